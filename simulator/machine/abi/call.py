@@ -11,14 +11,10 @@ import msgspec
 
 from simulator.machine.abi.errno import Errno
 
-Value: TypeAlias = (
-    "int | str | bytes | None | tuple[Value, ...] | list[Value] | dict[str, Value] | dict[int, Value]"
-)
+Value: TypeAlias = "int | str | bytes | tuple[Value, ...] | list[Value] | dict[str, Value] | None"
 """An argument: exactly what ``probe-language.md`` allows a program to write."""
 
-Data: TypeAlias = (
-    "int | str | bytes | None | tuple[Data, ...] | list[Data] | dict[str, Data] | dict[int, Data]"
-)
+Data: TypeAlias = "int | str | bytes | tuple[Data, ...] | list[Data] | dict[str, Data] | None"
 """What a call wrote to the caller's memory: bytes read, a path, stat fields, a wait status."""
 
 

@@ -12,7 +12,8 @@ class Errno(StrEnum):
 
     message: str
 
-    def __new__(cls, name: str, message: str) -> "Errno":  # noqa: PYI034
+    def __new__(cls, name: str, message: str) -> "Errno":
+        """A member is its own name, with the message beside it."""
         self = str.__new__(cls, name)
         self._value_ = name
         self.message = message

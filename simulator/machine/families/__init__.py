@@ -1,0 +1,1 @@
+"""Kernels as values: what each family and release has, does and refuses."""

@@ -1,0 +1,75 @@
+"""What differs between kernels, as types; the values live in ``families/``.
+
+A handler never asks which family runs it: it reads a trait, or asks the security chain.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from simulator.machine.abi.call import Result
+from simulator.machine.kernel.fs.registry import FilesystemType
+from simulator.machine.kernel.security import Chain
+
+Handler: TypeAlias = Callable[..., Result | int]
+Release: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Syscall:
+    """One entry of a system call table.
+
+    ``decode`` checks and converts the arguments (EFAULT for a null pointer); ``since`` is the
+    first release that has the call; ``partial`` says what the model leaves out of it.
+    """
+
+    name: str
+    handler: Handler
+    decode: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    since: Release = ()
+    partial: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traits:
+    """Behavioural switches, each with the source that says so."""
+
+    chroot_pins_dotdot: bool = False
+    """The first chroot is remembered and ``..`` never passes it (FreeBSD vfs_lookup.c fd_jdir)."""
+    chroot_refuses_open_directories: bool = False
+    """A second chroot fails with EPERM while a directory is open (kern_descrip.c)."""
+    has_namespaces: bool = True
+    has_abstract_sockets: bool = True
+    has_proc: bool = True
+    sysctl_is_a_call: bool = False
+    """Kernel state is read with sysctl(3) rather than /proc/sys."""
+    setuid_clears_capabilities: bool = True
+    """capabilities(7), "Effect of user ID changes on capabilities"."""
+    userns_clone_refused_in_chroot: bool = True
+    """unshare(2): EPERM when the root is not the mount namespace's root, since Linux 3.9."""
+    unlink_directory_errno: str = "EISDIR"
+    """unlink(2) of a directory: EISDIR on Linux, EPERM by POSIX."""
+    protected_symlinks: bool = True
+    """proc_sys_fs(5) protected_symlinks, protected_hardlinks, protected_regular."""
+    mknod_whiteout_unprivileged: bool = True
+    """mknod(2) of a 0:0 character device needs no privilege since Linux 5.8."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """A kernel: its calls, its behaviour, its walls, its numbers."""
+
+    id: str
+    title: str
+    release: Release
+    release_name: str
+    machine: str = "x86_64"
+    table: Mapping[str, Syscall]
+    traits: Traits
+    chain: Chain
+    filesystems: Mapping[str, FilesystemType]
+    errno_numbers: Mapping[str, int]
+    features: frozenset[str] = frozenset()
+    """Compile-time options and machine facts that calls depend on, such as ``modules``."""
+    sysctls: Mapping[str, str]
+    """Kernel-wide sysctls at boot: ``kernel.dmesg_restrict`` and so on."""

@@ -1,0 +1,1 @@
+"""Filesystem types: what can be mounted, and how each finds and makes its files."""

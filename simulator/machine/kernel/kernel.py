@@ -1,0 +1,208 @@
+"""The dispatcher: one system call in, one result out, one event on the timeline."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from simulator.machine.abi.call import (
+    Blocked,
+    Call,
+    Denial,
+    Failed,
+    Killed,
+    Result,
+    Returned,
+    Silent,
+)
+from simulator.machine.abi.constants import SIGNAL_NAMES
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel import clock
+from simulator.machine.kernel.family import Family
+from simulator.machine.kernel.security import Check
+from simulator.machine.kernel.task import WATCHED, Sleeper, Task, TaskState
+from simulator.machine.kernel.trap import Crossing, Denied, NotModelled, Sleep, Trap
+from simulator.machine.state.timeline import Timeline
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One committed call. ``depth`` counts the shell lines and programs it is nested in."""
+
+    pid: Pid
+    actor: str
+    call: Call
+    result: Result
+    crossings: tuple[Crossing, ...] = ()
+    mechanism: str = ""
+    depth: int = 0
+    woken: bool = False
+
+
+class Kernel:
+    """A family running on a timeline."""
+
+    __slots__ = ("family", "store", "timeline", "woken")
+
+    def __init__(self, family: Family, timeline: "Timeline[Event]") -> None:
+        self.family = family
+        self.timeline = timeline
+        self.store = timeline.store
+        self.woken: dict[Pid, Result] = {}
+        """What became of calls that slept and then ended, until their program collects it."""
+
+    def call(
+        self, pid: Pid, call: Call, *, actor: str = "", mechanism: str = "", depth: int = 0
+    ) -> Result:
+        """Run ``call`` for task ``pid`` and commit it; a failed call changes nothing."""
+        mark = len(self.store.journal)
+        trap = Trap(self.store, self.family, self.store.row(Task, pid))
+        result = self._settle(trap, self._attempt(trap, call, mark))
+        self.timeline.commit(
+            Event(
+                pid=pid,
+                actor=actor,
+                call=call,
+                result=result,
+                crossings=tuple(trap.crossings),
+                mechanism=mechanism,
+                depth=depth,
+            )
+        )
+        if self.store.count(Sleeper):
+            self._wake(mark)
+        return result
+
+    def advance(self, nanoseconds: int) -> None:
+        """Let time pass and wake whoever waited for it."""
+        mark = len(self.store.journal)
+        clock.advance(self.store, nanoseconds)
+        self._wake(mark)
+
+    def _attempt(self, trap: Trap, call: Call, mark: int) -> Result:
+        try:
+            return self._dispatch(trap, call)
+        except Denied as refusal:
+            self.store.rollback(mark)
+            return Failed(refusal.denial)
+        except Sleep as sleep:
+            self.store.rollback(mark)
+            self._put_to_sleep(trap, call, sleep)
+            return Blocked(sleep.on)
+        except NotModelled as gap:
+            self.store.rollback(mark)
+            return Silent(str(gap))
+
+    def _dispatch(self, trap: Trap, call: Call) -> Result:
+        entry = self.family.table.get(call.name)
+        if entry is None:
+            return Silent(N_("the model does not know this call"))
+        filtered = self.family.chain.filter(trap, call)
+        if filtered is not None:
+            return Failed(filtered) if isinstance(filtered, Denial) else filtered
+        if entry.since > self.family.release:
+            return Failed(_absent())
+        reply = entry.handler(trap, *entry.decode(call.args))
+        return Returned(reply) if isinstance(reply, int) else reply
+
+    def _settle(self, trap: Trap, result: Result) -> Result:
+        """A caller that its own call ended did not return from it."""
+        task = self.store.get(Task, trap.task.id)
+        if isinstance(result, Returned) and (task is None or task.state is TaskState.ZOMBIE):
+            status = (task.exit_status or 0) if task else 0
+            return Killed(SIGNAL_NAMES.get(status & 0x7F, "SIGKILL"))
+        return result
+
+    def _put_to_sleep(self, trap: Trap, call: Call, sleep: Sleep) -> None:
+        task = trap.store.row(Task, trap.task.id)
+        watches = sleep.watches | {(Task, task.id)}
+        self.store.put(msgspec.structs.replace(task, state=TaskState.SLEEPING))
+        self.store.put(
+            Sleeper(id=task.id, call=call, watches=watches, on=sleep.on, deadline=sleep.deadline)
+        )
+
+    def _wake(self, mark: int) -> None:
+        """Retry the calls of all who watch something written since position ``mark``."""
+        position = mark
+        while position < len(self.store.journal):
+            write = self.store.journal[position]
+            position += 1
+            for pid in self.store.by(WATCHED, (write.table, write.key)):
+                self._try_again(self.store.row(Sleeper, pid))
+            if write.table is clock.Clock:
+                self._wake_by_deadline()
+
+    def _wake_by_deadline(self) -> None:
+        now = clock.monotonic(self.store)
+        due = [s for s in self.store.all(Sleeper) if s.deadline is not None and s.deadline <= now]
+        for sleeper in sorted(due, key=lambda s: (s.deadline, s.id)):
+            if self.store.get(Sleeper, sleeper.id) is not None:
+                self._try_again(sleeper)
+
+    def _try_again(self, sleeper: Sleeper) -> None:
+        task = self.store.get(Task, sleeper.id)
+        if task is None or task.state is TaskState.ZOMBIE:
+            self.store.drop(Sleeper, sleeper.id)
+            return
+        mark = len(self.store.journal)
+        self.store.drop(Sleeper, sleeper.id)
+        awake = msgspec.structs.replace(task, state=TaskState.RUNNING)
+        self.store.put(awake)
+        trap = Trap(self.store, self.family, awake)
+        try:
+            result = self._dispatch(trap, sleeper.call)
+        except Sleep:
+            self.store.rollback(mark)
+            return
+        except Denied as refusal:
+            result: Result = Failed(refusal.denial)
+        except NotModelled as gap:
+            result = Silent(str(gap))
+        result = self._settle(trap, result)
+        self.woken[sleeper.id] = result
+        self.timeline.commit(
+            Event(
+                pid=sleeper.id,
+                actor="",
+                call=sleeper.call,
+                result=result,
+                crossings=tuple(trap.crossings),
+                woken=True,
+            )
+        )
+
+
+def why(family: Family, timeline: "Timeline[Event]", step: int) -> tuple[Check, ...]:
+    """Every question put to the security chain during event ``step`` (from 1), with its answer.
+
+    The call is run again on the state before it, this time aloud: the ordinary run pays nothing.
+    """
+    event = timeline.events[step - 1]
+    store = timeline.branch(step - 1).store
+    task = store.get(Task, event.pid)
+    if task is None:
+        return ()
+    checks: list[Check] = []
+    trap = Trap(store, family, task, checks)
+    entry = family.table.get(event.call.name)
+    if entry is None:
+        return ()
+    if family.chain.filter(trap, event.call) is None:
+        _quietly(lambda: entry.handler(trap, *entry.decode(event.call.args)))
+    return tuple(checks)
+
+
+def _quietly(handler: Callable[[], object]) -> None:
+    try:
+        handler()
+    except (Denied, Sleep, NotModelled):
+        return
+
+
+def _absent() -> Denial:
+    return Denial(
+        Errno.ENOSYS,
+        "kernel-release",
+        N_("This release of the kernel does not have the call yet."),
+        "syscalls(2)",
+    )

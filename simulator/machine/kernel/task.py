@@ -1,0 +1,155 @@
+"""The task: what fork(2) copies, execve(2) replaces and exit(2) leaves behind."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import NamedTuple
+
+import msgspec
+
+from simulator.machine.abi.call import Call
+from simulator.machine.abi.ids import (
+    HOST,
+    CgroupId,
+    ContextId,
+    Domain,
+    FilesId,
+    InodeId,
+    MountId,
+    NsId,
+    Pid,
+)
+from simulator.machine.kernel.context import ROOT_CONTEXT
+from simulator.machine.kernel.cred import Credentials
+from simulator.machine.kernel.namespace import NsProxy, PidNs
+from simulator.machine.state.store import Index, Key, Row, World
+
+
+class At(NamedTuple):
+    """A place in the file tree: an inode as seen through one mount (``struct path``)."""
+
+    mount: MountId
+    inode: InodeId
+
+
+class TaskState(Enum):
+    """The letter that ps(1) shows."""
+
+    RUNNING = "R"
+    SLEEPING = "S"
+    STOPPED = "T"
+    ZOMBIE = "Z"
+
+
+class SeccompFilter(msgspec.Struct, frozen=True):
+    """One filter of seccomp(2), as rules rather than as BPF.
+
+    ``allow`` names calls that pass; ``rules`` answer before it, first match wins; anything else
+    gets ``default`` (an errno name, or ``KILL``).
+    """
+
+    name: str
+    allow: frozenset[str] = frozenset()
+    rules: tuple["SeccompRule", ...] = ()
+    default: str = "EPERM"
+
+
+class SeccompRule(msgspec.Struct, frozen=True):
+    """``calls`` whose argument ``index`` masked by ``mask`` (compared by ``op`` with ``value``).
+
+    ``op`` is ``any`` (no argument is looked at), ``masked_eq``, ``eq``, ``ne``, ``gt``, ``lt``;
+    ``action`` is ``ALLOW``, an errno name, or ``KILL``.
+    """
+
+    calls: frozenset[str]
+    action: str
+    index: int = 0
+    op: str = "any"
+    mask: int = 0
+    value: int = 0
+
+
+class Task(Row, frozen=True, kw_only=True):
+    """A process (one thread). ``id`` is its pid in the initial pid namespace.
+
+    ``pids`` numbers it in each pid namespace from the initial one down to its own. ``cgroups``
+    maps a hierarchy's id to the task's group in it.
+    """
+
+    parent: Pid
+    pids: tuple[int, ...]
+    pgid: Pid
+    sid: Pid
+    comm: str
+    argv: tuple[str, ...] = ()
+    env: tuple[tuple[str, str], ...] = ()
+    exe: At | None = None
+    cred: Credentials
+    ns: NsProxy
+    root: At
+    cwd: At
+    top: At | None = None
+    """FreeBSD's fd_jdir: the first chroot's directory, which ``..`` never passes."""
+    umask: int = 0o022
+    files: FilesId
+    context: ContextId = ROOT_CONTEXT
+    cgroups: Mapping[int, CgroupId]
+    state: TaskState = TaskState.RUNNING
+    exit_status: int | None = None
+    """A wait status, as waitpid(2) encodes it."""
+    blocked: frozenset[int] = frozenset()
+    pending: tuple[int, ...] = ()
+    handlers: Mapping[int, int]
+    nice: int = 0
+    policy: int = 0
+    rt_priority: int = 0
+    rlimits: Mapping[int, tuple[int, int]]
+    no_new_privs: bool = False
+    seccomp: tuple[SeccompFilter, ...] = ()
+    lsm_label: str = "unconfined"
+    dumpable: bool = True
+    personality: int = 0
+    subreaper: bool = False
+    death_signal: int = 0
+    oom_score_adj: int = 0
+    tracer: Pid | None = None
+    executed: bool = False
+    start_time: int = 0
+    memory: int = 0
+    """Anonymous memory held, in bytes."""
+    domain: Domain = HOST
+
+
+class Sleeper(Row, frozen=True, kw_only=True):
+    """A task asleep inside ``call`` (``id`` is its pid) until one of ``watches`` is written.
+
+    ``deadline`` is the CLOCK_MONOTONIC instant, in nanoseconds, at which it gives up waiting.
+    """
+
+    call: Call
+    watches: frozenset[tuple[type[Row], Key]]
+    on: str = ""
+    deadline: int | None = None
+
+
+CHILDREN = Index(Task, lambda task: (task.parent,))
+GROUP = Index(Task, lambda task: (task.pgid,))
+SESSION = Index(Task, lambda task: (task.sid,))
+BY_FILES = Index(Task, lambda task: (task.files,))
+WATCHED = Index(Sleeper, lambda sleeper: sleeper.watches)
+
+
+def pid_in(world: World, task: Task, ns_level: int, ns: NsId) -> int:
+    """``task``'s pid as pid namespace ``ns`` numbers it; 0 when it is not seen there."""
+    if ns_level < len(task.pids) and visible_from(world, task, ns):
+        return task.pids[ns_level]
+    return 0
+
+
+def visible_from(world: World, task: Task, ns: NsId) -> bool:
+    """Whether ``task`` lives in pid namespace ``ns`` or a descendant of it."""
+    current: NsId | None = task.ns.pid
+    while current is not None:
+        if current == ns:
+            return True
+        current = world.row(PidNs, current).parent
+    return False

@@ -1,0 +1,124 @@
+"""One entry into the kernel: who calls, in which world, and what was asked on the way."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from simulator.machine.abi.call import Denial
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.ids import KERNEL, Domain, NsId
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.security import Check
+from simulator.machine.kernel.task import Task
+from simulator.machine.state.store import Key, Row, Store
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.cred import Credentials
+    from simulator.machine.kernel.family import Family
+
+
+class Denied(Exception):
+    """The kernel says no. Raised by handlers and by what they call, caught by ``Kernel.call``."""
+
+    def __init__(self, denial: Denial) -> None:
+        super().__init__(denial.errno)
+        self.denial = denial
+
+
+class Sleep(Exception):
+    """The caller must wait until one of ``watches`` is written, or until ``deadline``."""
+
+    def __init__(
+        self, on: str, watches: Iterable[tuple[type[Row], Key]], deadline: int | None = None
+    ) -> None:
+        super().__init__(on)
+        self.on = on
+        self.watches = frozenset(watches)
+        self.deadline = deadline
+
+
+class NotModelled(Exception):
+    """The model has this call but not this use of it, and guesses no errno."""
+
+
+class Crossing(msgspec.Struct, frozen=True):
+    """A success that reached over a boundary: the caller's domain used ``owner``'s object.
+
+    ``kind`` is the sort of object (file, process, mount, hostname, shm, socket, interface, device,
+    clock, kernel, cgroup, memory ...), ``name`` which one, ``operation`` one of read, write,
+    name (only learnt that it exists), signal, trace, connect, exhaust, privilege.
+    """
+
+    kind: str
+    name: str
+    owner: Domain
+    operation: str
+    granted: bool = False
+
+
+class Trap:
+    """Passed to every handler as its first argument."""
+
+    __slots__ = ("checks", "crossings", "family", "store", "task")
+
+    def __init__(
+        self, store: Store, family: "Family", task: Task, checks: list[Check] | None = None
+    ) -> None:
+        self.store = store
+        self.family = family
+        self.task = task
+        self.checks = checks
+        self.crossings: list[Crossing] = []
+
+    @property
+    def cred(self) -> "Credentials":
+        """The caller's credentials."""
+        return self.task.cred
+
+    def need(self, privilege: Privilege, over: NsId | None = None) -> None:
+        """Refuse unless the caller holds ``privilege`` over user namespace ``over``.
+
+        ``over`` None is the initial user namespace: a right over the whole machine.
+        """
+        denial = self.family.chain.ask(self, "holds", privilege, over)
+        if denial is not None:
+            raise Denied(denial)
+
+    def has(self, privilege: Privilege, over: NsId | None = None) -> bool:
+        """Whether the caller holds ``privilege`` over user namespace ``over``."""
+        return self.family.chain.ask(self, "holds", privilege, over) is None
+
+    def ask(self, question: str, *about: object) -> None:
+        """Put any other question to the security chain; raise its objection."""
+        denial = self.family.chain.ask(self, question, *about)
+        if denial is not None:
+            raise Denied(denial)
+
+    def allowed(self, question: str, *about: object) -> bool:
+        """Whether the security chain has no objection."""
+        return self.family.chain.ask(self, question, *about) is None
+
+    def deny(self, errno: Errno, wall: str, why: str, cite: str) -> NoReturn:
+        """Refuse by ``wall``; ``why`` is a constant English sentence marked with ``N_``."""
+        raise Denied(Denial(errno, wall, why, cite))
+
+    def fail(self, errno: Errno, why: str = "", cite: str = "") -> NoReturn:
+        """Refuse an ordinary mistake of the caller: no wall is involved."""
+        raise Denied(Denial(errno, "none", why, cite))
+
+    def update(self, **changes: Any) -> None:
+        """Write the caller's own row with ``changes``."""
+        self.task = msgspec.structs.replace(self.task, **changes)
+        self.store.put(self.task)
+
+    def touch(
+        self, kind: str, owner: Domain, operation: str, name: str, granted: bool = False
+    ) -> None:
+        """Note a use of ``owner``'s object; the caller's own and the kernel's don't count."""
+        if owner != self.task.domain and owner != KERNEL:
+            self.crossings.append(Crossing(kind, name, owner, operation, granted))
+
+    def authority(self, kind: str, name: str, operation: str = "privilege") -> None:
+        """Note that the caller had a right over the machine itself (clock, modules, reboot)."""
+        self.touch(kind, "host", operation, name)

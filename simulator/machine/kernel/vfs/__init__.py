@@ -1,0 +1,1 @@
+"""Names, mounts and open files: everything between a path and an inode."""

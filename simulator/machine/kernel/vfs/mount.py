@@ -1,0 +1,64 @@
+"""Mounts: which filesystem is seen where, in each mount namespace.
+
+A mount sits on an inode of its parent mount. The rows here are what /proc/PID/mountinfo prints;
+propagation between peers lives in ``propagation.py``.
+"""
+
+from typing import TYPE_CHECKING
+
+from simulator.machine.abi.ids import HOST, Domain, InodeId, MountId, NsId, SuperblockId
+from simulator.machine.kernel.task import At
+from simulator.machine.state.store import Index, Row, World
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+
+class Mount(Row, frozen=True, kw_only=True):
+    """One mount. ``ns`` is None once it is detached (umount2(2) with MNT_DETACH, open_tree(2)).
+
+    ``flags`` are the per-mount MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOSYMFOLLOW and atime
+    bits. ``peer_group`` makes it shared, ``master`` a slave of that group. ``locked`` mounts came
+    from a more privileged mount namespace. ``granted`` marks what an operator handed in on purpose
+    (a bind mount, a volume), so that using it is no leak.
+    """
+
+    ns: NsId | None
+    parent: MountId | None
+    mountpoint: InodeId | None
+    root: InodeId
+    sb: SuperblockId
+    flags: int = 0
+    peer_group: int | None = None
+    master: int | None = None
+    unbindable: bool = False
+    locked: bool = False
+    granted: bool = False
+    source: str = "none"
+    domain: Domain = HOST
+
+
+MOUNTED_ON = Index(Mount, lambda mount: ((mount.parent, mount.mountpoint),))
+IN_NAMESPACE = Index(Mount, lambda mount: (mount.ns,))
+CHILDREN = Index(Mount, lambda mount: (mount.parent,))
+PEERS = Index(Mount, lambda mount: (("peer", mount.peer_group), ("master", mount.master)))
+BY_SUPERBLOCK = Index(Mount, lambda mount: (mount.sb,))
+
+
+def cross(trap: "Trap", at: At) -> At:
+    """The top of whatever is mounted at ``at``; ``at`` itself when nothing is."""
+    mounted = trap.store.first(MOUNTED_ON, at)
+    while mounted is not None:
+        at = At(mounted.id, mounted.root)
+        mounted = trap.store.first(MOUNTED_ON, at)
+    return at
+
+
+def mount_of(world: World, at: At) -> Mount:
+    """The mount that ``at`` is seen through."""
+    return world.row(Mount, at.mount)
+
+
+def is_mount_root(world: World, at: At) -> bool:
+    """Whether ``at`` is where its mount begins."""
+    return world.row(Mount, at.mount).root == at.inode

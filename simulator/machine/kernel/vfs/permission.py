@@ -1,0 +1,137 @@
+"""May this caller read, write or search this file? path_resolution(7), fs/namei.c."""
+
+from typing import TYPE_CHECKING
+
+from simulator.machine.abi.constants import (
+    FS_IMMUTABLE_FL,
+    MS_NOEXEC,
+    MS_RDONLY,
+    S_IFBLK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFMT,
+    S_IFREG,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import cred as credentials
+from simulator.machine.kernel import namespace
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
+from simulator.machine.kernel.vfs.mount import Mount
+
+if TYPE_CHECKING:
+    from simulator.machine.abi.ids import MountId
+    from simulator.machine.kernel.trap import Trap
+
+READ = 4
+WRITE = 2
+EXEC = 1
+
+
+def may(trap: "Trap", inode: Inode, want: int) -> bool:
+    """Whether the mode bits, or a privilege over the inode, allow ``want`` (READ|WRITE|EXEC)."""
+    cred = trap.task.cred
+    mode = inode.mode
+    if cred.fsuid == inode.uid:
+        mode >>= 6
+    elif credentials.in_group(cred, inode.gid):
+        mode >>= 3
+    if mode & want == want:
+        return True
+    return _privileged(trap, inode, want)
+
+
+def need(trap: "Trap", inode: Inode, want: int) -> None:
+    """Refuse with EACCES unless ``may``."""
+    if not may(trap, inode, want):
+        trap.deny(
+            Errno.EACCES,
+            "file-mode",
+            N_("The file's owner, group and mode bits do not let this user do that."),
+            "path_resolution(7)",
+        )
+
+
+def need_search(trap: "Trap", directory: Inode) -> None:
+    """Refuse with EACCES unless names in ``directory`` may be looked up."""
+    if directory.mode & 0o111 != 0o111 and not may(trap, directory, EXEC):
+        trap.deny(
+            Errno.EACCES,
+            "file-mode",
+            N_("Search permission is denied on a directory of the path."),
+            "path_resolution(7)",
+        )
+
+
+def need_writable(trap: "Trap", mount: "MountId", inode: Inode) -> None:
+    """Refuse with EROFS on a read-only mount or filesystem."""
+    if trap.store.row(Mount, mount).flags & MS_RDONLY:
+        trap.deny(
+            Errno.EROFS,
+            "read-only-mount",
+            N_("The file is seen through a mount that is read-only."),
+            "mount(2)",
+        )
+    if trap.store.row(Superblock, inode.sb).read_only:
+        trap.deny(
+            Errno.EROFS,
+            "read-only-mount",
+            N_("The whole filesystem is mounted read-only."),
+            "mount(2)",
+        )
+
+
+def need_mutable(trap: "Trap", inode: Inode) -> None:
+    """Refuse with EPERM when the immutable attribute is set (ioctl_iflags(2))."""
+    if inode.flags & FS_IMMUTABLE_FL:
+        trap.deny(
+            Errno.EPERM,
+            "immutable",
+            N_("The file has the immutable attribute."),
+            "ioctl_iflags(2)",
+        )
+
+
+def has_over(trap: "Trap", privilege: Privilege, inode: Inode) -> bool:
+    """capable_wrt_inode_uidgid(): the privilege, in a namespace that maps the file's owner."""
+    user_ns = trap.store.row(namespace.UserNs, trap.task.cred.user_ns)
+    if (
+        namespace.from_kernel(user_ns.uid_map, inode.uid) == namespace.OVERFLOW_ID
+        and inode.uid != namespace.OVERFLOW_ID
+    ) or (
+        namespace.from_kernel(user_ns.gid_map, inode.gid) == namespace.OVERFLOW_ID
+        and inode.gid != namespace.OVERFLOW_ID
+    ):
+        return False
+    return trap.has(privilege, user_ns.id)
+
+
+def owner_or_capable(trap: "Trap", inode: Inode) -> bool:
+    """Whether the caller owns the file or holds CAP_FOWNER over it (inode_owner_or_capable())."""
+    return trap.task.cred.fsuid == inode.uid or has_over(trap, Privilege.FOWNER, inode)
+
+
+def executable(trap: "Trap", mount: "MountId", inode: Inode) -> bool:
+    """Whether execve(2) may run it: a regular file, execute permission, no MS_NOEXEC."""
+    if inode.mode & S_IFMT != S_IFREG or trap.store.row(Mount, mount).flags & MS_NOEXEC:
+        return False
+    return may(trap, inode, EXEC)
+
+
+def is_device(inode: Inode) -> bool:
+    """Whether it is a block or character device."""
+    return inode.mode & S_IFMT in (S_IFBLK, S_IFCHR)
+
+
+def _privileged(trap: "Trap", inode: Inode, want: int) -> bool:
+    is_directory = inode.mode & S_IFMT == S_IFDIR
+    if is_directory:
+        if not want & WRITE and has_over(trap, Privilege.DAC_READ_SEARCH, inode):
+            return True
+        return has_over(trap, Privilege.DAC_OVERRIDE, inode)
+    if want == READ and has_over(trap, Privilege.DAC_READ_SEARCH, inode):
+        return True
+    if not want & EXEC or inode.mode & 0o111:
+        return has_over(trap, Privilege.DAC_OVERRIDE, inode)
+    return False

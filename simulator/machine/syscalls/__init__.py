@@ -1,0 +1,1 @@
+"""The system calls, one file per subject: decode, check, call kernel/, return."""
