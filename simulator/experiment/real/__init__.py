@@ -1,0 +1,1 @@
+"""The probe programs on this machine's own kernel, down to errno."""

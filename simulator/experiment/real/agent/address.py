@@ -1,0 +1,85 @@
+"""Socket addresses between the program's notation and ``struct sockaddr``."""
+
+import struct
+from typing import Any
+
+from .frame import BadArgumentError, as_bytes, as_text
+
+AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
+
+
+def _ipv4(text: str) -> bytes | None:
+    parts = text.split(".") if text else ["0"] * 4
+    if len(parts) != 4 or not all(part.isdigit() and int(part) < 256 for part in parts):
+        return None
+    return bytes(map(int, parts))
+
+
+def _ipv6(text: str) -> bytes:
+    head, gap, tail = text.partition("::")
+    left = [int(group, 16) for group in head.split(":") if group]
+    right = [int(group, 16) for group in tail.split(":") if group]
+    if not gap and len(left) != 8 or len(left) + len(right) > 8:
+        raise BadArgumentError(f"not an IPv6 address: {text!r}")
+    groups = [*left, *([0] * (8 - len(left) - len(right))), *right]
+    return struct.pack(">8H", *groups)
+
+
+def pack(value: Any) -> bytes:
+    """``"/path"``, ``"\\0abstract"``, ``("127.0.0.1", 80)``, ``("::1", 80)``, ``("lo", proto)``
+    for a packet socket, ``(pid, groups)`` for netlink."""
+    if value is None:
+        return b""
+    if isinstance(value, (str, bytes)):
+        path = as_bytes(value)
+        end = b"" if path[:1] == b"\0" or not path else b"\0"
+        return struct.pack("<H", AF_UNIX) + path + end
+    if isinstance(value, (tuple, list)) and len(value) == 3 and isinstance(value[0], int):
+        value = value[1:]
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise BadArgumentError(f"not a socket address: {value!r}")
+    first, second = value
+    if isinstance(first, int):
+        return struct.pack("<HHII", AF_NETLINK, 0, first & 0xFFFFFFFF, second & 0xFFFFFFFF)
+    host = as_text(as_bytes(first))
+    if ":" in host:
+        head = struct.pack("<H", AF_INET6) + struct.pack(">HI", second & 0xFFFF, 0)
+        return head + _ipv6(host) + bytes(4)
+    ipv4 = _ipv4(host)
+    if ipv4 is not None:
+        return struct.pack("<H", AF_INET) + struct.pack(">H", second & 0xFFFF) + ipv4 + bytes(8)
+    index = 1 if host == "lo" else 0
+    return (
+        struct.pack("<H", AF_PACKET)
+        + struct.pack(">H", second & 0xFFFF)
+        + struct.pack("<iHBB8s", index, 0, 0, 0, b"")
+    )
+
+
+def unpack(raw: bytes, length: int) -> Any:
+    """The program's notation for ``length`` bytes of a ``sockaddr``."""
+    if length < 2:
+        return None
+    family = struct.unpack_from("<H", raw)[0]
+    if family == AF_UNIX:
+        path = raw[2:length]
+        return path.decode("utf-8", "surrogateescape") if path[:1] == b"\0" else as_text(path)
+    if family == AF_INET:
+        port = struct.unpack_from(">H", raw, 2)[0]
+        return (".".join(map(str, raw[4:8])), port)
+    if family == AF_INET6:
+        port = struct.unpack_from(">H", raw, 2)[0]
+        return (_ipv6_text(raw[8:24]), port)
+    if family == AF_NETLINK:
+        return struct.unpack_from("<II", raw, 4)
+    return None
+
+
+def _ipv6_text(raw: bytes) -> str:
+    groups = struct.unpack(">8H", raw)
+    text = ":".join(f"{group:x}" for group in groups)
+    if raw == bytes(16):
+        return "::"
+    if raw == bytes(15) + b"\1":
+        return "::1"
+    return text

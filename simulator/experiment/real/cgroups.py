@@ -1,0 +1,74 @@
+"""This machine's cgroup hierarchies: where they are mounted, a group of our own in each."""
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+import msgspec
+
+
+class Hierarchy(msgspec.Struct, frozen=True):
+    """One mounted hierarchy: its directory, ``cgroup`` or ``cgroup2``, its options."""
+
+    path: str
+    kind: str
+    options: str
+
+
+def hierarchies() -> tuple[Hierarchy, ...]:
+    """Every cgroup file system below /sys/fs/cgroup, from /proc/self/mountinfo."""
+    found: dict[str, Hierarchy] = {}
+    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+        left, _, right = line.partition(" - ")
+        path, (kind, _source, options) = left.split()[4], right.split()[:3]
+        if kind in ("cgroup", "cgroup2") and path.startswith("/sys/fs/cgroup"):
+            words = [word for word in options.split(",") if word not in ("rw", "ro")]
+            found[path] = Hierarchy(path, kind, ",".join(words))
+    return tuple(found.values())
+
+
+def layout() -> str:
+    """``v1``, ``v2``, ``hybrid`` or ``none``."""
+    kinds = {hierarchy.kind for hierarchy in hierarchies()}
+    if kinds == {"cgroup"}:
+        return "v1"
+    if kinds == {"cgroup2"}:
+        return "v2"
+    return "hybrid" if kinds else "none"
+
+
+def make(name: str) -> list[str]:
+    """A group of this name in every hierarchy; the directories made."""
+    made: list[str] = []
+    for hierarchy in hierarchies():
+        group = Path(hierarchy.path) / name
+        with contextlib.suppress(OSError):
+            group.mkdir()
+            made.append(str(group))
+            for knob in ("cpuset.cpus", "cpuset.mems"):
+                if hierarchy.kind == "cgroup" and (group / knob).exists():
+                    (group / knob).write_text((group.parent / knob).read_text())
+    return made
+
+
+def enter(groups: list[str], pid: int) -> None:
+    """Put a process into each group."""
+    for group in groups:
+        (Path(group) / "cgroup.procs").write_text(str(pid))
+
+
+def remove(groups: list[str], seconds: float = 3.0) -> list[str]:
+    """Remove groups and everything below them, once their processes are gone; what is left."""
+    deadline = time.monotonic() + seconds
+    left = [group for group in groups if os.path.isdir(group)]
+    while left:
+        for group in left:
+            for directory, _names, _files in os.walk(group, topdown=False):
+                with contextlib.suppress(OSError):
+                    os.rmdir(directory)
+        left = [group for group in left if os.path.isdir(group)]
+        if not left or time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return left

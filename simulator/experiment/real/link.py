@@ -1,0 +1,198 @@
+"""The coordinator's end of one actor: send a call, wait, tell sleep from work and death.
+
+An actor is found by its host pid; the pipes are opened through ``/proc/PID/fd``, which works
+whatever root, namespace or container it lives in.
+"""
+
+import errno
+import fcntl
+import json
+import os
+import select
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from simulator.experiment.real.errors import RealError
+
+BASE = 200
+QUIET = 0.6
+"""Seconds without CPU and without an answer after which a call counts as blocked."""
+
+LIMIT = 15.0
+"""Seconds after which a call that is neither done nor asleep is given up."""
+
+_PIDFD_GET_INFO = 3 << 30 | 72 << 16 | 0xFF << 8 | 11
+_PIDFD_INFO_EXIT = 1 << 3
+
+
+class Asleep(msgspec.Struct, frozen=True):
+    """The call sleeps; its answer may come later."""
+
+    stopped: bool = False
+
+
+class Gone(msgspec.Struct, frozen=True):
+    """The channel closed: the process died (``status``, a wait status) or became another."""
+
+    alive: bool
+    status: int | None
+
+
+class Link:
+    """One actor's channel. ``pid`` is the pid as this machine's kernel numbers it."""
+
+    def __init__(self, pid: int, requests: int, answers: int) -> None:
+        self.pid = pid
+        self.pidfd = os.pidfd_open(pid)
+        self._requests = requests
+        self._answers = answers
+        self._rest = b""
+        self.pending = False
+
+    def ask(self, request: dict[str, Any], limit: float = LIMIT, quiet: float = QUIET) -> Any:
+        """Send one request and wait: the answer, or ``Asleep``, or ``Gone``."""
+        before = cpu_ticks(self.pid)
+        try:
+            os.write(self._requests, json.dumps(request).encode() + b"\n")
+        except BrokenPipeError:
+            return self._gone()
+        self.pending = True
+        deadline = time.monotonic() + limit
+        while True:
+            answer = self.poll(quiet)
+            if answer is not None:
+                return answer
+            state, now = proc_state(self.pid)
+            if state in "STtD" and now - before <= 1:
+                return Asleep(stopped=state in "Tt")
+            before = now
+            if time.monotonic() > deadline:
+                raise RealError.hanging(str(request.get("call", request.get("line", ""))), limit)
+
+    def poll(self, seconds: float) -> Any:
+        """The pending answer if it comes within ``seconds``: parsed, or ``Gone``, or ``None``."""
+        deadline = time.monotonic() + seconds
+        poller = select.poll()
+        poller.register(self._answers, select.POLLIN)
+        while b"\n" not in self._rest:
+            left = deadline - time.monotonic()
+            if not poller.poll(max(left, 0) * 1000):
+                return None
+            block = os.read(self._answers, 65536)
+            if not block:
+                self.pending = False
+                return self._gone()
+            self._rest += block
+        line, _, self._rest = self._rest.partition(b"\n")
+        self.pending = False
+        return json.loads(line)
+
+    def _gone(self) -> Gone:
+        """Why the channel closed; a dying process is given a moment to finish dying."""
+        poller = select.poll()
+        poller.register(self.pidfd, select.POLLIN)
+        state, _ = proc_state(self.pid)
+        executed = state not in "ZX?" and not poller.poll(30)
+        if executed:
+            return Gone(alive=True, status=None)
+        return Gone(alive=False, status=exit_status(self.pid, self.pidfd))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process, in whatever program, is still there."""
+        return proc_state(self.pid)[0] not in "ZX?"
+
+    def close(self) -> None:
+        """Let go of the pipes; the actor then reads end of file and exits."""
+        for descriptor in (self._requests, self._answers, self.pidfd):
+            try:
+                os.close(descriptor)
+            except OSError:
+                pass
+
+
+def proc_state(pid: int) -> tuple[str, int]:
+    """(state letter, CPU ticks used) from /proc/PID/stat; ``?`` when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return "?", 0
+    return fields[0], int(fields[11]) + int(fields[12])
+
+
+def cpu_ticks(pid: int) -> int:
+    """User and system CPU in clock ticks."""
+    return proc_state(pid)[1]
+
+
+def exit_status(pid: int, pidfd: int) -> int | None:
+    """The wait status of a dead process: a zombie's own, else what its pidfd remembers."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        if fields[0] in "ZX":
+            return int(fields[-1])
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    info = bytearray(struct.pack("<Q64x", _PIDFD_INFO_EXIT))
+    for _attempt in range(20):
+        try:
+            fcntl.ioctl(pidfd, _PIDFD_GET_INFO, info)
+        except OSError as error:
+            if error.errno != errno.ESRCH:
+                return None
+        else:
+            if struct.unpack_from("<Q", info)[0] & _PIDFD_INFO_EXIT:
+                return struct.unpack_from("<i", info, 60)[0]
+        time.sleep(0.005)
+    return None
+
+
+def open_ends(holder: int, requests: int, answers: int) -> tuple[int, int]:
+    """The coordinator's ends of two pipes that process ``holder`` has open."""
+    writing = os.open(f"/proc/{holder}/fd/{requests}", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        reading = os.open(f"/proc/{holder}/fd/{answers}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        os.close(writing)
+        raise
+    return writing, reading
+
+
+def attach(pid: int, seconds: float = 15.0) -> Link:
+    """Wait until the agent in process ``pid`` has made its channel, and connect."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if os.readlink(f"/proc/{pid}/fd/{BASE + 3}").startswith("pipe:"):
+                return Link(pid, *open_ends(pid, BASE + 1, BASE + 2))
+        except FileNotFoundError:
+            if proc_state(pid)[0] in "ZX?":
+                break
+        time.sleep(0.002)
+    raise RealError.no_agent(pid)
+
+
+def holder_of(pipe: str, descriptor: int, besides: int) -> int | None:
+    """The process, other than ``besides``, that has ``pipe`` open as ``descriptor``."""
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit() and int(entry.name) != besides:
+            try:
+                if os.readlink(f"/proc/{entry.name}/fd/{descriptor}") == pipe:
+                    return int(entry.name)
+            except OSError:
+                continue
+    return None
+
+
+def inner_pids(pid: int) -> list[int]:
+    """The process's pids from this pid namespace inward (``NSpid``)."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return [pid]
+    found = [line.split()[1:] for line in lines if line.startswith("NSpid:")]
+    return [int(number) for number in found[0]] if found else [pid]

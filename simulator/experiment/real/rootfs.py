@@ -1,0 +1,209 @@
+"""Trees to live in: the scratch machine's, the guest's, and an image with an interpreter.
+
+The trees hold busybox and a handful of files with fixed content. The image adds the running
+interpreter with the modules that the agent imports (asked of the agent itself) and the shared
+libraries that ldd(1) names, so no image is ever pulled.
+"""
+
+import functools
+import hashlib
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tarfile
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from simulator.experiment.real import pack
+from simulator.experiment.real.errors import RealError
+
+DIRECTORIES = (
+    ("bin", 0o755),
+    ("dev", 0o755),
+    ("etc", 0o755),
+    ("home", 0o755),
+    ("mnt", 0o755),
+    ("proc", 0o755),
+    ("root", 0o700),
+    ("run", 0o755),
+    ("srv", 0o755),
+    ("sys", 0o755),
+    ("tmp", 0o1777),
+    ("usr", 0o755),
+    ("var", 0o755),
+)
+
+_PASSWD = (
+    "root:x:0:0:root:/root:/bin/sh\n"
+    "user:x:1000:1000:user:/home/user:/bin/sh\n"
+    "nobody:x:65534:65534:nobody:/:/bin/false\n"
+)
+_GROUP = "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n"
+_SHADOW = "root:!:19000:0:99999:7:::\nuser:!:19000:0:99999:7:::\nnobody:!:19000:0:99999:7:::\n"
+
+AGENT_PATH = "/usr/lib/vitrina/agent.pyz"
+PYTHON_PATH = "/usr/lib/vitrina/python"
+
+
+@functools.cache
+def busybox() -> Path | None:
+    """A statically linked busybox, or ``None``."""
+    found = shutil.which("busybox") or "/bin/busybox"
+    return Path(found) if Path(found).exists() else None
+
+
+@functools.cache
+def _applets() -> tuple[str, ...]:
+    listing = subprocess.run([str(_need_busybox()), "--list"], capture_output=True, check=True)
+    return tuple(name for name in listing.stdout.decode().split() if name != "busybox")
+
+
+def _need_busybox() -> Path:
+    found = busybox()
+    if found is None:
+        raise RealError.not_here("busybox-static is not installed")
+    return found
+
+
+def populate(tree: Path, host_name: str) -> None:
+    """Fill an empty directory with busybox, users and the usual directories."""
+    for name, mode in DIRECTORIES:
+        (tree / name).mkdir(exist_ok=True)
+        (tree / name).chmod(mode)
+    home = tree / "home/user"
+    home.mkdir(exist_ok=True)
+    os.chown(home, 1000, 1000)
+    program = tree / "bin/busybox"
+    shutil.copyfile(_need_busybox(), program)
+    program.chmod(0o755)
+    for applet in _applets():
+        os.link(program, tree / "bin" / applet)
+    for name, content, mode in (
+        ("passwd", _PASSWD, 0o644),
+        ("group", _GROUP, 0o644),
+        ("shadow", _SHADOW, 0o600),
+        ("hostname", host_name + "\n", 0o644),
+    ):
+        path = tree / "etc" / name
+        path.write_text(content)
+        path.chmod(mode)
+
+
+def interpreter() -> str:
+    """The interpreter itself, behind any virtual environment."""
+    return os.path.realpath(sys.executable)
+
+
+def _modules(agent: Path) -> list[Path]:
+    """Files of the standard library that the agent imports."""
+    listing = subprocess.run(
+        [interpreter(), "-I", "-S", str(agent), "--modules"], capture_output=True, check=True
+    )
+    lines = listing.stdout.decode().splitlines()
+    return [Path(line) for line in lines if line.startswith("/") and "agent.pyz" not in line]
+
+
+def _libraries(programs: list[Path]) -> list[Path]:
+    """Shared libraries, with the loader, by the paths that ldd(1) gives."""
+    found: set[Path] = set()
+    for program in programs:
+        listing = subprocess.run(["ldd", str(program)], capture_output=True, check=False)
+        for line in listing.stdout.decode().splitlines():
+            words = [word for word in line.split() if word.startswith("/")]
+            found.update(Path(word) for word in words[:1])
+    return sorted(found)
+
+
+def image() -> Path:
+    """A tar of the guest's tree with the interpreter, built once and cached by content."""
+    key = hashlib.sha256()
+    for part in (pack.archive(), Path(interpreter()).read_bytes(), _need_busybox().read_bytes()):
+        key.update(part)
+    key.update(Path(__file__).read_bytes())
+    cached = _cache_directory() / f"image-{key.hexdigest()[:16]}.tar"
+    if not cached.exists():
+        with tempfile.TemporaryDirectory() as scratch:
+            tree = Path(scratch) / "tree"
+            tree.mkdir()
+            _build_image(tree)
+            partial = cached.with_suffix(f".{os.getpid()}")
+            _write_tar(tree, partial)
+            partial.replace(cached)
+    return cached
+
+
+def _cache_directory() -> Path:
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    for candidate in (Path(base) / "vitrina", Path(tempfile.gettempdir()) / "vitrina-cache"):
+        try:
+            candidate.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(candidate, os.W_OK):
+            return candidate
+    raise RealError.not_here("no cache directory is writable")
+
+
+def _build_image(tree: Path) -> None:
+    populate(tree, "")
+    agent = tree / AGENT_PATH.lstrip("/")
+    agent.parent.mkdir(parents=True)
+    agent.write_bytes(pack.archive())
+    python = tree / PYTHON_PATH.lstrip("/")
+    shutil.copyfile(interpreter(), python)
+    python.chmod(0o755)
+    modules = _modules(agent)
+    home = Path(os.path.realpath(os.__file__)).parent
+    for module in modules:
+        if module.is_relative_to(home):
+            _copy(module, tree / "usr/lib/vitrina/lib" / home.name / module.relative_to(home))
+    extensions = [module for module in modules if module.suffix == ".so"]
+    for library in _libraries([Path(interpreter()), *extensions]):
+        _copy(library, tree / _library_path(library))
+
+
+def _library_path(library: Path) -> str:
+    """Where the image keeps a library: a private place of this machine becomes /usr/lib."""
+    if library.parts[1] in ("lib", "lib64", "usr"):
+        return str(library).lstrip("/")
+    return f"usr/lib/{library.name}"
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(os.path.realpath(source), target)
+    target.chmod(0o755)
+
+
+def _write_tar(tree: Path, target: Path) -> None:
+    def plain(entry: tarfile.TarInfo) -> tarfile.TarInfo:
+        entry.mtime, entry.uname, entry.gname = 0, "", ""
+        return entry
+
+    with tarfile.open(target, "w") as packed:
+        for entry in sorted(tree.iterdir()):
+            packed.add(entry, arcname=entry.name, filter=plain)
+
+
+def interpreter_arguments(inside: bool) -> list[str]:
+    """The command line of the agent's interpreter, here or inside the image."""
+    if inside:
+        return [PYTHON_PATH, "-I", "-S", AGENT_PATH]
+    return [interpreter(), "-I", "-S"]
+
+
+def devices(directory: Path, nodes: tuple[tuple[str, str, int, int, int], ...]) -> None:
+    """Make device nodes: (name, kind ``c`` or ``b``, major, minor, mode)."""
+    for name, kind, major, minor, mode in nodes:
+        path = directory / name
+        form = stat.S_IFCHR if kind == "c" else stat.S_IFBLK
+        os.mknod(path, form | mode, os.makedev(major, minor))
+        path.chmod(mode)
+
+
+def tar_bytes() -> BytesIO:
+    """The image as a stream."""
+    return BytesIO(image().read_bytes())

@@ -1,0 +1,102 @@
+"""What must be swept if a coordinator is killed: one small file for each scratch machine."""
+
+import contextlib
+import os
+import signal
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from simulator.experiment.real import cgroups
+from simulator.machine.abi.i18n import gettext as _
+
+
+class Record(msgspec.Struct, frozen=True):
+    """One scratch machine: who runs it, and what the kernel does not clean up by itself."""
+
+    name: str
+    coordinator: int
+    directory: str
+    groups: tuple[str, ...] = ()
+    started: int = 0
+    keys: tuple[int, ...] = ()
+
+
+def _place() -> Path:
+    base = Path("/run") if os.access("/run", os.W_OK) else Path(tempfile.gettempdir())
+    place = base / f"vitrina-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    return place
+
+
+def start_time(pid: int) -> int:
+    """When a process started, in clock ticks since boot; 0 when it is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(fields[19])
+
+
+def write(record: Record) -> None:
+    """Write or rewrite a machine's file."""
+    record = msgspec.structs.replace(record, started=start_time(record.coordinator))
+    target = _place() / f"{record.name}.json"
+    partial = target.with_suffix(".new")
+    partial.write_bytes(msgspec.json.encode(record))
+    partial.replace(target)
+
+
+def erase(record: Record) -> None:
+    """The machine ended in order."""
+    with contextlib.suppress(OSError):
+        (_place() / f"{record.name}.json").unlink()
+
+
+def sweep() -> list[str]:
+    """Clean what killed coordinators left behind; one sentence for each thing cleaned."""
+    said: list[str] = []
+    for path in sorted(_place().glob("*.json")):
+        try:
+            record = msgspec.json.decode(path.read_bytes(), type=Record)
+        except (OSError, msgspec.DecodeError):
+            continue
+        if record.started and start_time(record.coordinator) == record.started:
+            continue
+        said.extend(_sweep_one(record))
+        path.unlink(missing_ok=True)
+    return said
+
+
+def _sweep_one(record: Record) -> list[str]:
+    said: list[str] = []
+    for pid in _members(record):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+            said.append(_("ended process {pid} of {name}").format(pid=pid, name=record.name))
+    present = [group for group in record.groups if os.path.isdir(group)]
+    left = cgroups.remove(present)
+    said += [
+        _("removed the cgroup {path}").format(path=group) for group in present if group not in left
+    ]
+    directory = Path(record.directory)
+    if directory.is_dir():
+        for child in sorted(directory.rglob("*"), reverse=True):
+            with contextlib.suppress(OSError):
+                child.rmdir() if child.is_dir() else child.unlink()
+        with contextlib.suppress(OSError):
+            directory.rmdir()
+        said.append(_("removed the directory {path}").format(path=record.directory))
+    return said
+
+
+def _members(record: Record) -> set[int]:
+    found: set[int] = set()
+    for group in record.groups:
+        for directory, _names, files in os.walk(group):
+            if "cgroup.procs" in files:
+                with contextlib.suppress(OSError):
+                    words = (Path(directory) / "cgroup.procs").read_text().split()
+                    found.update(int(word) for word in words if int(word) > 1)
+    return found
