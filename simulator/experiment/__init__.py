@@ -1,0 +1,1 @@
+"""Asking a sandbox a question and judging the answer."""

@@ -1,0 +1,65 @@
+"""What a run saw besides its trace: plain data that a model and a real kernel both can fill in."""
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from simulator.machine.abi.call import Call, Result
+
+Operation: TypeAlias = Literal["read", "write", "signal", "name", "exhaust", "privilege"]
+"""What was done to another's object. ``name`` is learning that it exists and what it is called;
+``privilege`` is being allowed to command it (mount, clock, module, raw device, reboot)."""
+
+HOST = "host"
+KERNEL = "kernel"
+NEIGHBOUR = "neighbour"
+"""Owners (domains) that are not the guest's own; a sandbox's own domain is ``guest``."""
+
+
+class Crossing(msgspec.Struct, frozen=True, kw_only=True):
+    """One access to an object that is not the caller's own.
+
+    ``granted``: an operator asked for it (bind mount, volume, published port, ``--pid=host``).
+    ``would_stop`` names the mechanism or wall that would have refused it, where that is known.
+    """
+
+    kind: str
+    name: str = ""
+    owner: str
+    operation: Operation
+    granted: bool = False
+    would_stop: str = ""
+
+
+class Nested(msgspec.Struct, frozen=True, kw_only=True):
+    """One system call that a program of a shell line made."""
+
+    call: Call
+    result: Result
+    domain: str = ""
+
+
+class Extra(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session can tell about the last call beyond its result; all of it is optional."""
+
+    domain: str = ""
+    note: str = ""
+    nested: tuple[Nested, ...] = ()
+    crossings: tuple[Crossing, ...] = ()
+
+
+class Use(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of one resource the guest took; ``granted`` is ``None`` without a limit.
+
+    ``demanded`` is what the probe tried to take, in the same unit (bytes, tasks, microseconds).
+    """
+
+    resource: str
+    used: int
+    demanded: int = 0
+    granted: int | None = None
+
+
+Fingerprint: TypeAlias = Mapping[str, str]
+"""The host's objects by name, each with a digest of its state: equal before and after, or not."""

@@ -1,0 +1,73 @@
+"""What happened, entry by entry, and how two runs are compared.
+
+Entries keep raw values; ``normalise`` names descriptors, pids, inodes, devices and IPC ids by
+their first occurrence and drops times, so that the same behaviour compares equal on two kernels.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import msgspec
+
+from simulator.experiment.probes.observation import Crossing, Nested
+from simulator.machine.abi.call import Data, Value
+from simulator.machine.abi.errno import Errno
+
+
+class Status(StrEnum):
+    """What became of a step."""
+
+    RETURNED = "returned"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    KILLED = "killed"
+    EXECUTED = "executed"
+    EXITED = "exited"
+    SILENT = "silent"
+    SKIPPED = "skipped"
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One call and its result. ``step`` and ``rep`` count from 0, ``line`` from 1.
+
+    ``value`` is the raw return value (-1 with an errno; ``None`` when nothing returned) and
+    ``value_class`` how it is compared: ``fd``, ``pid``, ``id``, ``addr`` or ``number``.
+    ``note`` begins with the word ``Blocked``, ``Skipped``, ``Killed``, ``Executed``, ``Exited``
+    or ``Silent`` for those, in every language.
+    """
+
+    step: int
+    line: int
+    rep: int
+    actor: str
+    call: str
+    args: tuple[Value, ...] = ()
+    status: Status
+    value: int | None = None
+    value_class: str = "number"
+    errno: Errno | None = None
+    data: Data = None
+    signal: str | None = None
+    note: str = ""
+    stopped_by: str | None = None
+    why: str = ""
+    cite: str = ""
+    domain: str | None = None
+    crossings: tuple[Crossing, ...] = ()
+    nested: tuple[Nested, ...] = ()
+
+    @property
+    def skipped(self) -> bool:
+        """Whether the step did not run at all."""
+        return self.status is Status.SKIPPED
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """A run of a program; ``constants`` are the world constants that it ran with."""
+
+    entries: tuple[Entry, ...] = ()
+    constants: Mapping[str, Value] = {}
+
+    def of(self, actor: str) -> tuple[Entry, ...]:
+        """The entries of one actor, in order."""
+        return tuple(entry for entry in self.entries if entry.actor == actor)

@@ -1,0 +1,117 @@
+"""A world as data: the machine that a probe runs on, and what is planted in it.
+
+Read from ``scenarios/worlds/*.toml`` by ``experiment/scenarios``; booted by the simulated
+executor and built in a scratch root by the real ones. Paths are the host's.
+"""
+
+from typing import Literal
+
+import msgspec
+
+Trees = Literal["host", "guest", "neighbour", "all"]
+"""In whose tree a file is made; the guest's and the neighbour's tree get their own copy."""
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """A file of the world. ``text`` may hold ``{secret}``; devices hold ``(major, minor)``."""
+
+    path: str
+    kind: Literal["file", "dir", "link", "fifo", "char", "block", "program"] = "file"
+    mode: int = 0o644
+    uid: int = 0
+    gid: int = 0
+    text: str = ""
+    target: str = ""
+    device: tuple[int, int] | None = None
+    tree: Trees = "host"
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of ``/etc/passwd`` in every tree."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    shell: str = "/bin/sh"
+
+
+class Listener(msgspec.Struct, frozen=True, kw_only=True):
+    """A socket on which a process accepts: ``inet`` (address, port), ``unix``, ``abstract``."""
+
+    kind: Literal["inet", "unix", "abstract"]
+    address: str
+    port: int = 0
+    mode: int = 0o666
+
+
+class Process(msgspec.Struct, frozen=True, kw_only=True):
+    """A daemon of the host. ``environ`` values may hold ``{secret}``."""
+
+    name: str
+    argv: tuple[str, ...]
+    uid: int = 0
+    gid: int = 0
+    environ: tuple[tuple[str, str], ...] = ()
+    listens: tuple[Listener, ...] = ()
+
+
+class Interface(msgspec.Struct, frozen=True, kw_only=True):
+    """A network interface of the host, up."""
+
+    name: str
+    address: str
+    prefix: int
+    mac: str = "00:00:00:00:00:00"
+    loopback: bool = False
+
+
+class Ipc(msgspec.Struct, frozen=True, kw_only=True):
+    """A System V object of the host; ``text`` may hold ``{secret}``."""
+
+    kind: Literal["shm", "sem", "msg"]
+    key: int
+    mode: int = 0o666
+    size: int = 0
+    text: str = ""
+    value: int = 0
+
+
+class Disk(msgspec.Struct, frozen=True, kw_only=True):
+    """A block device of the host; reading it from the start yields ``text``."""
+
+    major: int
+    minor: int
+    name: str
+    text: str = ""
+
+
+class World(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that a boot needs, technology apart."""
+
+    id: str
+    hostname: str
+    domainname: str = "(none)"
+    secret: str
+    canary: str
+    guest_root: str
+    neighbour: bool = True
+    memory: int = 1 << 30
+    disk_size: int = 1 << 30
+    cpus: int = 2
+    users: tuple[User, ...] = ()
+    files: tuple[File, ...] = ()
+    processes: tuple[Process, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+    ipc: tuple[Ipc, ...] = ()
+    disks: tuple[Disk, ...] = ()
+    constants: tuple[tuple[str, int | str], ...] = ()
+
+
+def twin(world: World) -> World:
+    """The same world with another secret of the same length: what secrecy is judged by."""
+    other = "".join(
+        chr(ord("a") + (ord(char) - ord("a") + 13) % 26) if char.islower() else char
+        for char in world.secret
+    )
+    return msgspec.structs.replace(world, secret=other)
