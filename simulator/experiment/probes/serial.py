@@ -56,7 +56,7 @@ def entry_to_json(entry: Entry) -> dict[str, Json]:
     }
 
 
-def plain(data: Data | Value) -> Json:
+def plain(data: "Data | Value") -> Json:
     """``data`` with bytes as text and tuples as lists."""
     match data:
         case bytes():
