@@ -1,0 +1,1 @@
+"""The message catalogues, one folder a language; ``python -m simulator.locale`` refreshes them."""
