@@ -1,14 +1,19 @@
 """The filesystem types a kernel knows, and the seam to files that are computed.
 
 A type whose files are stored as rows needs only ``make`` (tmpfs). One whose files are computed
-registers a ``Virtual`` too, under the tag that begins its inodes' ids.
+registers a ``Virtual`` too, under the tag that begins its inodes' ids, and ``Mutations`` for what
+may be changed in it. System calls never look at the difference: ``vfs/ops.py`` does.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from simulator.machine.abi.ids import InodeId, VirtualId
+import msgspec
+
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import HOST, Domain, InodeId, KGid, KUid, VirtualId
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.task import At
@@ -48,6 +53,72 @@ class Virtual(Protocol):
         ...
 
 
+class NewFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be made: umask, set-group-ID directories and id maps are already applied."""
+
+    mode: int
+    """Type and permission bits, as ``st_mode``."""
+    uid: KUid = KUid(0)
+    gid: KGid = KGid(0)
+    rdev: int = 0
+    target: str = ""
+    domain: Domain = HOST
+
+
+def _refuse(trap: "Trap", *_: object) -> NoReturn:
+    """A directory whose filesystem has no such operation (fs/namei.c: EPERM)."""
+    trap.deny(
+        Errno.EPERM,
+        "computed-filesystem",
+        N_("This filesystem shows the kernel's own objects: names in it are not for changing."),
+        "proc(5)",
+    )
+
+
+def _refuse_create(trap: "Trap", directory: InodeId, name: str, new: NewFile) -> InodeId:
+    """vfs_create() without ``i_op->create`` is EACCES, any other kind of file EPERM."""
+    del directory, name
+    if new.mode & 0o170000 == 0o100000:
+        trap.deny(
+            Errno.EACCES,
+            "computed-filesystem",
+            N_("This filesystem shows the kernel's own objects: no file can be made in it."),
+            "proc(5)",
+        )
+    _refuse(trap)
+
+
+def _no_backing(_trap: "Trap", _inode: VirtualId, _writing: bool) -> int | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Mutations:
+    """What may be changed in a computed filesystem; each default refuses as the kernel does.
+
+    They are called after every check that is the same for all filesystems (permission, sticky
+    bit, read-only, mount points, EEXIST, ENOTEMPTY, EISDIR, rename loops) and only act.
+    """
+
+    backing: "Callable[[Trap, VirtualId, bool], int | None]" = _no_backing
+    """The stored inode that holds the file's data and attributes, for a stacked filesystem: its
+    attributes, content, locks and xattrs are then handled as a stored file's. With True (it is
+    about to be written) the file is copied up first. None: the file has no stored data."""
+    create: "Callable[[Trap, VirtualId, str, NewFile], InodeId]" = _refuse_create
+    """Make ``name`` (any type: directory, device, symlink ...); gives its inode."""
+    link: "Callable[[Trap, VirtualId, str, InodeId], None]" = _refuse
+    unlink: "Callable[[Trap, VirtualId, str], None]" = _refuse
+    """Remove a file's name."""
+    rmdir: "Callable[[Trap, VirtualId, str], None]" = _refuse
+    """Remove a directory (the filesystem itself says when it is not empty: cgroups differ)."""
+    rename: "Callable[[Trap, VirtualId, str, VirtualId, str, int], None]" = _refuse
+    """From (directory, name) to (directory, name) with renameat2(2)'s flags."""
+    set_attributes: "Callable[[Trap, VirtualId, Mapping[str, Any]], None]" = _refuse
+    """Where ``backing`` gives None: changes by field of ``Inode`` (mode, uid, gid, xattrs)."""
+    missing_fails: bool = False
+    """procfs: looking up a missing name is ENOENT even for a call that would make it."""
+
+
 @dataclass(frozen=True, slots=True)
 class FilesystemType:
     """One line of /proc/filesystems.
@@ -63,15 +134,23 @@ class FilesystemType:
 
 
 _VIRTUAL: dict[str, Virtual] = {}
+_MUTATIONS: dict[str, Mutations] = {}
+_READ_ONLY = Mutations()
 
 
-def register_virtual(tag: str, ops: Virtual) -> None:
+def register_virtual(tag: str, ops: Virtual, mutations: Mutations = _READ_ONLY) -> None:
     """Answer for inodes whose id begins with ``tag``; a tag taken twice is a bug."""
     if tag in _VIRTUAL:
         raise ValueError(tag)
     _VIRTUAL[tag] = ops
+    _MUTATIONS[tag] = mutations
 
 
 def virtual(inode: VirtualId) -> Virtual:
     """Who answers for ``inode``."""
     return _VIRTUAL[inode[0]]  # pyright: ignore[reportArgumentType]
+
+
+def mutations(inode: VirtualId) -> Mutations:
+    """What may be changed where ``inode`` lives."""
+    return _MUTATIONS[inode[0]]  # pyright: ignore[reportArgumentType]
