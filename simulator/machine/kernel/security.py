@@ -48,6 +48,10 @@ class Policy:
     """May this filesystem type be mounted at this path with these flags?"""
     may_bind: "Callable[[Trap, int, str, int], Answer] | None" = None
     """May a socket of this address family use this local address and port?"""
+    may_use_family: "Callable[[Trap, int], Answer] | None" = None
+    """May the caller open a socket of this address family (AF_INET, AF_PACKET ...)?"""
+    may_use_sysv: "Callable[[Trap, str], Answer] | None" = None
+    """May the caller use System V ``shm``, ``sem`` or ``msg`` at all?"""
     may_open_device: "Callable[[Trap, int, int, str], Answer] | None" = None
     """May the device (S_IFBLK or S_IFCHR, number) be used for ``r``, ``w`` or ``m`` (mknod)?"""
     may_open: "Callable[[Trap, At, str, int], Answer] | None" = None
@@ -62,6 +66,8 @@ _QUESTIONS = (
     "may_trace",
     "may_mount",
     "may_bind",
+    "may_use_family",
+    "may_use_sysv",
     "may_open_device",
     "may_open",
 )
