@@ -14,9 +14,9 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from io import BytesIO
 from pathlib import Path
 
+from simulator.experiment.probes.world import User
 from simulator.experiment.real import pack
 from simulator.experiment.real.errors import RealError
 
@@ -36,13 +36,18 @@ DIRECTORIES = (
     ("var", 0o755),
 )
 
-_PASSWD = (
-    "root:x:0:0:root:/root:/bin/sh\n"
-    "user:x:1000:1000:user:/home/user:/bin/sh\n"
-    "nobody:x:65534:65534:nobody:/:/bin/false\n"
+NODES = (
+    ("null", "c", 1, 3, 0o666),
+    ("zero", "c", 1, 5, 0o666),
+    ("full", "c", 1, 7, 0o666),
+    ("random", "c", 1, 8, 0o666),
+    ("urandom", "c", 1, 9, 0o666),
+    ("tty", "c", 5, 0, 0o666),
+    ("kmsg", "c", 1, 11, 0o644),
+    ("mem", "c", 1, 1, 0o640),
+    ("sda", "b", 8, 0, 0o660),
 )
-_GROUP = "root:x:0:\nuser:x:1000:\nnogroup:x:65534:\n"
-_SHADOW = "root:!:19000:0:99999:7:::\nuser:!:19000:0:99999:7:::\nnobody:!:19000:0:99999:7:::\n"
+"""Device nodes of a small machine: (name, kind, major, minor, mode)."""
 
 AGENT_PATH = "/usr/lib/vitrina/agent.pyz"
 PYTHON_PATH = "/usr/lib/vitrina/python"
@@ -68,28 +73,44 @@ def _need_busybox() -> Path:
     return found
 
 
-def populate(tree: Path, host_name: str) -> None:
+def populate(tree: Path, host_name: str, users: tuple[User, ...]) -> None:
     """Fill an empty directory with busybox, users and the usual directories."""
     for name, mode in DIRECTORIES:
         (tree / name).mkdir(exist_ok=True)
         (tree / name).chmod(mode)
-    home = tree / "home/user"
-    home.mkdir(exist_ok=True)
-    os.chown(home, 1000, 1000)
     program = tree / "bin/busybox"
     shutil.copyfile(_need_busybox(), program)
     program.chmod(0o755)
     for applet in _applets():
         os.link(program, tree / "bin" / applet)
+    _user_files(tree, host_name, users)
+
+
+def _user_files(tree: Path, host_name: str, users: tuple[User, ...]) -> None:
+    passwd = "".join(
+        f"{user.name}:x:{user.uid}:{user.gid}:{user.name}:{user.home}:{user.shell}\n"
+        for user in users
+    )
+    group = "".join(f"{_group_name(user)}:x:{user.gid}:\n" for user in users)
+    shadow = "".join(f"{user.name}:!:19000:0:99999:7:::\n" for user in users)
     for name, content, mode in (
-        ("passwd", _PASSWD, 0o644),
-        ("group", _GROUP, 0o644),
-        ("shadow", _SHADOW, 0o600),
+        ("passwd", passwd, 0o644),
+        ("group", group, 0o644),
+        ("shadow", shadow, 0o600),
         ("hostname", host_name + "\n", 0o644),
     ):
         path = tree / "etc" / name
         path.write_text(content)
         path.chmod(mode)
+    for user in users:
+        home = tree / user.home.lstrip("/")
+        if user.uid and user.home != "/" and not home.exists():
+            home.mkdir(parents=True)
+            os.chown(home, user.uid, user.gid)
+
+
+def _group_name(user: User) -> str:
+    return "nogroup" if user.name == "nobody" else user.name
 
 
 def interpreter() -> str:
@@ -117,18 +138,18 @@ def _libraries(programs: list[Path]) -> list[Path]:
     return sorted(found)
 
 
-def image() -> Path:
+def image(users: tuple[User, ...]) -> Path:
     """A tar of the guest's tree with the interpreter, built once and cached by content."""
     key = hashlib.sha256()
     for part in (pack.archive(), Path(interpreter()).read_bytes(), _need_busybox().read_bytes()):
         key.update(part)
-    key.update(Path(__file__).read_bytes())
+    key.update(Path(__file__).read_bytes() + repr(users).encode())
     cached = _cache_directory() / f"image-{key.hexdigest()[:16]}.tar"
     if not cached.exists():
         with tempfile.TemporaryDirectory() as scratch:
             tree = Path(scratch) / "tree"
             tree.mkdir()
-            _build_image(tree)
+            _build_image(tree, users)
             partial = cached.with_suffix(f".{os.getpid()}")
             _write_tar(tree, partial)
             partial.replace(cached)
@@ -147,8 +168,8 @@ def _cache_directory() -> Path:
     raise RealError.not_here("no cache directory is writable")
 
 
-def _build_image(tree: Path) -> None:
-    populate(tree, "")
+def _build_image(tree: Path, users: tuple[User, ...]) -> None:
+    populate(tree, "", users)
     agent = tree / AGENT_PATH.lstrip("/")
     agent.parent.mkdir(parents=True)
     agent.write_bytes(pack.archive())
@@ -202,8 +223,3 @@ def devices(directory: Path, nodes: tuple[tuple[str, str, int, int, int], ...]) 
         form = stat.S_IFCHR if kind == "c" else stat.S_IFBLK
         os.mknod(path, form | mode, os.makedev(major, minor))
         path.chmod(mode)
-
-
-def tar_bytes() -> BytesIO:
-    """The image as a stream."""
-    return BytesIO(image().read_bytes())

@@ -12,19 +12,12 @@ import subprocess
 import tempfile
 import uuid
 from pathlib import Path
-from typing import Any
 
-from simulator.experiment.real import cgroups, pack, rootfs, state
+from simulator.experiment.probes.world import World
+from simulator.experiment.real import cgroups, pack, plant, rootfs, state
+from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.link import (
-    Asleep,
-    Gone,
-    Link,
-    attach,
-    holder_of,
-    open_ends,
-)
-from simulator.experiment.real.world import World
+from simulator.experiment.real.link import Link, attach
 
 NS = {
     "mnt": 0x00020000,
@@ -34,55 +27,10 @@ NS = {
     "pid": 0x20000000,
     "net": 0x40000000,
 }
+_KEY_SPEC_USER_KEYRING = -4
 _MS_PRIVATE_REC = 1 << 18 | 1 << 14
 _MNT_DETACH = 2
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
-
-_NODES = (
-    ("null", "c", 1, 3, 0o666),
-    ("zero", "c", 1, 5, 0o666),
-    ("full", "c", 1, 7, 0o666),
-    ("random", "c", 1, 8, 0o666),
-    ("urandom", "c", 1, 9, 0o666),
-    ("tty", "c", 5, 0, 0o666),
-    ("kmsg", "c", 1, 11, 0o644),
-    ("mem", "c", 1, 1, 0o640),
-    ("sda", "b", 8, 0, 0o660),
-)
-
-
-def do(link: Link, name: str, *args: Any) -> Any:
-    """One call of a launch step; its answer, or ``RealError``."""
-    from simulator.experiment.real.agent import wire
-
-    answer = link.ask({"do": "call", "call": name, "args": [wire.pack(arg) for arg in args]})
-    if isinstance(answer, (Asleep, Gone)):
-        raise RealError.broken(f"{name}{args}", type(answer).__name__)
-    if answer.get("errno") or "value" not in answer:
-        why = os.strerror(answer["errno"]) if answer.get("errno") else str(answer)
-        raise RealError.broken(f"{name}{args}", why)
-    return answer["value"]
-
-
-def fork(parent: Link, name: str = "fork", args: tuple[Any, ...] = ()) -> tuple[Any, Link | None]:
-    """fork(2) or clone(2) in ``parent``: its answer and the child's link if one was born."""
-    ready = parent.ask({"do": "prepare"})
-    if isinstance(ready, (Asleep, Gone)) or "ends" not in ready:
-        return ready, None
-    ends: list[int] = ready["ends"]
-    writing, reading = open_ends(parent.pid, ends[1], ends[2])
-    pipe = os.readlink(f"/proc/{parent.pid}/fd/{ends[0]}")
-    answer = parent.ask({"do": "fork", "call": name, "args": list(args)})
-    born = isinstance(answer, Asleep) or (isinstance(answer, dict) and answer.get("value", -1) > 0)
-    pid = holder_of(pipe, ends[0], parent.pid) if born else None
-    if pid is None:
-        os.close(writing)
-        os.close(reading)
-        return answer, None
-    child = Link(pid, writing, reading)
-    child.poll(5.0)
-    return answer, child
-
 
 class Machine:
     """A scratch machine with its supervisor, ready to fork actors."""
@@ -139,11 +87,11 @@ class Machine:
         os.mkdir(root)
         do(call, "mount", "root", root, "tmpfs", 0, "mode=755")
         tree = Path(f"/proc/{call.pid}/root{root}")
-        self._fill(tree)
+        plant.fill(tree, self.world)
         do(call, "mount", "proc", f"{root}/proc", "proc", _NOSUID_NODEV_NOEXEC, None)
         do(call, "mount", "sysfs", f"{root}/sys", "sysfs", _NOSUID_NODEV_NOEXEC, None)
         do(call, "mount", "dev", f"{root}/dev", "tmpfs", 2, "mode=755")
-        rootfs.devices(tree / "dev", _NODES)
+        rootfs.devices(tree / "dev", rootfs.NODES)
         for name in ("pts", "shm", "mqueue"):
             (tree / "dev" / name).mkdir()
         do(call, "mount", "devpts", f"{root}/dev/pts", "devpts", 10, "newinstance,ptmxmode=0666")
@@ -171,32 +119,15 @@ class Machine:
             options = hierarchy.options if hierarchy.kind == "cgroup" else None
             do(self.supervisor, "mount", "cgroup", place, hierarchy.kind, 14, options)
 
-    def _fill(self, tree: Path) -> None:
-        world = self.world
-        rootfs.populate(tree, world.host_name)
-        guest = tree / world.guest_root.lstrip("/")
-        guest.mkdir(parents=True)
-        rootfs.populate(guest, world.host_name)
-        rootfs.devices(guest / "dev", _NODES[:6])
-        canary = tree / world.canary.lstrip("/")
-        canary.parent.mkdir(mode=0o755)
-        canary.write_text(world.secret)
-        canary.chmod(0o600)
-        other = tree / world.neighbour_canary.lstrip("/")
-        other.write_text(world.secret[::-1])
-        other.chmod(0o600)
-        shared = tree / world.host_only.lstrip("/")
-        shared.mkdir()
-        shared.chmod(0o1777)
-
     def _configure(self) -> None:
         call, world = self.supervisor, self.world
-        do(call, "sethostname", world.host_name, len(world.host_name))
-        do(call, "setdomainname", world.domain, len(world.domain))
-        setup = f"ip link set lo up; ip link add {world.interface} type dummy && "
-        setup += f"ip addr add {world.address}/24 dev {world.interface} && "
-        setup += f"ip link set {world.interface} up"
-        call.ask({"do": "shell", "line": setup})
+        do(call, "sethostname", world.hostname, len(world.hostname))
+        do(call, "setdomainname", world.domainname, len(world.domainname))
+        plant.network(call, world)
+        plant.ipc(call, world)
+        self.daemons = plant.daemons(call, world.processes, world.secret)
+        self._links.extend(self.daemons)
+        self._record = state.add_key(self._record, plant.key(call, world))
 
     def spawn(self) -> Link:
         """A new process of the machine, a child of its supervisor."""
@@ -208,6 +139,7 @@ class Machine:
     def close(self) -> None:
         """End every process, drop every mount and group; nothing of ours stays."""
         process = getattr(self, "_process", None)
+        self._take_keys_back()
         for link in self._links:
             link.close()
         if process is not None:
@@ -222,3 +154,9 @@ class Machine:
             os.rmdir(self.directory)
         if not left:
             state.erase(self._record)
+
+    def _take_keys_back(self) -> None:
+        # Keys of root's user keyring belong to the machine, not to a namespace.
+        with contextlib.suppress(RealError, AttributeError):
+            for serial in self._record.keys:
+                do(self.supervisor, "keyctl", 9, serial, _KEY_SPEC_USER_KEYRING)

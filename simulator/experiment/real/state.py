@@ -48,6 +48,13 @@ def write(record: Record) -> None:
     partial.replace(target)
 
 
+def add_key(record: Record, serial: int) -> Record:
+    """Remember a key of the user keyring."""
+    record = msgspec.structs.replace(record, keys=(*record.keys, serial))
+    write(record)
+    return record
+
+
 def erase(record: Record) -> None:
     """The machine ended in order."""
     with contextlib.suppress(OSError):

@@ -1,56 +1,90 @@
-"""The scratch machine's content: what ``probe-language.md`` calls the default world."""
+"""The default world as a developer's stand-in, and the constants that a world gives a session."""
 
-import msgspec
+from simulator.experiment.probes.world import (
+    Disk,
+    File,
+    Interface,
+    Ipc,
+    Listener,
+    Process,
+    User,
+    World,
+)
+from simulator.machine.abi.call import Value
 
-SECRET = "vitrina-secret-0123456789abcdef"
-"""The default secret; a twin world has another of the same length."""
+_SOCKET = "/run/vitrina.sock"
+
+DEFAULT = World(
+    id="default",
+    hostname="vitrina-host",
+    domainname="vitrina.example",
+    secret="vitrina-secret-0123456789abcdef",
+    canary="/srv/canary/secret",
+    guest_root="/srv/guest",
+    users=(
+        User(name="root", uid=0, gid=0, home="/root"),
+        User(name="user", uid=1000, gid=1000, home="/home/user"),
+        User(name="nobody", uid=65534, gid=65534, home="/", shell="/bin/false"),
+    ),
+    files=(
+        File(path="/srv/open", kind="dir", mode=0o1777),
+        File(path="/srv/canary/neighbour", mode=0o600, text="{secret}", tree="neighbour"),
+    ),
+    processes=(
+        Process(
+            name="vitrinad",
+            argv=("sleep", "1000000"),
+            environ=(("VITRINA_SECRET", "{secret}"),),
+            listens=(
+                Listener(kind="inet", address="127.0.0.1", port=4711),
+                Listener(kind="inet", address="::1", port=4711),
+                Listener(kind="unix", address=_SOCKET),
+                Listener(kind="abstract", address="vitrina-host"),
+            ),
+        ),
+    ),
+    interfaces=(Interface(name="eth0", address="192.0.2.10", prefix=24),),
+    ipc=(
+        Ipc(kind="shm", key=0x56495401, size=4096, text="{secret}"),
+        Ipc(kind="sem", key=0x56495402, value=1),
+        Ipc(kind="msg", key=0x56495403, text="{secret}"),
+    ),
+    disks=(Disk(major=8, minor=0, name="sda"),),
+    constants=(
+        ("HOST_ONLY", "/srv/open"),
+        ("NEIGHBOUR_CANARY", "/srv/canary/neighbour"),
+        ("HOST_FREE_PORT", 4712),
+        ("HOST_KEY", "vitrina:host"),
+    ),
+)
 
 
-class World(msgspec.Struct, frozen=True):
-    """Names and numbers of the scratch machine; the constants of a session come from here."""
-
-    secret: str = SECRET
-    canary: str = "/srv/canary/secret"
-    guest_root: str = "/srv/guest"
-    host_only: str = "/srv/open"
-    host_name: str = "vitrina-host"
-    domain: str = "vitrina.example"
-    shm_key: int = 0x56495401
-    sem_key: int = 0x56495402
-    msg_key: int = 0x56495403
-    abstract: str = "\0vitrina-host"
-    socket: str = "/run/vitrina.sock"
-    port: int = 4711
-    free_port: int = 4712
-    interface: str = "eth0"
-    address: str = "192.0.2.10"
-    user: int = 1000
-    disk: tuple[int, int] = (8, 0)
-    key: str = "vitrina:host"
-    neighbour_canary: str = "/srv/canary/neighbour"
-
-    def constants(self) -> dict[str, int | str]:
-        """World constants that do not depend on a process."""
-        return {
-            "CANARY": self.canary,
-            "CANARY_NAME": self.canary.rpartition("/")[2],
-            "CANARY_SIZE": len(self.secret),
-            "GUEST_ROOT": self.guest_root,
-            "HOST_ONLY": self.host_only,
-            "HOST_NAME": self.host_name,
-            "NEIGHBOUR_CANARY": self.neighbour_canary,
-            "HOST_SHM_KEY": self.shm_key,
-            "HOST_SEM_KEY": self.sem_key,
-            "HOST_MSG_KEY": self.msg_key,
-            "HOST_ABSTRACT": self.abstract,
-            "HOST_SOCKET": self.socket,
-            "HOST_PORT": self.port,
-            "HOST_FREE_PORT": self.free_port,
-            "HOST_INTERFACE": self.interface,
-            "HOST_ADDRESS": self.address,
-            "HOST_USER": self.user,
-            "HOST_DISK_MAJOR": self.disk[0],
-            "HOST_DISK_MINOR": self.disk[1],
-            "HOST_KEY": self.key,
-            "HOST_DOMAIN": self.domain,
-        }
+def constants(world: World) -> dict[str, Value]:
+    """World constants that do not name a process; the world's own list wins."""
+    listeners = [item for process in world.processes for item in process.listens]
+    derived: dict[str, Value] = {
+        "CANARY": world.canary,
+        "CANARY_NAME": world.canary.rpartition("/")[2],
+        "CANARY_SIZE": len(world.secret),
+        "GUEST_ROOT": world.guest_root,
+        "HOST_NAME": world.hostname,
+        "HOST_DOMAIN": world.domainname,
+        "HOST_USER": next((user.uid for user in world.users if user.uid == 1000), 1000),
+    }
+    for listener in listeners:
+        match listener.kind:
+            case "inet":
+                derived["HOST_PORT"] = listener.port
+            case "unix":
+                derived["HOST_SOCKET"] = listener.address
+            case "abstract":
+                derived["HOST_ABSTRACT"] = "\0" + listener.address.lstrip("\0@")
+    for interface in world.interfaces:
+        if not interface.loopback:
+            derived["HOST_INTERFACE"] = interface.name
+            derived["HOST_ADDRESS"] = interface.address
+    for ipc in world.ipc:
+        derived[f"HOST_{ipc.kind.upper()}_KEY"] = ipc.key
+    for disk in world.disks:
+        derived["HOST_DISK_MAJOR"], derived["HOST_DISK_MINOR"] = disk.major, disk.minor
+    return derived | dict(world.constants)

@@ -1,0 +1,278 @@
+"""The last look before a call leaves for the real kernel: what could harm the machine stays here.
+
+Namespaces do not hold everything: the clock, modules, swap, kexec, sysctls and block devices are
+the machine's own. A call that an actor has the right to make and that would change one of them is
+refused with a reason, so the comparison says *model only*. Without the right the kernel itself
+refuses, and that refusal is what a probe wants to see, so the call goes through.
+"""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from simulator.experiment.real.link import BASE
+from simulator.machine.abi.call import Call, Value
+from simulator.machine.abi.i18n import N_
+
+LAST = 999
+_CAP_SYS_MODULE, _CAP_SYS_ADMIN, _CAP_SYS_BOOT = 16, 21, 22
+_CAP_SYS_PACCT, _CAP_SYS_TIME, _CAP_SYSLOG = 20, 25, 34
+
+_MACHINE_FILES = {0x9FA0, 0x62656572, 0x64626720, 0x73636673, 0x6165676C, 0xDE5E81E4, 0x42494E4D}
+"""proc, sysfs, debugfs, securityfs, pstore, efivarfs, binfmt_misc (linux/magic.h)."""
+
+_PRIVATE_SYSCTLS = ("net/", "kernel/hostname", "kernel/domainname", "kernel/shm", "kernel/msg")
+_PRIVATE_SYSCTLS += ("kernel/sem", "kernel/ns_last_pid", "fs/mqueue/", "user/")
+
+SHARED = ("mnt", "pid", "uts", "ipc", "net", "cgroup")
+
+
+def capable(pid: int, capability: int) -> bool:
+    """Whether the process has the capability in effect, in whatever user namespace."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return True
+    sets = [int(line.split()[1], 16) for line in lines if line.startswith("CapEff")]
+    return not sets or bool(sets[0] >> capability & 1)
+
+
+def apart(pid: int) -> tuple[str, ...]:
+    """Namespaces that the process shares with us although it must not."""
+    same: list[str] = []
+    for kind in SHARED:
+        ours, theirs = Path(f"/proc/self/ns/{kind}"), Path(f"/proc/{pid}/ns/{kind}")
+        if not ours.exists() or os.readlink(ours) == os.readlink(theirs):
+            same.append(kind)
+    return tuple(same)
+
+
+def refusal(pid: int, call: Call) -> str | None:
+    """Why this call must not reach the real kernel, or ``None``."""
+    rule = _RULES.get(call.name)
+    if rule is not None:
+        return rule(pid, call.args)
+    return None
+
+
+def _int(args: tuple[Value, ...], at: int, default: int = 0) -> int:
+    value = args[at] if at < len(args) else default
+    return value if isinstance(value, int) else default
+
+
+def _path(pid: int, value: Value) -> Path | None:
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "surrogateescape")
+    if not isinstance(value, str) or "\0" in value:
+        return None
+    base = f"/proc/{pid}/root" if value.startswith("/") else f"/proc/{pid}/cwd"
+    return Path(base) / value.lstrip("/")
+
+
+def _mode(path: Path | None) -> int | None:
+    """The mode of what is there, following symlinks; 0 for a link that leads nowhere here."""
+    if path is None:
+        return None
+    try:
+        return path.stat().st_mode
+    except OSError:
+        return 0 if path.is_symlink() else None
+
+
+def _reboot(pid: int, args: tuple[Value, ...]) -> str | None:
+    magic = (_int(args, 0) & 0xFFFFFFFF, _int(args, 1) & 0xFFFFFFFF)
+    if magic[0] == 0xFEE1DEAD and magic[1] in (672274793, 85072278, 369367448, 537993216):
+        if capable(pid, _CAP_SYS_BOOT):
+            return N_("reboot with its right magic numbers is not tried on a real machine")
+    return None
+
+
+def _clock(pid: int, args: tuple[Value, ...]) -> str | None:
+    time = args[-1] if args else None
+    if not capable(pid, _CAP_SYS_TIME):
+        return None
+    if all(value is None or isinstance(value, int) for value in args[-2:]) and time is None:
+        return None
+    for value in args:
+        if isinstance(value, tuple) and len(value) == 2 and all(isinstance(n, int) for n in value):
+            seconds, part = _int(value, 0), _int(value, 1)
+            if 0 <= part < 1_000_000_000 and seconds >= 0:
+                return N_("the clock of a real machine is not set")
+    return None
+
+
+def _adjtimex(pid: int, args: tuple[Value, ...]) -> str | None:
+    fields: Any = args[-1] if args else None
+    if not isinstance(fields, dict) or not capable(pid, _CAP_SYS_TIME):
+        return None
+    modes = fields.get("modes", 0)
+    harmless = modes == 0 or (modes == 0x4000 and not 9000 <= fields.get("tick", 0) <= 11000)
+    return None if harmless else N_("the clock of a real machine is not adjusted")
+
+
+def _named_file(capability: int, why: str) -> Callable[[int, tuple[Value, ...]], str | None]:
+    def rule(pid: int, args: tuple[Value, ...]) -> str | None:
+        path = _path(pid, args[0]) if args else None
+        return why if _mode(path) is not None and capable(pid, capability) else None
+
+    return rule
+
+
+def _module(pid: int, args: tuple[Value, ...]) -> str | None:
+    name = args[0] if args else None
+    try:
+        loaded = {line.split()[0] for line in Path("/proc/modules").read_text().splitlines()}
+    except OSError:
+        loaded = set[str]()
+    if name in loaded and capable(pid, _CAP_SYS_MODULE):
+        return N_("a module of a real machine is not removed")
+    return None
+
+
+def _load(pid: int, args: tuple[Value, ...]) -> str | None:
+    image = args[0] if args else None
+    content = image.encode() if isinstance(image, str) else image
+    if isinstance(content, bytes) and content.startswith(b"\x7fELF"):
+        return N_("no code is loaded into a real kernel") if capable(pid, _CAP_SYS_MODULE) else None
+    return None
+
+
+def _finit(pid: int, _args: tuple[Value, ...]) -> str | None:
+    return N_("no code is loaded into a real kernel") if capable(pid, _CAP_SYS_MODULE) else None
+
+
+def _kexec(pid: int, args: tuple[Value, ...]) -> str | None:
+    if (_int(args, 1) or len(args) > 4) and capable(pid, _CAP_SYS_BOOT):
+        return N_("no code is loaded into a real kernel")
+    return None
+
+
+def _quota(pid: int, args: tuple[Value, ...]) -> str | None:
+    command = _int(args, 0) >> 8 & 0xFFFFFF
+    if command in (0x800002, 0x800003, 0x800006, 0x800008) and capable(pid, _CAP_SYS_ADMIN):
+        if len(args) > 1 and _mode(_path(pid, args[1])) is not None:
+            return N_("quotas of a real file system are not changed")
+    return None
+
+
+def _syslog(pid: int, args: tuple[Value, ...]) -> str | None:
+    if _int(args, 0) in (4, 5, 6, 7, 8, 2) and capable(pid, _CAP_SYSLOG):
+        return N_("the kernel log of a real machine is not emptied or changed")
+    return None
+
+
+def _write(pid: int, args: tuple[Value, ...]) -> str | None:
+    return _target(pid, _int(args, 0, -1), args)
+
+
+def _target(pid: int, descriptor: int, args: tuple[Value, ...]) -> str | None:
+    place = f"/proc/{pid}/fd/{descriptor}"
+    try:
+        found, mode = os.readlink(place), os.stat(place).st_mode
+        info = os.open(place, os.O_PATH)
+    except OSError:
+        return None
+    try:
+        magic = _magic(info)
+    finally:
+        os.close(info)
+    if stat.S_ISBLK(mode):
+        return N_("a block device of a real machine is not written to")
+    if magic in _MACHINE_FILES and not _private_file(found, args):
+        return N_("kernel settings of a real machine are not changed")
+    return None
+
+
+def _magic(descriptor: int) -> int:
+    import ctypes
+
+    memory = ctypes.create_string_buffer(256)
+    libc = ctypes.CDLL(None)
+    if libc.fstatfs(descriptor, memory):
+        return 0
+    return int.from_bytes(memory.raw[:8], "little")
+
+
+def _private_file(path: str, args: tuple[Value, ...]) -> bool:
+    """Whether a kernel file only touches the actor's own namespaces or process."""
+    _, found, sysctl = path.partition("/sys/")
+    if found and path.partition("/sys/")[0].endswith("proc"):
+        return sysctl.startswith(_PRIVATE_SYSCTLS)
+    parts = path.strip("/").split("/")
+    return any(part.isdigit() or part in ("self", "thread-self") for part in parts[1:2])
+
+
+def _mount(pid: int, args: tuple[Value, ...]) -> str | None:
+    kind = args[2] if len(args) > 2 else None
+    if not capable(pid, _CAP_SYS_ADMIN):
+        return None
+    if kind == "devtmpfs":
+        return N_("the device tree of a real machine is not mounted: it is one for all")
+    mode = _mode(_path(pid, args[0])) if args else None
+    if mode and stat.S_ISBLK(mode) and isinstance(kind, str) and not _int(args, 3) & 0x1000:
+        return N_("a disk of a real machine is not mounted")
+    return None
+
+
+def _fsconfig(pid: int, args: tuple[Value, ...]) -> str | None:
+    if len(args) > 3 and args[2] == "source":
+        mode = _mode(_path(pid, args[3]))
+        if mode and stat.S_ISBLK(mode):
+            return N_("a disk of a real machine is not mounted")
+    return None
+
+
+def _fsopen(pid: int, args: tuple[Value, ...]) -> str | None:
+    if args and args[0] == "devtmpfs" and capable(pid, _CAP_SYS_ADMIN):
+        return N_("the device tree of a real machine is not mounted: it is one for all")
+    return None
+
+
+def _own(_pid: int, args: tuple[Value, ...]) -> str | None:
+    if any(isinstance(arg, int) and BASE <= arg <= LAST for arg in args[:2]):
+        return N_("descriptors 200 to 999 belong to the agent")
+    return None
+
+
+def _map(_pid: int, args: tuple[Value, ...]) -> str | None:
+    if _int(args, 3) & 0x10:
+        return N_("a fixed mapping could overwrite the agent")
+    return None
+
+
+def _clone3(_pid: int, args: tuple[Value, ...]) -> str | None:
+    if any(not isinstance(arg, int) and arg is not None for arg in args):
+        return N_("clone3 is made with a null pointer only")
+    return None
+
+
+_RULES: dict[str, Callable[[int, tuple[Value, ...]], str | None]] = {
+    "reboot": _reboot,
+    "clock_settime": _clock,
+    "settimeofday": _clock,
+    "adjtimex": _adjtimex,
+    "clock_adjtime": _adjtimex,
+    "swapon": _named_file(_CAP_SYS_ADMIN, N_("swap of a real machine is not changed")),
+    "swapoff": _named_file(_CAP_SYS_ADMIN, N_("swap of a real machine is not changed")),
+    "acct": _named_file(_CAP_SYS_PACCT, N_("accounting of a real machine is not turned on")),
+    "delete_module": _module,
+    "init_module": _load,
+    "finit_module": _finit,
+    "kexec_load": _kexec,
+    "kexec_file_load": _kexec,
+    "quotactl": _quota,
+    "syslog": _syslog,
+    "write": _write,
+    "pwrite64": _write,
+    "sendfile": _write,
+    "mount": _mount,
+    "fsconfig": _fsconfig,
+    "fsopen": _fsopen,
+    "close": _own,
+    "dup2": _own,
+    "dup3": _own,
+    "mmap": _map,
+    "clone3": _clone3,
+}

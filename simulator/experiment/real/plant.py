@@ -1,0 +1,150 @@
+"""What a world plants in the scratch machine: files, users, IPC objects, daemons, sockets."""
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+
+from simulator.experiment.probes.world import File, Listener, Process, World
+from simulator.experiment.real import rootfs
+from simulator.experiment.real.calls import do, fork, poke
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.link import Link
+
+_IPC_CREAT = 0o1000
+_AF_UNIX, _AF_INET, _AF_INET6, _SOCK_STREAM = 1, 2, 10, 1
+_KEY_SPEC_USER_KEYRING = -4
+
+
+def fill(tree: Path, world: World) -> None:
+    """The host's tree, the guest's tree inside it, and the canary."""
+    rootfs.populate(tree, world.hostname, world.users)
+    guest = _below(tree, world.guest_root)
+    guest.mkdir(parents=True)
+    rootfs.populate(guest, world.hostname, world.users)
+    rootfs.devices(guest / "dev", rootfs.NODES[:6])
+    canary = _below(tree, world.canary)
+    canary.parent.mkdir(parents=True, exist_ok=True)
+    canary.write_text(world.secret)
+    canary.chmod(0o600)
+    for file in world.files:
+        if file.tree != "guest":
+            _make(tree, file, world.secret)
+        if file.tree in ("guest", "all"):
+            _make(guest, file, world.secret)
+
+
+def _below(tree: Path, path: str) -> Path:
+    return tree / path.lstrip("/")
+
+
+def _make(tree: Path, file: File, secret: str) -> None:
+    path = _below(tree, file.path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_symlink() or path.exists():
+        if file.kind in ("dir", "program"):
+            return
+        path.unlink()
+    match file.kind:
+        case "file":
+            path.write_text(file.text.replace("{secret}", secret))
+        case "dir":
+            path.mkdir()
+        case "link":
+            path.symlink_to(file.target)
+        case "fifo":
+            os.mkfifo(path)
+        case "char" | "block":
+            form = stat.S_IFCHR if file.kind == "char" else stat.S_IFBLK
+            major, minor = file.device or (0, 0)
+            os.mknod(path, form | file.mode, os.makedev(major, minor))
+        case "program":
+            os.link(tree / "bin/busybox", path)
+            return
+    os.chown(path, file.uid, file.gid, follow_symlinks=False)
+    if file.kind != "link":
+        path.chmod(file.mode)
+
+
+def network(supervisor: Link, world: World) -> None:
+    """Loopback up, and the host's interfaces as bridges, which need no wire."""
+    lines = ["ip link set lo up"]
+    for interface in world.interfaces:
+        if not interface.loopback:
+            lines.append(f"brctl addbr {interface.name}")
+            lines.append(
+                f"ip addr add {interface.address}/{interface.prefix} dev {interface.name}"
+            )
+            lines.append(f"ip link set {interface.name} up")
+    supervisor.ask({"do": "shell", "line": " && ".join(lines)}, limit=20, quiet=10)
+
+
+def ipc(link: Link, world: World) -> None:
+    """System V objects with the secret in them."""
+    for item in world.ipc:
+        text = item.text.replace("{secret}", world.secret).encode()
+        match item.kind:
+            case "shm":
+                ident = do(link, "shmget", item.key, item.size or 4096, _IPC_CREAT | item.mode)
+                address = do(link, "shmat", ident, None, 0)
+                poke(link, address, text)
+                do(link, "shmdt", address)
+            case "sem":
+                ident = do(link, "semget", item.key, 1, _IPC_CREAT | item.mode)
+                do(link, "semctl", ident, 0, 16, item.value)
+            case "msg":
+                ident = do(link, "msgget", item.key, _IPC_CREAT | item.mode)
+                do(link, "msgsnd", ident, (1, text), len(text), 0)
+
+
+def key(link: Link, world: World) -> int:
+    """A key in root's user keyring; its serial number, to be taken back at the end."""
+    description = dict(world.constants).get("HOST_KEY", "vitrina:host")
+    secret = world.secret
+    return do(link, "add_key", "user", description, secret, len(secret), _KEY_SPEC_USER_KEYRING)
+
+
+def daemons(supervisor: Link, processes: Iterable[Process], secret: str) -> list[Link]:
+    """Start each daemon with its sockets; links to processes that now run something else."""
+    return [_daemon(supervisor, process, secret) for process in processes]
+
+
+def _daemon(supervisor: Link, process: Process, secret: str) -> Link:
+    answer, link = fork(supervisor)
+    if link is None:
+        raise RealError.broken("fork", str(answer))
+    do(link, "setsid")
+    for listener in process.listens:
+        _listen(link, listener)
+    if process.gid or process.uid:
+        do(link, "setgroups", 0, [])
+        do(link, "setgid", process.gid)
+        do(link, "setuid", process.uid)
+    environ = [f"{name}={value.replace('{secret}', secret)}" for name, value in process.environ]
+    # The name of a busybox program is its first word, so a daemon of any name is a sleeper.
+    link.ask(
+        {
+            "do": "call",
+            "call": "execve",
+            "args": ["/bin/sleep", ["sleep", "1000000"], ["PATH=/bin", *environ]],
+        }
+    )
+    return link
+
+
+def _listen(link: Link, listener: Listener) -> None:
+    address: object
+    if listener.kind == "inet":
+        domain = _AF_INET6 if ":" in listener.address else _AF_INET
+        address = (listener.address, listener.port)
+    else:
+        domain = _AF_UNIX
+        path = listener.address
+        address = "\0" + path.lstrip("\0@") if listener.kind == "abstract" else path
+    socket = do(link, "socket", domain, _SOCK_STREAM, 0)
+    if listener.kind == "inet" and domain == _AF_INET6:
+        do(link, "setsockopt", socket, 41, 26, 1)
+    do(link, "bind", socket, address)
+    if listener.kind == "unix":
+        do(link, "chmod", listener.address, listener.mode)
+    do(link, "listen", socket, 5)

@@ -1,0 +1,258 @@
+"""A session of real processes: the protocol of ``probes.executor`` over agents."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.probes.observation import Extra, Fingerprint, Use
+from simulator.experiment.probes.world import World
+from simulator.experiment.real import guard
+from simulator.experiment.real.agent import wire
+from simulator.experiment.real.calls import fork
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.link import Asleep, Gone, Link, inner_pids, proc_state
+from simulator.experiment.real.sandbox import Machine
+from simulator.experiment.real.world import constants
+from simulator.machine.abi.call import (
+    Blocked,
+    Call,
+    Denial,
+    Executed,
+    Exited,
+    Failed,
+    Killed,
+    Result,
+    Returned,
+    Silent,
+    Value,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import gettext as _
+
+Launch = Callable[[Machine, str], Link]
+"""Start the actor of this name on the machine, behind whatever walls."""
+
+_SIGNALLING = {"kill", "tkill", "tgkill", "pidfd_send_signal", "exit", "exit_group", "ptrace"}
+_SHELL_LIMIT = 8.0
+
+
+class RealSession:
+    """Actors by name, each a process; ``launch`` knows the technology."""
+
+    def __init__(self, world: World, machine: Machine, launch: Launch, actors: set[str]) -> None:
+        self.world = world
+        self.machine = machine
+        self._launch = launch
+        self._links: dict[str, Link] = {}
+        self._nameless: list[Link] = []
+        self._constants = constants(world)
+        self._host_pid = self._seen(machine.daemons[0]) if machine.daemons else None
+        for actor in sorted(actors | {"guest"}):
+            self._actor(actor)
+
+    def _actor(self, name: str) -> Link:
+        if name not in self._links:
+            if name in ("host", "runtime"):
+                self._links[name] = self.machine.spawn()
+            else:
+                self._links[name] = self._launch(self.machine, name)
+        link = self._links[name]
+        shared = guard.apart(link.pid) if link.alive else ()
+        if shared:
+            raise HarnessError(
+                _("actor {name} shares namespaces with this machine: {kinds}").format(
+                    name=name, kinds=", ".join(shared)
+                )
+            )
+        return link
+
+    def _seen(self, link: Link) -> int:
+        """The pid as the scratch machine's host sees it: one level below this machine's."""
+        pids = inner_pids(link.pid)
+        return pids[1] if len(pids) > 1 else pids[0]
+
+    def call(self, actor: str, call: Call) -> Result:
+        """One raw system call; refused ones come back ``Silent``."""
+        link = self._actor(actor)
+        reason = guard.refusal(link.pid, call)
+        if reason is not None:
+            return Silent(_("model only: {reason}").format(reason=_(reason)))
+        request = {"do": "call", "call": call.name, "args": [wire.pack(arg) for arg in call.args]}
+        result = _result(call, self._ask(link, request))
+        if call.name in _SIGNALLING:
+            self._settle()
+        return result
+
+    def _ask(self, link: Link, request: dict[str, Any], **limits: float) -> Any:
+        try:
+            return link.ask(request, **limits)
+        except RealError as error:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(link.pidfd, signal.SIGKILL)
+            raise HarnessError(str(error)) from error
+
+    def shell(self, actor: str, line: str) -> Result:
+        """A child of the actor runs ``/bin/sh -c line``."""
+        link = self._actor(actor)
+        request = {"do": "shell", "line": line}
+        answer = self._ask(link, request, limit=_SHELL_LIMIT + 2, quiet=_SHELL_LIMIT)
+        result = _result(Call("shell", (line,)), answer)
+        if isinstance(result, Returned) and isinstance(result.data, bytes):
+            return Returned(result.value, result.data.decode("utf-8", "backslashreplace"))
+        return result
+
+    def fork(self, actor: str, child: str, call: Call) -> Result:
+        """fork, vfork or clone: the child becomes an actor."""
+        link = self._actor(actor)
+        name = "fork" if call.name == "vfork" else call.name
+        answer, born = fork(link, name, call.args)
+        if born is not None:
+            if child in self._links:
+                self._nameless.append(self._links[child])
+            if child:
+                self._links[child] = born
+            else:
+                self._nameless.append(born)
+        return _result(call, answer)
+
+    def asleep(self, actor: str) -> bool:
+        """Whether the actor sleeps in a call or is stopped."""
+        link = self._actor(actor)
+        if link.pending and link.poll(0.03) is None:
+            return True
+        return proc_state(link.pid)[0] in "Tt"
+
+    def alive(self, actor: str) -> bool:
+        """Whether the actor's process still exists."""
+        if actor not in self._links:
+            self._actor(actor)
+        link = self._links[actor]
+        if link.pending:
+            link.poll(0)
+        return link.alive
+
+    def constants(self) -> Mapping[str, Value]:
+        """World constants, with the pids that the host sees."""
+        pids: dict[str, Value] = {
+            name: self._seen(self._links[actor])
+            for actor, name in _PID_CONSTANTS.items()
+            if actor in self._links
+        }
+        if self._host_pid is not None:
+            pids["HOST_PID"] = self._host_pid
+        return self._constants | pids
+
+    def extra(self) -> Extra:
+        """Nothing: a real kernel does not explain itself."""
+        return Extra()
+
+    def fingerprint(self) -> Fingerprint:
+        """Digests of the host's files, daemons, IPC objects, mounts and names."""
+        root = Path(f"/proc/{self.machine.supervisor.pid}/root")
+        found = {
+            "canary": _digest(root / self.world.canary.lstrip("/")),
+            "mounts": _digest(Path(f"/proc/{self.machine.supervisor.pid}/mountinfo")),
+            "passwd": _digest(root / "etc/passwd"),
+        }
+        for number, daemon in enumerate(self.machine.daemons):
+            found[f"daemon {number}"] = proc_state(daemon.pid)[0]
+        state = self.machine.supervisor.ask({"do": "shell", "line": _STATE}, quiet=5.0)
+        found["names, network and IPC"] = hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+        return found
+
+    def uses(self) -> tuple[Use, ...]:
+        """Not measured on the real side."""
+        return ()
+
+    def _settle(self) -> None:
+        """Let signals take effect: the model delivers them before the next step."""
+        time.sleep(0.004)
+        deadline = time.monotonic() + 0.1
+        links = [*self._links.values(), *self._nameless]
+        while time.monotonic() < deadline:
+            if not any(proc_state(link.pid)[0] == "R" for link in links):
+                return
+            time.sleep(0.002)
+
+    def close(self) -> None:
+        """End everything of the session."""
+        for link in [*self._links.values(), *self._nameless]:
+            link.close()
+        self.machine.close()
+
+
+_PID_CONSTANTS = {"host": "HOST_ACTOR_PID", "guest": "GUEST_PID", "neighbour": "NEIGHBOUR_PID"}
+_STATE = "hostname; ip addr | grep -v valid_lft; ipcs | grep 0x; cat /proc/sys/kernel/domainname"
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        return type(error).__name__
+
+
+def _result(call: Call, answer: Any) -> Result:
+    """An agent's answer as the closed union of results."""
+    if isinstance(answer, Asleep):
+        return Blocked("stopped" if answer.stopped else "")
+    if isinstance(answer, Gone):
+        return _ending(call, answer)
+    if "refused" in answer:
+        return Silent(_("model only: {reason}").format(reason=answer["refused"]))
+    if "broken" in answer:
+        raise HarnessError(answer["broken"].strip().rpartition("\n")[2])
+    if answer["errno"]:
+        name = errno_name(answer["errno"])
+        if name is None:
+            return Silent(_("errno {number} has no name").format(number=answer["errno"]))
+        return Failed(Denial(name))
+    return Returned(answer["value"], wire.unpack(answer.get("data")))
+
+
+def _ending(call: Call, gone: Gone) -> Result:
+    if gone.alive or (call.name in ("execve", "execveat") and not (gone.status or 0) & 0x7F):
+        return Executed()
+    if gone.status is None:
+        return _ending_unseen(call)
+    if gone.status & 0x7F:
+        return Killed(signal_name(gone.status & 0x7F))
+    return Exited(gone.status >> 8 & 0xFF)
+
+
+def _ending_unseen(call: Call) -> Result:
+    """A process that its own parent reaped before anybody looked: what the call itself says."""
+    if call.name in ("exit", "exit_group"):
+        status = call.args[0] if call.args else 0
+        return Exited(status & 0xFF if isinstance(status, int) else 0)
+    if call.name in ("kill", "tkill", "tgkill", "pidfd_send_signal"):
+        at = {"kill": 1, "tkill": 1, "tgkill": 2, "pidfd_send_signal": 1}[call.name]
+        number = call.args[at] if at < len(call.args) else 9
+        return Killed(signal_name(number if isinstance(number, int) else 9))
+    return Killed("SIGKILL")
+
+
+def signal_name(number: int) -> str:
+    """``SIGKILL`` for 9."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIGRT{number}"
+
+
+def errno_name(number: int) -> Errno | None:
+    """This machine's errno as a name; 95 is EOPNOTSUPP."""
+    name = "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode.get(number, "")
+    return Errno.__members__.get({"EDEADLOCK": "EDEADLK", "EWOULDBLOCK": "EAGAIN"}.get(name, name))
+
+
+def root_of(link: Link) -> str:
+    """Where the machine's tree can be reached from outside."""
+    return os.path.join("/proc", str(link.pid), "root")
