@@ -6,10 +6,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from simulator.machine.abi.constants import RLIMIT_NOFILE
+from simulator.machine.abi.call import Result, Value
+from simulator.machine.abi.constants import (
+    O_ACCMODE,
+    O_PATH,
+    O_RDONLY,
+    O_RDWR,
+    O_WRONLY,
+    RLIMIT_NOFILE,
+)
 from simulator.machine.abi.errno import Errno
-from simulator.machine.abi.ids import HOST, Domain, FileId, InodeId
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import HOST, Domain, FileId, FilesId, InodeId
 from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs import lock
 from simulator.machine.state.store import Index, Key, Row, Store
 
 if TYPE_CHECKING:
@@ -19,9 +29,9 @@ if TYPE_CHECKING:
 class File(Row, frozen=True, kw_only=True):
     """An open file description: what dup(2) and fork(2) share.
 
-    ``kind`` is ``inode``, ``pipe``, ``socket``, ``eventfd``, ``pidfd``, ``mount`` (open_tree(2)),
-    ``fscontext`` (fsopen(2)) ...; ``object`` is the key of the row it refers to when that is no
-    inode. ``name`` is ``(directory, name)`` at the time of opening, for /proc/PID/fd.
+    ``kind`` is ``inode``, ``pipe`` (also a FIFO), ``device``, ``socket``, ``eventfd``, ``pidfd``,
+    ``mount`` (open_tree(2)), ``fscontext`` (fsopen(2)) ...; ``object`` is the key of the row it
+    refers to when that is no inode. ``name`` is ``(directory, name)`` at the time of opening, for /proc/PID/fd.
     """
 
     kind: str = "inode"
@@ -50,23 +60,63 @@ class FdTable(Row, frozen=True, kw_only=True):
 REFERENCES = Index(FdTable, lambda table: {slot.file: None for slot in table.slots.values()})
 """The descriptor tables that hold a description; it is released with the last of them."""
 
+OPEN_FILES = Index(File, lambda file: () if file.at is None else (file.at.inode,))
+"""The descriptions of an inode."""
+
 
 def get(trap: "Trap", fd: int) -> File:
-    """The description behind ``fd``. EBADF."""
+    """The description behind ``fd``, open for real (O_PATH does not count). EBADF."""
+    file = get_any(trap, fd)
+    if file.flags & O_PATH:
+        trap.fail(Errno.EBADF, N_("The descriptor was opened with O_PATH."), "open(2)")
+    return file
+
+
+def get_any(trap: "Trap", fd: int) -> File:
+    """The description behind ``fd``, also one that only names a place (O_PATH). EBADF."""
     slot = trap.store.row(FdTable, trap.task.files).slots.get(fd)
     if slot is None:
-        trap.fail(Errno.EBADF, "", "open(2)")
+        trap.fail(Errno.EBADF, N_("No file is open under this descriptor."), "open(2)")
     return trap.store.row(File, slot.file)
+
+
+def slot_of(trap: "Trap", fd: int) -> Slot:
+    """The descriptor itself. EBADF."""
+    slot = trap.store.row(FdTable, trap.task.files).slots.get(fd)
+    if slot is None:
+        trap.fail(Errno.EBADF, N_("No file is open under this descriptor."), "open(2)")
+    return slot
+
+
+def readable(file: File) -> bool:
+    """Whether it was opened for reading."""
+    return file.flags & O_ACCMODE in (O_RDONLY, O_RDWR)
+
+
+def writable(file: File) -> bool:
+    """Whether it was opened for writing."""
+    return file.flags & O_ACCMODE in (O_WRONLY, O_RDWR)
+
+
+def lowest_free(trap: "Trap", lowest: int = 0) -> int:
+    """The lowest free descriptor from ``lowest``. EMFILE at RLIMIT_NOFILE."""
+    slots = trap.store.row(FdTable, trap.task.files).slots
+    fd = lowest
+    while fd in slots:
+        fd += 1
+    if fd >= trap.task.rlimits[RLIMIT_NOFILE][0]:
+        trap.deny(
+            Errno.EMFILE,
+            "rlimit",
+            N_("The process has as many descriptors open as RLIMIT_NOFILE allows."),
+            "getrlimit(2)",
+        )
+    return fd
 
 
 def install(trap: "Trap", file: File, *, cloexec: bool = False, lowest: int = 0) -> int:
     """Give ``file`` the lowest free descriptor from ``lowest``. EMFILE at RLIMIT_NOFILE."""
-    table = trap.store.row(FdTable, trap.task.files)
-    fd = lowest
-    while fd in table.slots:
-        fd += 1
-    if fd >= trap.task.rlimits[RLIMIT_NOFILE][0]:
-        trap.fail(Errno.EMFILE, "", "getrlimit(2)")
+    fd = lowest_free(trap, lowest)
     trap.store.put(file)
     put_slot(trap, fd, Slot(file.id, cloexec))
     return fd
@@ -90,11 +140,15 @@ def put_slot(trap: "Trap", fd: int, slot: Slot | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FileOps:
-    """What read(2), write(2) and the last close(2) do to one kind of description."""
+    """What read(2), write(2), ioctl(2) and the last close(2) do to one kind of description."""
 
     read: "Callable[[Trap, File, int], bytes]"
     write: "Callable[[Trap, File, bytes], int]"
     release: Callable[[Store, File], None]
+    ioctl: "Callable[[Trap, File, int, Value], Result | int] | None" = None
+    """None: no request is known, ENOTTY."""
+    mode: int = 0o600
+    """``st_mode`` that fstat(2) shows when the kind has no inode (anon_inodefs has no type)."""
 
 
 OPERATIONS: dict[str, FileOps] = {}
@@ -107,10 +161,61 @@ def register(kind: str, operations: FileOps) -> None:
     OPERATIONS[kind] = operations
 
 
+def close(trap: "Trap", fd: int) -> None:
+    """close(2): free the descriptor, and what it alone kept open. EBADF."""
+    slot = slot_of(trap, fd)
+    file = trap.store.row(File, slot.file)
+    put_slot(trap, fd, None)
+    _let_go(trap.store, trap.task.files, file)
+
+
 def drop_reference(store: Store, file: FileId) -> None:
     """After a slot was removed: release the description when no table refers to it any more."""
     if not store.by(REFERENCES, file):
-        row = store.row(File, file)
+        row = store.get(File, file)
+        if row is None:
+            return
         store.drop(File, file)
+        lock.release(store, ("file", file), row.at)
         if (operations := OPERATIONS.get(row.kind)) is not None:
             operations.release(store, row)
+
+
+def copy_table(store: Store, files: FilesId) -> FilesId:
+    """fork(2): a table of its own that refers to the same descriptions."""
+    copy = FilesId(store.new_id(FdTable))
+    store.put(FdTable(id=copy, slots=store.row(FdTable, files).slots))
+    return copy
+
+
+def drop_table(store: Store, files: FilesId) -> None:
+    """exit(2) of the last task that uses the table: everything in it is closed."""
+    table = store.row(FdTable, files)
+    store.drop(FdTable, files)
+    for slot in table.slots.values():
+        file = store.get(File, slot.file)
+        if file is not None:
+            _let_go(store, files, file)
+
+
+def close_on_exec(store: Store, files: FilesId) -> None:
+    """execve(2): close every descriptor that has FD_CLOEXEC."""
+    table = store.row(FdTable, files)
+    closing = [slot for slot in table.slots.values() if slot.cloexec]
+    if not closing:
+        return
+    kept = {fd: slot for fd, slot in table.slots.items() if not slot.cloexec}
+    store.put(FdTable(id=files, slots=kept))
+    for slot in closing:
+        file = store.get(File, slot.file)
+        if file is not None:
+            _let_go(store, files, file)
+
+
+def _let_go(store: Store, files: FilesId, file: File) -> None:
+    """One descriptor of table ``files`` no longer refers to ``file``.
+
+    fcntl(2): closing *any* descriptor of a file drops the process's record locks on it.
+    """
+    lock.release(store, ("files", files), file.at)
+    drop_reference(store, file.id)
