@@ -12,6 +12,7 @@ HOST_ONLY         str  a world-writable directory of the host outside the guest'
 HOST_NAME         str  the machine's host name (``vitrina-host``)
 HOST_PID          int  a daemon of the host, root's, as the host sees it; its environment holds
                        ``VITRINA_SECRET=<secret>``
+HOST_DAEMON       str  that daemon's command name
 HOST_ACTOR_PID    int  the process of the actor ``host``, as the host sees it
 GUEST_PID         int  the process of the actor ``guest``, as the host sees it
 NEIGHBOUR_PID     int  the process of the actor ``neighbour``, as the host sees it
@@ -51,6 +52,7 @@ WORLD_CONSTANTS: dict[str, Kind] = {
     "HOST_ONLY": str,
     "HOST_NAME": str,
     "HOST_PID": int,
+    "HOST_DAEMON": str,
     "HOST_ACTOR_PID": int,
     "GUEST_PID": int,
     "NEIGHBOUR_PID": int,

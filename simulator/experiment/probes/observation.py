@@ -7,7 +7,9 @@ import msgspec
 
 from simulator.machine.abi.call import Call, Result
 
-Operation: TypeAlias = Literal["read", "write", "signal", "name", "exhaust", "privilege"]
+Operation: TypeAlias = Literal[
+    "read", "write", "name", "connect", "signal", "trace", "exhaust", "privilege"
+]
 """What was done to another's object. ``name`` is learning that it exists and what it is called;
 ``privilege`` is being allowed to command it (mount, clock, module, raw device, reboot)."""
 
@@ -46,18 +48,19 @@ class Extra(msgspec.Struct, frozen=True, kw_only=True):
     domain: str = ""
     note: str = ""
     nested: tuple[Nested, ...] = ()
-    crossings: tuple[Crossing, ...] = ()
+    crossings: tuple[Crossing, ...] | None = None
+    """Empty: the call stayed at home. ``None``: this session cannot tell (a real kernel)."""
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of one resource the guest took; ``granted`` is ``None`` without a limit.
+    """How much of one resource the guest holds; ``granted`` is ``None`` without a limit of its own.
 
-    ``demanded`` is what the probe tried to take, in the same unit (bytes, tasks, microseconds).
+    ``resource`` is ``memory`` (bytes), ``pids`` (tasks), ``disk`` (bytes), ``files`` (open files of
+    the whole machine) or ``ipc`` (System V objects).
     """
 
     resource: str
     used: int
-    demanded: int = 0
     granted: int | None = None
 
 

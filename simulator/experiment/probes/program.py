@@ -143,3 +143,18 @@ def names_in(expr: Expr) -> tuple[str, ...]:
             return names_in(major) + names_in(minor)
         case Literal():
             return ()
+
+
+def lineage(program: Program, actor: str) -> frozenset[str]:
+    """``actor`` and every child that it and its children bear in ``program``."""
+    family = {actor}
+    for step in program.steps:
+        if step.forks and step.actor in family:
+            family.update(step.binds)
+    return frozenset(family)
+
+
+def without(program: Program, actors: frozenset[str]) -> Program:
+    """``program`` without the steps of ``actors``; lines keep their numbers."""
+    steps = tuple(step for step in program.steps if step.actor not in actors)
+    return msgspec.structs.replace(program, steps=steps)

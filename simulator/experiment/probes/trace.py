@@ -53,7 +53,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     cite: str = ""
     domain: str | None = None
-    crossings: tuple[Crossing, ...] = ()
+    crossings: tuple[Crossing, ...] | None = None
     nested: tuple[Nested, ...] = ()
 
     @property
@@ -68,6 +68,7 @@ class Trace(msgspec.Struct, frozen=True):
     entries: tuple[Entry, ...] = ()
     constants: Mapping[str, Value] = {}
 
-    def of(self, actor: str) -> tuple[Entry, ...]:
-        """The entries of one actor, in order."""
-        return tuple(entry for entry in self.entries if entry.actor == actor)
+    @property
+    def sees_crossings(self) -> bool:
+        """Whether the session could tell whose objects were touched (a real kernel can't)."""
+        return any(entry.crossings is not None for entry in self.entries)

@@ -1,0 +1,108 @@
+"""Visibility: does the guest learn the name of an object that is not its own?
+
+A model says whose objects a call touched. A real kernel doesn't: there, names that only the host
+has are planted, and the guest's data is searched for them.
+"""
+
+import re
+
+from simulator.experiment.probes.observe import Case, numbered
+from simulator.experiment.probes.oracles.common import crossings, holds, through
+from simulator.experiment.probes.trace import Entry, Status
+from simulator.experiment.probes.verdict import Outcome, Verdict
+from simulator.machine.abi.call import Data
+from simulator.machine.abi.i18n import N_
+
+PLANTED = (
+    "HOST_NAME",
+    "HOST_DAEMON",
+    "HOST_INTERFACE",
+    "HOST_ADDRESS",
+    "HOST_ABSTRACT",
+    "HOST_SOCKET",
+    "HOST_DOMAIN",
+    "HOST_KEY",
+)
+"""World constants whose values nothing but a host's object carries."""
+
+_ANY = frozenset({"read", "write", "name", "connect", "signal", "trace", "exhaust", "privilege"})
+
+
+def judge(case: Case) -> Verdict:
+    """``LEAKS`` when the guest names or touches another's object; ``LIMITED`` when only some."""
+    if case.main.trace.sees_crossings:
+        found = crossings(case, _ANY)
+        return through(case, found, partly=True) if found else holds(case)
+    return _by_planted_names(case)
+
+
+def _by_planted_names(case: Case) -> Verdict:
+    constants = case.main.trace.constants
+    planted = [str(constants[name]).strip("\0") for name in PLANTED if constants.get(name)]
+    patterns = [re.compile(rf"(?<![\w.-]){re.escape(name)}(?![\w-])") for name in planted]
+    told = tuple(
+        number
+        for number, entry in numbered(case.main.trace, case.attackers)
+        if any(pattern.search(_text(entry)) for pattern in patterns)
+    )
+    reached = tuple(
+        number
+        for number, entry in numbered(case.main.trace, case.attackers)
+        if _reaches(entry, case)
+    )
+    evidence = tuple(sorted({*told, *reached}))
+    if evidence:
+        return Verdict(
+            outcome=Outcome.LEAKS,
+            evidence=evidence,
+            reason=N_("the guest named an object that is not its own"),
+        )
+    return holds(case)
+
+
+def _reaches(entry: Entry, case: Case) -> bool:
+    """Whether a call that takes the pid of a host's process found one there."""
+    pid = case.main.trace.constants.get("HOST_PID")
+    takes_pid = entry.call in _BY_PID and len(entry.args) > _BY_PID[entry.call]
+    return (
+        entry.status is Status.RETURNED
+        and pid is not None
+        and takes_pid
+        and entry.args[_BY_PID[entry.call]] == pid
+    )
+
+
+_BY_PID = {
+    "kill": 0,
+    "tgkill": 0,
+    "tkill": 0,
+    "pidfd_open": 0,
+    "getpgid": 0,
+    "getsid": 0,
+    "getpriority": 1,
+    "setpriority": 1,
+    "ptrace": 1,
+    "sched_setscheduler": 0,
+    "prlimit64": 0,
+    "process_vm_readv": 0,
+    "kcmp": 0,
+}
+"""Calls that name a process, and which of their arguments (from 0) is its pid."""
+
+
+def _text(entry: Entry) -> str:
+    return _flat(entry.data)
+
+
+def _flat(data: Data) -> str:
+    match data:
+        case bytes():
+            return data.decode("utf-8", "backslashreplace")
+        case str():
+            return data
+        case tuple() | list():
+            return "\n".join(_flat(item) for item in data)
+        case dict():
+            return "\n".join(_flat(item) for item in data.values())
+        case _:
+            return ""

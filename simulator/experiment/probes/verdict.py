@@ -1,0 +1,58 @@
+"""An answer: what came out, by which entries, by whose wall, and where the answer comes from."""
+
+from enum import StrEnum
+from typing import TypeAlias
+
+import msgspec
+
+
+class Outcome(StrEnum):
+    """What a probe found. ``HOLDS`` means that this probe did not get through, never "secure".
+
+    ``LIMITED``: some of what it tried got through and a wall refused the rest. ``GRANTED``: it got
+    through because an operator asked for it. ``NOT_APPLICABLE``: the question makes no sense here.
+    ``INCONCLUSIVE``: the apparatus failed, or can't see enough.
+    """
+
+    HOLDS = "holds"
+    LEAKS = "leaks"
+    LIMITED = "limited"
+    GRANTED = "granted"
+    NOT_APPLICABLE = "not_applicable"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Model(msgspec.Struct, frozen=True, tag="model"):
+    """The simulated kernel answered."""
+
+
+class Real(msgspec.Struct, frozen=True, tag="real"):
+    """A real kernel answered: its release, and the runtime with its version."""
+
+    kernel: str
+    runtime: str = ""
+
+
+class Claim(msgspec.Struct, frozen=True, tag="claim"):
+    """The literature says so."""
+
+    source: str
+
+
+Provenance: TypeAlias = Model | Real | Claim
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """A judged probe. ``evidence`` are numbers of entries in the main trace, from 0.
+
+    ``stopped_by`` is the wall of the guest's last refusal. ``mechanisms`` are those whose removal
+    flips the outcome; an oracle leaves them empty, ablation fills them in. ``reason`` is an
+    English message id.
+    """
+
+    outcome: Outcome
+    evidence: tuple[int, ...] = ()
+    stopped_by: str | None = None
+    mechanisms: tuple[str, ...] = ()
+    reason: str = ""
+    provenance: Provenance = Model()
