@@ -1,6 +1,7 @@
 """The state of a machine that has just booted: one root filesystem, one init, no walls."""
 
 from simulator.machine.abi.constants import (
+    MS_RELATIME,
     RLIM_INFINITY,
     RLIMIT_AS,
     RLIMIT_CORE,
@@ -20,7 +21,7 @@ from simulator.machine.abi.constants import (
     RLIMIT_STACK,
     S_IFDIR,
 )
-from simulator.machine.abi.ids import FilesId, MountId, NsId, Pid, SuperblockId
+from simulator.machine.abi.ids import KERNEL, FilesId, MountId, NsId, Pid, SuperblockId
 from simulator.machine.kernel.clock import Clock
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.cred import Credentials
@@ -110,7 +111,7 @@ def _namespaces(store: Store, hostname: str) -> NsProxy:
         NsId(store.new_id("namespace")) for _ in range(8)
     )
     store.put(UserNs(id=user, uid_map=IDENTITY, gid_map=IDENTITY))
-    store.put(MountNs(id=mnt, owner=user, root=MountId(1)))
+    store.put(MountNs(id=mnt, owner=user, root=MountId(2)))
     store.put(UtsNs(id=uts, owner=user, hostname=hostname))
     store.put(IpcNs(id=ipc, owner=user))
     store.put(PidNs(id=pid, owner=user, init=INIT))
@@ -131,24 +132,56 @@ def _namespaces(store: Store, hostname: str) -> NsProxy:
 
 
 def _root_filesystem(store: Store, spaces: NsProxy) -> At:
-    """An empty disk as ``/``: a stored filesystem with its root directory, mounted shared."""
+    """An empty disk as ``/``, mounted shared over the rootfs that every Linux begins with."""
     sb = SuperblockId(store.new_id(Superblock))
     root = store.new_id(Inode)
     store.put(
         Superblock(id=sb, fstype="ext4", source="/dev/sda1", root=root, owner=USER_NS, device=0x801)
     )
     store.put(Inode(id=root, sb=sb, mode=S_IFDIR | 0o755, nlink=2, parent=root))
+    below = _initial_ramfs(store)
     mount = MountId(store.new_id(Mount))
+    first = MountId(store.new_id(Mount))
+    store.put(
+        Mount(
+            id=first,
+            ns=spaces.mnt,
+            parent=None,
+            mountpoint=None,
+            root=below.root,
+            sb=below.id,
+            source="rootfs",
+            domain=KERNEL,
+        )
+    )
     store.put(
         Mount(
             id=mount,
             ns=spaces.mnt,
-            parent=None,
-            mountpoint=None,
+            parent=first,
+            mountpoint=below.root,
             root=root,
             sb=sb,
+            flags=MS_RELATIME,
             peer_group=store.new_id("peer group"),
             source="/dev/sda1",
         )
     )
     return At(mount, root)
+
+
+def _initial_ramfs(store: Store) -> Superblock:
+    """ramfs-rootfs-initramfs: the filesystem under ``/`` that can't be pivoted away from."""
+    root = store.new_id(Inode)
+    sb = Superblock(
+        id=SuperblockId(store.new_id(Superblock)),
+        fstype="rootfs",
+        source="rootfs",
+        root=root,
+        owner=USER_NS,
+        device=2,
+        domain=KERNEL,
+    )
+    store.put(sb)
+    store.put(Inode(id=root, sb=sb.id, mode=S_IFDIR | 0o755, nlink=2, parent=root, domain=KERNEL))
+    return sb

@@ -26,7 +26,10 @@ IDENTITY = (Extent(0, 0, 4294967295),)
 
 
 class UserNs(Row, frozen=True, kw_only=True):
-    """user_namespaces(7). ``uid_map`` translates to ids of the *initial* namespace."""
+    """user_namespaces(7). ``uid_map`` translates to ids of the *initial* namespace.
+
+    ``parent_could_setfcap``: its maker held CAP_SETFCAP, so a map may hold the parent's uid 0.
+    """
 
     parent: NsId | None = None
     level: int = 0
@@ -35,14 +38,19 @@ class UserNs(Row, frozen=True, kw_only=True):
     uid_map: tuple[Extent, ...] = ()
     gid_map: tuple[Extent, ...] = ()
     setgroups: bool = True
+    parent_could_setfcap: bool = True
     domain: Domain = HOST
 
 
 class MountNs(Row, frozen=True, kw_only=True):
-    """mount_namespaces(7): a tree of mounts, from ``root`` down."""
+    """mount_namespaces(7): a tree of mounts, from ``root`` down.
+
+    ``anonymous`` ones hold what open_tree(2) or fsmount(2) made until move_mount(2) attaches it.
+    """
 
     owner: NsId
     root: MountId
+    anonymous: bool = False
     domain: Domain = HOST
 
 
@@ -143,6 +151,11 @@ def from_kernel(extents: tuple[Extent, ...], kernel_id: int) -> int:
         if 0 <= kernel_id - extent.outside < extent.count:
             return extent.inside + kernel_id - extent.outside
     return OVERFLOW_ID
+
+
+def has_mapping(extents: tuple[Extent, ...], kernel_id: int) -> bool:
+    """Whether the namespace maps ``kernel_id`` (kuid_has_mapping())."""
+    return any(0 <= kernel_id - extent.outside < extent.count for extent in extents)
 
 
 def is_ancestor(world: World, ancestor: NsId, ns: NsId | None) -> bool:

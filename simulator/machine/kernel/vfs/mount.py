@@ -1,7 +1,9 @@
 """Mounts: which filesystem is seen where, in each mount namespace.
 
-A mount sits on an inode of its parent mount. The rows here are what /proc/PID/mountinfo prints;
-propagation between peers lives in ``propagation.py``.
+A mount sits on an inode of its parent mount. At most one mount sits on a place: what is mounted
+there next sits on the root of the one before. The rows here are what /proc/PID/mountinfo prints
+(``mountinfo.py``); building and cutting trees is in ``mount_tree.py``, propagation between peers in
+``propagation.py``.
 """
 
 from typing import TYPE_CHECKING
@@ -15,12 +17,16 @@ if TYPE_CHECKING:
 
 
 class Mount(Row, frozen=True, kw_only=True):
-    """One mount. ``ns`` is None once it is detached (umount2(2) with MNT_DETACH, open_tree(2)).
+    """One mount. ``ns`` is None once it is unmounted but still in use (umount2(2), MNT_DETACH).
 
     ``flags`` are the per-mount MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_NOSYMFOLLOW and atime
-    bits. ``peer_group`` makes it shared, ``master`` a slave of that group. ``locked`` mounts came
-    from a more privileged mount namespace. ``granted`` marks what an operator handed in on purpose
+    bits; ``locked_flags`` those that may not be changed any more. ``peer_group`` makes it shared,
+    ``master`` a slave of that group. ``locked`` mounts came from a more privileged mount namespace
+    and can't be taken off by themselves. ``granted`` marks what an operator handed in on purpose
     (a bind mount, a volume), so that using it is no leak.
+
+    ``mountpoint_name`` and ``root_name`` are the ``(directory, name)`` by which the mountpoint and
+    the root were reached: a file knows no parent, so its path is told by them.
     """
 
     ns: NsId | None
@@ -33,6 +39,11 @@ class Mount(Row, frozen=True, kw_only=True):
     master: int | None = None
     unbindable: bool = False
     locked: bool = False
+    locked_flags: int = 0
+    expire_mark: bool = False
+    """MNT_EXPIRE was asked for once and nobody used the mount since."""
+    mountpoint_name: tuple[InodeId, str] | None = None
+    root_name: tuple[InodeId, str] | None = None
     granted: bool = False
     source: str = "none"
     domain: Domain = HOST
@@ -43,6 +54,8 @@ IN_NAMESPACE = Index(Mount, lambda mount: (mount.ns,))
 CHILDREN = Index(Mount, lambda mount: (mount.parent,))
 PEERS = Index(Mount, lambda mount: (("peer", mount.peer_group), ("master", mount.master)))
 BY_SUPERBLOCK = Index(Mount, lambda mount: (mount.sb,))
+BY_MOUNTPOINT = Index(Mount, lambda mount: (mount.mountpoint,))
+BY_ROOT = Index(Mount, lambda mount: (mount.root,))
 
 
 def cross(trap: "Trap", at: At) -> At:

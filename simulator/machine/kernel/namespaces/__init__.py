@@ -1,0 +1,1 @@
+"""What is done with namespaces: making, joining and describing them."""
