@@ -51,6 +51,8 @@ class Traits:
     """unlink(2) of a directory: EISDIR on Linux, EPERM by POSIX."""
     protected_symlinks: bool = True
     """proc_sys_fs(5) protected_symlinks, protected_hardlinks, protected_regular."""
+    nproc_counts_per_user_namespace: bool = True
+    """getrlimit(2) RLIMIT_NPROC: counted for a uid of one user namespace, since Linux 5.14."""
     mknod_whiteout_unprivileged: bool = True
     """mknod(2) of a 0:0 character device needs no privilege since Linux 5.8."""
 

@@ -57,7 +57,10 @@ class Kernel:
         """Run ``call`` for task ``pid`` and commit it; a failed call changes nothing."""
         mark = len(self.store.journal)
         trap = Trap(self.store, self.family, self.store.row(Task, pid))
-        result = self._settle(trap, self._attempt(trap, call, mark))
+        if trap.task.state is TaskState.STOPPED:
+            result = self._hold(trap, call, None)
+        else:
+            result = self._settle(trap, call, self._attempt(trap, call, mark))
         self.timeline.commit(
             Event(
                 pid=pid,
@@ -105,13 +108,23 @@ class Kernel:
         reply = entry.handler(trap, *entry.decode(call.args))
         return Returned(reply) if isinstance(reply, int) else reply
 
-    def _settle(self, trap: Trap, result: Result) -> Result:
-        """A caller that its own call ended did not return from it."""
+    def _settle(self, trap: Trap, call: Call, result: Result) -> Result:
+        """A caller that its own call ended, or stopped, did not return from it."""
         task = self.store.get(Task, trap.task.id)
         if isinstance(result, Returned) and (task is None or task.state is TaskState.ZOMBIE):
             status = (task.exit_status or 0) if task else 0
             return Killed(SIGNAL_NAMES.get(status & 0x7F, "SIGKILL"))
+        if task is not None and task.state is TaskState.STOPPED:
+            return self._hold(trap, call, result)
         return result
+
+    def _hold(self, trap: Trap, call: Call, result: Result | None) -> Result:
+        """A stopped task's call begins, or returns ``result``, once SIGCONT arrives."""
+        watches = frozenset({(Task, trap.task.id)})
+        self.store.put(
+            Sleeper(id=trap.task.id, call=call, watches=watches, on="SIGCONT", result=result)
+        )
+        return Blocked("SIGCONT")
 
     def _put_to_sleep(self, trap: Trap, call: Call, sleep: Sleep) -> None:
         task = trap.store.row(Task, trap.task.id)
@@ -144,21 +157,26 @@ class Kernel:
         if task is None or task.state is TaskState.ZOMBIE:
             self.store.drop(Sleeper, sleeper.id)
             return
+        if task.state is TaskState.STOPPED:
+            return
         mark = len(self.store.journal)
         self.store.drop(Sleeper, sleeper.id)
         awake = msgspec.structs.replace(task, state=TaskState.RUNNING)
         self.store.put(awake)
         trap = Trap(self.store, self.family, awake)
+        begun = len(self.store.journal)
         try:
-            result = self._dispatch(trap, sleeper.call)
+            result = self._resume(trap, sleeper)
         except Sleep:
             self.store.rollback(mark)
             return
         except Denied as refusal:
-            result: Result = Failed(refusal.denial)
+            self.store.rollback(begun)
+            result = Failed(refusal.denial)
         except NotModelled as gap:
+            self.store.rollback(begun)
             result = Silent(str(gap))
-        result = self._settle(trap, result)
+        result = self._settle(trap, sleeper.call, result)
         self.woken[sleeper.id] = result
         self.timeline.commit(
             Event(
@@ -170,6 +188,13 @@ class Kernel:
                 woken=True,
             )
         )
+
+    def _resume(self, trap: Trap, sleeper: Sleeper) -> Result:
+        if sleeper.result is not None:
+            return sleeper.result
+        if sleeper.interrupted:
+            return Failed(_interrupted())
+        return self._dispatch(trap, sleeper.call)
 
 
 def why(family: Family, timeline: "Timeline[Event]", step: int) -> tuple[Check, ...]:
@@ -197,6 +222,15 @@ def _quietly(handler: Callable[[], object]) -> None:
         handler()
     except (Denied, Sleep, NotModelled):
         return
+
+
+def _interrupted() -> Denial:
+    return Denial(
+        Errno.EINTR,
+        "none",
+        N_("A signal with a handler arrived while the call slept."),
+        "signal(7)",
+    )
 
 
 def _absent() -> Denial:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from simulator.machine.abi.call import Call
+from simulator.machine.abi.call import Call, Result
 from simulator.machine.abi.ids import (
     HOST,
     CgroupId,
@@ -96,6 +96,10 @@ class Task(Row, frozen=True, kw_only=True):
     state: TaskState = TaskState.RUNNING
     exit_status: int | None = None
     """A wait status, as waitpid(2) encodes it."""
+    exit_signal: int = 17
+    """What the parent is sent when the task ends (clone(2)); SIGCHLD unless said otherwise."""
+    report: int | None = None
+    """A stop or continuation that nobody has waited for yet, as a wait status."""
     blocked: frozenset[int] = frozenset()
     pending: tuple[int, ...] = ()
     handlers: Mapping[int, int]
@@ -106,12 +110,16 @@ class Task(Row, frozen=True, kw_only=True):
     no_new_privs: bool = False
     seccomp: tuple[SeccompFilter, ...] = ()
     lsm_label: str = "unconfined"
+    next_label: str = ""
+    """The label that the next execve(2) puts on (/proc/self/attr/exec)."""
     dumpable: bool = True
     personality: int = 0
     subreaper: bool = False
     death_signal: int = 0
     oom_score_adj: int = 0
     tracer: Pid | None = None
+    allowed_tracer: Pid | None = None
+    """PR_SET_PTRACER of prctl(2) (Yama); -1 lets anybody trace."""
     executed: bool = False
     start_time: int = 0
     memory: int = 0
@@ -129,6 +137,10 @@ class Sleeper(Row, frozen=True, kw_only=True):
     watches: frozenset[tuple[type[Row], Key]]
     on: str = ""
     deadline: int | None = None
+    interrupted: bool = False
+    """A signal with a handler arrived: the call ends with EINTR (signal(7))."""
+    result: Result | None = None
+    """What a call returned that stopped its own caller: handed out once it is continued."""
 
 
 CHILDREN = Index(Task, lambda task: (task.parent,))

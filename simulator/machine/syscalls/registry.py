@@ -8,7 +8,9 @@ against the handler's annotations before it runs: ``str`` is a path (None is a n
 EFAULT), ``bytes`` a buffer, ``int`` a number. What does not fit is said, never guessed.
 """
 
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -48,6 +50,13 @@ posix = Table("posix")
 linux = Table("linux")
 freebsd = Table("freebsd")
 sunos = Table("sunos")
+
+
+def enter_all() -> None:
+    """Fill the tables: every module of this package enters its handlers when it is imported."""
+    package = importlib.import_module(__package__ or __name__.rpartition(".")[0])
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"{package.__name__}.{module.name}")
 
 
 def _decoder(handler: Handler) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:

@@ -1,8 +1,23 @@
 """Linux releases as values of a family."""
 
-from simulator.machine.kernel.family import Family, Traits
+from collections.abc import Mapping
+from dataclasses import replace
+
+from simulator.machine.families.linux.capabilities import CAPABILITIES
+from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
+from simulator.machine.families.linux.sysctls import SYSCTLS
+from simulator.machine.families.linux.visibility import PID_NAMESPACES
+from simulator.machine.kernel.family import Family, Release, Traits
+from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.security import Chain
-from simulator.machine.syscalls.registry import linux, posix
+from simulator.machine.syscalls.registry import enter_all, linux, posix
+
+enter_all()
+
+CHAIN = Chain((PID_NAMESPACES, CAPABILITIES))
+"""The wall-keepers of an unpatched Linux, in the order they are asked."""
+
+FILESYSTEMS: Mapping[str, FilesystemType] = {}
 
 LINUX = Family(
     id="linux",
@@ -11,8 +26,14 @@ LINUX = Family(
     release_name="6.18.0",
     table=posix.calls | linux.calls,
     traits=Traits(),
-    chain=Chain(()),
-    filesystems={},
-    errno_numbers={},
-    sysctls={},
+    chain=CHAIN,
+    filesystems=FILESYSTEMS,
+    errno_numbers=ERRNO_NUMBERS,
+    sysctls=SYSCTLS,
 )
+
+
+def of_release(release: Release, name: str = "", base: Family = LINUX) -> Family:
+    """``base`` as it was, or will be, at ``release``: calls that are younger are ENOSYS."""
+    words = ".".join(map(str, release))
+    return replace(base, title=f"Linux {words}", release=release, release_name=name or f"{words}.0")

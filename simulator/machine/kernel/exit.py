@@ -1,0 +1,156 @@
+"""The end of a task: what it gives back, who inherits its children, who is told. _exit(2), wait(2).
+
+Source: kernel/exit.c (do_exit, forget_original_parent), kernel/pid_namespace.c
+(zap_pid_ns_processes).
+"""
+
+from collections.abc import Callable
+
+import msgspec
+
+from simulator.machine.abi.constants import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL
+from simulator.machine.abi.ids import FilesId, Pid
+from simulator.machine.kernel.namespace import PidNs
+from simulator.machine.kernel.task import (
+    BY_FILES,
+    CHILDREN,
+    Sleeper,
+    Task,
+    TaskState,
+    visible_from,
+)
+from simulator.machine.kernel.vfs import fd
+from simulator.machine.state.store import Index, Store
+
+TRACEES = Index(Task, lambda task: (task.tracer,) if task.tracer else ())
+"""Tasks by the task that traces them."""
+
+_AT_EXIT: list[Callable[[Store, Task], None]] = []
+
+
+def at_exit(give_back: Callable[[Store, Task], None]) -> None:
+    """Have ``give_back`` called with every task that ends, while its row still says what it had."""
+    _AT_EXIT.append(give_back)
+
+
+def end(store: Store, pid: Pid, wait_status: int) -> None:
+    """End ``pid``: it gives back what it holds and stays a zombie until it is waited for."""
+    task = store.get(Task, pid)
+    if task is None or task.state is TaskState.ZOMBIE:
+        return
+    for give_back in _AT_EXIT:
+        give_back(store, task)
+    store.put(
+        msgspec.structs.replace(
+            store.row(Task, pid),
+            state=TaskState.ZOMBIE,
+            exit_status=wait_status,
+            files=FilesId(0),
+            pending=(),
+            report=None,
+            memory=0,
+        )
+    )
+    if store.get(Sleeper, pid) is not None:
+        store.drop(Sleeper, pid)
+    _release_files(store, task.files)
+    _let_go_of_tracees(store, pid)
+    _end_namespace(store, task)
+    _bequeath_children(store, task)
+    _tell_parent(store, pid)
+
+
+def reap(store: Store, pid: Pid) -> None:
+    """Remove a zombie that has been waited for."""
+    store.drop(Task, pid)
+
+
+def notify(store: Store, pid: Pid, signo: int) -> None:
+    """Tell a parent or tracer that a child changed; this wakes its wait4(2) too."""
+    parent = store.get(Task, pid)
+    if parent is None or parent.state is TaskState.ZOMBIE:
+        return
+    store.put(msgspec.structs.replace(parent))
+    if signo:
+        _send(store, pid, signo)
+
+
+def _send(store: Store, pid: Pid, signo: int) -> None:
+    from simulator.machine.kernel import signal  # the two call each other
+
+    signal.send(store, pid, signo)
+
+
+def _release_files(store: Store, files: FilesId) -> None:
+    if files and not store.by(BY_FILES, files):
+        slots = store.row(fd.FdTable, files).slots
+        store.drop(fd.FdTable, files)
+        for file in dict.fromkeys(slot.file for slot in slots.values()):
+            fd.drop_reference(store, file)
+
+
+def _let_go_of_tracees(store: Store, pid: Pid) -> None:
+    """exit_ptrace(): a tracee goes on by itself when its tracer ends."""
+    for tracee in store.rows_by(TRACEES, pid):
+        state = TaskState.RUNNING if tracee.state is TaskState.STOPPED else tracee.state
+        store.put(msgspec.structs.replace(tracee, tracer=None, state=state, report=None))
+
+
+def _end_namespace(store: Store, task: Task) -> None:
+    """pid_namespaces(7): when an init ends, the kernel kills everything in its namespace."""
+    ns = store.row(PidNs, task.ns.pid)
+    if ns.init != task.id or ns.parent is None:
+        return
+    store.put(msgspec.structs.replace(ns, dead=True))
+    for member in store.all(Task):
+        if member.id != task.id and visible_from(store, member, ns.id):
+            end(store, member.id, SIGKILL)
+    for member in store.all(Task):
+        parent = store.get(Task, member.parent)
+        inside = member.id != task.id and visible_from(store, member, ns.id)
+        if inside and (parent is None or visible_from(store, parent, ns.id)):
+            reap(store, member.id)
+
+
+def _bequeath_children(store: Store, task: Task) -> None:
+    children = store.rows_by(CHILDREN, task.id)
+    if not children:
+        return
+    heir = _heir(store, task)
+    for child in children:
+        if heir is None:
+            if child.state is TaskState.ZOMBIE:
+                reap(store, child.id)
+            continue
+        store.put(msgspec.structs.replace(child, parent=heir, exit_signal=SIGCHLD))
+        if child.state is TaskState.ZOMBIE:
+            _tell_parent(store, child.id)
+        elif child.death_signal:
+            _send(store, child.id, child.death_signal)
+
+
+def _heir(store: Store, task: Task) -> Pid | None:
+    """find_new_reaper(): the nearest subreaper above in the pid namespace, else its init."""
+    ns = store.row(PidNs, task.ns.pid)
+    above = store.get(Task, task.parent)
+    while above is not None and above.ns.pid == ns.id and above.id != ns.init:
+        if above.subreaper and above.state is not TaskState.ZOMBIE:
+            return above.id
+        above = store.get(Task, above.parent)
+    init = store.get(Task, ns.init)
+    if init is None or init.state is TaskState.ZOMBIE:
+        return None
+    return Pid(init.id)
+
+
+def _tell_parent(store: Store, pid: Pid) -> None:
+    """do_notify_parent(): a parent that ignores SIGCHLD leaves no zombie behind."""
+    task = store.row(Task, pid)
+    parent = store.get(Task, task.parent)
+    if parent is None or parent.state is TaskState.ZOMBIE:
+        return
+    if task.exit_signal == SIGCHLD and parent.handlers.get(SIGCHLD, SIG_DFL) == SIG_IGN:
+        reap(store, pid)
+        notify(store, parent.id, 0)
+        return
+    notify(store, parent.id, task.exit_signal)

@@ -1,0 +1,153 @@
+"""Making a task: what a child takes from its parent, and how it is numbered. fork(2), clone(2).
+
+Source: kernel/fork.c (copy_process), kernel/pid.c (alloc_pid).
+"""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from simulator.machine.abi.constants import (
+    CLONE_FILES,
+    CLONE_PARENT,
+    RLIMIT_NPROC,
+    SIGCHLD,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import FilesId, NsId, Pid
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import clock
+from simulator.machine.kernel import pids as pid_spaces
+from simulator.machine.kernel.cred import Credentials
+from simulator.machine.kernel.namespace import NsProxy, PidNs
+from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.kernel.vfs.fd import FdTable
+from simulator.machine.state.store import Index, Store
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+BY_USER = Index(
+    Task, lambda task: (("uid", task.cred.ruid), ("ns", task.cred.user_ns, task.cred.ruid))
+)
+"""Tasks by real user id, machine-wide and within a user namespace: what RLIMIT_NPROC counts."""
+
+
+def fork(
+    trap: "Trap",
+    flags: int = 0,
+    *,
+    exit_signal: int = SIGCHLD,
+    spaces: NsProxy | None = None,
+    cred: Credentials | None = None,
+    set_tid: tuple[int, ...] = (),
+) -> Task:
+    """A copy of the caller; ``spaces`` and ``cred`` are the child's own where clone(2) made new.
+
+    ``set_tid`` asks for pids, innermost namespace first (clone3(2)). EAGAIN at RLIMIT_NPROC,
+    ENOMEM in a pid namespace whose init is gone, EEXIST for a pid that is taken.
+    """
+    parent = trap.task
+    cred = cred or parent.cred
+    spaces = spaces or parent.ns
+    _need_room(trap, cred)
+    pids = _number(trap, spaces.pid_for_children, set_tid)
+    child = msgspec.structs.replace(
+        parent,
+        id=Pid(pids[0]),
+        parent=parent.parent if flags & CLONE_PARENT else parent.id,
+        pids=pids,
+        cred=cred,
+        ns=_entered(spaces),
+        files=parent.files if flags & CLONE_FILES else _copy_files(trap.store, parent.files),
+        state=TaskState.RUNNING,
+        exit_signal=parent.exit_signal if flags & CLONE_PARENT else exit_signal,
+        report=None,
+        pending=(),
+        subreaper=False,
+        death_signal=0,
+        tracer=None,
+        allowed_tracer=None,
+        executed=False,
+        start_time=clock.monotonic(trap.store),
+        memory=0,
+    )
+    trap.store.put(child)
+    _adopt_as_init(trap.store, child)
+    return child
+
+
+def user_tasks(trap: "Trap", cred: Credentials) -> int:
+    """How many tasks count against ``cred``'s RLIMIT_NPROC, zombies included."""
+    if trap.family.traits.nproc_counts_per_user_namespace:
+        return len(trap.store.by(BY_USER, ("ns", cred.user_ns, cred.ruid)))
+    return len(trap.store.by(BY_USER, ("uid", cred.ruid)))
+
+
+def _need_room(trap: "Trap", cred: Credentials) -> None:
+    limit = trap.task.rlimits[RLIMIT_NPROC][0]
+    if cred.ruid == 0 or user_tasks(trap, cred) < limit:
+        return
+    if trap.has(Privilege.RESOURCE_RAISE) or trap.has(Privilege.MOUNT):
+        return
+    trap.deny(
+        Errno.EAGAIN,
+        "rlimit",
+        N_("This user already has as many processes as RLIMIT_NPROC allows."),
+        "getrlimit(2)",
+    )
+
+
+def _number(trap: "Trap", ns: NsId, wanted: tuple[int, ...]) -> tuple[int, ...]:
+    """A pid in ``ns`` and in each of its ancestors, the initial namespace's first."""
+    store = trap.store
+    chain = pid_spaces.chain(store, ns)
+    if any(store.row(PidNs, level).dead for level in chain):
+        trap.deny(
+            Errno.ENOMEM,
+            "pid-ns",
+            N_("The init of this pid namespace has ended, so no process can be born in it."),
+            "pid_namespaces(7)",
+        )
+    asked = dict(zip(reversed(chain), wanted, strict=False))
+    return tuple(
+        _chosen(trap, level, asked[level]) if level in asked else _next(store, level)
+        for level in chain
+    )
+
+
+def _next(store: Store, ns: NsId) -> int:
+    pid = store.new_id(("pid", ns))
+    while pid_spaces.taken(store, ns, pid) is not None:
+        pid = store.new_id(("pid", ns))
+    return pid
+
+
+def _chosen(trap: "Trap", ns: NsId, pid: int) -> int:
+    if pid_spaces.taken(trap.store, ns, pid) is not None:
+        trap.fail(Errno.EEXIST, N_("A process already has this pid."), "clone3(2)")
+    if pid != 1 and trap.store.row(PidNs, ns).init is None:
+        trap.fail(Errno.EINVAL, N_("The first process of a pid namespace is pid 1."), "clone3(2)")
+    return pid
+
+
+def _entered(spaces: NsProxy) -> NsProxy:
+    """The child lives where its parent only sent its children."""
+    if spaces.pid == spaces.pid_for_children and spaces.time == spaces.time_for_children:
+        return spaces
+    return msgspec.structs.replace(
+        spaces, pid=spaces.pid_for_children, time=spaces.time_for_children
+    )
+
+
+def _copy_files(store: Store, files: FilesId) -> FilesId:
+    copy = FilesId(store.new_id(FdTable))
+    store.put(FdTable(id=copy, slots=store.row(FdTable, files).slots))
+    return copy
+
+
+def _adopt_as_init(store: Store, child: Task) -> None:
+    ns = store.row(PidNs, child.ns.pid)
+    if ns.init is None:
+        store.put(msgspec.structs.replace(ns, init=child.id))

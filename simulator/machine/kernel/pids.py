@@ -1,0 +1,75 @@
+"""Numbers of tasks: which pid names which task, as each pid namespace counts. pid_namespaces(7)."""
+
+from typing import TYPE_CHECKING
+
+from simulator.machine.abi.call import Denial
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import NsId, Pid
+from simulator.machine.kernel.namespace import PidNs
+from simulator.machine.kernel.task import Task, visible_from
+from simulator.machine.kernel.trap import Denied
+from simulator.machine.state.store import Index, World
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+BY_PID = Index(Task, lambda task: tuple(enumerate(task.pids)))
+"""Tasks by (level of the namespace, pid in it)."""
+
+_NOBODY = Denial(
+    Errno.ESRCH, "none", N_("No process has this number in the caller's view."), "kill(2)"
+)
+
+
+def chain(world: World, ns: NsId) -> tuple[NsId, ...]:
+    """Pid namespace ``ns`` and its ancestors, the initial one first."""
+    found: list[NsId] = []
+    current: NsId | None = ns
+    while current is not None:
+        found.append(current)
+        current = world.row(PidNs, current).parent
+    return tuple(reversed(found))
+
+
+def taken(world: World, ns: NsId, number: int) -> Task | None:
+    """The task that pid namespace ``ns`` calls ``number``, seen or not."""
+    level = world.row(PidNs, ns).level
+    for task in world.rows_by(BY_PID, (level, number)):
+        if visible_from(world, task, ns):
+            return task
+    return None
+
+
+def find(trap: "Trap", number: int) -> Task | None:
+    """The task that the caller may know as ``number``; zombies count."""
+    if number <= 0:
+        return None
+    task = taken(trap.store, trap.task.ns.pid, number)
+    if task is None or not trap.allowed("may_see", task):
+        return None
+    return task
+
+
+def need(trap: "Trap", number: int) -> Task:
+    """``find``, or ESRCH; the denial names the wall that hides the task, when one does."""
+    if number > 0:
+        task = taken(trap.store, trap.task.ns.pid, number)
+        if task is not None:
+            trap.ask("may_see", task)
+            return task
+        hidden = trap.store.get(Task, number)
+        if hidden is not None and hidden.id != trap.task.id:
+            trap.ask("may_see", hidden)
+    raise Denied(_NOBODY)
+
+
+def number(trap: "Trap", pid: Pid | None) -> int:
+    """Task ``pid`` as the caller's namespace numbers it; 0 when it has no number there."""
+    task = trap.store.get(Task, pid)
+    return 0 if task is None else number_in(trap.store, task, trap.task.ns.pid)
+
+
+def number_in(world: World, task: Task, ns: NsId) -> int:
+    """``task``'s pid in ``ns``; 0 when it is not seen there."""
+    return task.pids[world.row(PidNs, ns).level] if visible_from(world, task, ns) else 0
