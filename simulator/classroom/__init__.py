@@ -1,0 +1,1 @@
+"""What a person sees: the terminal app, its page in a browser, the lessons."""

@@ -1,0 +1,91 @@
+"""A finished run as the screens need it: steps to walk along, worlds to look at, no kernel to run."""
+
+from dataclasses import dataclass, field
+
+from simulator.classroom.tui.present.step import Step
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel.boot import INIT
+from simulator.machine.kernel.family import Family
+from simulator.machine.kernel.kernel import Event
+from simulator.machine.state.store import World, Write
+from simulator.machine.state.timeline import Timeline
+
+
+@dataclass(frozen=True)
+class Switch:
+    """A mechanism that can be lifted; ``product`` is the product's own option for it, if any."""
+
+    id: str
+    title: str
+    on: bool
+    product: str = ""
+
+
+@dataclass(frozen=True)
+class Playback:
+    """One scenario played on one technology.
+
+    ``steps`` may be walked with a cursor from 0 (before anything) to ``len(steps)``; ``launched``
+    is the cursor after which the sandbox stands and the program begins.
+    """
+
+    scenario: str
+    title: str
+    question: str
+    spec: str
+    without: tuple[str, ...]
+    steps: tuple[Step, ...]
+    launched: int
+    timeline: Timeline[Event]
+    family: Family
+    guest: Pid | None
+    outcome: str
+    stopped_by: str
+    switches: tuple[Switch, ...] = field(default=())
+    host: Pid = INIT
+
+    def world(self, cursor: int) -> World:
+        """The machine as it stands at ``cursor``."""
+        return self.timeline.at(self.event(cursor))
+
+    def writes(self, here: int, there: int) -> tuple[Write, ...]:
+        """What changed between two cursors, whichever comes first."""
+        low, high = sorted((self.event(here), self.event(there)))
+        return tuple(w for step in range(low + 1, high + 1) for w in self.timeline.diff(step))
+
+    def event(self, cursor: int) -> int:
+        """How many of the timeline's events lie before ``cursor``."""
+        if cursor <= 0:
+            return self.steps[0].before if self.steps else 0
+        return self.steps[cursor - 1].after
+
+    @property
+    def label(self) -> str:
+        """The technology with what was taken from it, as a person would type it."""
+        return " ".join([self.spec, *(f"--without {name}" for name in self.without)])
+
+
+def first_difference(one: Playback, other: Playback) -> int | None:
+    """The first program entry that the two runs answered differently, or None."""
+    for mine, theirs in zip(program(one), program(other), strict=False):
+        if (mine.call, mine.outcome) != (theirs.call, theirs.outcome):
+            return mine.number
+    return None
+
+
+def differing(one: Playback, other: Playback) -> frozenset[int]:
+    """The positions (from 1) of ``one``'s steps that ``other`` answered differently."""
+    theirs = {step.number: step for step in program(other)}
+    return frozenset(
+        position
+        for position, step in enumerate(one.steps, start=1)
+        if step.number
+        and not step.depth
+        and (other_step := theirs.get(step.number)) is not None
+        and step.outcome != other_step.outcome
+    )
+
+
+def program(run: Playback) -> tuple[Step, ...]:
+    """The steps that are lines of the program, without the launch and the nested calls."""
+    return tuple(step for step in run.steps if step.number and not step.depth)

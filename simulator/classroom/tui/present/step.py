@@ -1,0 +1,68 @@
+"""One stop of the time line, as data for every widget: what was said, what came of it, how it is."""
+
+from enum import Enum
+
+import msgspec
+
+
+class Tone(Enum):
+    """How a step went, for colour *and* for a mark: colour alone tells nobody enough."""
+
+    LAUNCH = "·"
+    OK = "✓"
+    REFUSED = "✗"
+    LEAK = "!"
+    GRANTED = "+"
+    ASLEEP = "z"
+    ENDED = "†"
+    SKIPPED = "-"
+    UNKNOWN = "?"
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """A launch step, a program line, or a call nested in a shell line.
+
+    ``before`` and ``after`` count the timeline's events around it; ``number`` is the entry's number
+    as a trace prints it, 0 for launch steps.
+    """
+
+    number: int
+    actor: str
+    call: str
+    outcome: str
+    tone: Tone
+    before: int
+    after: int
+    depth: int = 0
+    comment: str = ""
+    mechanism: str = ""
+    why: str = ""
+    wall: str = ""
+    cite: str = ""
+    crossings: tuple[str, ...] = ()
+    stoppers: tuple[str, ...] = ()
+    """The mechanisms that would have stopped the crossings."""
+
+
+def marks(steps: tuple[Step, ...]) -> tuple[tuple[str, Tone], ...]:
+    """What a time line shows for each step that is not nested."""
+    return tuple((step.tone.value, step.tone) for step in steps if step.depth == 0)
+
+
+def next_stop(steps: tuple[Step, ...], cursor: int, direction: int, *, into: bool) -> int:
+    """The cursor after one press: over nested calls, or ``into`` them.
+
+    Cursor 0 stands before the first step; cursor n stands after step n.
+    """
+    stop = cursor + direction
+    while not into and 0 < stop <= len(steps) and steps[stop - 1].depth > 0:
+        stop += direction
+    return max(0, min(stop, len(steps)))
+
+
+def numbered(steps: tuple[Step, ...], number: int) -> int | None:
+    """The cursor that stands after the program's entry ``number``, or None."""
+    for position, step in enumerate(steps, start=1):
+        if step.number == number and step.depth == 0:
+            return position
+    return None

@@ -1,0 +1,1 @@
+"""Home, play, compare, and the dialogs over them."""

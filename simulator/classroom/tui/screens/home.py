@@ -1,0 +1,163 @@
+"""The first screen: half a century of isolation on one line, and what can be tried on it."""
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.studio import Offer, Technology
+from simulator.classroom.tui.widgets.era_line import EraLine
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+
+
+class HomeScreen(Screen[None]):
+    """Left and right choose a technology, up and down a scenario, Enter plays it."""
+
+    HELP = N_(
+        """\
+# Vitrina
+
+A display case for kernels: choose a technology on the time line (left and right), a scenario in the
+list (up and down) and press Enter to step through it.
+
+- `s` type a technology with its product's own options, such as `docker --pid=host`
+- `c` compare two technologies on the chosen scenario
+- `l` change the language
+- `Ctrl+P` all commands, `?` this page, `Ctrl+Q` the way out
+"""
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "era(1)", N_("later"), show=False, priority=True),
+        Binding("left", "era(-1)", N_("earlier"), show=False, priority=True),
+        Binding("enter", "play", N_("play"), priority=True),
+        Binding("s", "spec", N_("options")),
+        Binding("c", "compare", N_("compare")),
+        Binding("l", "app.language", N_("español")),
+    ]
+
+    technology: reactive[int] = reactive(0)
+
+    def __init__(self, technologies: tuple[Technology, ...], offers: tuple[Offer, ...]) -> None:
+        super().__init__()
+        self._bindings = translated(self._bindings)
+        self._technologies = technologies
+        self._offers = {offer.id: offer for offer in offers}
+
+    def compose(self) -> ComposeResult:
+        """Name, time line, scenarios beside their description, keys."""
+        yield Static(
+            Content.assemble(
+                ("Vitrina  ", "bold $text-primary"),
+                _("see what isolates, what leaks, and why"),
+            ),
+            id="name",
+        )
+        yield EraLine(self._technologies, id="eras")
+        with Horizontal(id="shop"):
+            yield OptionList(*self._options(), id="scenarios")
+            with VerticalScroll(id="about", can_focus=False):
+                yield Static("", id="about-text")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin with the technology that most people know, on the first scenario."""
+        names = [technology.name for technology in self._technologies]
+        self.technology = names.index("chroot") if "chroot" in names else 0
+        scenarios = self.query_one("#scenarios", OptionList)
+        scenarios.focus()
+        scenarios.action_first()
+        self._choose()
+
+    def _options(self) -> list[Option | None]:
+        options: list[Option | None] = []
+        group = ""
+        for offer in self._offers.values():
+            if offer.group != group:
+                group = offer.group
+                options.append(
+                    Option(Content.styled(group.upper(), "bold $text-muted"), disabled=True)
+                )
+            options.append(Option(offer.title, id=offer.id))
+        return options
+
+    def validate_technology(self, position: int) -> int:
+        """Stay on the line."""
+        return max(0, min(position, len(self._technologies) - 1))
+
+    def watch_technology(self) -> None:
+        """Show what was chosen."""
+        if self.is_mounted:
+            self._choose()
+
+    def _choose(self) -> None:
+        self.query_one(EraLine).chosen = self.technology
+        self._describe()
+
+    @on(OptionList.OptionHighlighted, "#scenarios")
+    def _describe(self) -> None:
+        technology = self._technologies[self.technology]
+        offer = self.offer
+        parts: list[Content | tuple[str, str] | str] = [
+            (f"{technology.title}", "bold $text-primary"),
+            f"  {technology.year or ''}\n",
+            f"{technology.about}\n\n" if technology.about else "\n",
+        ]
+        if offer is not None:
+            parts += [
+                (f"{offer.title}\n", "bold"),
+                f"{offer.question}\n",
+                (f"\n{offer.matters}\n" if offer.matters else "", "$text-muted"),
+                (f"\n{offer.program}", "$text-muted"),
+            ]
+        self.query_one("#about-text", Static).update(Content.assemble(*parts))
+
+    @property
+    def chosen_name(self) -> str:
+        """The technology chosen on the time line."""
+        return self._technologies[self.technology].name
+
+    @property
+    def offer(self) -> Offer | None:
+        """The scenario that is highlighted."""
+        scenarios = self.query_one("#scenarios", OptionList)
+        if scenarios.highlighted is None:
+            return None
+        option = scenarios.get_option_at_index(scenarios.highlighted)
+        return self._offers.get(option.id or "")
+
+    def action_era(self, direction: int) -> None:
+        """Along the time line."""
+        self.technology += direction
+
+    def action_play(self) -> None:
+        """Step through the scenario on the technology."""
+        if self.offer is not None:
+            self.app.play(self.offer.id, self.chosen_name)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+
+    def action_spec(self) -> None:
+        """Play with options typed by hand."""
+        if self.offer is not None:
+            self.app.ask_spec(self.offer.id, self.chosen_name)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+
+    def action_compare(self) -> None:
+        """Play, then choose what to compare with."""
+        if self.offer is not None:
+            self.app.compare(self.offer.id, self.chosen_name)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+
+    def on_era_line_chosen(self, message: EraLine.Chosen) -> None:
+        """A technology was clicked."""
+        self.technology = message.position
+
+    def on_option_list_option_selected(self) -> None:
+        """A scenario was clicked twice or entered."""
+        self.action_play()

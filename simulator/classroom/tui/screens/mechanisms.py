@@ -1,0 +1,45 @@
+"""Lift and restore the mechanisms of a technology."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import SelectionList, Static
+from textual.widgets.selection_list import Selection
+
+from simulator.classroom.tui.playback import Playback, Switch
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+
+
+class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
+    """Returns the mechanisms to go without, or None when nothing is to change."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", N_("cancel")),
+        Binding("enter", "accept", N_("run again"), priority=True),
+    ]
+
+    def __init__(self, run: Playback) -> None:
+        super().__init__()
+        self._switches = run.switches
+
+    def compose(self) -> ComposeResult:
+        """A list with a box for each mechanism."""
+        with Vertical():
+            yield Static(_("Space lifts or restores a mechanism; Enter runs the scenario again."))
+            yield SelectionList[str](
+                *(Selection(_label(switch), switch.id, switch.on) for switch in self._switches)
+            )
+
+    def action_accept(self) -> None:
+        """Run with what is left standing."""
+        standing = set(self.query_one(SelectionList).selected)
+        self.dismiss(tuple(s.id for s in self._switches if s.id not in standing))
+
+
+def _label(switch: Switch) -> str:
+    option = switch.product or _("no such switch in the product: a thought experiment")
+    return f"{switch.id}  {_(switch.title)}  ({option})"

@@ -1,0 +1,233 @@
+"""The play screen: a finished run, one cursor, and the machine on both sides of the glass."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Footer, OptionList, Static
+
+from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.playback import Playback, differing, first_difference
+from simulator.classroom.tui.present.step import next_stop, numbered
+from simulator.classroom.tui.present.views import VIEWS, view
+from simulator.classroom.tui.screens.jump import JumpDialog
+from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
+from simulator.classroom.tui.widgets.call_list import CallList
+from simulator.classroom.tui.widgets.state_panel import StatePanel
+from simulator.classroom.tui.widgets.timeline_bar import TimelineBar
+from simulator.classroom.tui.widgets.why_panel import WhyPanel
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+
+
+class PlayScreen(Screen[None]):
+    """Step with ``n`` and ``p``; nothing on this screen runs the model except a toggle."""
+
+    HELP = N_(
+        """\
+# Play
+
+The left side lists what was said to the kernel and what it answered. The right side shows the
+machine at the step where you stand: as the **host** sees it and as the **sandbox** sees it.
+What the step changed is marked, forward and back.
+
+- `n` or `.` next line, `p` or `,` the line before; `]` and `[` also stop inside a shell line
+- `Home`, `End`; a number jumps to that line
+- `v` the next view: processes, files and mounts, network, users and limits
+- `t` lift or restore a mechanism and watch the time line branch
+- `c` compare with another technology, step by step
+
+Marks: ✓ done, ✗ refused by a wall, ! reached something of another's, + granted on purpose,
+z asleep, - did not run, · building the sandbox.
+"""
+    )
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("n,full_stop", "step(1)", N_("next"), priority=True),
+        Binding("p,comma", "step(-1)", N_("back"), priority=True),
+        Binding("right_square_bracket", "into(1)", N_("into"), show=False, priority=True),
+        Binding("left_square_bracket", "into(-1)", N_("into, back"), show=False, priority=True),
+        Binding("home", "go_start", N_("start"), show=False, priority=True),
+        Binding("end", "go_end", N_("end"), show=False, priority=True),
+        Binding("v", "view(1)", N_("view"), priority=True),
+        Binding("V", "view(-1)", N_("view before"), show=False, priority=True),
+        Binding("t", "toggle", N_("mechanisms"), priority=True),
+        Binding("b", "branch", N_("other branch"), show=False, priority=True),
+        Binding("c", "compare", N_("compare"), priority=True),
+        Binding("escape,q", "leave", N_("home"), priority=True),
+        *(
+            Binding(str(digit), f"jump({digit})", N_("jump"), show=False, priority=True)
+            for digit in range(10)
+        ),
+    ]
+
+    cursor: reactive[int] = reactive(0)
+    view_number: reactive[int] = reactive(0)
+
+    def __init__(self, run: Playback, *, cursor: int | None = None) -> None:
+        super().__init__()
+        self._bindings = translated(self._bindings)
+        self.run = run
+        self.trunk: Playback | None = None
+        """The run that this one was branched from by lifting mechanisms."""
+        self._start = run.launched if cursor is None else cursor
+        self._came_from = self._start
+
+    def compose(self) -> ComposeResult:
+        """Title, time lines, the three panels, the keys."""
+        yield Static("", id="title")
+        yield TimelineBar(id="timeline")
+        yield TimelineBar(id="trunk", classes="hidden")
+        with Horizontal(id="stage"):
+            with Vertical(id="left"):
+                yield CallList(id="calls")
+                yield WhyPanel(id="why")
+            with Horizontal(id="glass"):
+                yield StatePanel(_("Host"), id="host")
+                yield StatePanel(_("Sandbox"), id="sandbox")
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Show the run from where its program begins."""
+        self._load()
+        self.cursor = self._start
+        self._paint()
+
+    def _load(self) -> None:
+        run = self.run
+        verdict = f"{run.outcome} · {run.stopped_by}" if run.stopped_by else run.outcome
+        self.query_one("#title", Static).update(f"{run.title} — {run.label} — {verdict}")
+        bar = self.query_one("#timeline", TimelineBar)
+        bar.steps, bar.label = run.steps, run.label
+        trunk = self.query_one("#trunk", TimelineBar)
+        trunk.set_class(self.trunk is None, "hidden")
+        calls = self.query_one(CallList)
+        calls.steps = run.steps
+        if self.trunk is not None:
+            trunk.steps, trunk.label = self.trunk.steps, self.trunk.label
+            calls.differing = differing(run, self.trunk)
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Stay on the time line."""
+        return max(0, min(cursor, len(self.run.steps)))
+
+    def watch_cursor(self, before: int, after: int) -> None:
+        """Everything on the screen follows the cursor."""
+        self._came_from = before
+        if self.is_mounted:
+            self._paint()
+
+    def watch_view_number(self) -> None:
+        """Show another aspect of the same world."""
+        if self.is_mounted:
+            self._paint()
+
+    def _paint(self) -> None:
+        run, cursor = self.run, self.cursor
+        for bar in self.query(TimelineBar):
+            bar.cursor = cursor if bar.id == "timeline" else self._on_trunk()
+        self.query_one(CallList).cursor = cursor
+        step = run.steps[cursor - 1] if cursor else None
+        self.query_one(WhyPanel).show(step, run.question)
+        world, writes = run.world(cursor), run.writes(self._came_from, cursor)
+        name, title = VIEWS[self.view_number % len(VIEWS)]
+        for side, viewer, label in (
+            ("host", run.host, _("Host")),
+            ("sandbox", run.guest, _("Sandbox")),
+        ):
+            panel = self.query_one(f"#{side}", StatePanel)
+            panel.border_title = f"{label}: {_(title)}"
+            lines, changed = view(name, world, run.family, viewer, writes)
+            panel.show(lines, changed)
+
+    def _on_trunk(self) -> int:
+        """Where the trunk's cursor stands: after the same line of the program."""
+        if self.trunk is None or self.cursor == 0:
+            return 0
+        number = self.run.steps[self.cursor - 1].number
+        return numbered(self.trunk.steps, number) or self.trunk.launched
+
+    def action_step(self, direction: int) -> None:
+        """To the next line of the program, over the calls inside a shell line."""
+        self.cursor = next_stop(self.run.steps, self.cursor, direction, into=False)
+
+    def action_into(self, direction: int) -> None:
+        """To the next call, also inside a shell line."""
+        self.cursor = next_stop(self.run.steps, self.cursor, direction, into=True)
+
+    def action_go_start(self) -> None:
+        """Before anything."""
+        self.cursor = 0
+
+    def action_go_end(self) -> None:
+        """After everything."""
+        self.cursor = len(self.run.steps)
+
+    def action_view(self, direction: int) -> None:
+        """The next view of both sides."""
+        self.view_number = (self.view_number + direction) % len(VIEWS)
+
+    def action_jump(self, digit: int) -> None:
+        """Ask for the rest of the number and go there."""
+
+        def go(number: int | None) -> None:
+            if number is None:
+                return
+            cursor = numbered(self.run.steps, number)
+            if cursor is None:
+                self.notify(_("There is no line {number}.").format(number=number))
+            else:
+                self.cursor = cursor
+
+        self.app.push_screen(JumpDialog(str(digit)), go)
+
+    def action_toggle(self) -> None:
+        """Lift mechanisms: the run is made again without them and shown as a branch."""
+
+        def lift(without: tuple[str, ...] | None) -> None:
+            if without is not None and without != self.run.without:
+                self.play_again(without)
+
+        self.app.push_screen(MechanismsDialog(self.run), lift)
+
+    def play_again(self, without: tuple[str, ...]) -> None:
+        """Branch: the same scenario without these mechanisms, beside the run that is shown now."""
+        branch = self.app.studio.play(self.run.scenario, self.run.spec, without)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue, reportUnknownVariableType]
+        if isinstance(branch, Playback):
+            self.take(branch)
+
+    def take(self, branch: Playback) -> None:
+        """Show ``branch`` above the run that was shown, at the first line that differs."""
+        trunk, self.trunk, self.run = self.run, self.run, branch
+        self._load()
+        number = first_difference(branch, trunk)
+        at = numbered(branch.steps, number) if number is not None else None
+        self._came_from = branch.launched
+        self.cursor = at if at is not None else branch.launched
+        self._paint()
+        if number is None:
+            self.notify(_("Every line of the program came out the same."))
+
+    def action_branch(self) -> None:
+        """Change places with the run this one was branched from."""
+        if self.trunk is not None:
+            self.take(self.trunk)
+
+    def action_compare(self) -> None:
+        """Choose a second technology and walk both in lock-step."""
+        self.app.compare_with(self.run)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+
+    def action_leave(self) -> None:
+        """Back to where one came from."""
+        self.app.pop_screen()
+
+    def on_timeline_bar_jumped(self, message: TimelineBar.Jumped) -> None:
+        """The time line was clicked."""
+        self.cursor = message.cursor
+
+    def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
+        """A line was clicked."""
+        self.cursor = message.option_index + 1

@@ -1,0 +1,1 @@
+"""The parts of the screens: each shows values that ``present`` computed."""

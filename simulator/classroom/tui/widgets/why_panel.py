@@ -1,0 +1,59 @@
+"""Why the step came out as it did: the wall and its manual page, or whose object was reached."""
+
+from collections.abc import Iterator
+
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from simulator.classroom.tui.present.step import Step, Tone
+from simulator.classroom.tui.widgets.tones import TONE_STYLES, domain_style
+from simulator.machine.abi.i18n import gettext as _
+
+
+class WhyPanel(VerticalScroll, can_focus=False):
+    """One step in words."""
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.border_title = _("Why")
+        self._text = Static("", classes="lines")
+
+    def compose(self):  # noqa: ANN201, D102 - Textual's own signature
+        yield self._text
+
+    def show(self, step: Step | None, opening: str) -> None:
+        """Explain ``step``; before the first one, say what the run is about."""
+        lines = [Content(opening)] if step is None else list(_explain(step))
+        self._text.update(Content("\n").join(lines))
+        self.scroll_home(animate=False)
+
+
+def _explain(step: Step) -> Iterator[Content]:
+    yield Content.assemble(
+        (step.actor, domain_style(step.actor)),
+        ".",
+        (step.call, "bold"),
+        "  ",
+        (step.outcome, TONE_STYLES[step.tone]),
+    )
+    if step.comment:
+        yield Content.styled(step.comment, "italic $text-muted")
+    if step.mechanism:
+        yield Content(_("Built by: {mechanism}").format(mechanism=step.mechanism))
+    if step.wall and step.wall != "none":
+        yield Content.assemble(
+            (_("Stopped by: {wall}").format(wall=step.wall), "bold $text-accent")
+        )
+    if step.why:
+        yield Content(_(step.why))
+    for crossing in step.crossings:
+        yield Content.styled(crossing, TONE_STYLES[step.tone])
+    if step.stoppers:
+        yield Content(
+            _("Would have stopped it: {mechanisms}").format(mechanisms=", ".join(step.stoppers))
+        )
+    if step.tone is Tone.SKIPPED and not step.why:
+        yield Content(_("This line did not run."))
+    if step.cite:
+        yield Content.styled(step.cite, "$text-muted")
