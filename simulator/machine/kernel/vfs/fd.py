@@ -31,7 +31,8 @@ class File(Row, frozen=True, kw_only=True):
 
     ``kind`` is ``inode``, ``pipe`` (also a FIFO), ``device``, ``socket``, ``eventfd``, ``pidfd``,
     ``mount`` (open_tree(2)), ``fscontext`` (fsopen(2)) ...; ``object`` is the key of the row it
-    refers to when that is no inode. ``name`` is ``(directory, name)`` at the time of opening, for /proc/PID/fd.
+    refers to when that is no inode. ``name`` is ``(directory, name)`` at the time of opening, for
+    /proc/PID/fd.
     """
 
     kind: str = "inode"

@@ -8,6 +8,8 @@ Files that a filesystem *stores* are ``Inode`` rows with ``Dentry`` rows naming 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from simulator.machine.abi.constants import S_IFDIR, S_IFLNK, S_IFMT
 from simulator.machine.abi.ids import (
     HOST,
@@ -48,10 +50,20 @@ class Superblock(Row, frozen=True, kw_only=True):
     domain: Domain = HOST
 
 
+class Extent(msgspec.Struct, frozen=True):
+    """Allocated bytes ``start`` to ``start + length`` of a file: ``data``, then zeros."""
+
+    start: int
+    length: int
+    data: bytes = b""
+
+
 class Inode(Row, frozen=True, kw_only=True):
     """A file. ``mode`` holds the type bits and the permission bits, as ``st_mode``.
 
-    ``content`` are a regular file's bytes up to ``size``; what lies beyond them is a hole.
+    ``content`` are a regular file's first bytes; ``extents`` (sorted, apart from each other) what
+    was written far behind them; anything else below ``size`` is a hole. ``content.py`` reads and
+    writes both.
     ``parent`` is a directory's ``..``. ``label`` is what a leak names it by, a path as a rule.
     """
 
@@ -62,6 +74,7 @@ class Inode(Row, frozen=True, kw_only=True):
     nlink: int = 1
     size: int = 0
     content: bytes = b""
+    extents: tuple[Extent, ...] = ()
     target: str = ""
     rdev: int = 0
     parent: InodeId | None = None
