@@ -1,0 +1,1 @@
+"""Scenario and world files: their shape, their loading, their check."""
