@@ -5,6 +5,8 @@ where a privilege over it is looked for. Kernels without namespaces run everythi
 ones that boot makes.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from simulator.machine.abi.ids import HOST, CgroupId, Domain, InodeId, KGid, KUid, MountId, NsId
@@ -64,9 +66,13 @@ class UtsNs(Row, frozen=True, kw_only=True):
 
 
 class IpcNs(Row, frozen=True, kw_only=True):
-    """ipc_namespaces(7): System V objects and POSIX message queues are keyed by it."""
+    """ipc_namespaces(7): System V objects and POSIX message queues are keyed by it.
+
+    ``sysctls`` holds what was written of its limits (``ipc/params.py`` has the defaults).
+    """
 
     owner: NsId
+    sysctls: Mapping[str, str] | None = None
     domain: Domain = HOST
 
 
@@ -82,9 +88,13 @@ class PidNs(Row, frozen=True, kw_only=True):
 
 
 class NetNs(Row, frozen=True, kw_only=True):
-    """network_namespaces(7): interfaces, ports and abstract sockets are keyed by it."""
+    """network_namespaces(7): interfaces, ports and abstract sockets are keyed by it.
+
+    ``sysctls`` holds what was written below /proc/sys/net (``net/params.py`` has the defaults).
+    """
 
     owner: NsId
+    sysctls: Mapping[str, str] | None = None
     domain: Domain = HOST
 
 

@@ -1,0 +1,1 @@
+"""Networks: interfaces and routes of each network namespace, and the sockets above them."""
