@@ -2,6 +2,7 @@
 
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.world import World
+from simulator.experiment.real.dockerd import docker
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.runtimes import RUNTIMES
 from simulator.experiment.real.sandbox import Machine
@@ -12,12 +13,10 @@ from simulator.machine.abi.i18n import gettext as _
 EVERYBODY = frozenset({"host", "guest", "neighbour"})
 
 
-def open_session(
-    world: World, spec_text: str, actors: frozenset[str] = EVERYBODY
-) -> RealSession:
+def open_session(world: World, spec_text: str, actors: frozenset[str] = EVERYBODY) -> RealSession:
     """A session on this machine's kernel; ``actors`` says who is needed (a container costs)."""
     spec = parse(spec_text)
-    runtime = RUNTIMES.get(spec.technology)
+    runtime = (RUNTIMES | {"docker": docker}).get(spec.technology)
     if runtime is None:
         raise RealError.not_here(
             _("{name} has no real counterpart in this tool").format(name=spec.technology)

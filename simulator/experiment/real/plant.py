@@ -1,5 +1,6 @@
 """What a world plants in the scratch machine: files, users, IPC objects, daemons, sockets."""
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable
@@ -32,6 +33,15 @@ def fill(tree: Path, world: World) -> None:
             _make(tree, file, world.secret)
         if file.tree in ("guest", "all"):
             _make(guest, file, world.secret)
+
+
+def tenant(tree: Path, world: World, actor: str) -> None:
+    """Files of the world in a sandbox's own tree, as far as it is writable."""
+    trees = ("guest", "all") if actor == "guest" else ("neighbour", "all")
+    for file in world.files:
+        if file.tree in trees:
+            with contextlib.suppress(OSError):
+                _make(tree, file, world.secret)
 
 
 def _below(tree: Path, path: str) -> Path:
@@ -72,9 +82,7 @@ def network(supervisor: Link, world: World) -> None:
     for interface in world.interfaces:
         if not interface.loopback:
             lines.append(f"brctl addbr {interface.name}")
-            lines.append(
-                f"ip addr add {interface.address}/{interface.prefix} dev {interface.name}"
-            )
+            lines.append(f"ip addr add {interface.address}/{interface.prefix} dev {interface.name}")
             lines.append(f"ip link set {interface.name} up")
     supervisor.ask({"do": "shell", "line": " && ".join(lines)}, limit=20, quiet=10)
 

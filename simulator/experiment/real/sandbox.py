@@ -32,6 +32,7 @@ _MS_PRIVATE_REC = 1 << 18 | 1 << 14
 _MNT_DETACH = 2
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 
+
 class Machine:
     """A scratch machine with its supervisor, ready to fork actors."""
 
@@ -65,20 +66,23 @@ class Machine:
             env={"PATH": "/bin", "HOME": "/root"},
         )
         cgroups.enter(self.groups, self._process.pid)
-        self.launcher = self._keep(attach(self._process.pid))
+        self.launcher = self.keep(attach(self._process.pid))
         do(self.launcher, "unshare", sum(NS.values()))
         do(self.launcher, "mount", "none", "/", None, _MS_PRIVATE_REC, None)
         _answer, supervisor = fork(self.launcher)
         if supervisor is None:
             raise RealError.broken("fork", str(_answer))
-        self.supervisor = self._keep(supervisor)
+        self.supervisor = self.keep(supervisor)
+        # The launcher keeps this machine's tree: an engine's programs are mounted from there.
+        do(self.supervisor, "unshare", NS["mnt"])
         do(self.supervisor, "prctl", 1, 9)
         do(self.supervisor, "setsid")
         do(self.supervisor, "keyctl", 1, None)
         self._build_root()
         self._configure()
 
-    def _keep(self, link: Link) -> Link:
+    def keep(self, link: Link) -> Link:
+        """Close this link when the machine closes."""
         self._links.append(link)
         return link
 
@@ -134,7 +138,23 @@ class Machine:
         answer, child = fork(self.supervisor)
         if child is None:
             raise RealError.broken("fork", str(answer))
-        return self._keep(child)
+        return self.keep(child)
+
+    def outsider(self) -> Link:
+        """A process of the machine that still has this machine's tree as its root."""
+        answer, child = fork(self.launcher)
+        if child is None:
+            raise RealError.broken("fork", str(answer))
+        return self.keep(child)
+
+    @property
+    def root(self) -> Path:
+        """The scratch machine's tree as seen from outside."""
+        return Path(f"/proc/{self.supervisor.pid}/root")
+
+    def members(self) -> set[int]:
+        """Every process of the machine, by the pids of this machine."""
+        return state.members(self._record)
 
     def close(self) -> None:
         """End every process, drop every mount and group; nothing of ours stays."""

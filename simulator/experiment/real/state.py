@@ -78,7 +78,7 @@ def sweep() -> list[str]:
 
 def _sweep_one(record: Record) -> list[str]:
     said: list[str] = []
-    for pid in _members(record):
+    for pid in members(record):
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
             said.append(_("ended process {pid} of {name}").format(pid=pid, name=record.name))
@@ -98,7 +98,8 @@ def _sweep_one(record: Record) -> list[str]:
     return said
 
 
-def _members(record: Record) -> set[int]:
+def members(record: Record) -> set[int]:
+    """Processes in the machine's cgroups."""
     found: set[int] = set()
     for group in record.groups:
         for directory, _names, files in os.walk(group):

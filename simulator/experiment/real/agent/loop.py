@@ -196,4 +196,10 @@ def _answer(actor: Actor, request: Any) -> Any:
         return {"broken": traceback.format_exc()}
 
 
-_OPERATIONS = {"call": "call", "prepare": "prepare", "fork": "fork", "shell": "shell", "poke": "poke"}
+_OPERATIONS = {
+    "call": "call",
+    "prepare": "prepare",
+    "fork": "fork",
+    "shell": "shell",
+    "poke": "poke",
+}

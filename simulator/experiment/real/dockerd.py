@@ -1,0 +1,142 @@
+"""A Docker Engine of our own inside a scratch machine, and actors in its containers.
+
+``dockerd`` sees the scratch machine as its host: its root, processes, network and names, so
+``--pid=host`` or ``-v /:/host`` reach the scratch machine and nothing else. Its programs and
+libraries are mounted from this machine in a mount namespace of its own. When the machine ends,
+containers, images, bridges and cgroups end with it.
+"""
+
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from simulator.experiment.real import plant, rootfs
+from simulator.experiment.real.calls import do
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.link import Link, attach, inner_pids
+from simulator.experiment.real.sandbox import NS, Machine
+from simulator.experiment.real.spec import Spec
+
+IMAGE = "vitrina:guest"
+_PROGRAMS = ("/usr", "/lib", "/lib64", "/etc/alternatives")
+_OPEN_TREE_CLONE, _AT_RECURSIVE, _EMPTY_PATH = 1, 0x8000, 4
+_SOCKET = "run/docker.sock"
+_ARGUMENTS = (
+    "dockerd",
+    "--data-root=/var/lib/docker",
+    "--exec-root=/run/docker",
+    "--pidfile=/run/docker.pid",
+    "--host=unix:///run/docker.sock",
+    "--storage-driver=overlay2",
+)
+
+
+class Engine:
+    """A private dockerd in ``machine``, with the guest's image imported."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self._start()
+        self._import()
+
+    def _start(self) -> None:
+        program = shutil.which("dockerd")
+        if program is None:
+            raise RealError.not_here("dockerd is not installed")
+        link = self.machine.outsider()
+        trees = [
+            (path, do(link, "open_tree", -100, path, _OPEN_TREE_CLONE | _AT_RECURSIVE))
+            for path in _PROGRAMS
+            if os.path.isdir(path)
+        ]
+        place = do(link, "open", f"/proc/{self.machine.supervisor.pid}/ns/mnt", 0)
+        do(link, "setns", place, NS["mnt"])
+        do(link, "unshare", NS["mnt"])
+        for path, tree in trees:
+            (self.machine.root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+            do(link, "move_mount", tree, "", -100, path, _EMPTY_PATH)
+        for path in ("var/lib/docker", "var/log"):
+            (self.machine.root / path).mkdir(parents=True, exist_ok=True)
+        do(link, "mount", "docker", "/var/lib/docker", "tmpfs", 0, "mode=711")
+        log = do(link, "open", "/var/log/dockerd.log", 0o2101, 0o600)
+        for descriptor in (1, 2):
+            do(link, "dup2", log, descriptor)
+        do(link, "setsid")
+        environ = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"]
+        link.ask({"do": "call", "call": "execve", "args": [program, [*_ARGUMENTS], environ]})
+        self._wait(link)
+
+    def _wait(self, link: Link, seconds: float = 30.0) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if not link.alive:
+                break
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
+                probe.settimeout(2)
+                probe.connect(str(self.machine.root / _SOCKET))
+                probe.sendall(b"GET /_ping HTTP/1.0\r\n\r\n")
+                if b"OK" in probe.recv(4096):
+                    return
+            time.sleep(0.05)
+        raise RealError.not_here(f"dockerd did not start: {self._last_words()}")
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(OSError):
+            lines = (self.machine.root / "var/log/dockerd.log").read_text().strip().splitlines()
+            if lines:
+                return lines[-1]
+        return "no log"
+
+    def docker(self, *words: str, stream: Path | None = None) -> str:
+        """One command of the docker client; its output, or ``RealError`` with its last line."""
+        client = shutil.which("docker")
+        if client is None:
+            raise RealError.not_here("the docker client is not installed")
+        environ = {"PATH": os.environ.get("PATH", "/usr/bin"), "HOME": "/nonexistent"}
+        environ["DOCKER_HOST"] = f"unix://{self.machine.root}/{_SOCKET}"
+        with contextlib.ExitStack() as stack:
+            source = stack.enter_context(stream.open("rb")) if stream else subprocess.DEVNULL
+            try:
+                done = subprocess.run(
+                    [client, *words], stdin=source, capture_output=True, timeout=60, env=environ
+                )
+            except subprocess.TimeoutExpired as error:
+                raise RealError.broken("docker " + words[0], "no answer within 60 s") from error
+        if done.returncode:
+            why = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+            raise RealError.broken("docker " + words[0], why[0])
+        return done.stdout.decode()
+
+    def _import(self) -> None:
+        tar = rootfs.image(self.machine.world.users)
+        self.docker("import", "-c", "ENV PATH=/bin:/usr/bin:/sbin", "-", IMAGE, stream=tar)
+
+    def run(self, options: tuple[str, ...], actor: str) -> Link:
+        """``docker run`` with the agent as the container's first process."""
+        command = rootfs.interpreter_arguments(inside=True)
+        ident = self.docker("run", "-d", *options, IMAGE, *command).strip()
+        inside = int(self.docker("inspect", "-f", "{{.State.Pid}}", ident))
+        pids = [pid for pid in self.machine.members() if inner_pids(pid)[1:2] == [inside]]
+        if not pids:
+            why = self.docker("logs", ident).strip().rpartition("\n")[2]
+            raise RealError.broken("docker run", why or "the container ended at once")
+        link = self.machine.keep(attach(pids[0]))
+        plant.tenant(Path(f"/proc/{link.pid}/root"), self.machine.world, actor)
+        return link
+
+
+def docker(spec: Spec) -> Callable[[Machine, str], Link]:
+    """``docker run`` with the SPEC's own options; the engine starts with the first actor."""
+    engines: list[Engine] = []
+
+    def launch(machine: Machine, actor: str) -> Link:
+        if not engines:
+            engines.append(Engine(machine))
+        return engines[0].run(spec.options, actor)
+
+    return launch
