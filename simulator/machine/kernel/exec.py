@@ -75,7 +75,11 @@ def execute(
 
 def _interpreted(trap: "Trap", name: str, at: At, argv: tuple[str, ...]) -> Image:
     """Follow ``#!`` lines to the binary that runs in the end."""
-    for _ in range(MAX_INTERPRETERS + 1):
+    depth = 0
+    while True:
+        if depth > MAX_INTERPRETERS:
+            trap.fail(Errno.ELOOP, N_("Scripts lead to scripts too many times."), "execve(2)")
+        depth += 1
         inode = _runnable(trap, at)
         head = content(trap, inode)[:SCRIPT_LINE]
         if head.startswith(MAGIC_ELF):
@@ -92,7 +96,6 @@ def _interpreted(trap: "Trap", name: str, at: At, argv: tuple[str, ...]) -> Imag
         argv = (interpreter, *options, name, *argv[1:])
         name = interpreter
         at = path.walk(trap, interpreter)
-    trap.fail(Errno.ELOOP, N_("Scripts lead to scripts too many times."), "execve(2)")
 
 
 def content(trap: "Trap", inode: Inode) -> bytes:

@@ -124,7 +124,7 @@ def restricts_dump(old: Credentials, new: Credentials) -> bool:
 
 
 def parse(xattr: bytes) -> tuple[FileCapabilities, int | None] | None:
-    """The value of security.capability: the sets, and the root uid of revision 3; None if broken."""
+    """What security.capability says: the sets, and revision 3's root uid; None if broken."""
     if len(xattr) not in (20, 24):
         return None
     magic, low, low_inherited, high, high_inherited = unpack_from("<5I", xattr)

@@ -20,7 +20,9 @@ from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock
 from simulator.machine.kernel import pids as pid_spaces
 from simulator.machine.kernel.cred import Credentials
-from simulator.machine.kernel.namespace import NsProxy, PidNs
+from simulator.machine.kernel.namespace import PidNs
+from simulator.machine.kernel.namespaces.spaces import Spaces, copy_spaces
+from simulator.machine.kernel.resource import cgroup
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs.fd import FdTable
 from simulator.machine.state.store import Index, Store
@@ -39,27 +41,28 @@ def fork(
     flags: int = 0,
     *,
     exit_signal: int = SIGCHLD,
-    spaces: NsProxy | None = None,
-    cred: Credentials | None = None,
+    spaces: Spaces | None = None,
     set_tid: tuple[int, ...] = (),
 ) -> Task:
-    """A copy of the caller; ``spaces`` and ``cred`` are the child's own where clone(2) made new.
+    """A copy of the caller; ``spaces`` are the child's own where clone(2) made new ones.
 
-    ``set_tid`` asks for pids, innermost namespace first (clone3(2)). EAGAIN at RLIMIT_NPROC,
-    ENOMEM in a pid namespace whose init is gone, EEXIST for a pid that is taken.
+    ``set_tid`` asks for pids, innermost namespace first (clone3(2)). EAGAIN at RLIMIT_NPROC and at
+    pids.max, ENOMEM in a pid namespace whose init is gone, EEXIST for a pid that is taken.
     """
     parent = trap.task
-    cred = cred or parent.cred
-    spaces = spaces or parent.ns
-    _need_room(trap, cred)
-    pids = _number(trap, spaces.pid_for_children, set_tid)
+    spaces = spaces or copy_spaces(trap, 0, child=True)
+    _need_room(trap, spaces.cred)
+    pids = _number(trap, spaces.ns.pid, set_tid)
+    cgroup.can_fork(trap)
     child = msgspec.structs.replace(
         parent,
         id=Pid(pids[0]),
         parent=parent.parent if flags & CLONE_PARENT else parent.id,
         pids=pids,
-        cred=cred,
-        ns=_entered(spaces),
+        cred=spaces.cred,
+        ns=spaces.ns,
+        root=spaces.root,
+        cwd=spaces.cwd,
         files=parent.files if flags & CLONE_FILES else _copy_files(trap.store, parent.files),
         state=TaskState.RUNNING,
         exit_signal=parent.exit_signal if flags & CLONE_PARENT else exit_signal,
@@ -130,15 +133,6 @@ def _chosen(trap: "Trap", ns: NsId, pid: int) -> int:
     if pid != 1 and trap.store.row(PidNs, ns).init is None:
         trap.fail(Errno.EINVAL, N_("The first process of a pid namespace is pid 1."), "clone3(2)")
     return pid
-
-
-def _entered(spaces: NsProxy) -> NsProxy:
-    """The child lives where its parent only sent its children."""
-    if spaces.pid == spaces.pid_for_children and spaces.time == spaces.time_for_children:
-        return spaces
-    return msgspec.structs.replace(
-        spaces, pid=spaces.pid_for_children, time=spaces.time_for_children
-    )
 
 
 def _copy_files(store: Store, files: FilesId) -> FilesId:

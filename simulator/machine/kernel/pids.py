@@ -6,6 +6,7 @@ from simulator.machine.abi.call import Denial
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import NsId, Pid
+from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.task import Task, visible_from
 from simulator.machine.kernel.trap import Denied
@@ -73,3 +74,33 @@ def number(trap: "Trap", pid: Pid | None) -> int:
 def number_in(world: World, task: Task, ns: NsId) -> int:
     """``task``'s pid in ``ns``; 0 when it is not seen there."""
     return task.pids[world.row(PidNs, ns).level] if visible_from(world, task, ns) else 0
+
+
+def group_number(trap: "Trap", group: Pid) -> int:
+    """A process group or session as the caller's namespace numbers it; 0 when it is outside.
+
+    A group outlives its leader, so its number is taken from whoever remembers it.
+    """
+    if trap.store.get(Task, group) is not None:
+        return number(trap, group)
+    return group if trap.store.row(PidNs, trap.task.ns.pid).level == 0 else 0
+
+
+def group_id(trap: "Trap", number: int) -> Pid | None:
+    """The process group or session that the caller's namespace calls ``number``, if there is one.
+
+    Unlike a process, a group is found even when its leader has gone.
+    """
+    task = taken(trap.store, trap.task.ns.pid, number)
+    if task is not None:
+        return Pid(task.id)
+    return Pid(number) if trap.store.row(PidNs, trap.task.ns.pid).level == 0 else None
+
+
+def need_checkpoint(trap: "Trap", ns: NsId, wanted: int) -> None:
+    """clone3(2) set_tid: EINVAL for more pids than levels, EPERM without CAP_CHECKPOINT_RESTORE."""
+    levels = chain(trap.store, ns)
+    if wanted > len(levels):
+        trap.fail(Errno.EINVAL, "", "clone3(2)")
+    for level in levels[len(levels) - wanted :]:
+        trap.need(Privilege.CHECKPOINT, trap.store.row(PidNs, level).owner)
