@@ -1,0 +1,1 @@
+"""Building walls: mechanisms, and the technologies that are made of them."""

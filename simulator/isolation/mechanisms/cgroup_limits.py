@@ -1,0 +1,80 @@
+"""A control group: how much the sandbox may take, not what it may see."""
+
+from dataclasses import dataclass
+
+from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Phase
+from simulator.machine.abi.i18n import N_
+
+V1_CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
+_CPU_PERIOD = 100_000
+
+
+def group_path(plan: LaunchPlan) -> str:
+    """The sandbox's group below the root of each hierarchy (Docker's cgroupfs driver)."""
+    return f"/docker/{plan.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupLimits:
+    """``memory`` in bytes, ``pids`` a count, ``cpus`` in thousandths of one; None: no limit."""
+
+    memory: int | None = None
+    pids: int | None = None
+    cpus: int | None = None
+
+    about: About = About(
+        id="cgroup-limits",
+        title=N_("control group"),
+        hides=frozenset({"memory", "pids", "cpu"}),
+        walls=frozenset({"cgroup-limits"}),
+        real="--memory 0 --pids-limit -1",
+        cite="cgroups(7)",
+    )
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """Make the group, set its limits, move the child in."""
+        if "cgroup2" in plan.facts:
+            self._version_2(plan)
+        else:
+            self._version_1(plan)
+
+    def _version_2(self, plan: LaunchPlan) -> None:
+        group = f"/sys/fs/cgroup{group_path(plan)}"
+        prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+        root = "/sys/fs/cgroup/cgroup.subtree_control"
+        plan.write(Phase.PREPARE, "runtime", self.about.id, root, "+cpu +memory +pids")
+        prepare("mkdir", "/sys/fs/cgroup/docker", 0o755, tolerates=("EEXIST",))
+        above = "/sys/fs/cgroup/docker/cgroup.subtree_control"
+        plan.write(Phase.PREPARE, "runtime", self.about.id, above, "+cpu +memory +pids")
+        prepare("mkdir", group, 0o755)
+        for name, text in (
+            ("memory.max", self.memory),
+            ("memory.swap.max", self.memory),
+            ("pids.max", self.pids),
+            ("cpu.max", f"{self.cpus * _CPU_PERIOD // 1000} {_CPU_PERIOD}" if self.cpus else None),
+        ):
+            if text is not None:
+                path = f"{group}/{name}"
+                plan.write(Phase.PREPARE, "runtime", self.about.id, path, str(text))
+        self._join(plan, f"{group}/cgroup.procs")
+
+    def _version_1(self, plan: LaunchPlan) -> None:
+        prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+        settings = (
+            ("memory", "memory.limit_in_bytes", self.memory),
+            ("pids", "pids.max", self.pids),
+            ("cpu", "cpu.cfs_quota_us", self.cpus and self.cpus * _CPU_PERIOD // 1000),
+        )
+        for controller in V1_CONTROLLERS:
+            above = f"/sys/fs/cgroup/{controller}/docker"
+            group = f"/sys/fs/cgroup/{controller}{group_path(plan)}"
+            prepare("mkdir", above, 0o755, tolerates=("EEXIST",))
+            prepare("mkdir", group, 0o755)
+            for owner, name, value in settings:
+                if owner == controller and value is not None:
+                    path = f"{group}/{name}"
+                    plan.write(Phase.PREPARE, "runtime", self.about.id, path, str(value))
+            self._join(plan, f"{group}/cgroup.procs")
+
+    def _join(self, plan: LaunchPlan, path: str) -> None:
+        plan.write(Phase.AFTER_CLONE, "runtime", self.about.id, path, Fill("{pid}"))

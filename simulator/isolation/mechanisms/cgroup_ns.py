@@ -1,0 +1,25 @@
+"""A cgroup namespace: the group joined just before reads as the root of the hierarchy."""
+
+from dataclasses import dataclass
+
+from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
+from simulator.machine.abi.constants import CLONE_NEWCGROUP
+from simulator.machine.abi.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class CgroupNs:
+    """unshare(2) with CLONE_NEWCGROUP."""
+
+    about: About = About(
+        id="cgroup-ns",
+        title=N_("cgroup namespace"),
+        hides=frozenset({"cgroup"}),
+        walls=frozenset({"cgroup-ns"}),
+        real="--cgroupns=host",
+        cite="cgroup_namespaces(7)",
+    )
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """One call of the child."""
+        plan.call(Phase.CHILD_CGROUP, "guest", self.about.id, "unshare", CLONE_NEWCGROUP)

@@ -1,0 +1,27 @@
+"""chroot(2): one pointer that ``/`` and ``..`` are compared with, and nothing else."""
+
+from dataclasses import dataclass
+
+from simulator.isolation.mechanisms.base import ROOT_SWITCH, About, LaunchPlan, Phase
+from simulator.machine.abi.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Chroot:
+    """chroot(2) and chdir(2), as chroot(8) does."""
+
+    about: About = About(
+        id="chroot",
+        title=N_("chroot"),
+        family="posix",
+        hides=frozenset({"file"}),
+        walls=frozenset({"chroot"}),
+        role=ROOT_SWITCH,
+        cite="chroot(2)",
+    )
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """Without the chdir(2) the process would start outside already."""
+        child = plan.caller(Phase.CHILD_PIVOT, "guest", self.about.id)
+        child("chroot", plan.root, why=N_("From now on this directory is where paths begin."))
+        child("chdir", "/")

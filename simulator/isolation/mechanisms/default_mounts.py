@@ -1,0 +1,123 @@
+"""What an OCI runtime mounts into a new root: /proc, /dev, /sys and their friends, with flags."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
+from simulator.machine.abi.constants import (
+    MS_BIND,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    MS_RDONLY,
+    MS_STRICTATIME,
+    S_IFCHR,
+)
+from simulator.machine.abi.i18n import N_
+
+
+class Mounted(NamedTuple):
+    """One mount(2) below the new root."""
+
+    path: str
+    fstype: str
+    source: str
+    flags: int
+    options: str = ""
+
+
+_CLOSED = MS_NOSUID | MS_NOEXEC | MS_NODEV
+
+OCI_DEFAULT: tuple[Mounted, ...] = (
+    Mounted("/proc", "proc", "proc", _CLOSED),
+    Mounted("/dev", "tmpfs", "tmpfs", MS_NOSUID | MS_STRICTATIME, "mode=755,size=65536k"),
+    Mounted(
+        "/dev/pts",
+        "devpts",
+        "devpts",
+        MS_NOSUID | MS_NOEXEC,
+        "newinstance,ptmxmode=0666,mode=0620,gid=5",
+    ),
+    Mounted("/sys", "sysfs", "sysfs", _CLOSED | MS_RDONLY),
+    Mounted("/sys/fs/cgroup", "cgroup2", "cgroup", _CLOSED | MS_RDONLY),
+    Mounted("/dev/mqueue", "mqueue", "mqueue", _CLOSED),
+    Mounted("/dev/shm", "tmpfs", "shm", _CLOSED, "mode=1777,size=65536k"),
+)
+"""moby ``oci/defaults.go``; the size of /dev/shm is ``--shm-size``'s default."""
+
+NODES: tuple[tuple[str, int, int], ...] = (
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("full", 1, 7),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
+    ("tty", 5, 0),
+)
+"""runtime-spec "Default Devices", with the numbers of Documentation/admin-guide/devices.txt."""
+
+LINKS: tuple[tuple[str, str], ...] = (
+    ("/proc/self/fd", "/dev/fd"),
+    ("/proc/self/fd/0", "/dev/stdin"),
+    ("/proc/self/fd/1", "/dev/stdout"),
+    ("/proc/self/fd/2", "/dev/stderr"),
+    ("pts/ptmx", "/dev/ptmx"),
+)
+
+V1_HIERARCHIES = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultMounts:
+    """``mounts`` in order, then the device nodes and links of the new /dev."""
+
+    mounts: tuple[Mounted, ...] = OCI_DEFAULT
+
+    about: About = About(
+        id="default-mounts",
+        title=N_("mounts of its own: /proc, /dev, /sys"),
+        hides=frozenset({"device", "mount", "process", "shm", "interface", "cgroup"}),
+        walls=frozenset({"readonly-mount", "mount-flags"}),
+        cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
+    )
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """Mount in order, making the mount points that the image lacks."""
+        child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
+        for one in self.mounts:
+            if one.fstype == "cgroup2" and "cgroup2" not in plan.facts:
+                self._version_1(plan, one)
+                continue
+            child("mkdir", plan.root + one.path, 0o755, tolerates=("EEXIST",))
+            child(
+                "mount",
+                one.source,
+                plan.root + one.path,
+                one.fstype,
+                one.flags,
+                one.options or None,
+            )
+        self._nodes(plan)
+
+    def _version_1(self, plan: LaunchPlan, one: Mounted) -> None:
+        """A tmpfs with one bind mount for each hierarchy (mountCgroupV1)."""
+        child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
+        top = plan.root + one.path
+        child("mkdir", top, 0o755, tolerates=("EEXIST",))
+        child("mount", "tmpfs", top, "tmpfs", _CLOSED, "mode=755")
+        for name in V1_HIERARCHIES:
+            child("mkdir", f"{top}/{name}", 0o755)
+            child("mount", "cgroup", f"{top}/{name}", "cgroup", one.flags, name)
+
+    def _nodes(self, plan: LaunchPlan) -> None:
+        device = plan.caller(Phase.CHILD_DEVICES, "guest", self.about.id)
+        for name, major, minor in NODES:
+            path = f"{plan.root}/dev/{name}"
+            if plan.has("user-ns"):
+                # Without CAP_MKNOD in the initial namespace runc binds the host's node instead.
+                device("mknod", path, 0o100666, 0)
+                device("mount", f"/dev/{name}", path, "bind", MS_BIND, None)
+                continue
+            device("mknod", path, S_IFCHR | 0o666, major << 8 | minor)
+            device("chmod", path, 0o666)
+        for target, path in LINKS:
+            device("symlink", target, plan.root + path, tolerates=("EEXIST",))

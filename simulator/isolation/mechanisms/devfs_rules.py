@@ -1,0 +1,33 @@
+"""A devfs ruleset: which device nodes exist at all in a jail's /dev. devfs(8)."""
+
+from dataclasses import dataclass
+
+from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
+from simulator.machine.abi.i18n import N_
+
+DEVFSRULES_JAIL = 4
+"""``devfsrules_jail`` in /etc/defaults/devfs.rules: null, zero, random, ttys and little else."""
+
+
+@dataclass(frozen=True, slots=True)
+class DevfsRules:
+    """``mount.devfs`` with ``ruleset``."""
+
+    ruleset: int = DEVFSRULES_JAIL
+
+    about: About = About(
+        id="devfs-rules",
+        title=N_("devfs rules"),
+        family="freebsd",
+        hides=frozenset({"device"}),
+        walls=frozenset({"devfs-rules"}),
+        real="devfs_ruleset=0",
+        cite="devfs(8)",
+    )
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """jail(8) mounts it before it makes the prison."""
+        place = f"{plan.root}/dev"
+        prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+        prepare("mkdir", place, 0o755, tolerates=("EEXIST",))
+        prepare("mount", "devfs", place, 0, {"ruleset": self.ruleset})

@@ -1,0 +1,43 @@
+"""A mount namespace: what is mounted in here is mounted nowhere else."""
+
+from dataclasses import dataclass
+
+from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
+from simulator.machine.abi.constants import CLONE_NEWNS, MS_BIND, MS_REC, MS_SLAVE
+from simulator.machine.abi.i18n import N_
+
+
+@dataclass(frozen=True, slots=True)
+class MountNs:
+    """CLONE_NEWNS, then the whole tree made a slave so that nothing flows back to the host."""
+
+    about: About = About(
+        id="mount-ns",
+        title=N_("mount namespace"),
+        hides=frozenset({"mount"}),
+        walls=frozenset({"mount-ns"}),
+        cite="mount_namespaces(7)",
+    )
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """The namespace, and the new root as a mount of its own (pivot_root(2) wants one)."""
+        plan.call(Phase.NAMESPACES, "guest", self.about.id, "unshare", CLONE_NEWNS)
+        child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
+        child(
+            "mount",
+            "",
+            "/",
+            "",
+            MS_SLAVE | MS_REC,
+            None,
+            why=N_("Mounts made in here do not propagate to the host."),
+        )
+        child(
+            "mount",
+            plan.root,
+            plan.root,
+            "bind",
+            MS_BIND | MS_REC,
+            None,
+            why=N_("The new root becomes a mount point."),
+        )

@@ -1,0 +1,85 @@
+"""seccomp(2): a filter in front of every system call, loaded by the sandbox's own process."""
+
+from dataclasses import dataclass
+
+from simulator.isolation.mechanisms import seccomp_docker as docker
+from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
+from simulator.isolation.mechanisms.capabilities import Capabilities
+from simulator.machine.abi.constants import SECCOMP_SET_MODE_FILTER
+from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel.cred import ALL_CAPABILITIES, names
+from simulator.machine.kernel.task import SeccompFilter, SeccompRule
+
+Release = tuple[int, int]
+DOCKER_20_10: Release = (20, 10)
+DOCKER_28: Release = (28, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Seccomp:
+    """Docker's default profile, as ``release`` of the engine has it."""
+
+    release: Release = DOCKER_20_10
+
+    about: About = About(
+        id="seccomp",
+        title=N_("system call filter"),
+        hides=frozenset(
+            {
+                "clock",
+                "hostname",
+                "kernel-log",
+                "keyring",
+                "module",
+                "mount",
+                "process",
+                "reboot",
+                "swap",
+            }
+        ),
+        walls=frozenset({"seccomp"}),
+        real="--security-opt seccomp=unconfined",
+        cite="seccomp(2)",
+    )
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """Before the capabilities go, unless no_new_privs makes the call free."""
+        late = plan.has("no-new-privs")
+        kept = plan.mechanisms.get("capabilities")
+        held = kept.keep if isinstance(kept, Capabilities) else ALL_CAPABILITIES
+        plan.call(
+            Phase.CHILD_SECCOMP_LATE if late else Phase.CHILD_SECCOMP_EARLY,
+            "guest",
+            self.about.id,
+            "seccomp",
+            SECCOMP_SET_MODE_FILTER,
+            0,
+            docker_default(held, self.release),
+            why=N_("Calls that the profile does not name will fail with EPERM."),
+        )
+
+
+def docker_default(capabilities: int, release: Release = DOCKER_20_10) -> SeccompFilter:
+    """The filter for a container that holds ``capabilities`` (a bit mask)."""
+    held = names(capabilities)
+    recent = release >= DOCKER_28
+    allow = docker.ALLOWED | (docker.ONLY_IN_28 if recent else docker.ONLY_IN_20_10)
+    allow |= docker.ALLOWED_SINCE_LINUX_4_8_IN_28 if recent else docker.ALLOWED_SINCE_LINUX_4_8
+    for name in held:
+        allow |= docker.BY_CAPABILITY.get(name, frozenset())
+        if recent:
+            allow |= docker.BY_CAPABILITY_IN_28.get(name, frozenset())
+    return SeccompFilter("docker-default", allow, _rules("CAP_SYS_ADMIN" in held, recent))
+
+
+def _rules(admin: bool, recent: bool) -> tuple[SeccompRule, ...]:
+    by_argument = docker.PERSONALITIES + (docker.SOCKETS_IN_28 if recent else ())
+    rules = [_allow(rule) for rule in by_argument]
+    if not admin:
+        rules.append(_allow(docker.CLONE_WITHOUT_NAMESPACES))
+        rules.append(SeccompRule(frozenset({"clone3"}), "ENOSYS"))
+    return tuple(rules)
+
+
+def _allow(rule: docker.ByArgument) -> SeccompRule:
+    return SeccompRule(frozenset({rule.call}), "ALLOW", rule.index, rule.op, rule.mask, rule.value)

@@ -1,0 +1,53 @@
+"""Docker: dotCloud, 2013; here the defaults of Docker Engine 20.10 with runc 1.1."""
+
+from simulator.isolation.mechanisms.apparmor import Apparmor
+from simulator.isolation.mechanisms.base import Guest, Image
+from simulator.isolation.mechanisms.capabilities import Capabilities
+from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
+from simulator.isolation.mechanisms.cgroup_ns import CgroupNs
+from simulator.isolation.mechanisms.default_mounts import DefaultMounts
+from simulator.isolation.mechanisms.device_list import DeviceList
+from simulator.isolation.mechanisms.ipc_ns import IpcNs
+from simulator.isolation.mechanisms.masked_paths import MaskedPaths
+from simulator.isolation.mechanisms.mount_ns import MountNs
+from simulator.isolation.mechanisms.net_ns import NetNs
+from simulator.isolation.mechanisms.overlay_root import OverlayRoot
+from simulator.isolation.mechanisms.pid_ns import PidNs
+from simulator.isolation.mechanisms.pivot_root import PivotRoot
+from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
+from simulator.isolation.mechanisms.seccomp import Seccomp
+from simulator.isolation.mechanisms.sysctls import Sysctls
+from simulator.isolation.mechanisms.uts_ns import UtsNs
+from simulator.isolation.technologies import docker_defaults as defaults
+from simulator.isolation.technologies import docker_options
+from simulator.isolation.technologies.base import Technology
+from simulator.machine.abi.i18n import N_
+
+TECHNOLOGY = Technology(
+    id="docker",
+    title=N_("Docker"),
+    year=2013,
+    mechanisms=(
+        OverlayRoot(),
+        MountNs(),
+        UtsNs(),
+        IpcNs(),
+        PidNs(),
+        NetNs(),
+        CgroupLimits(),
+        CgroupNs(),
+        DeviceList(),
+        DefaultMounts(),
+        PivotRoot(),
+        Sysctls(),
+        Apparmor(),
+        ReadonlyPaths(defaults.READ_ONLY),
+        MaskedPaths(defaults.MASKED),
+        Seccomp(),
+        Capabilities(defaults.CAPABILITIES),
+    ),
+    image=Image(root=defaults.ROOT, layer=defaults.LAYER),
+    guest=Guest(hostname=defaults.CONTAINER_ID[:12]),
+    options=docker_options.read,
+    about=N_("Namespaces, capabilities, a filter and an image, behind one command."),
+)

@@ -1,0 +1,288 @@
+"""``docker run``'s options: what each does to the mechanisms."""
+
+import re
+from collections.abc import Callable
+
+import msgspec
+
+from simulator.isolation.mechanisms import default_mounts
+from simulator.isolation.mechanisms.capabilities import Capabilities
+from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
+from simulator.isolation.mechanisms.default_mounts import DefaultMounts
+from simulator.isolation.mechanisms.device_list import DeviceList
+from simulator.isolation.mechanisms.devices import HandedDevices
+from simulator.isolation.mechanisms.net_ns import NetNs
+from simulator.isolation.mechanisms.no_new_privs import NoNewPrivs
+from simulator.isolation.mechanisms.readonly_root import ReadonlyRoot
+from simulator.isolation.mechanisms.rlimits import Rlimits
+from simulator.isolation.mechanisms.sysctls import Sysctls
+from simulator.isolation.mechanisms.user_ns import UserNs
+from simulator.isolation.mechanisms.volumes import Volume, Volumes
+from simulator.isolation.technologies.base import Technology, change, drop, put
+from simulator.isolation.technologies.options import (
+    Apply,
+    Option,
+    OptionError,
+    getopt_long,
+    number,
+    size,
+)
+from simulator.machine.abi.constants import BY_NAME, CAPABILITY_NAMES, MS_RDONLY, S_IFBLK, S_IFCHR
+from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.kernel.cred import ALL_CAPABILITIES, capability
+
+
+def read(technology: Technology, words: list[str]) -> Technology:
+    """The container that ``docker run`` with these options starts."""
+    return getopt_long("docker", TABLE, technology, words)
+
+
+def _host_only(*mechanisms: str, other: str = "private") -> Apply:
+    """``host`` shares the machine's own on purpose; ``private`` is the default."""
+
+    def share(technology: Technology, value: str) -> Technology:
+        if value == "host":
+            return drop(technology, *mechanisms, share=True)
+        if value in (other, ""):
+            return technology
+        raise OptionError(_("only host is modelled"))
+
+    return share
+
+
+def _network(technology: Technology, value: str) -> Technology:
+    if value == "host":
+        return drop(technology, "net-ns", share=True)
+    if value == "none":
+        return put(technology, NetNs(bridge=""))
+    if value in ("bridge", "default"):
+        return technology
+    raise OptionError(_("one of {list} was expected").format(list="bridge, host, none"))
+
+
+def _cap(adding: bool) -> Apply:
+    def change_set(technology: Technology, value: str) -> Technology:
+        held = technology.get("capabilities")
+        keep = held.keep if isinstance(held, Capabilities) else ALL_CAPABILITIES
+        name = value.upper()
+        if name == "ALL":
+            return put(technology, Capabilities(ALL_CAPABILITIES if adding else 0))
+        if name.removeprefix("CAP_") not in {n.removeprefix("CAP_") for n in CAPABILITY_NAMES}:
+            raise OptionError(_("no such capability"))
+        bit = capability(name)
+        return put(technology, Capabilities(keep | bit if adding else keep & ~bit))
+
+    return change_set
+
+
+def _privileged(technology: Technology, _value: str) -> Technology:
+    """All capabilities, no filter, nothing masked, all devices; granted to the operator's wish."""
+    open_mounts = tuple(
+        one._replace(flags=one.flags & ~MS_RDONLY) for one in default_mounts.OCI_DEFAULT
+    )
+    technology = drop(
+        technology,
+        "seccomp",
+        "masked-paths",
+        "readonly-paths",
+        "device-list",
+        "apparmor",
+        "capabilities",
+        share=True,
+    )
+    return put(technology, DefaultMounts(open_mounts))
+
+
+def _security(technology: Technology, value: str) -> Technology:
+    key, _found, setting = value.replace(":", "=", 1).partition("=")
+    if key == "no-new-privileges" and setting in ("", "true"):
+        return put(technology, NoNewPrivs())
+    if setting == "unconfined" and key in ("seccomp", "apparmor"):
+        return drop(technology, key)
+    if setting == "unconfined" and key == "systempaths":
+        return drop(technology, "masked-paths", "readonly-paths")
+    raise OptionError(
+        _("one of {list} was expected").format(
+            list="seccomp=unconfined, apparmor=unconfined, systempaths=unconfined,"
+            " no-new-privileges"
+        )
+    )
+
+
+def _user(technology: Technology, value: str) -> Technology:
+    user, _found, group = value.partition(":")
+    names = {"root": 0, "user": 1000, "nobody": 65534}
+    uid = names[user] if user in names else number(user)
+    gid = (names[group] if group in names else number(group)) if group else _primary(uid)
+    return change(technology, guest=msgspec.structs.replace(technology.guest, uid=uid, gid=gid))
+
+
+def _primary(uid: int) -> int:
+    """The primary group of a user of the image; 0 for one that is not in /etc/passwd."""
+    return uid if uid in (0, 1000, 65534) else 0
+
+
+def _volume(technology: Technology, value: str) -> Technology:
+    source, _found, rest = value.partition(":")
+    target, _found, mode = rest.partition(":")
+    if not source.startswith("/") or not target.startswith("/"):
+        raise OptionError(_("/source/path:/target/path[:ro] was expected"))
+    if not set(mode.split(",")) <= {"", "ro", "rw", "z", "Z", "rprivate", "private"}:
+        raise OptionError(_("the mode may be ro or rw"))
+    held = technology.get("volumes")
+    volumes = held if isinstance(held, Volumes) else Volumes()
+    one = Volume(source, target, "ro" in mode.split(","))
+    return _put_early(technology, Volumes((*volumes.binds, one), volumes.tmpfs))
+
+
+def _tmpfs(technology: Technology, value: str) -> Technology:
+    path, _found, options = value.partition(":")
+    if not path.startswith("/"):
+        raise OptionError(_("an absolute path was expected"))
+    held = technology.get("volumes")
+    volumes = held if isinstance(held, Volumes) else Volumes()
+    return _put_early(technology, Volumes(volumes.binds, (*volumes.tmpfs, (path, options))))
+
+
+def _put_early(technology: Technology, volumes: Volumes) -> Technology:
+    """Among the mounts, whose order within the phase is the order of mechanisms."""
+    return put(technology, volumes)
+
+
+def _device(technology: Technology, value: str) -> Technology:
+    path, _found, rest = value.partition(":")
+    target = rest.partition(":")[0] or path
+    known = {
+        "/dev/sda": (S_IFBLK, 8, 0),
+        "/dev/kmsg": (S_IFCHR, 1, 11),
+        "/dev/mem": (S_IFCHR, 1, 1),
+    }
+    if path not in known:
+        raise OptionError(_("one of {list} was expected").format(list=", ".join(known)))
+    kind, major, minor = known[path]
+    held = technology.get("devices")
+    nodes = held.nodes if isinstance(held, HandedDevices) else ()
+    technology = put(technology, HandedDevices((*nodes, (target, kind, major, minor))))
+    listed = technology.get("device-list")
+    if isinstance(listed, DeviceList):
+        rule = f"{'b' if kind == S_IFBLK else 'c'} {major}:{minor} rwm"
+        technology = put(technology, DeviceList((*listed.rules, rule)))
+    return change(technology, shared=technology.shared | {"device"})
+
+
+def _limit(field: str, convert: Callable[[str], int | None]) -> Apply:
+    def limit(technology: Technology, value: str) -> Technology:
+        held = technology.get("cgroup-limits")
+        limits = held if isinstance(held, CgroupLimits) else CgroupLimits()
+        values = {"memory": limits.memory, "pids": limits.pids, "cpus": limits.cpus}
+        return put(technology, CgroupLimits(**{**values, field: convert(value)}))
+
+    return limit
+
+
+def _pids(text: str) -> int | None:
+    wanted = number(text)
+    return wanted if wanted > 0 else None
+
+
+def _cpus(text: str) -> int | None:
+    try:
+        return round(float(text) * 1000) or None
+    except ValueError:
+        raise OptionError(_("a number such as 1.5 was expected")) from None
+
+
+def _ulimit(technology: Technology, value: str) -> Technology:
+    match = re.fullmatch(r"(\w+)=(-?\d+)(?::(-?\d+))?", value)
+    resource = BY_NAME.get(f"RLIMIT_{match[1].upper()}") if match else None
+    if match is None or not isinstance(resource, int):
+        raise OptionError(_("such as nofile=1024:2048 was expected"))
+    soft = int(match[2])
+    hard = int(match[3]) if match[3] else soft
+    held = technology.get("rlimits")
+    limits = held.limits if isinstance(held, Rlimits) else ()
+    return put(technology, Rlimits((*limits, (resource, soft, hard))))
+
+
+def _sysctl(technology: Technology, value: str) -> Technology:
+    name, found, setting = value.partition("=")
+    if not found or not name.startswith(("net.", "kernel.shm", "kernel.msg", "kernel.sem", "fs.")):
+        raise OptionError(_("a namespaced one such as net.ipv4.ip_forward=1 was expected"))
+    held = technology.get("sysctls")
+    settings = held.settings if isinstance(held, Sysctls) else ()
+    return put(technology, Sysctls((*settings, (name, setting))))
+
+
+def _guest(field: str) -> Apply:
+    def setting(technology: Technology, value: str) -> Technology:
+        return change(technology, guest=msgspec.structs.replace(technology.guest, **{field: value}))
+
+    return setting
+
+
+def _environment(technology: Technology, value: str) -> Technology:
+    name, _found, text = value.partition("=")
+    env = (*technology.guest.env, (name, text))
+    return change(technology, guest=msgspec.structs.replace(technology.guest, env=env))
+
+
+def _remap(technology: Technology, value: str) -> Technology:
+    """The daemon's ``--userns-remap``; ``--userns=host`` takes a container out of it."""
+    if value != "default":
+        raise OptionError(_("only default is modelled"))
+    image = msgspec.structs.replace(technology.image, uid_shift=UserNs().outside)
+    return put(change(technology, image=image), UserNs())
+
+
+def _userns(technology: Technology, value: str) -> Technology:
+    if value != "host":
+        raise OptionError(_("only host is modelled"))
+    image = msgspec.structs.replace(technology.image, uid_shift=0)
+    return drop(change(technology, image=image), "user-ns")
+
+
+def _read_only(technology: Technology, _value: str) -> Technology:
+    return put(technology, ReadonlyRoot())
+
+
+_NETWORK = Option(_network)
+_MEMORY = Option(_limit("memory", size))
+_USER = Option(_user)
+_VOLUME = Option(_volume)
+_HOSTNAME = Option(_guest("hostname"))
+_ENV = Option(_environment)
+_WORKDIR = Option(_guest("cwd"))
+
+TABLE: dict[str, Option] = {
+    "--pid": Option(_host_only("pid-ns")),
+    "--net": _NETWORK,
+    "--network": _NETWORK,
+    "--ipc": Option(_host_only("ipc-ns")),
+    "--uts": Option(_host_only("uts-ns")),
+    "--cgroupns": Option(_host_only("cgroup-ns")),
+    "--userns": Option(_userns),
+    "--userns-remap": Option(_remap),
+    "--cap-add": Option(_cap(adding=True)),
+    "--cap-drop": Option(_cap(adding=False)),
+    "--privileged": Option(_privileged, value=False),
+    "--security-opt": Option(_security),
+    "-u": _USER,
+    "--user": _USER,
+    "--read-only": Option(_read_only, value=False),
+    "-v": _VOLUME,
+    "--volume": _VOLUME,
+    "--tmpfs": Option(_tmpfs),
+    "--device": Option(_device),
+    "-m": _MEMORY,
+    "--memory": _MEMORY,
+    "--pids-limit": Option(_limit("pids", _pids)),
+    "--cpus": Option(_limit("cpus", _cpus)),
+    "--ulimit": Option(_ulimit),
+    "-h": _HOSTNAME,
+    "--hostname": _HOSTNAME,
+    "--sysctl": Option(_sysctl),
+    "-e": _ENV,
+    "--env": _ENV,
+    "-w": _WORKDIR,
+    "--workdir": _WORKDIR,
+}

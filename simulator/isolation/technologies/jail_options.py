@@ -1,0 +1,138 @@
+"""jail(8)'s parameters, as they are written on its command line: ``name=value`` or ``name``."""
+
+import msgspec
+
+from simulator.isolation.mechanisms.devfs_rules import DevfsRules
+from simulator.isolation.mechanisms.prison import Prison, Setting
+from simulator.isolation.technologies.base import SpecError, Technology, change, drop, put
+from simulator.isolation.technologies.options import Option, OptionError, apply, number, unknown
+from simulator.machine.abi.i18n import gettext as _
+
+ALLOW = [
+    "set_hostname",
+    "sysvipc",
+    "raw_sockets",
+    "chflags",
+    "mount",
+    "quotas",
+    "read_msgbuf",
+    "socket_af",
+    "mlock",
+    "reserved_ports",
+    "nfsd",
+    "unprivileged_proc_debug",
+    "suser",
+]
+ALLOW_MOUNT = [
+    "devfs",
+    "fdescfs",
+    "fusefs",
+    "nullfs",
+    "procfs",
+    "linprocfs",
+    "linsysfs",
+    "tmpfs",
+    "zfs",
+]
+MODES = ("disable", "inherit", "new")
+
+
+def read(technology: Technology, words: list[str]) -> Technology:
+    """The jail with its parameters; ``SpecError`` for one that jail(8) does not have."""
+    for word in words:
+        name, found, value = word.partition("=")
+        flag = name.replace("allow.no", "allow.", 1).replace(".no", ".", 1)
+        if not found and name not in TABLE and flag in TABLE:
+            name, value = flag, "0"
+        option = TABLE.get(name)
+        if option is None:
+            raise SpecError(unknown("jail", name, TABLE))
+        if not found and not value:
+            value = "1"
+        technology = apply("jail", name, option, technology, value)
+    return technology
+
+
+def _set(technology: Technology, name: str, value: Setting) -> Technology:
+    prison = technology.get("prison")
+    params = dict(prison.params) if isinstance(prison, Prison) else {}
+    return put(technology, Prison(tuple({**params, name: value}.items())))
+
+
+def _flag(name: str) -> Option:
+    def switch(technology: Technology, value: str) -> Technology:
+        if value not in ("0", "1", "true", "false"):
+            raise OptionError(_("0 or 1 was expected"))
+        return _set(technology, name, int(value in ("1", "true")))
+
+    return Option(switch)
+
+
+def _number(name: str, low: int, high: int) -> Option:
+    def count(technology: Technology, value: str) -> Technology:
+        wanted = number(value)
+        if not low <= wanted <= high:
+            raise OptionError(_("from {low} to {high}").format(low=low, high=high))
+        return _set(technology, name, wanted)
+
+    return Option(count)
+
+
+def _mode(name: str, kinds: tuple[str, ...]) -> Option:
+    def mode(technology: Technology, value: str) -> Technology:
+        if value not in MODES:
+            raise OptionError(_("one of {list} was expected").format(list=", ".join(MODES)))
+        if value == "inherit":
+            shared = technology.shared.union(kinds)
+            technology = change(technology, shared=shared)
+        return _set(technology, name, value)
+
+    return Option(mode)
+
+
+def _addresses(name: str) -> Option:
+    return Option(lambda jail, value: _set(jail, name, tuple(value.split(",")) if value else ()))
+
+
+def _hostname(technology: Technology, value: str) -> Technology:
+    return change(technology, guest=_replaced(technology, value))
+
+
+def _replaced(technology: Technology, hostname: str):
+    return msgspec.structs.replace(technology.guest, hostname=hostname)
+
+
+def _path(technology: Technology, value: str) -> Technology:
+    if not value.startswith("/"):
+        raise OptionError(_("an absolute path was expected"))
+    return change(technology, image=msgspec.structs.replace(technology.image, root=value))
+
+
+def _devfs(technology: Technology, value: str) -> Technology:
+    return put(technology, DevfsRules(number(value)))
+
+
+def _mount_devfs(technology: Technology, value: str) -> Technology:
+    return technology if value in ("1", "true") else drop(technology, "devfs-rules")
+
+
+TABLE: dict[str, Option] = {
+    **{f"allow.{name}": _flag(f"allow.{name}") for name in ALLOW},
+    **{f"allow.mount.{name}": _flag(f"allow.mount.{name}") for name in ALLOW_MOUNT},
+    "path": Option(_path),
+    "host.hostname": Option(_hostname),
+    "ip4.addr": _addresses("ip4.addr"),
+    "ip6.addr": _addresses("ip6.addr"),
+    "ip4": _mode("ip4", ("socket", "port", "interface")),
+    "ip6": _mode("ip6", ("socket", "port", "interface")),
+    "vnet": _flag("vnet"),
+    "sysvshm": _mode("sysvshm", ("shm",)),
+    "sysvsem": _mode("sysvsem", ("sem",)),
+    "sysvmsg": _mode("sysvmsg", ("msg",)),
+    "enforce_statfs": _number("enforce_statfs", 0, 2),
+    "children.max": _number("children.max", 0, 999_999),
+    "securelevel": _number("securelevel", -1, 3),
+    "devfs_ruleset": Option(_devfs),
+    "mount.devfs": Option(_mount_devfs),
+    "persist": _flag("persist"),
+}

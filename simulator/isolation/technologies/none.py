@@ -1,0 +1,12 @@
+"""No isolation at all: the control that must leak on every probe, or the probe is no good."""
+
+from simulator.isolation.technologies.base import Technology
+from simulator.machine.abi.i18n import N_
+
+TECHNOLOGY = Technology(
+    id="none",
+    title=N_("no isolation"),
+    year=1971,
+    neighbour_in_sandbox=False,
+    about=N_("A process among others, root like the rest: the control that must leak."),
+)

@@ -1,0 +1,68 @@
+"""All technologies by name, and the reading of a SPEC: a name and its product's own options."""
+
+import difflib
+import shlex
+from collections.abc import Iterable
+
+from simulator.isolation.technologies import (
+    chroot,
+    chroot_freebsd,
+    docker,
+    jail,
+    none,
+    sealed,
+)
+from simulator.isolation.technologies.base import (
+    SpecError,
+    Technology,
+    change,
+    check,
+    without,
+)
+from simulator.machine.abi.i18n import gettext as _
+
+TECHNOLOGIES: dict[str, Technology] = {
+    module.TECHNOLOGY.id: module.TECHNOLOGY
+    for module in (none, sealed, chroot, chroot_freebsd, jail, docker)
+}
+"""Every technology with its defaults, controls first, then by year."""
+
+
+def parse_spec(text: str, lifted: Iterable[str] = ()) -> Technology:
+    """The technology that ``text`` names, with its options, less the mechanisms ``lifted``.
+
+    Raises ``SpecError`` or ``PlanError``, one line each.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise SpecError(_("{text}: {reason}").format(text=repr(text), reason=error)) from None
+    if not words:
+        raise SpecError(
+            _("an empty technology; there are: {list}").format(list=", ".join(TECHNOLOGIES))
+        )
+    technology = _named(words[0])
+    if words[1:] and technology.options is None:
+        raise SpecError(
+            _("{technology} has no options (got {word})").format(
+                technology=technology.id, word=words[1]
+            )
+        )
+    if technology.options is not None:
+        technology = technology.options(technology, words[1:])
+    technology = change(technology, spec=shlex.join(words))
+    check(technology)
+    return without(technology, lifted)
+
+
+def _named(name: str) -> Technology:
+    technology = TECHNOLOGIES.get(name)
+    if technology is not None:
+        return technology
+    near = difflib.get_close_matches(name, TECHNOLOGIES, 1)
+    hint = _(" (did you mean {near}?)").format(near=near[0]) if near else ""
+    raise SpecError(
+        _("there is no technology {name}{hint}; there are: {list}").format(
+            name=repr(name), hint=hint, list=", ".join(TECHNOLOGIES)
+        )
+    )
