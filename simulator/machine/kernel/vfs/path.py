@@ -6,9 +6,10 @@ Everything that a root directory can do, and everything it cannot, follows from 
 Source: path_resolution(7), fs/namei.c (link_path_walk, follow_dotdot), FreeBSD vfs_lookup.c.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from simulator.machine.abi.constants import (
+    AT_FDCWD,
     MS_NOSYMFOLLOW,
     RESOLVE_BENEATH,
     RESOLVE_IN_ROOT,
@@ -24,6 +25,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import context
 from simulator.machine.kernel.fs.registry import virtual
 from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Inode
@@ -35,18 +37,31 @@ if TYPE_CHECKING:
 PATH_MAX = 4096
 NAME_MAX = 255
 MAX_SYMLINKS = 40
+_DOTS = frozenset(("", ".", ".."))
 
 
 class Found(NamedTuple):
     """Where a path leads: the directory that holds its last name, the name, and what it names.
 
-    ``name`` is empty when the path ends at a root or with ``.`` or ``..``; then ``parent`` is
-    ``at`` itself. ``at`` is None when nothing has the name. ``slash``: the path ended with one.
+    ``name`` is empty when the path ends at a root or with ``.`` or ``..``, or went through a magic
+    link; then ``parent`` is ``at`` itself. ``at`` is None when nothing has the name. ``slash``: the
+    path ended with one.
     """
 
     parent: At
     name: str
     at: At | None
+    slash: bool
+
+
+class Last(NamedTuple):
+    """Where a path's last name is to be looked up: nothing about the name itself is known yet.
+
+    ``name`` may be ``.``, ``..`` or, for the root, empty.
+    """
+
+    parent: At
+    name: str
     slash: bool
 
 
@@ -60,20 +75,61 @@ def walk(
     """
     found = find(trap, path, start, follow=follow, resolve=resolve)
     if found.at is None:
-        trap.fail(Errno.ENOENT, N_("Nothing has this name here."), "path_resolution(7)")
+        _missing(trap)
     return found.at
 
 
 def find(
     trap: "Trap", path: str, start: At | None = None, *, follow: bool = True, resolve: int = 0
 ) -> Found:
-    """Like ``walk``, but the last name may be missing: for calls that make, move or remove it."""
+    """Like ``walk``, but the last name may be missing: for calls that open or make it."""
+    _check(trap, path)
+    return _Walker(trap, start or trap.task.cwd, resolve).walk(path, follow)
+
+
+def last(trap: "Trap", path: str, start: At | None = None) -> Last:
+    """The directory above ``path``'s last name: for calls that make, move or remove that name."""
+    _check(trap, path)
+    return _Walker(trap, start or trap.task.cwd, 0).parent(path)
+
+
+def start_at(trap: "Trap", dirfd: int, path: str) -> At:
+    """Where a path given with a directory descriptor begins (openat(2)). ENOENT, EBADF, ENOTDIR."""
+    if not path:
+        _check(trap, path)
+    if dirfd == AT_FDCWD or path[0] == "/":
+        return trap.task.cwd
+    at = fds.get_any(trap, dirfd).at
+    if at is None:
+        trap.fail(Errno.ENOTDIR, N_("The descriptor is no directory."), "openat(2)")
+    return at
+
+
+def child(trap: "Trap", parent: At, name: str) -> At | None:
+    """What ``name`` is in the directory ``parent``, below whatever is mounted on it."""
+    check_name(trap, name)
+    inode = inodes.lookup(trap, parent.inode, name)
+    return None if inode is None else At(parent.mount, inode)
+
+
+def check_name(trap: "Trap", name: str) -> None:
+    """ENAMETOOLONG for a name of more than 255 bytes."""
+    size = len(name)
+    if size > NAME_MAX or (
+        size > NAME_MAX // 4 and len(name.encode("utf-8", "surrogateescape")) > NAME_MAX
+    ):
+        trap.fail(Errno.ENAMETOOLONG, N_("A name has at most 255 bytes."), "path_resolution(7)")
+
+
+def _check(trap: "Trap", path: str) -> None:
     if not path:
         trap.fail(Errno.ENOENT, N_("The empty path names nothing."), "path_resolution(7)")
     if len(path) >= PATH_MAX:
-        trap.fail(Errno.ENAMETOOLONG, "", "path_resolution(7)")
-    walker = _Walker(trap, start or trap.task.cwd, resolve)
-    return walker.walk(path, follow)
+        trap.fail(Errno.ENAMETOOLONG, N_("A path has at most 4095 bytes."), "path_resolution(7)")
+
+
+def _missing(trap: "Trap") -> NoReturn:
+    trap.fail(Errno.ENOENT, N_("Nothing has this name here."), "path_resolution(7)")
 
 
 class _Walker:
@@ -90,66 +146,82 @@ class _Walker:
         self.links = 0
 
     def walk(self, path: str, follow: bool) -> Found:
-        parent, name, slash = self.at, "", False
-        pending = self._open(path)
+        """All the way: each time round, the path up to a last name, then that name."""
+        trap = self.trap
+        wants_directory = False
+        while True:
+            parent, name, slash = self.parent(path)
+            wants_directory |= slash
+            if name in _DOTS:
+                if name == "..":
+                    self._up()
+                return Found(self.at, "", self.at, wants_directory)
+            at = child(trap, parent, name)
+            if at is None:
+                return Found(parent, name, None, wants_directory)
+            below = self._down(at)
+            inode = inodes.load(trap, below.inode)
+            kind = inode.mode & S_IFMT
+            if kind == S_IFLNK and (follow or wants_directory):
+                text = self._link(inodes.load(trap, parent.inode), inode, below)
+                if isinstance(text, At):
+                    if wants_directory:
+                        self._must_be_directory(text)
+                    return Found(text, "", text, wants_directory)
+                path = text
+                continue
+            if wants_directory and kind != S_IFDIR:
+                trap.fail(Errno.ENOTDIR, N_("A path ends with a slash."), "path_resolution(7)")
+            return Found(parent, name, below, wants_directory)
+
+    def parent(self, path: str) -> Last:
+        """Through every name but the last, following symlinks; then stand above the last."""
+        trap = self.trap
+        pending, slash = self._open(path)
         while pending:
             name = pending.pop()
-            last = not pending or (len(pending) == 1 and pending[0] == "")
-            slash = last and bool(pending)
-            if slash:
-                pending.clear()
-            parent = self.at
             directory = self._enter(self.at)
+            if not pending:
+                return Last(self.at, name, slash)
             if name == ".":
-                name = ""
                 continue
             if name == "..":
                 self._up()
-                parent, name = self.at, ""
                 continue
-            child = inodes.lookup(self.trap, self.at.inode, name)
-            if child is None:
-                if not last:
-                    self.trap.fail(
-                        Errno.ENOENT, N_("Nothing has this name here."), "path_resolution(7)"
-                    )
-                return Found(parent, name, None, slash)
-            below = self._down(At(self.at.mount, child))
-            inode = inodes.load(self.trap, below.inode)
-            if inode.mode & S_IFMT == S_IFLNK and (not last or follow or slash):
+            at = child(trap, self.at, name)
+            if at is None:
+                _missing(trap)
+            below = self._down(at)
+            inode = inodes.load(trap, below.inode)
+            if inode.mode & S_IFMT == S_IFLNK:
                 text = self._link(directory, inode, below)
                 if isinstance(text, At):
                     self.at = text
                 else:
-                    if slash:
-                        text += "/"
-                    pending.extend(self._open(text))
+                    pending.extend(self._open(text)[0])
                 continue
             self.at = below
-        if slash:
-            self._must_be_directory(self.at)
-        return Found(parent if name else self.at, name, self.at, slash)
+        return Last(self.at, "", slash)
 
-    def _open(self, path: str) -> list[str]:
-        """Split ``path`` into names, last first, and stand at its beginning.
-
-        A trailing slash is kept as an empty last name, so that the walk knows of it.
-        """
+    def _open(self, path: str) -> tuple[list[str], bool]:
+        """Stand at the beginning of ``path``; its names, last first, and if it ends in a slash."""
         if path[0] == "/":
             if self.resolve & RESOLVE_BENEATH:
                 self._escapes()
             if self.resolve & RESOLVE_NO_XDEV and self.root.mount != self.start.mount:
-                self.trap.fail(Errno.EXDEV, "", "openat2(2)")
+                self.trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
             self.at = self.root
         names = [name for name in path.split("/") if name]
         names.reverse()
-        return ["", *names] if path[-1] == "/" and names else names
+        return names, path[-1] == "/"
 
     def _enter(self, at: At) -> Inode:
         """The directory to look in, or ENOTDIR, or EACCES."""
         directory = inodes.load(self.trap, at.inode)
         if directory.mode & S_IFMT != S_IFDIR:
-            self.trap.fail(Errno.ENOTDIR, "", "path_resolution(7)")
+            self.trap.fail(
+                Errno.ENOTDIR, N_("A name on the way is no directory."), "path_resolution(7)"
+            )
         permission.need_search(self.trap, directory)
         return directory
 
@@ -170,7 +242,7 @@ class _Walker:
             if mount.parent is None or mount.mountpoint is None:
                 return
             if self.resolve & RESOLVE_NO_XDEV:
-                trap.fail(Errno.EXDEV, "", "openat2(2)")
+                trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
             at = At(mount.parent, mount.mountpoint)
             mount = trap.store.row(Mount, at.mount)
             if at == self.root:
@@ -184,7 +256,7 @@ class _Walker:
         if self.trap.store.first(MOUNTED_ON, at) is None:
             return at
         if self.resolve & RESOLVE_NO_XDEV:
-            self.trap.fail(Errno.EXDEV, "", "openat2(2)")
+            self.trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
         return cross(self.trap, at)
 
     def _link(self, directory: Inode, link: Inode, at: At) -> "At | str":
@@ -192,23 +264,30 @@ class _Walker:
         trap = self.trap
         self.links += 1
         if self.links > MAX_SYMLINKS or self.resolve & RESOLVE_NO_SYMLINKS:
-            trap.fail(Errno.ELOOP, "", "path_resolution(7)")
+            trap.fail(Errno.ELOOP, N_("Too many symbolic links."), "path_resolution(7)")
         if trap.store.row(Mount, at.mount).flags & MS_NOSYMFOLLOW:
-            trap.fail(Errno.ELOOP, "", "mount(2)")
+            trap.deny(
+                Errno.ELOOP,
+                "mount-flags",
+                N_("The mount does not follow symbolic links (MS_NOSYMFOLLOW)."),
+                "mount(2)",
+            )
         self._protected(directory, link)
         if isinstance(at.inode, int):
             return link.target
         target = virtual(at.inode).follow(trap, at.inode)
         if isinstance(target, At):
             if self.resolve & RESOLVE_NO_MAGICLINKS:
-                trap.fail(Errno.ELOOP, "", "openat2(2)")
+                trap.fail(Errno.ELOOP, N_("Magic links were forbidden."), "openat2(2)")
             if self.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT):
                 self._escapes()
         return target
 
     def _protected(self, directory: Inode, link: Inode) -> None:
         """proc_sys_fs(5) protected_symlinks: in a directory like /tmp only one's own."""
-        if not self.trap.family.traits.protected_symlinks or directory.mode & 0o1002 != 0o1002:
+        if directory.mode & 0o1002 != 0o1002 or not permission.protects(
+            self.trap, "fs.protected_symlinks"
+        ):
             return
         if link.uid not in (self.trap.task.cred.fsuid, directory.uid):
             self.trap.deny(
@@ -220,7 +299,7 @@ class _Walker:
 
     def _must_be_directory(self, at: At) -> None:
         if inodes.load(self.trap, at.inode).mode & S_IFMT != S_IFDIR:
-            self.trap.fail(Errno.ENOTDIR, "", "path_resolution(7)")
+            self.trap.fail(Errno.ENOTDIR, N_("A path ends with a slash."), "path_resolution(7)")
 
     def _escapes(self) -> None:
         self.trap.deny(

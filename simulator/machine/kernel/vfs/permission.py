@@ -1,14 +1,16 @@
 """May this caller read, write or search this file? path_resolution(7), fs/namei.c."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from simulator.machine.abi.constants import (
+    FS_APPEND_FL,
     FS_IMMUTABLE_FL,
     MS_NOEXEC,
     MS_RDONLY,
     S_IFBLK,
     S_IFCHR,
     S_IFDIR,
+    S_IFLNK,
     S_IFMT,
     S_IFREG,
 )
@@ -43,7 +45,9 @@ def may(trap: "Trap", inode: Inode, want: int) -> bool:
 
 
 def need(trap: "Trap", inode: Inode, want: int) -> None:
-    """Refuse with EACCES unless ``may``."""
+    """inode_permission(): EROFS or EPERM where no one may write, EACCES unless ``may``."""
+    if want & WRITE:
+        _need_changeable(trap, inode)
     if not may(trap, inode, want):
         trap.deny(
             Errno.EACCES,
@@ -64,33 +68,34 @@ def need_search(trap: "Trap", directory: Inode) -> None:
         )
 
 
-def need_writable(trap: "Trap", mount: "MountId", inode: Inode) -> None:
-    """Refuse with EROFS on a read-only mount or filesystem."""
-    if trap.store.row(Mount, mount).flags & MS_RDONLY:
+def need_writable(trap: "Trap", mount: "MountId") -> None:
+    """mnt_want_write(): refuse with EROFS on a read-only mount or filesystem."""
+    row = trap.store.row(Mount, mount)
+    if row.flags & MS_RDONLY:
         trap.deny(
             Errno.EROFS,
             "read-only-mount",
             N_("The file is seen through a mount that is read-only."),
             "mount(2)",
         )
-    if trap.store.row(Superblock, inode.sb).read_only:
-        trap.deny(
-            Errno.EROFS,
-            "read-only-mount",
-            N_("The whole filesystem is mounted read-only."),
-            "mount(2)",
-        )
+    if trap.store.row(Superblock, row.sb).read_only:
+        _read_only_filesystem(trap)
 
 
 def need_mutable(trap: "Trap", inode: Inode) -> None:
-    """Refuse with EPERM when the immutable attribute is set (ioctl_iflags(2))."""
-    if inode.flags & FS_IMMUTABLE_FL:
+    """Refuse with EPERM when the file is immutable or append-only (ioctl_iflags(2))."""
+    if inode.flags & (FS_IMMUTABLE_FL | FS_APPEND_FL):
         trap.deny(
             Errno.EPERM,
             "immutable",
-            N_("The file has the immutable attribute."),
+            N_("The file has the immutable or the append-only attribute."),
             "ioctl_iflags(2)",
         )
+
+
+def protects(trap: "Trap", sysctl: str, level: int = 1) -> bool:
+    """Whether one of proc_sys_fs(5)'s ``fs.protected_*`` settings is at least ``level``."""
+    return int(trap.family.sysctls.get(sysctl, "0")) >= level
 
 
 def has_over(trap: "Trap", privilege: Privilege, inode: Inode) -> bool:
@@ -122,6 +127,29 @@ def executable(trap: "Trap", mount: "MountId", inode: Inode) -> bool:
 def is_device(inode: Inode) -> bool:
     """Whether it is a block or character device."""
     return inode.mode & S_IFMT in (S_IFBLK, S_IFCHR)
+
+
+def _need_changeable(trap: "Trap", inode: Inode) -> None:
+    if inode.mode & S_IFMT in (S_IFREG, S_IFDIR, S_IFLNK):
+        sb = trap.store.get(Superblock, inode.sb)
+        if sb is not None and sb.read_only:
+            _read_only_filesystem(trap)
+    if inode.flags & FS_IMMUTABLE_FL:
+        trap.deny(
+            Errno.EPERM,
+            "immutable",
+            N_("The file has the immutable attribute."),
+            "ioctl_iflags(2)",
+        )
+
+
+def _read_only_filesystem(trap: "Trap") -> NoReturn:
+    trap.deny(
+        Errno.EROFS,
+        "read-only-mount",
+        N_("The whole filesystem is mounted read-only."),
+        "mount(2)",
+    )
 
 
 def _privileged(trap: "Trap", inode: Inode, want: int) -> bool:

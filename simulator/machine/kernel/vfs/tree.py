@@ -78,6 +78,40 @@ def unlink(store: Store, directory: int, name: str) -> Inode:
     return inode
 
 
+def move(store: Store, old: tuple[int, str], new: tuple[int, str]) -> None:
+    """Give the file called ``old`` (directory, name) the name ``new``, which is free."""
+    now = clock.realtime(store)
+    number = store.row(Dentry, old).inode
+    store.drop(Dentry, old)
+    store.put(Dentry(id=new, inode=number))
+    inode = store.row(Inode, number)
+    links = 1 if inode.mode & S_IFMT == S_IFDIR else 0
+    above = new[0] if links else inode.parent
+    store.put(msgspec.structs.replace(inode, parent=above, ctime=now))
+    moved = links if old[0] != new[0] else 0
+    _touch_directory(store, store.row(Inode, old[0]), -moved, now)
+    if old[0] != new[0]:
+        _touch_directory(store, store.row(Inode, new[0]), moved, now)
+
+
+def exchange(store: Store, left: tuple[int, str], right: tuple[int, str]) -> None:
+    """Swap what two names (directory, name) stand for (RENAME_EXCHANGE)."""
+    now = clock.realtime(store)
+    files = (store.row(Dentry, left).inode, store.row(Dentry, right).inode)
+    links = [0, 0]
+    for place, number in ((right, files[0]), (left, files[1])):
+        inode = store.row(Inode, number)
+        is_directory = inode.mode & S_IFMT == S_IFDIR
+        links[place is left] += is_directory
+        above = place[0] if is_directory else inode.parent
+        store.put(msgspec.structs.replace(inode, parent=above, ctime=now))
+        store.put(Dentry(id=place, inode=number))
+    moved = links[0] - links[1] if left[0] != right[0] else 0
+    _touch_directory(store, store.row(Inode, left[0]), -moved, now)
+    if left[0] != right[0]:
+        _touch_directory(store, store.row(Inode, right[0]), moved, now)
+
+
 def mkdirs(store: Store, root: int, path: str, *, mode: int = 0o755, domain: Domain = HOST) -> int:
     """The directory at ``path`` below ``root``, made with its parents where missing."""
     at = root

@@ -1,0 +1,228 @@
+"""Changing files, below the checks: stored ones as rows, computed ones through ``Mutations``.
+
+Every system call that changes an inode ends here, so that a stacked filesystem copies up, space is
+accounted and an inode that nobody can reach any more is dropped in one place each.
+"""
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+
+from simulator.machine.abi.constants import (
+    F_SEAL_GROW,
+    F_SEAL_SHRINK,
+    F_SEAL_WRITE,
+    RENAME_EXCHANGE,
+    RENAME_WHITEOUT,
+    S_IFCHR,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import InodeId
+from simulator.machine.kernel import clock
+from simulator.machine.kernel.fs.registry import NewFile, mutations, virtual
+from simulator.machine.kernel.task import Task
+from simulator.machine.kernel.vfs import content, tree
+from simulator.machine.kernel.vfs.fd import OPEN_FILES
+from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Inode, Superblock
+from simulator.machine.kernel.vfs.lock import Locks
+from simulator.machine.kernel.vfs.mount import BY_ROOT
+from simulator.machine.state.store import Index, Store
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+USED_BY = Index(
+    Task,
+    lambda task: {
+        at.inode: None for at in (task.cwd, task.root, task.top, task.exe) if at is not None
+    },
+)
+"""The tasks that stand in, have as root, or execute an inode."""
+
+
+def stored(trap: "Trap", inode: InodeId, writing: bool = False) -> Inode | None:
+    """The row that holds the file's attributes and data; None when they are computed.
+
+    ``writing``: it is about to be changed, so a stacked filesystem makes its own copy first.
+    """
+    if isinstance(inode, int):
+        return trap.store.row(Inode, inode)
+    backing = mutations(inode).backing(trap, inode, writing)
+    return None if backing is None else trap.store.row(Inode, backing)
+
+
+def set_attributes(trap: "Trap", inode: InodeId, **changes: Any) -> None:
+    """Change fields of the inode; its change time moves on."""
+    row = stored(trap, inode, writing=True)
+    if row is None:
+        assert isinstance(inode, tuple)
+        mutations(inode).set_attributes(trap, inode, changes)
+        return
+    trap.store.put(msgspec.structs.replace(row, ctime=clock.realtime(trap.store), **changes))
+
+
+def create(trap: "Trap", directory: InodeId, name: str, new: NewFile) -> InodeId:
+    """Make a file of any type called ``name``, which is free."""
+    if isinstance(directory, tuple):
+        return mutations(directory).create(trap, directory, name, new)
+    return tree.make(
+        trap.store,
+        directory,
+        name,
+        new.mode,
+        uid=new.uid,
+        gid=new.gid,
+        target=new.target,
+        rdev=new.rdev,
+        domain=new.domain,
+    ).id
+
+
+def link(trap: "Trap", directory: InodeId, name: str, inode: InodeId) -> None:
+    """One more name for ``inode``."""
+    if isinstance(directory, tuple):
+        mutations(directory).link(trap, directory, name, inode)
+        return
+    tree.link(trap.store, directory, name, trap.store.row(Inode, inode))
+
+
+def unlink(trap: "Trap", directory: InodeId, name: str, is_directory: bool) -> None:
+    """Take a name away, and the inode too when nothing holds it."""
+    if isinstance(directory, tuple):
+        change = mutations(directory)
+        (change.rmdir if is_directory else change.unlink)(trap, directory, name)
+        return
+    forget(trap.store, tree.unlink(trap.store, directory, name).id)
+
+
+def rename(
+    trap: "Trap",
+    old: tuple[InodeId, str],
+    new: tuple[InodeId, str],
+    new_inode: InodeId | None,
+    flags: int,
+) -> None:
+    """Move a name, over ``new_inode`` if that stood there; renameat2(2)'s flags apply."""
+    old_directory, new_directory = old[0], new[0]
+    if isinstance(old_directory, tuple) or isinstance(new_directory, tuple):
+        assert isinstance(old_directory, tuple)
+        assert isinstance(new_directory, tuple)
+        mutations(old_directory).rename(trap, old_directory, old[1], new_directory, new[1], flags)
+        return
+    store = trap.store
+    source, target = (old_directory, old[1]), (new_directory, new[1])
+    if flags & RENAME_EXCHANGE:
+        tree.exchange(store, source, target)
+        return
+    if new_inode is not None:
+        tree.unlink(store, *target)
+    tree.move(store, source, target)
+    if flags & RENAME_WHITEOUT:
+        tree.make(store, *source, S_IFCHR, domain=trap.task.domain)
+    if isinstance(new_inode, int):
+        forget(store, new_inode)
+
+
+def read(trap: "Trap", inode: InodeId, offset: int, count: int) -> bytes:
+    """Up to ``count`` bytes from ``offset``."""
+    row = stored(trap, inode)
+    if row is not None:
+        return content.read(row, offset, count)
+    assert isinstance(inode, tuple)
+    return virtual(inode).read(trap, inode)[offset : offset + count]
+
+
+def write(trap: "Trap", inode: InodeId, offset: int, data: bytes, length: int) -> int:
+    """Write ``data``, then zeros up to ``length`` bytes. ENOSPC, EPERM (seals)."""
+    row = stored(trap, inode, writing=True)
+    if row is None:
+        assert isinstance(inode, tuple)
+        return virtual(inode).write(trap, inode, data.ljust(length, b"\0"))
+    if row.seals & F_SEAL_WRITE or (row.seals & F_SEAL_GROW and offset + length > row.size):
+        _sealed(trap)
+    changes = content.written(row, offset, data, length)
+    missing = _pages_missing(trap, row, changes)
+    if missing:
+        length = -(-(offset + length) // content.PAGE) * content.PAGE - missing - offset
+        if length <= 0:
+            trap.deny(
+                Errno.ENOSPC,
+                "filesystem-size",
+                N_("The filesystem has no more room."),
+                "write(2)",
+            )
+        changes = content.written(row, offset, data[:length], length)
+    _put_content(trap.store, row, changes)
+    return length
+
+
+def truncate(trap: "Trap", inode: InodeId, size: int) -> None:
+    """Cut or grow the file to ``size`` bytes; growing makes a hole. EPERM (seals)."""
+    row = stored(trap, inode, writing=True)
+    if row is None:
+        return
+    if (row.seals & F_SEAL_SHRINK and size < row.size) or (
+        row.seals & F_SEAL_GROW and size > row.size
+    ):
+        _sealed(trap)
+    _put_content(trap.store, row, content.truncated(row, size))
+
+
+def punch(trap: "Trap", inode: InodeId, offset: int, length: int) -> None:
+    """Make a range a hole."""
+    row = stored(trap, inode, writing=True)
+    if row is not None:
+        _put_content(trap.store, row, content.punched(row, offset, length))
+
+
+def forget(store: Store, inode: InodeId) -> None:
+    """Drop an inode that has no name and that nobody holds open, stands in or executes."""
+    row = store.get(Inode, inode)
+    if row is None or row.nlink > 0:
+        return
+    if store.by(OPEN_FILES, inode) or store.by(USED_BY, inode) or store.by(BY_ROOT, inode):
+        return
+    freed = content.pages(row)
+    if freed:
+        _account(store, row, -freed)
+    if store.get(Locks, inode) is not None:
+        store.drop(Locks, inode)
+    store.drop(Inode, inode)
+
+
+def is_empty(trap: "Trap", directory: InodeId) -> bool:
+    """Whether a stored directory holds no name (computed ones decide for themselves)."""
+    return not isinstance(directory, int) or not trap.store.by(IN_DIRECTORY, directory)
+
+
+def _put_content(store: Store, row: Inode, changes: dict[str, Any]) -> None:
+    now = clock.realtime(store)
+    after = msgspec.structs.replace(row, mtime=now, ctime=now, **changes)
+    store.put(after)
+    grown = content.pages(after) - content.pages(row)
+    if grown:
+        _account(store, row, grown)
+
+
+def _pages_missing(trap: "Trap", row: Inode, changes: dict[str, Any]) -> int:
+    """How many bytes of whole pages the filesystem lacks for the change."""
+    sb = trap.store.get(Superblock, row.sb)
+    if sb is None or sb.capacity is None:
+        return 0
+    grown = content.pages(msgspec.structs.replace(row, **changes)) - content.pages(row)
+    left = max(sb.capacity - sb.used, 0) // content.PAGE
+    return max(grown - left, 0) * content.PAGE
+
+
+def _account(store: Store, row: Inode, pages: int) -> None:
+    sb = store.get(Superblock, row.sb)
+    if sb is not None:
+        used = max(sb.used + pages * content.PAGE, 0)
+        store.put(msgspec.structs.replace(sb, used=used))
+
+
+def _sealed(trap: "Trap") -> NoReturn:
+    trap.deny(
+        Errno.EPERM, "seal", N_("A seal of the memory file forbids it."), "fcntl(2) F_ADD_SEALS"
+    )
