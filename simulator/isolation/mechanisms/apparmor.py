@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="apparmor",
+    title=N_("AppArmor profile"),
+    hides=frozenset({"mount", "sysctl", "reboot", "memory"}),
+    walls=frozenset({"apparmor"}),
+    real="--security-opt apparmor=unconfined",
+    cite="apparmor(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Apparmor:
@@ -12,14 +21,7 @@ class Apparmor:
 
     profile: str = "docker-default"
 
-    about: About = About(
-        id="apparmor",
-        title=N_("AppArmor profile"),
-        hides=frozenset({"mount", "sysctl", "reboot", "memory"}),
-        walls=frozenset({"apparmor"}),
-        real="--security-opt apparmor=unconfined",
-        cite="apparmor(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """A write to /proc/self/attr/exec; nothing on a machine without AppArmor."""

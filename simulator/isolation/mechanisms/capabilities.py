@@ -10,6 +10,28 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, names
 
+ABOUT = About(
+    id="capabilities",
+    title=N_("capability set"),
+    hides=frozenset(
+        {
+            "clock",
+            "device",
+            "file",
+            "hostname",
+            "interface",
+            "kernel-log",
+            "module",
+            "mount",
+            "reboot",
+            "sysctl",
+        }
+    ),
+    walls=frozenset({"capability"}),
+    real="--cap-add ALL",
+    cite="capabilities(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
@@ -17,27 +39,7 @@ class Capabilities:
 
     keep: int
 
-    about: About = About(
-        id="capabilities",
-        title=N_("capability set"),
-        hides=frozenset(
-            {
-                "clock",
-                "device",
-                "file",
-                "hostname",
-                "interface",
-                "kernel-log",
-                "module",
-                "mount",
-                "reboot",
-                "sysctl",
-            }
-        ),
-        walls=frozenset({"capability"}),
-        real="--cap-add ALL",
-        cite="capabilities(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """Drop from the bounding set first, then set the rest (libcontainer ApplyCaps)."""

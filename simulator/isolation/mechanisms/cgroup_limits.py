@@ -14,6 +14,16 @@ def group_path(plan: LaunchPlan) -> str:
     return f"/docker/{plan.name}"
 
 
+ABOUT = About(
+    id="cgroup-limits",
+    title=N_("control group"),
+    hides=frozenset({"memory", "pids", "cpu"}),
+    walls=frozenset({"cgroup-limits"}),
+    real="--memory 0 --pids-limit -1",
+    cite="cgroups(7)",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class CgroupLimits:
     """``memory`` in bytes, ``pids`` a count, ``cpus`` in thousandths of one; None: no limit."""
@@ -22,14 +32,7 @@ class CgroupLimits:
     pids: int | None = None
     cpus: int | None = None
 
-    about: About = About(
-        id="cgroup-limits",
-        title=N_("control group"),
-        hides=frozenset({"memory", "pids", "cpu"}),
-        walls=frozenset({"cgroup-limits"}),
-        real="--memory 0 --pids-limit -1",
-        cite="cgroups(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """Make the group, set its limits, move the child in."""

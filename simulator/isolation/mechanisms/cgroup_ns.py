@@ -6,19 +6,21 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import CLONE_NEWCGROUP
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="cgroup-ns",
+    title=N_("cgroup namespace"),
+    hides=frozenset({"cgroup"}),
+    walls=frozenset({"cgroup-ns"}),
+    real="--cgroupns=host",
+    cite="cgroup_namespaces(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class CgroupNs:
     """unshare(2) with CLONE_NEWCGROUP."""
 
-    about: About = About(
-        id="cgroup-ns",
-        title=N_("cgroup namespace"),
-        hides=frozenset({"cgroup"}),
-        walls=frozenset({"cgroup-ns"}),
-        real="--cgroupns=host",
-        cite="cgroup_namespaces(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """One call of the child."""

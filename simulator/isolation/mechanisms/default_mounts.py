@@ -66,19 +66,22 @@ LINKS: tuple[tuple[str, str], ...] = (
 V1_HIERARCHIES = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
 
 
+ABOUT = About(
+    id="default-mounts",
+    title=N_("mounts of its own: /proc, /dev, /sys"),
+    hides=frozenset({"device", "mount", "process", "shm", "interface", "cgroup"}),
+    walls=frozenset({"readonly-mount", "mount-flags"}),
+    cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DefaultMounts:
     """``mounts`` in order, then the device nodes and links of the new /dev."""
 
     mounts: tuple[Mounted, ...] = OCI_DEFAULT
 
-    about: About = About(
-        id="default-mounts",
-        title=N_("mounts of its own: /proc, /dev, /sys"),
-        hides=frozenset({"device", "mount", "process", "shm", "interface", "cgroup"}),
-        walls=frozenset({"readonly-mount", "mount-flags"}),
-        cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """Mount in order, making the mount points that the image lacks."""

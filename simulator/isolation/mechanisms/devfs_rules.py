@@ -9,21 +9,24 @@ DEVFSRULES_JAIL = 4
 """``devfsrules_jail`` in /etc/defaults/devfs.rules: null, zero, random, ttys and little else."""
 
 
+ABOUT = About(
+    id="devfs-rules",
+    title=N_("devfs rules"),
+    family="freebsd",
+    hides=frozenset({"device"}),
+    walls=frozenset({"devfs-rules"}),
+    real="devfs_ruleset=0",
+    cite="devfs(8)",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DevfsRules:
     """``mount.devfs`` with ``ruleset``."""
 
     ruleset: int = DEVFSRULES_JAIL
 
-    about: About = About(
-        id="devfs-rules",
-        title=N_("devfs rules"),
-        family="freebsd",
-        hides=frozenset({"device"}),
-        walls=frozenset({"devfs-rules"}),
-        real="devfs_ruleset=0",
-        cite="devfs(8)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """jail(8) mounts it before it makes the prison."""

@@ -23,21 +23,24 @@ RUNC_ALLOWED: tuple[str, ...] = (
 """runc 1.1 ``AllowedDevices``: any node may be made, few may be opened (10:200, tun, until 1.2)."""
 
 
+ABOUT = About(
+    id="device-list",
+    title=N_("device list"),
+    needs=frozenset({"cgroup-limits"}),
+    hides=frozenset({"device"}),
+    walls=frozenset({"device-cgroup"}),
+    real="--device-cgroup-rule 'a *:* rwm'",
+    cite="cgroups(7)",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DeviceList:
     """Deny everything, then allow each rule, in the words of the version 1 controller."""
 
     rules: tuple[str, ...] = RUNC_ALLOWED
 
-    about: About = About(
-        id="device-list",
-        title=N_("device list"),
-        needs=frozenset({"cgroup-limits"}),
-        hides=frozenset({"device"}),
-        walls=frozenset({"device-cgroup"}),
-        real="--device-cgroup-rule 'a *:* rwm'",
-        cite="cgroups(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """Version 1 has a file for it; version 2 takes an eBPF program (BPF_CGROUP_DEVICE)."""

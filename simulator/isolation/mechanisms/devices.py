@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(id="devices", title=N_("devices handed in"), real="--device", cite="mknod(2)")
+
 
 @dataclass(frozen=True, slots=True)
 class HandedDevices:
@@ -12,9 +14,7 @@ class HandedDevices:
 
     nodes: tuple[tuple[str, int, int, int], ...] = ()
 
-    about: About = About(
-        id="devices", title=N_("devices handed in"), real="--device", cite="mknod(2)"
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """A node in the new /dev for each."""

@@ -6,19 +6,21 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import CLONE_NEWIPC
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="ipc-ns",
+    title=N_("IPC namespace"),
+    hides=frozenset({"shm", "sem", "msg"}),
+    walls=frozenset({"ipc-ns"}),
+    real="--ipc=host",
+    cite="ipc_namespaces(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class IpcNs:
     """unshare(2) with CLONE_NEWIPC."""
 
-    about: About = About(
-        id="ipc-ns",
-        title=N_("IPC namespace"),
-        hides=frozenset({"shm", "sem", "msg"}),
-        walls=frozenset({"ipc-ns"}),
-        real="--ipc=host",
-        cite="ipc_namespaces(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """One call of the child."""

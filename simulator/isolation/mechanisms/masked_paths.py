@@ -6,6 +6,15 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import MS_BIND, MS_RDONLY
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="masked-paths",
+    title=N_("masked paths"),
+    hides=frozenset({"kernel-log", "memory", "keyring", "device"}),
+    walls=frozenset({"masked-paths"}),
+    real="--security-opt systempaths=unconfined",
+    cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MaskedPaths:
@@ -13,14 +22,7 @@ class MaskedPaths:
 
     paths: tuple[str, ...]
 
-    about: About = About(
-        id="masked-paths",
-        title=N_("masked paths"),
-        hides=frozenset({"kernel-log", "memory", "keyring", "device"}),
-        walls=frozenset({"masked-paths"}),
-        real="--security-opt systempaths=unconfined",
-        cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """A path that isn't there needs no mask."""

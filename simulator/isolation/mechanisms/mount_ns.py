@@ -6,18 +6,20 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import CLONE_NEWNS, MS_BIND, MS_REC, MS_SLAVE
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="mount-ns",
+    title=N_("mount namespace"),
+    hides=frozenset({"mount"}),
+    walls=frozenset({"mount-ns"}),
+    cite="mount_namespaces(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class MountNs:
     """CLONE_NEWNS, then the whole tree made a slave so that nothing flows back to the host."""
 
-    about: About = About(
-        id="mount-ns",
-        title=N_("mount namespace"),
-        hides=frozenset({"mount"}),
-        walls=frozenset({"mount-ns"}),
-        cite="mount_namespaces(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """The namespace, and the new root as a mount of its own (pivot_root(2) wants one)."""

@@ -6,6 +6,15 @@ from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Phase
 from simulator.machine.abi.constants import CLONE_NEWNET
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="net-ns",
+    title=N_("network namespace"),
+    hides=frozenset({"socket", "port", "interface"}),
+    walls=frozenset({"net-ns"}),
+    real="--network=host",
+    cite="network_namespaces(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class NetNs:
@@ -18,14 +27,7 @@ class NetNs:
     bridge: str = "docker0"
     subnet: str = "172.17.0"
 
-    about: About = About(
-        id="net-ns",
-        title=N_("network namespace"),
-        hides=frozenset({"socket", "port", "interface"}),
-        walls=frozenset({"net-ns"}),
-        real="--network=host",
-        cite="network_namespaces(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """The namespace, then a veth pair: one end on the bridge, the other one inside."""

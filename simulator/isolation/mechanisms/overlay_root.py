@@ -5,6 +5,14 @@ from dataclasses import dataclass
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="overlay-root",
+    title=N_("overlay root"),
+    hides=frozenset({"file"}),
+    walls=frozenset({"overlay-root", "readonly-mount"}),
+    cite="Documentation/filesystems/overlayfs.rst",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OverlayRoot:
@@ -12,13 +20,7 @@ class OverlayRoot:
 
     read_only: bool = False
 
-    about: About = About(
-        id="overlay-root",
-        title=N_("overlay root"),
-        hides=frozenset({"file"}),
-        walls=frozenset({"overlay-root", "readonly-mount"}),
-        cite="Documentation/filesystems/overlayfs.rst",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """mount(2) of the layers at the directory that will become the root."""

@@ -6,19 +6,21 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan
 from simulator.machine.abi.constants import CLONE_NEWPID
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="pid-ns",
+    title=N_("pid namespace"),
+    hides=frozenset({"process"}),
+    walls=frozenset({"pid-ns"}),
+    real="--pid=host",
+    cite="pid_namespaces(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PidNs:
     """CLONE_NEWPID at the birth of the sandbox's first process, which becomes its pid 1."""
 
-    about: About = About(
-        id="pid-ns",
-        title=N_("pid namespace"),
-        hides=frozenset({"process"}),
-        walls=frozenset({"pid-ns"}),
-        real="--pid=host",
-        cite="pid_namespaces(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """One flag of the clone(2) that makes the first process."""

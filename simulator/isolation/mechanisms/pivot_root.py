@@ -6,20 +6,22 @@ from simulator.isolation.mechanisms.base import ROOT_SWITCH, About, Fill, Launch
 from simulator.machine.abi.constants import MNT_DETACH, MS_REC, MS_SLAVE, O_DIRECTORY, O_RDONLY
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="pivot-root",
+    title=N_("pivot_root"),
+    needs=frozenset({"mount-ns"}),
+    hides=frozenset({"file", "mount", "socket"}),
+    walls=frozenset({"pivot-root"}),
+    role=ROOT_SWITCH,
+    cite="pivot_root(2)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PivotRoot:
     """runc's way: stack the old root on the new one, then detach it (rootfs_linux.go)."""
 
-    about: About = About(
-        id="pivot-root",
-        title=N_("pivot_root"),
-        needs=frozenset({"mount-ns"}),
-        hides=frozenset({"file", "mount", "socket"}),
-        walls=frozenset({"pivot-root"}),
-        role=ROOT_SWITCH,
-        cite="pivot_root(2)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """Eight calls, as runc makes them."""

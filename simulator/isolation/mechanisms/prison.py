@@ -9,6 +9,36 @@ from simulator.machine.abi.i18n import N_
 Setting = str | int | tuple[str, ...]
 
 
+ABOUT = About(
+    id="prison",
+    title=N_("prison"),
+    family="freebsd",
+    hides=frozenset(
+        {
+            "file",
+            "process",
+            "mount",
+            "hostname",
+            "shm",
+            "sem",
+            "msg",
+            "socket",
+            "port",
+            "clock",
+            "kernel-log",
+            "module",
+            "reboot",
+            "sysctl",
+            "device",
+            "interface",
+        }
+    ),
+    walls=frozenset({"prison"}),
+    role=ROOT_SWITCH,
+    cite="jail(8)",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Prison:
     """``params`` are jail(8)'s own parameters; what isn't given keeps the kernel's default.
@@ -18,34 +48,7 @@ class Prison:
 
     params: tuple[tuple[str, Setting], ...] = ()
 
-    about: About = About(
-        id="prison",
-        title=N_("prison"),
-        family="freebsd",
-        hides=frozenset(
-            {
-                "file",
-                "process",
-                "mount",
-                "hostname",
-                "shm",
-                "sem",
-                "msg",
-                "socket",
-                "port",
-                "clock",
-                "kernel-log",
-                "module",
-                "reboot",
-                "sysctl",
-                "device",
-                "interface",
-            }
-        ),
-        walls=frozenset({"prison"}),
-        role=ROOT_SWITCH,
-        cite="jail(8)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """As jail(8): make the prison outside, attach to it from the child."""

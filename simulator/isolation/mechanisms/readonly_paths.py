@@ -17,20 +17,23 @@ from simulator.machine.abi.i18n import N_
 _PROC_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC
 
 
+ABOUT = About(
+    id="readonly-paths",
+    title=N_("read-only paths"),
+    hides=frozenset({"sysctl", "reboot"}),
+    walls=frozenset({"readonly-mount"}),
+    real="--security-opt systempaths=unconfined",
+    cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ReadonlyPaths:
     """Each path bound onto itself, then remounted read-only (runc readonlyPath)."""
 
     paths: tuple[str, ...]
 
-    about: About = About(
-        id="readonly-paths",
-        title=N_("read-only paths"),
-        hides=frozenset({"sysctl", "reboot"}),
-        walls=frozenset({"readonly-mount"}),
-        real="--security-opt systempaths=unconfined",
-        cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """Two calls a path; one that isn't there is passed over."""

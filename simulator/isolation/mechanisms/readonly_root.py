@@ -6,19 +6,21 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import MS_BIND, MS_RDONLY, MS_REC, MS_REMOUNT
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="readonly-root",
+    title=N_("read-only root"),
+    needs=frozenset({"mount-ns"}),
+    hides=frozenset({"file", "disk"}),
+    walls=frozenset({"readonly-mount"}),
+    cite="mount(2)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ReadonlyRoot:
     """``/`` remounted read-only (libcontainer finalizeRootfs)."""
 
-    about: About = About(
-        id="readonly-root",
-        title=N_("read-only root"),
-        needs=frozenset({"mount-ns"}),
-        hides=frozenset({"file", "disk"}),
-        walls=frozenset({"readonly-mount"}),
-        cite="mount(2)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """One remount."""

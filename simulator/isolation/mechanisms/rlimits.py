@@ -5,6 +5,15 @@ from dataclasses import dataclass
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="rlimits",
+    title=N_("resource limits of the process"),
+    hides=frozenset({"memory", "pids"}),
+    walls=frozenset({"rlimit"}),
+    real="--ulimit",
+    cite="getrlimit(2)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rlimits:
@@ -12,14 +21,7 @@ class Rlimits:
 
     limits: tuple[tuple[int, int, int], ...] = ()
 
-    about: About = About(
-        id="rlimits",
-        title=N_("resource limits of the process"),
-        hides=frozenset({"memory", "pids"}),
-        walls=frozenset({"rlimit"}),
-        real="--ulimit",
-        cite="getrlimit(2)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """One setrlimit(2) for each, by the child itself while it may still raise them."""

@@ -15,32 +15,35 @@ DOCKER_20_10: Release = (20, 10)
 DOCKER_28: Release = (28, 2)
 
 
+ABOUT = About(
+    id="seccomp",
+    title=N_("system call filter"),
+    hides=frozenset(
+        {
+            "clock",
+            "hostname",
+            "kernel-log",
+            "keyring",
+            "module",
+            "mount",
+            "process",
+            "reboot",
+            "swap",
+        }
+    ),
+    walls=frozenset({"seccomp"}),
+    real="--security-opt seccomp=unconfined",
+    cite="seccomp(2)",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Seccomp:
     """Docker's default profile, as ``release`` of the engine has it."""
 
     release: Release = DOCKER_20_10
 
-    about: About = About(
-        id="seccomp",
-        title=N_("system call filter"),
-        hides=frozenset(
-            {
-                "clock",
-                "hostname",
-                "kernel-log",
-                "keyring",
-                "module",
-                "mount",
-                "process",
-                "reboot",
-                "swap",
-            }
-        ),
-        walls=frozenset({"seccomp"}),
-        real="--security-opt seccomp=unconfined",
-        cite="seccomp(2)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """Before the capabilities go, unless no_new_privs makes the call free."""
@@ -82,4 +85,6 @@ def _rules(admin: bool, recent: bool) -> tuple[SeccompRule, ...]:
 
 
 def _allow(rule: docker.ByArgument) -> SeccompRule:
-    return SeccompRule(frozenset({rule.call}), "ALLOW", rule.index, rule.op, rule.mask, rule.value)
+    return SeccompRule(
+        frozenset({rule.call}), "ALLOW", rule.argument, rule.op, rule.mask, rule.value
+    )

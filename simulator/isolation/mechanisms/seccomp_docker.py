@@ -88,10 +88,10 @@ NEW_NAMESPACES = 0x7E020000
 
 
 class ByArgument(NamedTuple):
-    """``call`` is allowed when ``op`` holds for argument ``index``."""
+    """``call`` is allowed when ``op`` holds for that argument."""
 
     call: str
-    index: int
+    argument: int
     op: str
     value: int
     mask: int = 0

@@ -12,18 +12,21 @@ DOCKER_DEFAULT: tuple[tuple[str, str], ...] = (
 """moby ``daemon/oci_linux.go`` since 20.10: only with a network namespace of its own."""
 
 
+ABOUT = About(
+    id="sysctls",
+    title=N_("sysctls of its own namespaces"),
+    real="--sysctl",
+    cite="proc_sys_net(5)",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Sysctls:
     """``settings`` by dotted name, ``net.*`` left out when the network is the host's."""
 
     settings: tuple[tuple[str, str], ...] = DOCKER_DEFAULT
 
-    about: About = About(
-        id="sysctls",
-        title=N_("sysctls of its own namespaces"),
-        real="--sysctl",
-        cite="proc_sys_net(5)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """One write to /proc/sys for each."""

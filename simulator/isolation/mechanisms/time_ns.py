@@ -6,19 +6,21 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import CLONE_NEWTIME
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="time-ns",
+    title=N_("time namespace"),
+    hides=frozenset({"uptime"}),
+    walls=frozenset({"time-ns"}),
+    real="",
+    cite="time_namespaces(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class TimeNs:
     """unshare(2) with CLONE_NEWTIME."""
 
-    about: About = About(
-        id="time-ns",
-        title=N_("time namespace"),
-        hides=frozenset({"uptime"}),
-        walls=frozenset({"time-ns"}),
-        real="",
-        cite="time_namespaces(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """One call of the child."""

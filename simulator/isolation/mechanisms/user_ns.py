@@ -6,6 +6,17 @@ from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Phase
 from simulator.machine.abi.constants import CLONE_NEWUSER
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="user-ns",
+    title=N_("user namespace"),
+    hides=frozenset(
+        {"clock", "device", "file", "kernel-log", "keyring", "mount", "reboot", "sysctl"}
+    ),
+    walls=frozenset({"user-ns", "capability"}),
+    real="--userns=host",
+    cite="user_namespaces(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class UserNs:
@@ -14,16 +25,7 @@ class UserNs:
     outside: int = 100_000
     count: int = 65_536
 
-    about: About = About(
-        id="user-ns",
-        title=N_("user namespace"),
-        hides=frozenset(
-            {"clock", "device", "file", "kernel-log", "keyring", "mount", "reboot", "sysctl"}
-        ),
-        walls=frozenset({"user-ns", "capability"}),
-        real="--userns=host",
-        cite="user_namespaces(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """The flag, then both maps from outside, then becoming root inside."""

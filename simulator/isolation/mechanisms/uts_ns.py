@@ -6,19 +6,21 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import CLONE_NEWUTS
 from simulator.machine.abi.i18n import N_
 
+ABOUT = About(
+    id="uts-ns",
+    title=N_("UTS namespace"),
+    hides=frozenset({"hostname"}),
+    walls=frozenset({"uts-ns"}),
+    real="--uts=host",
+    cite="uts_namespaces(7)",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class UtsNs:
     """CLONE_NEWUTS, then sethostname(2) while the child still may."""
 
-    about: About = About(
-        id="uts-ns",
-        title=N_("UTS namespace"),
-        hides=frozenset({"hostname"}),
-        walls=frozenset({"uts-ns"}),
-        real="--uts=host",
-        cite="uts_namespaces(7)",
-    )
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """The namespace, and the name that the operator asked for in it."""

@@ -25,6 +25,9 @@ class Volume:
     read_only: bool = False
 
 
+ABOUT = About(id="volumes", title=N_("volumes"), real="-v", cite="mount(2)")
+
+
 @dataclass(frozen=True, slots=True)
 class Volumes:
     """``binds`` in order, and ``tmpfs`` as (path, options)."""
@@ -32,7 +35,7 @@ class Volumes:
     binds: tuple[Volume, ...] = ()
     tmpfs: tuple[tuple[str, str], ...] = ()
 
-    about: About = About(id="volumes", title=N_("volumes"), real="-v", cite="mount(2)")
+    about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """A bind mount each; docker makes a directory for a source that isn't there."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 
@@ -174,8 +175,7 @@ def _limit(field: str, convert: Callable[[str], int | None]) -> Apply:
     def limit(technology: Technology, value: str) -> Technology:
         held = technology.get("cgroup-limits")
         limits = held if isinstance(held, CgroupLimits) else CgroupLimits()
-        values = {"memory": limits.memory, "pids": limits.pids, "cpus": limits.cpus}
-        return put(technology, CgroupLimits(**{**values, field: convert(value)}))
+        return put(technology, replace(limits, **{field: convert(value)}))
 
     return limit
 
