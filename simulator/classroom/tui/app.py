@@ -8,6 +8,11 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.messages import (
+    BranchRequested,
+    ComparisonRequested,
+    PlayRequested,
+)
 from simulator.classroom.tui.playback import Playback
 from simulator.classroom.tui.screens.compare import CompareScreen
 from simulator.classroom.tui.screens.help import HelpDialog
@@ -47,34 +52,40 @@ class VitrinaApp(App[None]):
     def _home(self) -> HomeScreen:
         return HomeScreen(self.studio.technologies(), self.studio.offers())
 
-    def play(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> None:
-        """Step through ``scenario`` on ``spec``."""
-        run = self._run(scenario, spec, without)
-        if run is not None:
-            self.push_screen(PlayScreen(run))
-
-    def ask_spec(self, scenario: str, spec: str) -> None:
-        """Let the person type the technology with its options, then play."""
+    def on_play_requested(self, message: PlayRequested) -> None:
+        """Play, after asking for the options if that was wished."""
 
         def go(typed: str | None) -> None:
             if typed is not None:
-                self.play(scenario, typed)
+                self.play(message.scenario, typed)
 
-        self.push_screen(SpecDialog(_("Play on"), self.studio.names(), spec), go)
+        if message.ask:
+            self.push_screen(SpecDialog(_("Play on"), self.studio.names(), message.spec), go)
+        else:
+            self.play(message.scenario, message.spec)
 
-    def compare(self, scenario: str, spec: str) -> None:
-        """Run ``scenario`` on ``spec`` and compare it with another technology."""
+    def play(self, scenario: str, spec: str) -> None:
+        """Step through ``scenario`` on ``spec``."""
         run = self._run(scenario, spec, ())
         if run is not None:
-            self.compare_with(run)
+            self.push_screen(PlayScreen(run))
 
-    def compare_with(self, run: Playback) -> None:
+    def on_branch_requested(self, message: BranchRequested) -> None:
+        """Run again without some mechanisms; the play screen shows both time lines."""
+        branch = self._run(message.run.scenario, message.run.spec, message.without)
+        if branch is not None and isinstance(self.screen, PlayScreen):
+            self.screen.take(branch)
+
+    def on_comparison_requested(self, message: ComparisonRequested) -> None:
         """Ask for the other technology, then walk both."""
 
         def go(typed: str | None) -> None:
-            other = None if typed is None else self._run(run.scenario, typed, ())
-            if other is not None:
-                self.push_screen(CompareScreen(run, other))
+            if typed is None:
+                return
+            left = self._run(message.scenario, message.spec, message.without)
+            right = self._run(message.scenario, typed, ())
+            if left is not None and right is not None:
+                self.push_screen(CompareScreen(left, right))
 
         self.push_screen(SpecDialog(_("Compare with"), self.studio.names()), go)
 

@@ -1,4 +1,4 @@
-"""A finished run as the screens need it: steps to walk along, worlds to look at, no kernel to run."""
+"""A finished run as the screens need it: steps to walk along, worlds to look at."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""One stop of the time line, as data for every widget: what was said, what came of it, how it is."""
+"""One stop of the time line, as data for every widget: what was said and what came of it."""
 
 from enum import Enum
 

@@ -35,7 +35,7 @@ def view(
         case "files":
             lines = files(world, family, viewer, writes)
         case "network":
-            lines = network(world, family, viewer)
+            lines = network(world, viewer)
         case _other:
             lines = identity(world, viewer)
     return lines, changed(lines, writes)

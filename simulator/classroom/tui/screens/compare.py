@@ -107,7 +107,7 @@ answered differently (marked ≠). Under each list stands why.
 
     def action_leave(self) -> None:
         """Back to the play screen."""
-        self.app.pop_screen()
+        self.dismiss()
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """A line was clicked on either side."""

@@ -13,6 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.messages import ComparisonRequested, PlayRequested
 from simulator.classroom.tui.studio import Offer, Technology
 from simulator.classroom.tui.widgets.era_line import EraLine
 from simulator.machine.abi.i18n import N_
@@ -142,17 +143,17 @@ list (up and down) and press Enter to step through it.
     def action_play(self) -> None:
         """Step through the scenario on the technology."""
         if self.offer is not None:
-            self.app.play(self.offer.id, self.chosen_name)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+            self.post_message(PlayRequested(self.offer.id, self.chosen_name))
 
     def action_spec(self) -> None:
         """Play with options typed by hand."""
         if self.offer is not None:
-            self.app.ask_spec(self.offer.id, self.chosen_name)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+            self.post_message(PlayRequested(self.offer.id, self.chosen_name, ask=True))
 
     def action_compare(self) -> None:
         """Play, then choose what to compare with."""
         if self.offer is not None:
-            self.app.compare(self.offer.id, self.chosen_name)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+            self.post_message(ComparisonRequested(self.offer.id, self.chosen_name))
 
     def on_era_line_chosen(self, message: EraLine.Chosen) -> None:
         """A technology was clicked."""

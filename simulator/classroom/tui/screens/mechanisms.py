@@ -31,12 +31,14 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
         with Vertical():
             yield Static(_("Space lifts or restores a mechanism; Enter runs the scenario again."))
             yield SelectionList[str](
-                *(Selection(_label(switch), switch.id, switch.on) for switch in self._switches)
+                *(Selection(_label(switch), switch.id, switch.on) for switch in self._switches),
+                id="mechanisms",
             )
 
     def action_accept(self) -> None:
         """Run with what is left standing."""
-        standing = set(self.query_one(SelectionList).selected)
+        boxes: SelectionList[str] = self.query_one("#mechanisms", SelectionList)
+        standing = frozenset(boxes.selected)
         self.dismiss(tuple(s.id for s in self._switches if s.id not in standing))
 
 

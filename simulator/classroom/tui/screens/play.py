@@ -1,3 +1,4 @@
+# pyright: reportUnknownMemberType=false
 """The play screen: a finished run, one cursor, and the machine on both sides of the glass."""
 
 from typing import ClassVar
@@ -10,6 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
 from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.messages import BranchRequested, ComparisonRequested
 from simulator.classroom.tui.playback import Playback, differing, first_difference
 from simulator.classroom.tui.present.step import next_stop, numbered
 from simulator.classroom.tui.present.views import VIEWS, view
@@ -54,7 +56,7 @@ z asleep, - did not run, · building the sandbox.
         Binding("end", "go_end", N_("end"), show=False, priority=True),
         Binding("v", "view(1)", N_("view"), priority=True),
         Binding("V", "view(-1)", N_("view before"), show=False, priority=True),
-        Binding("t", "toggle", N_("mechanisms"), priority=True),
+        Binding("t", "mechanisms", N_("mechanisms"), priority=True),
         Binding("b", "branch", N_("other branch"), show=False, priority=True),
         Binding("c", "compare", N_("compare"), priority=True),
         Binding("escape,q", "leave", N_("home"), priority=True),
@@ -114,7 +116,7 @@ z asleep, - did not run, · building the sandbox.
         """Stay on the time line."""
         return max(0, min(cursor, len(self.run.steps)))
 
-    def watch_cursor(self, before: int, after: int) -> None:
+    def watch_cursor(self, before: int) -> None:
         """Everything on the screen follows the cursor."""
         self._came_from = before
         if self.is_mounted:
@@ -184,20 +186,14 @@ z asleep, - did not run, · building the sandbox.
 
         self.app.push_screen(JumpDialog(str(digit)), go)
 
-    def action_toggle(self) -> None:
+    def action_mechanisms(self) -> None:
         """Lift mechanisms: the run is made again without them and shown as a branch."""
 
         def lift(without: tuple[str, ...] | None) -> None:
             if without is not None and without != self.run.without:
-                self.play_again(without)
+                self.post_message(BranchRequested(self.run, without))
 
         self.app.push_screen(MechanismsDialog(self.run), lift)
-
-    def play_again(self, without: tuple[str, ...]) -> None:
-        """Branch: the same scenario without these mechanisms, beside the run that is shown now."""
-        branch = self.app.studio.play(self.run.scenario, self.run.spec, without)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue, reportUnknownVariableType]
-        if isinstance(branch, Playback):
-            self.take(branch)
 
     def take(self, branch: Playback) -> None:
         """Show ``branch`` above the run that was shown, at the first line that differs."""
@@ -218,11 +214,12 @@ z asleep, - did not run, · building the sandbox.
 
     def action_compare(self) -> None:
         """Choose a second technology and walk both in lock-step."""
-        self.app.compare_with(self.run)  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue]
+        run = self.run
+        self.post_message(ComparisonRequested(run.scenario, run.spec, run.without))
 
     def action_leave(self) -> None:
         """Back to where one came from."""
-        self.app.pop_screen()
+        self.dismiss()
 
     def on_timeline_bar_jumped(self, message: TimelineBar.Jumped) -> None:
         """The time line was clicked."""

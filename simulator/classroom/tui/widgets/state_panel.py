@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -18,7 +19,8 @@ class StatePanel(VerticalScroll, can_focus=False):
         self.border_title = title
         self._text = Static("", classes="lines")
 
-    def compose(self):  # noqa: ANN201, D102 - Textual's own signature
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
         yield self._text
 
     def show(self, lines: Sequence[Line], changed: frozenset[int]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -19,7 +20,8 @@ class WhyPanel(VerticalScroll, can_focus=False):
         self.border_title = _("Why")
         self._text = Static("", classes="lines")
 
-    def compose(self):  # noqa: ANN201, D102 - Textual's own signature
+    def compose(self) -> ComposeResult:
+        """One text that scrolls."""
         yield self._text
 
     def show(self, step: Step | None, opening: str) -> None:

@@ -1,0 +1,33 @@
+"""What screens ask of the application."""
+
+from dataclasses import dataclass
+
+from textual.message import Message
+
+from simulator.classroom.tui.playback import Playback
+
+
+@dataclass
+class PlayRequested(Message):
+    """Step through ``scenario`` on ``spec``; ``ask`` lets the person type the options first."""
+
+    scenario: str
+    spec: str
+    ask: bool = False
+
+
+@dataclass
+class ComparisonRequested(Message):
+    """Compare ``scenario`` on ``spec`` with a technology that the person will name."""
+
+    scenario: str
+    spec: str
+    without: tuple[str, ...] = ()
+
+
+@dataclass
+class BranchRequested(Message):
+    """Make ``run`` again without these mechanisms and show it beside the first."""
+
+    run: Playback
+    without: tuple[str, ...]
