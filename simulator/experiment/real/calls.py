@@ -33,8 +33,9 @@ def fork(parent: Link, name: str = "fork", args: tuple[Any, ...] = ()) -> tuple[
     writing, reading = open_ends(parent.pid, ends[1], ends[2])
     pipe = os.readlink(f"/proc/{parent.pid}/fd/{ends[0]}")
     request = {"do": "fork", "call": name, "args": [wire.pack(arg) for arg in args]}
-    answer = parent.ask(request)
-    born = isinstance(answer, Asleep) or (isinstance(answer, dict) and answer.get("value", -1) > 0)
+    answer: Any = parent.ask(request)
+    gone = isinstance(answer, Gone)
+    born = isinstance(answer, Asleep) or (not gone and answer.get("value", -1) > 0)
     pid = holder_of(pipe, ends[0], parent.pid) if born else None
     if pid is None:
         os.close(writing)

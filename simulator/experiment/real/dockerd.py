@@ -103,7 +103,12 @@ class Engine:
             source = stack.enter_context(stream.open("rb")) if stream else subprocess.DEVNULL
             try:
                 done = subprocess.run(
-                    [client, *words], stdin=source, capture_output=True, timeout=60, env=environ
+                    [client, *words],
+                    stdin=source,
+                    capture_output=True,
+                    check=False,
+                    timeout=60,
+                    env=environ,
                 )
             except subprocess.TimeoutExpired as error:
                 raise RealError.broken("docker " + words[0], "no answer within 60 s") from error

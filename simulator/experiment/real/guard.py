@@ -10,7 +10,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from simulator.experiment.real.link import BASE
 from simulator.machine.abi.call import Call, Value
@@ -23,8 +23,20 @@ _CAP_SYS_PACCT, _CAP_SYS_TIME, _CAP_SYSLOG = 20, 25, 34
 _MACHINE_FILES = {0x9FA0, 0x62656572, 0x64626720, 0x73636673, 0x6165676C, 0xDE5E81E4, 0x42494E4D}
 """proc, sysfs, debugfs, securityfs, pstore, efivarfs, binfmt_misc (linux/magic.h)."""
 
-_PRIVATE_SYSCTLS = ("net/", "kernel/hostname", "kernel/domainname", "kernel/shm", "kernel/msg")
-_PRIVATE_SYSCTLS += ("kernel/sem", "kernel/ns_last_pid", "fs/mqueue/", "user/")
+_PRIVATE_SYSCTLS = (
+    "net/",
+    "kernel/hostname",
+    "kernel/domainname",
+    "kernel/shm",
+    "kernel/msg",
+    "kernel/sem",
+    "kernel/ns_last_pid",
+    "fs/mqueue/",
+    "user/",
+)
+
+_MEMORY_DEVICES = (1, 2, 4, 11)
+"""mem, kmem, port, kmsg."""
 
 SHARED = ("mnt", "pid", "uts", "ipc", "net", "cgroup")
 
@@ -65,7 +77,7 @@ def _int(args: tuple[Value, ...], at: int, default: int = 0) -> int:
 def _path(pid: int, value: Value) -> Path | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "surrogateescape")
-    if not isinstance(value, str) or "\0" in value:
+    if not isinstance(value, str) or not value or "\0" in value:
         return None
     base = f"/proc/{pid}/root" if value.startswith("/") else f"/proc/{pid}/cwd"
     return Path(base) / value.lstrip("/")
@@ -83,30 +95,39 @@ def _mode(path: Path | None) -> int | None:
 
 def _reboot(pid: int, args: tuple[Value, ...]) -> str | None:
     magic = (_int(args, 0) & 0xFFFFFFFF, _int(args, 1) & 0xFFFFFFFF)
-    if magic[0] == 0xFEE1DEAD and magic[1] in (672274793, 85072278, 369367448, 537993216):
-        if capable(pid, _CAP_SYS_BOOT):
-            return N_("reboot with its right magic numbers is not tried on a real machine")
+    right = magic[0] == 0xFEE1DEAD and magic[1] in (672274793, 85072278, 369367448, 537993216)
+    if right and capable(pid, _CAP_SYS_BOOT):
+        return N_("reboot with its right magic numbers is not tried on a real machine")
     return None
 
 
 def _clock(pid: int, args: tuple[Value, ...]) -> str | None:
-    time = args[-1] if args else None
-    if not capable(pid, _CAP_SYS_TIME):
-        return None
-    if all(value is None or isinstance(value, int) for value in args[-2:]) and time is None:
-        return None
-    for value in args:
-        if isinstance(value, tuple) and len(value) == 2 and all(isinstance(n, int) for n in value):
-            seconds, part = _int(value, 0), _int(value, 1)
-            if 0 <= part < 1_000_000_000 and seconds >= 0:
-                return N_("the clock of a real machine is not set")
+    """clock_settime(2): only the real-time clock can be set, to a valid time."""
+    if _int(args, 0) == 0 and _valid_time(args[1:2], 1_000_000_000) and capable(pid, _CAP_SYS_TIME):
+        return N_("the clock of a real machine is not set")
     return None
 
 
+def _day(pid: int, args: tuple[Value, ...]) -> str | None:
+    """settimeofday(2): a valid time, or a time zone."""
+    zone = len(args) > 1 and args[1] is not None
+    if (_valid_time(args[:1], 1_000_000) or zone) and capable(pid, _CAP_SYS_TIME):
+        return N_("the clock of a real machine is not set")
+    return None
+
+
+def _valid_time(args: tuple[Value, ...], parts: int) -> bool:
+    value = args[0] if args else None
+    if not isinstance(value, tuple):
+        return False
+    return _int(value, 0) >= 0 and 0 <= _int(value, 1) < parts
+
+
 def _adjtimex(pid: int, args: tuple[Value, ...]) -> str | None:
-    fields: Any = args[-1] if args else None
-    if not isinstance(fields, dict) or not capable(pid, _CAP_SYS_TIME):
+    last = args[-1] if args else None
+    if not isinstance(last, dict) or not capable(pid, _CAP_SYS_TIME):
         return None
+    fields = cast("dict[str, int]", last)
     modes = fields.get("modes", 0)
     harmless = modes == 0 or (modes == 0x4000 and not 9000 <= fields.get("tick", 0) <= 11000)
     return None if harmless else N_("the clock of a real machine is not adjusted")
@@ -114,8 +135,9 @@ def _adjtimex(pid: int, args: tuple[Value, ...]) -> str | None:
 
 def _named_file(capability: int, why: str) -> Callable[[int, tuple[Value, ...]], str | None]:
     def rule(pid: int, args: tuple[Value, ...]) -> str | None:
-        path = _path(pid, args[0]) if args else None
-        return why if _mode(path) is not None and capable(pid, capability) else None
+        mode = _mode(_path(pid, args[0])) if args else None
+        harmful = mode is not None and not stat.S_ISDIR(mode)
+        return why if harmful and capable(pid, capability) else None
 
     return rule
 
@@ -139,7 +161,9 @@ def _load(pid: int, args: tuple[Value, ...]) -> str | None:
     return None
 
 
-def _finit(pid: int, _args: tuple[Value, ...]) -> str | None:
+def _finit(pid: int, args: tuple[Value, ...]) -> str | None:
+    if not os.path.exists(f"/proc/{pid}/fd/{_int(args, 0, -1)}"):
+        return None
     return N_("no code is loaded into a real kernel") if capable(pid, _CAP_SYS_MODULE) else None
 
 
@@ -151,9 +175,10 @@ def _kexec(pid: int, args: tuple[Value, ...]) -> str | None:
 
 def _quota(pid: int, args: tuple[Value, ...]) -> str | None:
     command = _int(args, 0) >> 8 & 0xFFFFFF
-    if command in (0x800002, 0x800003, 0x800006, 0x800008) and capable(pid, _CAP_SYS_ADMIN):
-        if len(args) > 1 and _mode(_path(pid, args[1])) is not None:
-            return N_("quotas of a real file system are not changed")
+    changes = command in (0x800002, 0x800003, 0x800006, 0x800008)
+    there = len(args) > 1 and _mode(_path(pid, args[1])) is not None
+    if changes and there and capable(pid, _CAP_SYS_ADMIN):
+        return N_("quotas of a real file system are not changed")
     return None
 
 
@@ -164,13 +189,10 @@ def _syslog(pid: int, args: tuple[Value, ...]) -> str | None:
 
 
 def _write(pid: int, args: tuple[Value, ...]) -> str | None:
-    return _target(pid, _int(args, 0, -1), args)
-
-
-def _target(pid: int, descriptor: int, args: tuple[Value, ...]) -> str | None:
-    place = f"/proc/{pid}/fd/{descriptor}"
+    place = f"/proc/{pid}/fd/{_int(args, 0, -1)}"
     try:
-        found, mode = os.readlink(place), os.stat(place).st_mode
+        found, status = os.readlink(place), os.stat(place)
+        mode, device = status.st_mode, status.st_rdev
         info = os.open(place, os.O_PATH)
     except OSError:
         return None
@@ -178,9 +200,11 @@ def _target(pid: int, descriptor: int, args: tuple[Value, ...]) -> str | None:
         magic = _magic(info)
     finally:
         os.close(info)
+    if stat.S_ISCHR(mode) and os.major(device) == 1 and os.minor(device) in _MEMORY_DEVICES:
+        return N_("memory and log devices of a real machine are not written to")
     if stat.S_ISBLK(mode):
         return N_("a block device of a real machine is not written to")
-    if magic in _MACHINE_FILES and not _private_file(found, args):
+    if magic in _MACHINE_FILES and not _private_file(found):
         return N_("kernel settings of a real machine are not changed")
     return None
 
@@ -195,7 +219,7 @@ def _magic(descriptor: int) -> int:
     return int.from_bytes(memory.raw[:8], "little")
 
 
-def _private_file(path: str, args: tuple[Value, ...]) -> bool:
+def _private_file(path: str) -> bool:
     """Whether a kernel file only touches the actor's own namespaces or process."""
     _, found, sysctl = path.partition("/sys/")
     if found and path.partition("/sys/")[0].endswith("proc"):
@@ -251,7 +275,7 @@ def _clone3(_pid: int, args: tuple[Value, ...]) -> str | None:
 _RULES: dict[str, Callable[[int, tuple[Value, ...]], str | None]] = {
     "reboot": _reboot,
     "clock_settime": _clock,
-    "settimeofday": _clock,
+    "settimeofday": _day,
     "adjtimex": _adjtimex,
     "clock_adjtime": _adjtimex,
     "swapon": _named_file(_CAP_SYS_ADMIN, N_("swap of a real machine is not changed")),

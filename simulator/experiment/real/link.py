@@ -4,6 +4,7 @@ An actor is found by its host pid; the pipes are opened through ``/proc/PID/fd``
 whatever root, namespace or container it lives in.
 """
 
+import contextlib
 import errno
 import fcntl
 import json
@@ -109,10 +110,8 @@ class Link:
     def close(self) -> None:
         """Let go of the pipes; the actor then reads end of file and exits."""
         for descriptor in (self._requests, self._answers, self.pidfd):
-            try:
+            with contextlib.suppress(OSError):
                 os.close(descriptor)
-            except OSError:
-                pass
 
 
 def proc_state(pid: int) -> tuple[str, int]:

@@ -3,7 +3,7 @@
 import struct
 from typing import Any
 
-from .frame import BadArgumentError, as_bytes, as_text
+from .frame import BadArgumentError, as_bytes, as_rows, as_text
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
 
@@ -19,7 +19,7 @@ def _ipv6(text: str) -> bytes:
     head, gap, tail = text.partition("::")
     left = [int(group, 16) for group in head.split(":") if group]
     right = [int(group, 16) for group in tail.split(":") if group]
-    if not gap and len(left) != 8 or len(left) + len(right) > 8:
+    if (not gap and len(left) != 8) or len(left) + len(right) > 8:
         raise BadArgumentError(f"not an IPv6 address: {text!r}")
     groups = [*left, *([0] * (8 - len(left) - len(right))), *right]
     return struct.pack(">8H", *groups)
@@ -34,11 +34,12 @@ def pack(value: Any) -> bytes:
         path = as_bytes(value)
         end = b"" if path[:1] == b"\0" or not path else b"\0"
         return struct.pack("<H", AF_UNIX) + path + end
-    if isinstance(value, (tuple, list)) and len(value) == 3 and isinstance(value[0], int):
-        value = value[1:]
-    if not isinstance(value, (tuple, list)) or len(value) != 2:
+    rows = as_rows(value) or []
+    if len(rows) == 3 and isinstance(rows[0], int):
+        rows = rows[1:]
+    if len(rows) != 2:
         raise BadArgumentError(f"not a socket address: {value!r}")
-    first, second = value
+    first, second = rows
     if isinstance(first, int):
         return struct.pack("<HHII", AF_NETLINK, 0, first & 0xFFFFFFFF, second & 0xFFFFFFFF)
     host = as_text(as_bytes(first))

@@ -16,8 +16,11 @@ from .frame import (
     BadArgumentError,
     Frame,
     as_bytes,
+    as_fields,
     as_int,
+    as_rows,
     pointer,
+    write,
 )
 
 Encoder = Callable[[Frame, Args], None]
@@ -206,7 +209,7 @@ def file_handle(frame: Frame, args: Args) -> None:
     if value is None or isinstance(value, int):
         frame.push(as_int(value))
         return
-    kind, content = value if isinstance(value, tuple) else (1, value)
+    kind, content = as_rows(value) or (1, value)
     raw = as_bytes(content)
     frame.push(frame.buffer(struct.pack("<Ii", len(raw), as_int(kind)) + raw))
 
@@ -214,14 +217,8 @@ def file_handle(frame: Frame, args: Args) -> None:
 def read_handle(frame: Frame, _args: Args) -> None:
     """Room for a file handle and a mount id."""
     room = frame.room(8 + 128, structs.handle)
-    _poke(room, struct.pack("<I", 128))
+    write(room, struct.pack("<I", 128))
     frame.push(room, frame.buffer(bytes(8)))
-
-
-def _poke(where: int, content: bytes) -> None:
-    import ctypes
-
-    ctypes.memmove(where, content, len(content))
 
 
 def timex(frame: Frame, args: Args) -> None:
@@ -245,10 +242,11 @@ def timex(frame: Frame, args: Args) -> None:
 def scheduling(frame: Frame, args: Args) -> None:
     """``struct sched_param``: a priority."""
     value = args.take(None)
-    if isinstance(value, (tuple, list)):
-        value = value[0]
-    if isinstance(value, dict):
-        value = next(iter(value.values()))
+    rows, fields = as_rows(value), as_fields(value)
+    if rows is not None:
+        value = rows[0]
+    if fields is not None:
+        value = next(iter(fields.values()))
     frame.push(0 if value is None else frame.buffer(struct.pack("<i", as_int(value))))
 
 
@@ -260,9 +258,8 @@ def zeroed(size: int) -> Encoder:
         content = bytearray(size)
         if isinstance(value, bytes):
             content[: len(value)] = value
-        elif isinstance(value, dict):
-            for at, word in value.items():
-                struct.pack_into("<I", content, as_int(at) if at != "type" else 0, as_int(word))
+        for at, word in (as_fields(value) or {}).items():
+            struct.pack_into("<I", content, 0 if at == "type" else as_int(at), as_int(word))
         frame.push(frame.buffer(bytes(content)))
 
     return encode

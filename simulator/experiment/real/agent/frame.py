@@ -2,7 +2,7 @@
 
 import ctypes
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 Decoder = Callable[[int], Any]
 """From the call's return value to what the call wrote to our memory."""
@@ -95,6 +95,21 @@ def as_bytes(value: Any) -> bytes:
 def as_text(value: bytes) -> str:
     """A name from the kernel, up to its NUL."""
     return value.split(b"\0", 1)[0].decode("utf-8", "surrogateescape")
+
+
+def as_rows(value: Any) -> list[Any] | None:
+    """A tuple or list as a list, anything else as ``None``."""
+    return list(cast("list[Any]", value)) if isinstance(value, (tuple, list)) else None
+
+
+def as_fields(value: Any) -> dict[Any, Any] | None:
+    """A dict, or ``None``."""
+    return cast("dict[Any, Any]", value) if isinstance(value, dict) else None
+
+
+def write(where: int, content: bytes) -> None:
+    """Put ``content`` at an address of ours."""
+    ctypes.memmove(where, content, len(content))
 
 
 def pointer(frame: Frame, value: Any) -> int:

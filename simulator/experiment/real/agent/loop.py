@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import importlib
 import os
 import sys
 import time
@@ -177,9 +178,8 @@ def main() -> None:
 
 def _drain_imports() -> None:
     """Load now what a later chroot would hide, and keep the collector from stirring memory."""
-    import encodings.latin_1  # noqa: F401
-    import fcntl  # noqa: F401
-
+    for name in ("encodings.latin_1", "fcntl"):
+        importlib.import_module(name)
     if "--modules" in sys.argv:
         for module in list(sys.modules.values()):
             print(getattr(module, "__file__", None) or "")

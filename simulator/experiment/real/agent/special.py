@@ -5,28 +5,31 @@ from typing import Any
 
 from . import structs
 from .encode import Encoder
-from .frame import Args, Frame, as_bytes, as_int, as_text, pointer
-
-PROBE_PAGE_SIZE = 4096
+from .frame import (
+    Args,
+    Frame,
+    as_bytes,
+    as_fields,
+    as_int,
+    as_rows,
+    as_text,
+    pointer,
+    write,
+)
 
 
 def fcntl(frame: Frame, args: Args) -> None:
     """fcntl(2): record locks are (type, whence, start, length)."""
     fd, command, value = as_int(args.take()), as_int(args.take()), args.take()
     frame.push(fd, command)
-    if command not in (5, 6, 7, 36, 37, 38) or not isinstance(value, (tuple, list)):
+    rows = as_rows(value)
+    if command not in (5, 6, 7, 36, 37, 38) or rows is None:
         frame.push(pointer(frame, value))
         return
-    kind, whence, start, length = ([*value, 0, 0, 0])[:4]
+    kind, whence, start, length = [*rows, 0, 0, 0][:4]
     room = frame.room(32, structs.flock if command in (5, 36) else structs.nothing)
-    _write(room, struct.pack("<hh4xqqi4x", kind, whence, start, length, 0))
+    write(room, struct.pack("<hh4xqqi4x", kind, whence, start, length, 0))
     frame.push(room)
-
-
-def _write(where: int, content: bytes) -> None:
-    import ctypes
-
-    ctypes.memmove(where, content, len(content))
 
 
 _READ_INT = {
@@ -61,7 +64,7 @@ def ioctl(frame: Frame, args: Args) -> None:
 
 
 def _interface(frame: Frame, request: int, value: Any) -> int:
-    name, content = value if isinstance(value, (tuple, list)) else (value, 0)
+    name, content = as_rows(value) or (value, 0)
     body = bytes(24)
     if isinstance(content, str) and content.count(".") == 3:
         body = struct.pack("<HH4B", 2, 0, *map(int, content.split(".")))
@@ -70,7 +73,7 @@ def _interface(frame: Frame, request: int, value: Any) -> int:
     else:
         body = struct.pack("<I", as_int(content) & 0xFFFFFFFF)
     room = frame.room(40, lambda raw, _value: _interface_answer(request, raw))
-    _write(room, as_bytes(name)[:15].ljust(16, b"\0") + body.ljust(24, b"\0")[:24])
+    write(room, as_bytes(name)[:15].ljust(16, b"\0") + body.ljust(24, b"\0")[:24])
     return room
 
 
@@ -112,9 +115,9 @@ def seccomp(frame: Frame, args: Args) -> None:
     frame.push(operation, flags)
     if operation == 2 and isinstance(value, int):
         frame.push(frame.buffer(struct.pack("<I", value & 0xFFFFFFFF)))
-    elif isinstance(value, list):
-        code = b"".join(struct.pack("<HBBI", *row) for row in value)
-        frame.push(frame.buffer(struct.pack("<H6xQ", len(value), frame.buffer(code))))
+    elif (rows := as_rows(value)) is not None:
+        code = b"".join(struct.pack("<HBBI", *row) for row in rows)
+        frame.push(frame.buffer(struct.pack("<H6xQ", len(rows), frame.buffer(code))))
     else:
         frame.push(pointer(frame, value))
 
@@ -131,8 +134,9 @@ def semop(frame: Frame, args: Args) -> None:
 
 
 def _set_ids(frame: Frame, value: Any, size: int) -> int:
-    if isinstance(value, dict):
-        value = (value.get("uid", 0), value.get("gid", 0), value.get("mode", 0))
+    fields = as_fields(value)
+    if fields is not None:
+        value = (fields.get("uid", 0), fields.get("gid", 0), fields.get("mode", 0))
     uid, gid, mode = value
     return frame.buffer(struct.pack("<iIIIII", 0, uid, gid, 0, 0, mode), size)
 
@@ -147,8 +151,8 @@ def semctl(frame: Frame, args: Args) -> None:
         frame.push(frame.room(104, structs.sem))
     elif command in (3, 19, 13):
         frame.push(frame.room(4096, structs.nothing))
-    elif command == 17 and isinstance(value, (list, tuple)):
-        frame.push(frame.buffer(b"".join(struct.pack("<H", item & 0xFFFF) for item in value)))
+    elif command == 17 and (rows := as_rows(value)) is not None:
+        frame.push(frame.buffer(b"".join(struct.pack("<H", item & 0xFFFF) for item in rows)))
     elif command == 1 and value is not None:
         frame.push(_set_ids(frame, value, 104))
     else:
@@ -182,7 +186,7 @@ def _ipc_control(frame: Frame, args: Args, size: int, decode: Any, reads: tuple[
 def msgsnd(frame: Frame, args: Args) -> None:
     """msgsnd(2) with (type, text)."""
     queue, message = as_int(args.take()), args.take(None)
-    kind, text = message if isinstance(message, (tuple, list)) else (1, message or b"")
+    kind, text = as_rows(message) or (1, message or b"")
     content = as_bytes(text)
     size = as_int(args.take(len(content)))
     body = content[: max(size, 0)].ljust(min(max(size, 0), 1 << 20), b"\0")
@@ -206,8 +210,8 @@ def setsockopt(frame: Frame, args: Args) -> None:
     value = args.take(0)
     if isinstance(value, int):
         raw = struct.pack("<I", value & 0xFFFFFFFF)
-    elif isinstance(value, (tuple, list)):
-        raw = b"".join(struct.pack("<i", item) for item in value)
+    elif (rows := as_rows(value)) is not None:
+        raw = b"".join(struct.pack("<i", item) for item in rows)
     else:
         raw = as_bytes(value)
     frame.push(frame.buffer(raw), len(raw))
@@ -261,13 +265,12 @@ def process_vm(frame: Frame, args: Args) -> None:
     """process_vm_readv(2): vectors of (address, length), or sizes alone for memory of our own."""
     frame.push(as_int(args.take()))
     local, second = args.take(64), args.take(None)
-    if isinstance(local, (list, tuple)):
-        remote, count = args.take(None), args.take(None)
-        vectors = (local, second, remote, count)
+    if isinstance(local, int):
+        frame.push(*_vector(frame, [(None, local)], 1, structs.content))
+        frame.push(*_vector(frame, [(second, local)], 1, None))
     else:
-        vectors = ([(None, local)], 1, [(second, local)], 1)
-    frame.push(*_vector(frame, vectors[0], vectors[1], structs.content))
-    frame.push(*_vector(frame, vectors[2], vectors[3], None))
+        frame.push(*_vector(frame, local, second, structs.content))
+        frame.push(*_vector(frame, args.take(None), args.take(None), None))
     frame.push(as_int(args.take()))
 
 
@@ -276,7 +279,7 @@ def _vector(frame: Frame, rows: Any, count: Any, decode: Any) -> tuple[int, int]
         return (as_int(rows), as_int(count))
     raw = b""
     for row in rows:
-        where, size = row if isinstance(row, (tuple, list)) else (None, as_int(row))
+        where, size = as_rows(row) or (None, row)
         spot = frame.room(as_int(size), decode) if where is None else as_int(where)
         raw += struct.pack("<QQ", spot & (1 << 64) - 1, as_int(size))
     return (frame.buffer(raw), len(rows) if count is None else as_int(count))

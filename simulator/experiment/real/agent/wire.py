@@ -1,6 +1,6 @@
 """Values as JSON: bytes, tuples and dicts keep their kind."""
 
-from typing import Any
+from typing import Any, cast
 
 
 def pack(value: Any) -> Any:
@@ -8,22 +8,24 @@ def pack(value: Any) -> Any:
     if isinstance(value, bytes):
         return {"b": value.decode("latin-1")}
     if isinstance(value, tuple):
-        return {"t": [pack(item) for item in value]}
+        return {"t": [pack(item) for item in cast("tuple[Any, ...]", value)]}
     if isinstance(value, list):
-        return [pack(item) for item in value]
+        return [pack(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        return {"m": [[pack(key), pack(item)] for key, item in value.items()]}
+        rows = cast("dict[Any, Any]", value).items()
+        return {"m": [[pack(key), pack(item)] for key, item in rows]}
     return value
 
 
 def unpack(value: Any) -> Any:
     """The value that ``pack`` was given."""
     if isinstance(value, list):
-        return [unpack(item) for item in value]
+        return [unpack(item) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        if "b" in value:
-            return value["b"].encode("latin-1")
-        if "t" in value:
-            return tuple(unpack(item) for item in value["t"])
-        return {unpack(key): unpack(item) for key, item in value["m"]}
+        wrapped = cast("dict[str, Any]", value)
+        if "b" in wrapped:
+            return wrapped["b"].encode("latin-1")
+        if "t" in wrapped:
+            return tuple(unpack(item) for item in wrapped["t"])
+        return {unpack(key): unpack(item) for key, item in wrapped["m"]}
     return value
