@@ -6,7 +6,6 @@ whatever root, namespace or container it lives in.
 
 import contextlib
 import errno
-import fcntl
 import json
 import os
 import select
@@ -136,6 +135,8 @@ def exit_status(pid: int, pidfd: int) -> int | None:
             return int(fields[-1])
     except (FileNotFoundError, ProcessLookupError):
         pass
+    import fcntl
+
     info = bytearray(struct.pack("<Q64x", _PIDFD_INFO_EXIT))
     for _attempt in range(20):
         try:
