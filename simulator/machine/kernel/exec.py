@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.machine.abi.constants import (
     ADDR_NO_RANDOMIZE,
     MS_NOEXEC,
-    O_ACCMODE,
     S_IFMT,
     S_IFREG,
     SIG_DFL,
@@ -117,10 +116,7 @@ def _runnable(trap: "Trap", at: At) -> Inode:
             "mount(2)",
         )
     permission.need(trap, inode, permission.EXEC)
-    if any(
-        file.at is not None and file.at.inode == inode.id and file.flags & O_ACCMODE
-        for file in trap.store.all(fd.File)
-    ):
+    if any(fd.writable(file) for file in trap.store.rows_by(fd.OPEN_FILES, inode.id)):
         trap.fail(Errno.ETXTBSY, N_("The file is open for writing."), "execve(2)")
     return inode
 
@@ -154,7 +150,7 @@ def _replace(
         next_label="",
         files=_own_files(trap, task),
     )
-    _close_on_exec(trap)
+    fd.close_on_exec(trap.store, trap.task.files)
     if task.tracer is not None and task.handlers.get(SIGTRAP, SIG_DFL) == SIG_DFL:
         signal.stop(trap.store, trap.task, SIGTRAP)
 
@@ -163,14 +159,4 @@ def _own_files(trap: "Trap", task: Task) -> FilesId:
     """A table shared by clone(2) CLONE_FILES is not shared with the new program."""
     if len(trap.store.by(BY_FILES, task.files)) < 2:
         return task.files
-    copy = FilesId(trap.store.new_id(fd.FdTable))
-    trap.store.put(fd.FdTable(id=copy, slots=trap.store.row(fd.FdTable, task.files).slots))
-    return copy
-
-
-def _close_on_exec(trap: "Trap") -> None:
-    table = trap.store.row(fd.FdTable, trap.task.files)
-    for number, slot in table.slots.items():
-        if slot.cloexec:
-            fd.put_slot(trap, number, None)
-            fd.drop_reference(trap.store, slot.file)
+    return fd.copy_table(trap.store, task.files)

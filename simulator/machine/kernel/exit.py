@@ -83,10 +83,7 @@ def _send(store: Store, pid: Pid, signo: int) -> None:
 
 def _release_files(store: Store, files: FilesId) -> None:
     if files and not store.by(BY_FILES, files):
-        slots = store.row(fd.FdTable, files).slots
-        store.drop(fd.FdTable, files)
-        for file in dict.fromkeys(slot.file for slot in slots.values()):
-            fd.drop_reference(store, file)
+        fd.drop_table(store, files)
 
 
 def _let_go_of_tracees(store: Store, pid: Pid) -> None:

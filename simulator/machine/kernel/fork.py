@@ -15,7 +15,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import FilesId, NsId, Pid
+from simulator.machine.abi.ids import NsId, Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock
 from simulator.machine.kernel import pids as pid_spaces
@@ -24,7 +24,7 @@ from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.namespaces.spaces import Spaces, copy_spaces
 from simulator.machine.kernel.resource import cgroup
 from simulator.machine.kernel.task import Task, TaskState
-from simulator.machine.kernel.vfs.fd import FdTable
+from simulator.machine.kernel.vfs import fd
 from simulator.machine.state.store import Index, Store
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def fork(
         ns=spaces.ns,
         root=spaces.root,
         cwd=spaces.cwd,
-        files=parent.files if flags & CLONE_FILES else _copy_files(trap.store, parent.files),
+        files=parent.files if flags & CLONE_FILES else fd.copy_table(trap.store, parent.files),
         state=TaskState.RUNNING,
         exit_signal=parent.exit_signal if flags & CLONE_PARENT else exit_signal,
         report=None,
@@ -133,12 +133,6 @@ def _chosen(trap: "Trap", ns: NsId, pid: int) -> int:
     if pid != 1 and trap.store.row(PidNs, ns).init is None:
         trap.fail(Errno.EINVAL, N_("The first process of a pid namespace is pid 1."), "clone3(2)")
     return pid
-
-
-def _copy_files(store: Store, files: FilesId) -> FilesId:
-    copy = FilesId(store.new_id(FdTable))
-    store.put(FdTable(id=copy, slots=store.row(FdTable, files).slots))
-    return copy
 
 
 def _adopt_as_init(store: Store, child: Task) -> None:

@@ -44,6 +44,8 @@ class Policy:
     may_signal: "Callable[[Trap, Task, int], Answer] | None" = None
     may_trace: "Callable[[Trap, Task], Answer] | None" = None
     """ptrace(2), /proc/PID/{root,environ,mem}, process_vm_readv(2), kcmp(2)."""
+    may_attach: "Callable[[Trap, Task], Answer] | None" = None
+    """Beyond ``may_trace``: PTRACE_MODE_ATTACH, where the task could be changed, not only read."""
     may_mount: "Callable[[Trap, str, str, int], Answer] | None" = None
     """May this filesystem type be mounted at this path with these flags?"""
     may_bind: "Callable[[Trap, int, str, int], Answer] | None" = None
@@ -64,6 +66,7 @@ _QUESTIONS = (
     "may_see",
     "may_signal",
     "may_trace",
+    "may_attach",
     "may_mount",
     "may_bind",
     "may_use_family",

@@ -5,19 +5,26 @@ from dataclasses import replace
 
 from simulator.machine.families.linux.capabilities import CAPABILITIES
 from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
+from simulator.machine.families.linux.seccomp import SECCOMP
+from simulator.machine.families.linux.signals import SIGNALS
 from simulator.machine.families.linux.sysctls import SYSCTLS
+from simulator.machine.families.linux.tracing import TRACING, YAMA
 from simulator.machine.families.linux.visibility import PID_NAMESPACES
 from simulator.machine.kernel.family import Family, Release, Traits
+from simulator.machine.kernel.fs import tmpfs
 from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.security import Chain
 from simulator.machine.syscalls.registry import enter_all, linux, posix
 
 enter_all()
 
-CHAIN = Chain((PID_NAMESPACES, CAPABILITIES))
+CHAIN = Chain((SECCOMP, PID_NAMESPACES, CAPABILITIES, SIGNALS, TRACING, YAMA))
 """The wall-keepers of an unpatched Linux, in the order they are asked."""
 
-FILESYSTEMS: Mapping[str, FilesystemType] = {}
+FILESYSTEMS: Mapping[str, FilesystemType] = {
+    kind.name: kind for kind in (tmpfs.TMPFS, tmpfs.RAMFS)
+}
+"""/proc/filesystems."""
 
 LINUX = Family(
     id="linux",

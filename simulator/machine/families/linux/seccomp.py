@@ -1,0 +1,103 @@
+"""Filters on system calls: seccomp(2), kernel/seccomp.c (seccomp_run_filters).
+
+Every installed filter looks at a call, the newest first, and the strictest answer stands. Filters
+see numbers, never what an address points to; so do the rules here.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+from simulator.machine.abi.call import Call, Denial, Killed
+from simulator.machine.abi.constants import SIGKILL, SIGSYS
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel import exit as exits
+from simulator.machine.kernel.security import Policy
+from simulator.machine.kernel.task import SeccompFilter, SeccompRule
+from simulator.machine.kernel.trap import Trap
+
+STRICT = SeccompFilter(
+    name="strict",
+    allow=frozenset(("read", "write", "exit", "rt_sigreturn")),
+    default="KILL",
+)
+"""SECCOMP_MODE_STRICT: four calls, SIGKILL for any other."""
+
+SAME_CALL = {"waitpid": "wait4", "sigprocmask": "rt_sigprocmask", "sigpending": "rt_sigpending"}
+"""Names that a C library offers for a call that the kernel knows by another."""
+
+_WHY = N_("A seccomp filter turns this call away before the kernel looks at it.")
+_SEVERITY = {"ALLOW": 3, "KILL": 0, "TRAP": 1}
+_ERRNO = 2
+
+
+@lru_cache(maxsize=64)
+def _refusal(errno: str) -> Denial:
+    return Denial(Errno(errno), "seccomp", _WHY, "seccomp(2)")
+
+
+def filters(trap: Trap, call: Call) -> Denial | Killed | None:
+    """The strictest answer of the caller's filters to ``call``; a killing one ends the caller."""
+    stack = trap.task.seccomp
+    if not stack:
+        return None
+    name = SAME_CALL.get(call.name, call.name)
+    worst = "ALLOW"
+    for one in reversed(stack):
+        action = answer(one, name, call.args)
+        if severity(action) < severity(worst):
+            worst = action
+    if worst == "ALLOW":
+        return None
+    if worst in ("KILL", "TRAP"):
+        strict = any(one.name == STRICT.name for one in stack)
+        signo = SIGKILL if strict else SIGSYS
+        exits.end(trap.store, trap.task.id, signo)
+        return Killed("SIGKILL" if strict else "SIGSYS")
+    return _refusal(worst)
+
+
+def severity(action: str) -> int:
+    """The order of precedence of seccomp(2), 0 the strictest."""
+    return _SEVERITY.get(action, _ERRNO)
+
+
+def answer(one: SeccompFilter, name: str, args: tuple[Any, ...]) -> str:
+    """What a single filter says: ``ALLOW``, an errno name, ``TRAP`` or ``KILL``."""
+    for rule in one.rules:
+        if name in rule.calls and _matches(rule, args):
+            return rule.action
+    return "ALLOW" if name in one.allow else one.default
+
+
+def _matches(rule: SeccompRule, args: tuple[Any, ...]) -> bool:
+    if rule.op == "any":
+        return True
+    value = as_register(args[rule.index]) if rule.index < len(args) else 0
+    match rule.op:
+        case "masked_eq":
+            return value & rule.mask == rule.value
+        case "eq":
+            return value == rule.value
+        case "ne":
+            return value != rule.value
+        case "gt":
+            return value > rule.value
+        case "ge":
+            return value >= rule.value
+        case "lt":
+            return value < rule.value
+        case "le":
+            return value <= rule.value
+        case _:
+            raise ValueError(rule.op)
+
+
+def as_register(argument: Any) -> int:
+    """What the filter reads: the number, or some address for what lies in memory."""
+    if isinstance(argument, int):
+        return argument & 0xFFFFFFFFFFFFFFFF
+    return 0 if argument is None else 0x7FFF00000000
+
+
+SECCOMP = Policy(name="seccomp", filters=filters)

@@ -1,0 +1,34 @@
+"""Who may send a signal to whom: kill(2), kernel/signal.c (kill_ok_by_cred)."""
+
+from simulator.machine.abi.call import Denial
+from simulator.machine.abi.constants import SIGCONT
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.families.linux.capabilities import capable
+from simulator.machine.kernel.security import Answer, Policy
+from simulator.machine.kernel.task import Task
+from simulator.machine.kernel.trap import Trap
+
+_OTHER_USER = Denial(
+    Errno.EPERM,
+    "uid",
+    N_("The process belongs to another user, and the caller lacks CAP_KILL over it."),
+    "kill(2)",
+)
+
+
+def may_signal(trap: Trap, task: Task, signo: int) -> Answer:
+    """The same user, or CAP_KILL over the target's user namespace; SIGCONT within a session."""
+    mine, theirs = trap.task.cred, task.cred
+    if (
+        task.id == trap.task.id
+        or mine.euid in (theirs.suid, theirs.ruid)
+        or mine.ruid in (theirs.suid, theirs.ruid)
+        or (signo == SIGCONT and task.sid == trap.task.sid)
+        or capable(trap.store, mine, "KILL", theirs.user_ns)
+    ):
+        return None
+    return _OTHER_USER
+
+
+SIGNALS = Policy(name="signals", may_signal=may_signal)
