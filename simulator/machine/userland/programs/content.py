@@ -1,0 +1,254 @@
+"""cat, tac, head, tail, wc, tee, rev, cmp, md5sum's like: programs about files' content."""
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from simulator.machine.abi.constants import O_APPEND, O_CREAT, O_TRUNC, O_WRONLY
+from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.registry import enter
+
+
+@enter("cat")
+async def cat(sys: Process, argv: Sequence[str]) -> int:
+    """cat(1): copy files to standard output; 1 when one can't be read."""
+    options = parse(argv, "nbvteAu")
+    status, number = 0, 0
+    for path in options.rest or ["-"]:
+        fd = await opened(sys, path)
+        if fd is None:
+            status = 1
+            continue
+        while True:
+            try:
+                block = await sys.read(fd)
+            except SysError as error:
+                status = await sys.fault("read error", error)
+                break
+            if not block:
+                break
+            if options.has("n"):
+                number, block = _numbered(block, number)
+            await sys.write(1, block)
+        if fd:
+            await sys.close(fd)
+    return status
+
+
+def _numbered(block: bytes, number: int) -> tuple[int, bytes]:
+    out = b""
+    for line in block.splitlines(keepends=True):
+        number += 1
+        out += f"{number:6}\t".encode() + line
+    return number, out
+
+
+async def opened(sys: Process, path: str) -> int | None:
+    """A descriptor to read ``path`` (``-``: standard input), or None after a complaint."""
+    if path == "-":
+        return 0
+    try:
+        return await sys.open(path)
+    except SysError as error:
+        await sys.fault(f"can't open '{path}'", error)
+        return None
+
+
+async def contents(sys: Process, paths: list[str]) -> AsyncIterator[tuple[str, bytes | None]]:
+    """Each path with its whole content; None after a complaint."""
+    for path in paths or ["-"]:
+        fd = await opened(sys, path)
+        if fd is None:
+            yield path, None
+            continue
+        content = b""
+        try:
+            while block := await sys.read(fd):
+                content += block
+        except SysError as error:
+            await sys.fault(f"{path}", error)
+            yield path, None
+            continue
+        if fd:
+            await sys.close(fd)
+        yield path, content
+
+
+@enter("tac")
+async def tac(sys: Process, argv: Sequence[str]) -> int:
+    """tac(1): lines last first."""
+    status = 0
+    async for _, content in contents(sys, list(argv[1:])):
+        if content is None:
+            status = 1
+            continue
+        await sys.write(1, b"".join(reversed(content.splitlines(keepends=True))))
+    return status
+
+
+@enter("rev")
+async def rev(sys: Process, argv: Sequence[str]) -> int:
+    """rev(1): each line backwards."""
+    async for _, content in contents(sys, list(argv[1:])):
+        for line in (content or b"").splitlines():
+            await sys.write(1, line[::-1] + b"\n")
+    return 0
+
+
+@enter("head")
+async def head(sys: Process, argv: Sequence[str]) -> int:
+    """head(1) with -n and -c; stops reading when it has enough."""
+    words = [argv[0], *(f"-n{w[1:]}" if w[1:].isdigit() and w[0] == "-" else w for w in argv[1:])]
+    options = parse(words, "n:c:qv")
+    count = _count(options.value("c") or options.value("n", "10"))
+    paths = options.rest or ["-"]
+    status = 0
+    for number, path in enumerate(paths):
+        fd = await opened(sys, path)
+        if fd is None:
+            status = 1
+            continue
+        if len(paths) > 1 and not options.has("q"):
+            await sys.out(("\n" if number else "") + f"==> {path} <==\n")
+        await _head_of(sys, fd, count, by_bytes=options.has("c"))
+        if fd:
+            await sys.close(fd)
+    return status
+
+
+def _count(text: str) -> int:
+    units = {"k": 1024, "m": 1 << 20, "b": 512}
+    number = text[:-1] if text[-1:].lower() in units else text
+    if not number.lstrip("+-").isdigit():
+        raise UsageError(f"invalid number '{text}'")
+    return int(number) * units.get(text[-1:].lower(), 1)
+
+
+async def _head_of(sys: Process, fd: int, count: int, *, by_bytes: bool) -> None:
+    while count > 0:
+        try:
+            block = await sys.read(fd, min(count, 65536) if by_bytes else 65536)
+        except SysError as error:
+            await sys.fault("read error", error)
+            return
+        if not block:
+            return
+        if by_bytes:
+            count -= len(block)
+        else:
+            lines = block.split(b"\n")
+            if len(lines) > count:
+                block = b"\n".join(lines[:count]) + b"\n"
+            count -= len(lines) - 1
+        await sys.write(1, block)
+
+
+@enter("tail")
+async def tail(sys: Process, argv: Sequence[str]) -> int:
+    """tail(1) with -n and -c."""
+    words = [argv[0], *(f"-n{w[1:]}" if w[1:].isdigit() and w[0] == "-" else w for w in argv[1:])]
+    options = parse(words, "n:c:qfFs:")
+    text = options.value("c") or options.value("n", "10")
+    count, from_start = abs(_count(text)), text.startswith("+")
+    status = 0
+    async for path, content in contents(sys, options.rest):
+        if content is None:
+            status = 1
+            continue
+        if len(options.rest) > 1 and not options.has("q"):
+            await sys.out(f"==> {path} <==\n")
+        units = (
+            [content[at : at + 1] for at in range(len(content))]
+            if options.has("c")
+            else content.splitlines(keepends=True)
+        )
+        kept = units[max(count - 1, 0) :] if from_start else units[max(len(units) - count, 0) :]
+        await sys.write(1, b"".join(kept))
+    return status
+
+
+@enter("wc")
+async def wc(sys: Process, argv: Sequence[str]) -> int:
+    """wc(1): lines, words and bytes."""
+    options = parse(argv, "lwcmL")
+    letters = [letter for letter in "lwc" if options.has(letter)] or list("lwc")
+    totals = dict.fromkeys(letters, 0)
+    status = 0
+    async for path, content in contents(sys, options.rest):
+        if content is None:
+            status = 1
+            continue
+        counts = {"l": content.count(b"\n"), "w": len(content.split()), "c": len(content)}
+        for letter in letters:
+            totals[letter] += counts[letter]
+        await sys.out(_counted([counts[letter] for letter in letters], path))
+    if len(options.rest) > 1:
+        await sys.out(_counted(list(totals.values()), "total"))
+    return status
+
+
+def _counted(counts: list[int], name: str) -> str:
+    shown = f" {name}" if name != "-" else ""
+    if len(counts) == 1:
+        return f"{counts[0]}{shown}\n"
+    return " ".join(f"{count:9}" for count in counts) + f"{shown}\n"
+
+
+@enter("tee")
+async def tee(sys: Process, argv: Sequence[str]) -> int:
+    """tee(1)."""
+    options = parse(argv, "ai")
+    flags = O_WRONLY | O_CREAT | (O_APPEND if options.has("a") else O_TRUNC)
+    targets, status = [1], 0
+    for path in options.rest:
+        try:
+            targets.append(await sys.open(path, flags))
+        except SysError as error:
+            status = await sys.fault(path, error)
+    while block := await sys.read(0):
+        for fd in targets:
+            try:
+                await sys.write(fd, block)
+            except SysError as error:
+                status = await sys.fault("write error", error)
+    return status
+
+
+def _digest(name: str) -> Callable[[Process, Sequence[str]], object]:
+    async def main(sys: Process, argv: Sequence[str]) -> int:
+        status = 0
+        async for path, content in contents(sys, list(argv[1:])):
+            if content is None:
+                status = 1
+                continue
+            await sys.out(f"{hashlib.new(name, content).hexdigest()}  {path}\n")
+        return status
+
+    return main
+
+
+for _name in ("md5", "sha1", "sha256", "sha512"):
+    enter(f"{_name}sum")(_digest(_name))  # pyright: ignore[reportArgumentType]
+
+
+@enter("cmp")
+async def cmp(sys: Process, argv: Sequence[str]) -> int:
+    """cmp(1): 0 when two files are equal."""
+    options = parse(argv, "sl")
+    pair = [content async for _, content in contents(sys, options.rest[:2])]
+    if len(pair) < 2 or pair[0] is None or pair[1] is None:
+        return 2
+    one, other = pair[0], pair[1]
+    if one == other:
+        return 0
+    if not options.has("s"):
+        shorter = min(len(one), len(other))
+        at = next((at for at in range(shorter) if one[at] != other[at]), shorter)
+        if at == shorter:
+            name = options.rest[0 if len(one) < len(other) else 1]
+            await sys.err(f"cmp: EOF on {name}\n")
+        else:
+            line = one[:at].count(b"\n") + 1
+            first, second = options.rest[:2]
+            await sys.out(f"{first} {second} differ: char {at + 1}, line {line}\n")
+    return 1

@@ -1,0 +1,63 @@
+"""The collections of programs that an image's executables stand for.
+
+An executable's content says which collection it is; the name it is called by, argv[0], says which
+program of it, as busybox does.
+"""
+
+from collections.abc import Callable, Sequence
+
+from simulator.machine.userland.options import BANNER, UsageError
+from simulator.machine.userland.process import Main, Process, SysError
+
+BUSYBOX = b"\x7fELF vitrina busybox\n"
+"""The content of /bin/busybox in a model's image; every applet is another name of the file."""
+BSD = b"\x7fELF vitrina bsd\n"
+"""The content of a FreeBSD program in a model's image."""
+
+_COLLECTIONS: dict[bytes, dict[str, Main]] = {BUSYBOX: {}, BSD: {}}
+
+
+def enter(*names: str, collection: bytes = BUSYBOX) -> Callable[[Main], Main]:
+    """Enter the decorated program under ``names``; a name taken twice is a bug."""
+
+    def decorate(main: Main) -> Main:
+        programs = _COLLECTIONS[collection]
+        for name in names:
+            if name in programs:
+                raise ValueError(f"{name} is entered twice")
+            programs[name] = main
+        return main
+
+    return decorate
+
+
+def collection(content: bytes) -> bytes | None:
+    """Which collection an executable's content stands for, or None."""
+    for marker in _COLLECTIONS:
+        if content.startswith(marker.rstrip(b"\n")):
+            return marker
+    return None
+
+
+def program(name: str, collection: bytes = BUSYBOX) -> Main | None:
+    """The program called ``name``, or None."""
+    return _COLLECTIONS[collection].get(name)
+
+
+def names(collection: bytes = BUSYBOX) -> tuple[str, ...]:
+    """Every program of a collection, sorted: what an image links to one file."""
+    return tuple(sorted(_COLLECTIONS[collection]))
+
+
+async def run(process: Process, main: Main, argv: Sequence[str]) -> int:
+    """Run a program to its end: what it does not catch is a complaint and a failing status."""
+    try:
+        return await main(process, argv)
+    except SysError as error:
+        return await process.complain(error.message)
+    except UsageError as error:
+        text = f"{process.name}: {error}\n"
+        if str(error).startswith(("invalid option", "unrecognized", "option ")):
+            text += f"{BANNER}\n\nUsage: {process.name}\n"
+        await process.err(text)
+        return 1

@@ -1,0 +1,178 @@
+"""The driver: runs programs over a kernel, one system call of each in turn.
+
+A round robin over coroutines, so a run repeats exactly. A program whose call sleeps is parked until
+the kernel has its result; the virtual clock moves only when every program that could act is parked
+and one of them waits for a deadline.
+"""
+
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass, field
+
+from simulator.machine.abi.call import (
+    Blocked,
+    Call,
+    Executed,
+    Exited,
+    Failed,
+    Killed,
+    Result,
+    Returned,
+    Silent,
+)
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel import clock
+from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.task import Sleeper, Task, TaskState
+from simulator.machine.userland import loader
+from simulator.machine.userland.process import Body, Process, Request, Spawn, SysError
+
+
+class GapError(Exception):
+    """A program used a call that the model does not know: its line can't be answered."""
+
+
+@dataclass(slots=True)
+class _Running:
+    """A program in progress: what to resume it with, and which line it belongs to."""
+
+    process: Process
+    coroutine: Coroutine[Request, Result, int]
+    inbox: Result | None = None
+    parked: bool = False
+    line: int = 0
+
+
+@dataclass
+class Userland:
+    """The programs of one kernel. ``calls`` counts the system calls they made."""
+
+    kernel: Kernel
+    depth: int = 1
+    actor: str = ""
+    mechanism: str = ""
+    calls: int = 0
+    programs: dict[Pid, _Running] = field(default_factory=dict[Pid, _Running])
+
+    def start(self, pid: Pid, line: int = 0) -> None:
+        """Run what task ``pid`` has executed, from its beginning. Raises ``GapError``."""
+        process = Process(pid)
+        self.programs[pid] = _Running(process, loader.load(self.kernel, process), line=line)
+
+    def run_body(self, pid: Pid, body: Body, line: int = 0, like: Process | None = None) -> None:
+        """Run ``body`` as task ``pid``, a child that fork(2) has just made."""
+        process = Process(pid, like.name if like else "", dict(like.env) if like else {})
+        self.programs[pid] = _Running(process, _bodied(process, body), line=line)
+
+    def forked(self, pid: Pid, call: Call) -> tuple[Result, Pid | None]:
+        """Make ``call`` (fork or clone) for ``pid``; with its result, the new task's number."""
+        mark = len(self.kernel.store.journal)
+        result = self.syscall(pid, call)
+        if isinstance(result, Returned) and result.value > 0:
+            for write in self.kernel.store.journal[mark:]:
+                if write.table is Task and write.old is None:
+                    return result, Pid(write.key)  # pyright: ignore[reportArgumentType]
+        return result, None
+
+    def syscall(self, pid: Pid, call: Call) -> Result:
+        """One call of task ``pid``, as a nested event."""
+        self.calls += 1
+        return self.kernel.call(
+            pid, call, actor=self.actor, mechanism=self.mechanism, depth=self.depth
+        )
+
+    def round(self) -> bool:
+        """Give every program that can act one call; whether any could. Raises ``GapError``."""
+        acted = False
+        for pid in list(self.programs):
+            running = self.programs.get(pid)
+            if running is not None and self._step(pid, running):
+                acted = True
+        return acted
+
+    def pass_time(self, line: int) -> bool:
+        """Let the earliest deadline of ``line``'s programs come; whether there is one."""
+        store = self.kernel.store
+        deadlines = [
+            sleeper.deadline
+            for pid, running in self.programs.items()
+            if running.line == line
+            and (sleeper := store.get(Sleeper, pid)) is not None
+            and sleeper.deadline is not None
+        ]
+        if not deadlines:
+            return False
+        self.kernel.advance(max(0, min(deadlines) - clock.monotonic(store)))
+        return True
+
+    def end(self, pids: Iterable[Pid]) -> None:
+        """Make programs exit at once: their line came to no answer."""
+        for pid in pids:
+            self._drop(pid)
+            task = self.kernel.store.get(Task, pid)
+            if task is not None and task.state is not TaskState.ZOMBIE:
+                self.syscall(pid, Call("exit", (1,)))
+
+    def alive(self, pid: Pid) -> bool:
+        """Whether task ``pid`` exists and is no zombie."""
+        task = self.kernel.store.get(Task, pid)
+        return task is not None and task.state is not TaskState.ZOMBIE
+
+    def _step(self, pid: Pid, running: _Running) -> bool:
+        task = self.kernel.store.get(Task, pid)
+        if task is None or task.state is TaskState.ZOMBIE:
+            self._drop(pid)
+            return True
+        if running.parked:
+            result = self.kernel.woken.pop(pid, None)
+            if result is None:
+                return False
+            running.parked = False
+            self._deliver(pid, running, result)
+            return True
+        if task.state is TaskState.STOPPED:
+            return False
+        try:
+            request = running.coroutine.send(running.inbox)  # pyright: ignore[reportArgumentType]
+        except StopIteration as done:
+            self.programs.pop(pid, None)
+            self.syscall(pid, Call("exit", (int(done.value or 0) & 0xFF,)))
+            return True
+        self._carry_out(pid, running, request)
+        return True
+
+    def _carry_out(self, pid: Pid, running: _Running, request: Request) -> None:
+        if not isinstance(request, Spawn):
+            self._deliver(pid, running, self.syscall(pid, request.call))
+            return
+        result, child = self.forked(pid, request.call)
+        if child is not None:
+            self.run_body(child, request.body, running.line, running.process)
+        self._deliver(pid, running, result)
+
+    def _deliver(self, pid: Pid, running: _Running, result: Result) -> None:
+        match result:
+            case Returned() | Failed():
+                running.inbox = result
+            case Blocked():
+                running.parked = True
+            case Executed():
+                running.coroutine.close()
+                self.start(pid, running.line)
+            case Killed() | Exited():
+                self._drop(pid)
+            case Silent():
+                raise GapError(result.note)
+
+    def _drop(self, pid: Pid) -> None:
+        running = self.programs.pop(pid, None)
+        self.kernel.woken.pop(pid, None)
+        if running is not None:
+            running.coroutine.close()
+
+
+async def _bodied(process: Process, body: Body) -> int:
+    try:
+        return await body(process)
+    except SysError as error:
+        await process.complain(error.message)
+        return 1

@@ -1,0 +1,1 @@
+"""A POSIX shell in the manner of busybox ash: words, parser, expansion, evaluation, builtins."""

@@ -1,0 +1,69 @@
+"""sh(1): ``sh -c line``, ``sh file`` or commands from standard input."""
+
+from collections.abc import Sequence
+
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.registry import enter
+from simulator.machine.userland.shell.evaluate import run_text, until_exit
+from simulator.machine.userland.shell.state import DEFAULT_PATH, Shell
+
+
+@enter("sh", "ash")
+async def main(sys: Process, argv: Sequence[str]) -> int:
+    """Run one shell to its end; the status is the last command's."""
+    shell = Shell(sys, argv[0].removeprefix("-"))
+    words = list(argv[1:])
+    command = False
+    while words and words[0][:1] in "-+" and len(words[0]) > 1:
+        option = words.pop(0)
+        if option == "--":
+            break
+        command = command or "c" in option
+        shell.options |= set(option[1:]) & set("aefuxc")
+    await _prepare(shell)
+    if command:
+        return await _run_command(shell, words)
+    if words:
+        return await _run_file(shell, words)
+    text = (await sys.drain(0)).decode("utf-8", "surrogateescape")
+    return await until_exit(shell, lambda: run_text(shell, text))
+
+
+async def _run_command(shell: Shell, words: list[str]) -> int:
+    if not words:
+        await shell.sys.err(f"{shell.name}: -c requires an argument\n")
+        return 2
+    if len(words) > 1:
+        shell.name = words[1]
+        shell.arguments = words[2:]
+    return await until_exit(shell, lambda: run_text(shell, words[0], last=True))
+
+
+async def _run_file(shell: Shell, words: list[str]) -> int:
+    try:
+        text = await shell.sys.text(words[0])
+    except SysError as error:
+        await shell.sys.err(f"{shell.name}: can't open '{words[0]}': {error.message}\n")
+        return 2
+    shell.name, shell.arguments = words[0], words[1:]
+    return await until_exit(shell, lambda: run_text(shell, text))
+
+
+async def _prepare(shell: Shell) -> None:
+    """Variables from the environment, and those that every shell has."""
+    sys = shell.sys
+    shell.variables.update(sys.env)
+    shell.exported.update(sys.env)
+    shell.variables.setdefault("PATH", DEFAULT_PATH)
+    shell.variables.setdefault("IFS", " \t\n")
+    shell.variables["PS4"] = "+ "
+    shell.pid = await sys.value("getpid")
+    shell.variables["PPID"] = str(await sys.value("getppid"))
+    level = shell.variables.get("SHLVL", "0")
+    shell.variables["SHLVL"] = str(int(level) + 1 if level.isdigit() else 1)
+    shell.exported.add("SHLVL")
+    try:
+        shell.variables["PWD"] = await sys.data("getcwd", 4096)
+        shell.exported.add("PWD")
+    except SysError as error:
+        await sys.err(f"{shell.name}: getcwd: {error.message}\n")
