@@ -26,6 +26,7 @@ from simulator.machine.kernel.clock import Clock
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.family import Family
+from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.kernel import Event, Kernel
 from simulator.machine.kernel.namespace import (
     IDENTITY,
@@ -76,6 +77,7 @@ def boot(family: Family, hostname: str = "vitrina-host") -> Kernel:
     store.put(Clock(id=0))
     store.put(Context(id=ROOT_CONTEXT, params={}, hostname=hostname))
     spaces = _namespaces(store, hostname)
+    nsfs.install(store)
     root = _root_filesystem(store, spaces)
     store.put(FdTable(id=FilesId(1), slots={}))
     store.new_id(FdTable)

@@ -13,7 +13,7 @@ import msgspec
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, Domain, InodeId, KGid, KUid, VirtualId
+from simulator.machine.abi.ids import HOST, Domain, InodeId, KGid, KUid, NsId, VirtualId
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.task import At
@@ -123,14 +123,23 @@ class Mutations:
 class FilesystemType:
     """One line of /proc/filesystems.
 
-    ``make`` builds the superblock that mount(2) asked for (source, options) or raises ``Denied``.
-    ``userns_mount`` is FS_USERNS_MOUNT: a non-initial user namespace's root may mount it.
+    ``make`` builds the superblock that mount(2) asked for (source, options), or finds the one that
+    shows the same objects, or raises ``Denied``. ``userns_mount`` is FS_USERNS_MOUNT: a
+    non-initial user namespace's root may mount it; ``owner`` says over which user namespace the
+    caller needs the right then (None: its own). ``check`` refuses bad options, which the kernel
+    does before it looks at rights. ``may_reveal`` is SB_I_USERNS_VISIBLE: in a less privileged
+    mount namespace it may be mounted only where one is fully visible already. ``reconfigure``
+    gives the superblock as a remount with new options leaves it.
     """
 
     name: str
     make: Callable[["Trap", str, str], "Superblock"]
     userns_mount: bool = False
     needs_device: bool = False
+    owner: "Callable[[Trap], NsId] | None" = None
+    check: "Callable[[Trap, str], None] | None" = None
+    may_reveal: bool = False
+    reconfigure: "Callable[[Trap, Superblock, str], Superblock] | None" = None
 
 
 _VIRTUAL: dict[str, Virtual] = {}

@@ -5,7 +5,7 @@ Source: fs/d_path.c (prepend_path: stop at the reader's root, else at the global
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from simulator.machine.abi.ids import InodeId, MountId, NsId
+from simulator.machine.abi.ids import InodeId, MountId, NsId, SuperblockId
 from simulator.machine.kernel.fs.registry import virtual
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import inode as inodes
@@ -75,6 +75,12 @@ def label(trap: "Trap", at: At, opened: Opened | None = None) -> str:
         if above >= 0 and names[above:] == inner:
             return "/".join(["", *_to_global_root(trap, seen), *reversed(names[:above])]) or "/"
     return f"{sb.fstype}:/" + "/".join(reversed(names))
+
+
+def path_within(trap: "Trap", inode: InodeId, sb: SuperblockId, opened: Opened | None) -> str:
+    """The path of ``inode`` from the root of its filesystem (mountinfo's fourth field)."""
+    row = trap.store.row(Superblock, sb)
+    return "/" + "/".join(reversed(_names_within(trap, inode, row, opened)))
 
 
 def _to_global_root(trap: "Trap", mount: Mount) -> list[str]:

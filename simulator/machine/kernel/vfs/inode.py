@@ -31,6 +31,7 @@ class Superblock(Row, frozen=True, kw_only=True):
     """One mounted filesystem instance. ``pid_ns`` is the namespace that a procfs shows.
 
     ``capacity`` is in bytes, None for no limit of its own; ``used`` counts file contents.
+    ``max_inodes`` is tmpfs's ``nr_inodes``. ``ipc_ns`` is the namespace whose queues it shows.
     """
 
     fstype: str
@@ -42,6 +43,8 @@ class Superblock(Row, frozen=True, kw_only=True):
     pid_ns: NsId | None = None
     net_ns: NsId | None = None
     cgroup_ns: NsId | None = None
+    ipc_ns: NsId | None = None
+    max_inodes: int | None = None
     capacity: int | None = None
     used: int = 0
     device: int = 0

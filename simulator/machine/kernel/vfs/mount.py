@@ -52,7 +52,13 @@ class Mount(Row, frozen=True, kw_only=True):
 MOUNTED_ON = Index(Mount, lambda mount: ((mount.parent, mount.mountpoint),))
 IN_NAMESPACE = Index(Mount, lambda mount: (mount.ns,))
 CHILDREN = Index(Mount, lambda mount: (mount.parent,))
-PEERS = Index(Mount, lambda mount: (("peer", mount.peer_group), ("master", mount.master)))
+PEERS = Index(
+    Mount,
+    lambda mount: tuple(
+        key for key in (("peer", mount.peer_group), ("master", mount.master)) if key[1] is not None
+    ),
+)
+"""Mounts by ``("peer", group)`` and, for slaves, by ``("master", group)``."""
 BY_SUPERBLOCK = Index(Mount, lambda mount: (mount.sb,))
 BY_MOUNTPOINT = Index(Mount, lambda mount: (mount.mountpoint,))
 BY_ROOT = Index(Mount, lambda mount: (mount.root,))
@@ -75,3 +81,8 @@ def mount_of(world: World, at: At) -> Mount:
 def is_mount_root(world: World, at: At) -> bool:
     """Whether ``at`` is where its mount begins."""
     return world.row(Mount, at.mount).root == at.inode
+
+
+def is_local_mountpoint(world: World, inode: InodeId, ns: NsId) -> bool:
+    """Whether something is mounted on ``inode`` in mount namespace ``ns``: EBUSY to remove it."""
+    return any(mount.ns == ns for mount in world.rows_by(BY_MOUNTPOINT, inode))

@@ -24,7 +24,7 @@ from simulator.machine.kernel.fs.registry import NewFile, mutations, virtual
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import content, tree
 from simulator.machine.kernel.vfs.fd import OPEN_FILES
-from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Inode, Superblock
+from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, IN_DIRECTORY, Inode, Superblock, names
 from simulator.machine.kernel.vfs.lock import Locks
 from simulator.machine.kernel.vfs.mount import BY_ROOT
 from simulator.machine.state.store import Index, Store
@@ -66,6 +66,7 @@ def create(trap: "Trap", directory: InodeId, name: str, new: NewFile) -> InodeId
     """Make a file of any type called ``name``, which is free."""
     if isinstance(directory, tuple):
         return mutations(directory).create(trap, directory, name, new)
+    _need_inode(trap, directory)
     return tree.make(
         trap.store,
         directory,
@@ -77,6 +78,18 @@ def create(trap: "Trap", directory: InodeId, name: str, new: NewFile) -> InodeId
         rdev=new.rdev,
         domain=new.domain,
     ).id
+
+
+def _need_inode(trap: "Trap", directory: int) -> None:
+    """ENOSPC when the filesystem may not take one more file (tmpfs(5) nr_inodes)."""
+    sb = trap.store.row(Superblock, trap.store.row(Inode, directory).sb)
+    if sb.max_inodes is not None and len(trap.store.by(BY_SUPERBLOCK, sb.id)) >= sb.max_inodes:
+        trap.deny(
+            Errno.ENOSPC,
+            "filesystem-size",
+            N_("The filesystem has as many files as it was mounted to hold."),
+            "tmpfs(5)",
+        )
 
 
 def link(trap: "Trap", directory: InodeId, name: str, inode: InodeId) -> None:
@@ -192,8 +205,12 @@ def forget(store: Store, inode: InodeId) -> None:
 
 
 def is_empty(trap: "Trap", directory: InodeId) -> bool:
-    """Whether a stored directory holds no name (computed ones decide for themselves)."""
-    return not isinstance(directory, int) or not trap.store.by(IN_DIRECTORY, directory)
+    """Whether a directory holds no name; a wholly computed one decides for itself (cgroups)."""
+    if isinstance(directory, int):
+        return not trap.store.by(IN_DIRECTORY, directory)
+    if stored(trap, directory) is None:
+        return True
+    return not names(trap, directory)
 
 
 def _put_content(store: Store, row: Inode, changes: dict[str, Any]) -> None:

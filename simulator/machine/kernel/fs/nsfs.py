@@ -1,0 +1,166 @@
+"""nsfs: the files that stand for namespaces. Opened, they keep one alive and let it be joined.
+
+Their inodes are computed from the namespace's row: ``("ns", kind, id)``. Source: fs/nsfs.c.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NoReturn
+
+from simulator.machine.abi.constants import (
+    CLONE_NEWCGROUP,
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWTIME,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+    S_IFREG,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import KERNEL, InodeId, MountId, NsId, SuperblockId, VirtualId
+from simulator.machine.kernel.fs.registry import register_virtual
+from simulator.machine.kernel.namespace import KINDS, nsfs_inode
+from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
+from simulator.machine.kernel.vfs.mount import Mount
+from simulator.machine.state.store import Store
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+SUPERBLOCK = SuperblockId(-1)
+MOUNT = MountId(-1)
+"""The kernel's own mount of nsfs, in no mount namespace (``boot`` makes it)."""
+
+FLAG_OF: dict[str, int] = {
+    "mnt": CLONE_NEWNS,
+    "uts": CLONE_NEWUTS,
+    "ipc": CLONE_NEWIPC,
+    "pid": CLONE_NEWPID,
+    "net": CLONE_NEWNET,
+    "user": CLONE_NEWUSER,
+    "cgroup": CLONE_NEWCGROUP,
+    "time": CLONE_NEWTIME,
+}
+
+_INITIAL_NUMBERS = {
+    "ipc": 0xEFFFFFFF,
+    "uts": 0xEFFFFFFE,
+    "user": 0xEFFFFFFD,
+    "pid": 0xEFFFFFFC,
+    "cgroup": 0xEFFFFFFB,
+    "time": 0xEFFFFFFA,
+    "net": 0xEFFFFFF9,
+    "mnt": 0xEFFFFFF8,
+}
+"""linux/nsfs.h: the inode numbers of the namespaces that a machine boots with."""
+
+_FIRST_DYNAMIC = 0xF0000000 + 400
+_INITIAL_COUNT = len(_INITIAL_NUMBERS)
+
+
+def install(store: Store) -> None:
+    """Mount nsfs where no path leads, at boot."""
+    user = NsId(1)
+    root = nsfs_inode("user", user)
+    store.put(
+        Superblock(
+            id=SUPERBLOCK,
+            fstype="nsfs",
+            source="nsfs",
+            root=root,
+            owner=user,
+            device=4,
+            domain=KERNEL,
+        )
+    )
+    store.put(
+        Mount(
+            id=MOUNT,
+            ns=None,
+            parent=None,
+            mountpoint=None,
+            root=root,
+            sb=SUPERBLOCK,
+            source="nsfs",
+            domain=KERNEL,
+        )
+    )
+
+
+def place(kind: str, ns: NsId) -> At:
+    """Where /proc/PID/ns/KIND leads."""
+    return At(MOUNT, nsfs_inode(kind, ns))
+
+
+def number(kind: str, ns: NsId) -> int:
+    """The inode number that stat(2) shows and ``net:[4026531833]`` prints."""
+    return _INITIAL_NUMBERS[kind] if ns <= _INITIAL_COUNT else _FIRST_DYNAMIC + ns
+
+
+def name(inode: InodeId) -> str:
+    """``net:[4026531833]``: what readlink(2) and mountinfo print for a namespace's file."""
+    kind, ns = identify(inode)
+    return f"{kind}:[{number(kind, ns)}]"
+
+
+def is_namespace(inode: InodeId | None) -> bool:
+    """Whether an inode stands for a namespace (proc_ns_file())."""
+    return isinstance(inode, tuple) and inode[0] == "ns"
+
+
+def identify(inode: InodeId) -> tuple[str, NsId]:
+    """The kind and the id of the namespace that an nsfs inode stands for."""
+    assert isinstance(inode, tuple)
+    kind, ns = inode[1], inode[2]
+    assert isinstance(kind, str)
+    assert isinstance(ns, int)
+    return kind, NsId(ns)
+
+
+class _Nsfs:
+    """A flat filesystem of read-only files without content."""
+
+    def load(self, trap: "Trap", inode: VirtualId) -> Inode:
+        kind, ns = identify(inode)
+        row = trap.store.row(KINDS[kind], ns)
+        return Inode(
+            id=inode,
+            sb=SUPERBLOCK,
+            mode=S_IFREG | 0o444,
+            domain=getattr(row, "domain", KERNEL),
+        )
+
+    def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> InodeId | None:
+        del trap, directory, name
+        return None
+
+    def names(self, trap: "Trap", directory: VirtualId) -> Iterable[str]:
+        del trap, directory
+        return ()
+
+    def follow(self, trap: "Trap", inode: VirtualId) -> At | str:
+        del trap
+        raise AssertionError(inode)
+
+    def read(self, trap: "Trap", inode: VirtualId) -> bytes:
+        del inode
+        _unreadable(trap)
+
+    def write(self, trap: "Trap", inode: VirtualId, data: bytes) -> int:
+        del inode, data
+        _unreadable(trap)
+
+    def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
+        del trap, inode, flags
+
+
+def _unreadable(trap: "Trap") -> NoReturn:
+    trap.fail(
+        Errno.EINVAL, N_("A namespace's file can be held and joined, not read."), "namespaces(7)"
+    )
+
+
+register_virtual("ns", _Nsfs())
