@@ -11,7 +11,7 @@ from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 
-_COMMANDING = frozenset({"privilege", "write", "signal", "trace", "exhaust"})
+_COMMANDING = frozenset({"privilege", "read", "write", "signal", "trace", "exhaust"})
 
 MACHINE_CALLS = frozenset(
     {

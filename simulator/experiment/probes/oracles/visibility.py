@@ -25,6 +25,11 @@ PLANTED = (
 )
 """World constants whose values nothing but a host's object carries."""
 
+MACHINE_WIDE = frozenset(
+    f"/proc/{name}" for name in ("meminfo", "loadavg", "uptime", "stat", "modules", "cmdline")
+)
+"""Files that tell of the whole machine or of a sandbox, and carry no planted name."""
+
 _ANY = frozenset({"read", "write", "name", "connect", "signal", "trace", "exhaust", "privilege"})
 
 
@@ -56,6 +61,17 @@ def _by_planted_names(case: Case) -> Verdict:
             outcome=Outcome.LEAKS,
             evidence=evidence,
             reason=N_("the guest named an object that is not its own"),
+        )
+    unknown = tuple(
+        number
+        for number, entry in numbered(case.main.trace, case.attackers)
+        if entry.status is Status.RETURNED and entry.args and entry.args[0] in MACHINE_WIDE
+    )
+    if unknown:
+        return Verdict(
+            outcome=Outcome.INCONCLUSIVE,
+            evidence=unknown,
+            reason=N_("a real kernel does not say whose numbers these are"),
         )
     return holds(case)
 
