@@ -96,6 +96,10 @@ class Chain:
                 if (function := getattr(policy, question)) is not None
             )
 
+    def asks(self, question: str) -> bool:
+        """Whether any policy has an opinion on ``question``: else its subject need not be made."""
+        return bool(self._asked[question])
+
     def filter(self, trap: "Trap", call: Call) -> "Denial | Killed | None":
         """What the filters make of ``call`` before any handler sees it."""
         for name, function in self._asked["filters"]:

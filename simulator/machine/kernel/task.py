@@ -44,20 +44,22 @@ class SeccompFilter(msgspec.Struct, frozen=True):
     """One filter of seccomp(2), as rules rather than as BPF.
 
     ``allow`` names calls that pass; ``rules`` answer before it, first match wins; anything else
-    gets ``default`` (an errno name, or ``KILL``).
+    gets ``default`` (an errno name, ``TRAP`` or ``KILL``). A filter that came as classic BPF is
+    kept as its ``program`` of (code, jt, jf, k), and that alone answers.
     """
 
     name: str
     allow: frozenset[str] = frozenset()
     rules: tuple["SeccompRule", ...] = ()
     default: str = "EPERM"
+    program: tuple[tuple[int, ...], ...] = ()
 
 
 class SeccompRule(msgspec.Struct, frozen=True):
     """``calls`` whose argument ``index`` masked by ``mask`` (compared by ``op`` with ``value``).
 
-    ``op`` is ``any`` (no argument is looked at), ``masked_eq``, ``eq``, ``ne``, ``gt``, ``lt``;
-    ``action`` is ``ALLOW``, an errno name, or ``KILL``.
+    ``op`` is ``any`` (no argument is looked at), ``masked_eq``, ``eq``, ``ne``, ``gt``, ``ge``,
+    ``lt`` or ``le``; ``action`` is ``ALLOW``, an errno name, ``TRAP`` or ``KILL``.
     """
 
     calls: frozenset[str]

@@ -21,9 +21,7 @@ enter_all()
 CHAIN = Chain((SECCOMP, PID_NAMESPACES, CAPABILITIES, SIGNALS, TRACING, YAMA))
 """The wall-keepers of an unpatched Linux, in the order they are asked."""
 
-FILESYSTEMS: Mapping[str, FilesystemType] = {
-    kind.name: kind for kind in (tmpfs.TMPFS, tmpfs.RAMFS)
-}
+FILESYSTEMS: Mapping[str, FilesystemType] = {kind.name: kind for kind in (tmpfs.TMPFS, tmpfs.RAMFS)}
 """/proc/filesystems."""
 
 LINUX = Family(

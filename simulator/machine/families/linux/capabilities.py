@@ -55,6 +55,7 @@ GRANTED_BY: dict[Privilege, str] = {
     Privilege.RAW_IO: "SYS_RAWIO",
     Privilege.KERNEL_MEMORY: "SYS_RAWIO",
     Privilege.TTY_CONFIG: "SYS_TTY_CONFIG",
+    Privilege.TTY_INJECT: "SYS_ADMIN",
     Privilege.BPF: "BPF SYS_ADMIN",
     Privilege.PERF: "PERFMON SYS_ADMIN",
     Privilege.FANOTIFY: "SYS_ADMIN",

@@ -11,17 +11,13 @@ from simulator.machine.abi.call import Call, Denial, Killed
 from simulator.machine.abi.constants import SIGKILL, SIGSYS
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.families.linux import bpf
+from simulator.machine.families.linux.numbers import SYSCALL_NUMBERS
 from simulator.machine.kernel import exit as exits
+from simulator.machine.kernel.seccomp import STRICT
 from simulator.machine.kernel.security import Policy
 from simulator.machine.kernel.task import SeccompFilter, SeccompRule
-from simulator.machine.kernel.trap import Trap
-
-STRICT = SeccompFilter(
-    name="strict",
-    allow=frozenset(("read", "write", "exit", "rt_sigreturn")),
-    default="KILL",
-)
-"""SECCOMP_MODE_STRICT: four calls, SIGKILL for any other."""
+from simulator.machine.kernel.trap import NotModelled, Trap
 
 SAME_CALL = {"waitpid": "wait4", "sigprocmask": "rt_sigprocmask", "sigpending": "rt_sigpending"}
 """Names that a C library offers for a call that the kernel knows by another."""
@@ -29,6 +25,17 @@ SAME_CALL = {"waitpid": "wait4", "sigprocmask": "rt_sigprocmask", "sigpending": 
 _WHY = N_("A seccomp filter turns this call away before the kernel looks at it.")
 _SEVERITY = {"ALLOW": 3, "KILL": 0, "TRAP": 1}
 _ERRNO = 2
+_ACTIONS = {
+    0x80000000: "KILL",
+    0x00000000: "KILL",
+    0x00030000: "TRAP",
+    0x00050000: "ERRNO",
+    0x7FC00000: "ENOSYS",
+    0x7FF00000: "ENOSYS",
+    0x7FFC0000: "ALLOW",
+    0x7FFF0000: "ALLOW",
+}
+"""SECCOMP_RET_*; with nobody listening, USER_NOTIF and TRACE fail with ENOSYS."""
 
 
 @lru_cache(maxsize=64)
@@ -44,7 +51,7 @@ def filters(trap: Trap, call: Call) -> Denial | Killed | None:
     name = SAME_CALL.get(call.name, call.name)
     worst = "ALLOW"
     for one in reversed(stack):
-        action = answer(one, name, call.args)
+        action = _run(trap, one, name, call.args) if one.program else answer(one, name, call.args)
         if severity(action) < severity(worst):
             worst = action
     if worst == "ALLOW":
@@ -55,6 +62,19 @@ def filters(trap: Trap, call: Call) -> Denial | Killed | None:
         exits.end(trap.store, trap.task.id, signo)
         return Killed("SIGKILL" if strict else "SIGSYS")
     return _refusal(worst)
+
+
+def _run(trap: Trap, one: SeccompFilter, name: str, args: tuple[Any, ...]) -> str:
+    """The answer of a filter that is a program, as an action's name."""
+    number = SYSCALL_NUMBERS.get(name, -1)
+    value = bpf.run(one.program, number, tuple(map(as_register, args)))
+    action = _ACTIONS.get(value & 0xFFFF0000, "KILL")
+    if action == "ERRNO":
+        for errno, code in trap.family.errno_numbers.items():
+            if code == value & 0xFFFF:
+                return errno
+        raise NotModelled("a filter that answers with an error that has no name")
+    return action
 
 
 def severity(action: str) -> int:
