@@ -56,6 +56,7 @@ class Privilege(Enum):
     RAW_IO = auto()
     KERNEL_MEMORY = auto()
     TTY_CONFIG = auto()
+    TTY_INJECT = auto()
     BPF = auto()
     PERF = auto()
     FANOTIFY = auto()

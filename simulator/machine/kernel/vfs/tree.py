@@ -7,7 +7,7 @@ place.
 import msgspec
 
 from simulator.machine.abi.constants import S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
-from simulator.machine.abi.ids import HOST, Domain, KGid, KUid
+from simulator.machine.abi.ids import HOST, Domain, KGid, KUid, SuperblockId
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.state.store import Store
@@ -55,6 +55,31 @@ def make(
     store.put(Dentry(id=(directory, name), inode=number))
     _touch_directory(store, above, 1 if is_directory else 0, now)
     return inode
+
+
+def unnamed(
+    store: Store,
+    sb: SuperblockId,
+    mode: int,
+    *,
+    uid: KUid = ROOT,
+    gid: KGid = WHEEL,
+    domain: Domain = HOST,
+) -> Inode:
+    """A new file that no directory names (O_TMPFILE, memfd_create(2)); it is not stored yet."""
+    now = clock.realtime(store)
+    return Inode(
+        id=store.new_id(Inode),
+        sb=sb,
+        mode=mode,
+        uid=uid,
+        gid=gid,
+        nlink=0,
+        atime=now,
+        mtime=now,
+        ctime=now,
+        domain=domain,
+    )
 
 
 def link(store: Store, directory: int, name: str, inode: Inode) -> None:
