@@ -62,9 +62,13 @@ class Phase(IntEnum):
 
 
 class Fill(msgspec.Struct, frozen=True):
-    """An argument known only while launching: ``{guest}`` is a pid, other names were bound."""
+    """An argument known only while launching: ``{pid}`` is the child's, other names were bound.
+
+    A lone name gives a number, unless ``as_text``.
+    """
 
     text: str
+    as_text: bool = False
 
 
 class Length(msgspec.Struct, frozen=True):
@@ -218,6 +222,8 @@ class LaunchPlan:
             tolerates=tolerates,
         )
         fd = Fill("{" + handle + "}")
+        if isinstance(text, Fill):
+            text = Fill(text.text, as_text=True)
         self.call(phase, actor, mechanism, "write", fd, text, Length(text), tolerates=tolerates)
         self.call(phase, actor, mechanism, "close", fd)
 

@@ -4,6 +4,16 @@ import difflib
 import shlex
 from collections.abc import Iterable
 
+from simulator.isolation.mechanisms import (
+    devices,
+    no_new_privs,
+    readonly_root,
+    rlimits,
+    time_ns,
+    user_ns,
+    volumes,
+)
+from simulator.isolation.mechanisms.base import About
 from simulator.isolation.technologies import (
     chroot,
     chroot_freebsd,
@@ -26,6 +36,28 @@ TECHNOLOGIES: dict[str, Technology] = {
     for module in (none, sealed, chroot, chroot_freebsd, jail, docker)
 }
 """Every technology with its defaults, controls first, then by year."""
+
+
+def _mechanisms() -> dict[str, About]:
+    """What every mechanism says of itself, by id, in the order of the technologies."""
+    offered = [mechanism for one in TECHNOLOGIES.values() for mechanism in one.mechanisms]
+    found = {mechanism.about.id: mechanism.about for mechanism in offered}
+    found |= {about.id: about for about in OPTIONAL}
+    return found
+
+
+OPTIONAL: tuple[About, ...] = (
+    user_ns.ABOUT,
+    time_ns.ABOUT,
+    no_new_privs.ABOUT,
+    readonly_root.ABOUT,
+    rlimits.ABOUT,
+    volumes.ABOUT,
+    devices.ABOUT,
+)
+"""Mechanisms that no technology has by default and that an option adds."""
+
+MECHANISMS: dict[str, About] = _mechanisms()
 
 
 def parse_spec(text: str, lifted: Iterable[str] = ()) -> Technology:

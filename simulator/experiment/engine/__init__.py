@@ -1,0 +1,1 @@
+"""Asking the simulated kernel: worlds, launches, sessions, and many of them side by side."""

@@ -1,0 +1,120 @@
+"""The simulated executor: sessions on a kernel of our own, branched from one launch each.
+
+A world is booted and a sandbox launched once per (world, technology); every probe, twin run and
+ablation gets a branch of that timeline, so it costs a copy of the tables.
+"""
+
+import functools
+from collections.abc import Mapping
+
+import msgspec
+
+from simulator.experiment.engine import launch as launching
+from simulator.experiment.engine import worlds
+from simulator.experiment.engine.session import Actor, SimSession
+from simulator.experiment.probes.world import World
+from simulator.isolation.technologies import none, sealed
+from simulator.isolation.technologies.base import Technology, change, plan
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel.kernel import Event, Kernel
+from simulator.machine.state.timeline import Timeline
+
+MODERN = frozenset({"cgroup2"})
+"""The facts of the model's own machine: control groups of version 2, no AppArmor."""
+
+SEPARATE = sealed.TECHNOLOGY.ids[0]
+
+
+class Ready(msgspec.Struct, frozen=True, eq=False):
+    """Launched and waiting: the timelines of its machines, and who lives where.
+
+    ``launch`` are the events of the guest's launch, from 1, on the first machine.
+    """
+
+    machines: tuple[Kernel, ...]
+    actors: Mapping[str, Actor]
+    daemons: Mapping[str, Pid]
+    launch: tuple[int, int]
+
+
+def open_session(
+    world: World, technology: Technology, facts: frozenset[str] = MODERN
+) -> SimSession:
+    """A session branched from the cached launch. Raises ``HarnessError``."""
+    ready = _ready(world, technology, facts)
+    branches = tuple(
+        Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
+        for kernel in ready.machines
+    )
+    return SimSession(world, technology, branches, ready.actors, ready.daemons)
+
+
+def open_whole(
+    world: World, technology: Technology, facts: frozenset[str] = MODERN
+) -> tuple[SimSession, tuple[int, int]]:
+    """A session whose timeline holds the boot and the launch too, and the launch's events.
+
+    For screens that let a person step through the building of the sandbox.
+    """
+    ready = prepare(world, technology, facts)
+    session = SimSession(world, technology, ready.machines, ready.actors, ready.daemons)
+    return session, ready.launch
+
+
+class SimExecutor:
+    """``probes.executor.Executor`` for the model."""
+
+    def __init__(self, facts: frozenset[str] = MODERN) -> None:
+        self.facts = facts
+
+    def open(self, world: World, technology: Technology) -> SimSession:
+        """A session of ``technology`` in ``world``. Raises ``HarnessError``."""
+        return open_session(world, technology, self.facts)
+
+
+@functools.lru_cache(maxsize=64)
+def _ready(world: World, technology: Technology, facts: frozenset[str]) -> Ready:
+    return prepare(world, technology, facts)
+
+
+def prepare(world: World, technology: Technology, facts: frozenset[str]) -> Ready:
+    """Boot and launch: the guest, and the neighbour as the technology has it."""
+    machine = worlds.build(world, technology, facts)
+    kernel, runtime = machine.kernel, machine.actors["runtime"]
+    actors = {name: Actor(0, pid) for name, pid in machine.actors.items()}
+    if SEPARATE in technology.ids:
+        return _apart(world, technology, facts, machine)
+    steps = plan(technology, "guest", 1, facts)
+    guest = launching.launch(kernel, runtime, "guest", steps)
+    actors["guest"] = Actor(0, guest.pid)
+    if world.neighbour:
+        sandboxed = technology if technology.neighbour_in_sandbox else _bare(technology)
+        steps = plan(sandboxed, "neighbour", 2, facts)
+        other = launching.launch(kernel, runtime, "neighbour", steps)
+        actors["neighbour"] = Actor(0, other.pid)
+    return Ready((kernel,), actors, machine.daemons, (guest.first, guest.last))
+
+
+def _bare(technology: Technology) -> Technology:
+    """A process of the same machine, of whatever family that is."""
+    return change(none.TECHNOLOGY, kernel=technology.kernel)
+
+
+def _apart(
+    world: World, technology: Technology, facts: frozenset[str], machine: worlds.Machine
+) -> Ready:
+    """One more machine for each tenant, with nothing of the host's on it."""
+    kernels: list[Kernel] = [machine.kernel]
+    actors = {name: Actor(0, pid) for name, pid in machine.actors.items()}
+    for tenant in worlds.TENANTS:
+        own = worlds.build(worlds.tenant_of(world, tenant), technology, facts)
+        runtime = own.actors["runtime"]
+        born = launching.launch(own.kernel, runtime, "host", plan(_bare(technology), "host"))
+        actors[tenant] = Actor(len(kernels), born.pid)
+        kernels.append(own.kernel)
+    return Ready(tuple(kernels), actors, machine.daemons, (0, 0))
+
+
+def timeline_of(session: SimSession) -> "Timeline[Event]":
+    """The first machine's history: what a screen shows."""
+    return session.kernels[0].timeline

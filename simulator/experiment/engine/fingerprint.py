@@ -1,0 +1,46 @@
+"""The host's state as digests by name: what integrity compares before and after a probe."""
+
+import hashlib
+
+import msgspec
+
+from simulator.machine.abi.ids import HOST, KERNEL
+from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.task import Sleeper, Task
+from simulator.machine.kernel.vfs.fd import FdTable, File
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
+from simulator.machine.state.store import Counter, Row
+
+_APPARATUS: tuple[type[Row], ...] = (Counter, Sleeper, FdTable, File)
+"""What changes with every call and is nobody's property."""
+
+_PASSING: dict[type[Row], dict[str, object]] = {
+    Inode: {"atime": 0},
+    Superblock: {"used": 0},
+}
+"""Fields that a mere look changes."""
+
+_OF_A_TASK = ("cred", "nice", "policy", "rt_priority", "rlimits", "cgroups", "ns", "comm", "root")
+"""What others may change in a process; whether it lives is asked too."""
+
+
+def fingerprint(kernel: Kernel) -> dict[str, str]:
+    """Every row that is the host's, or the kernel's, by table and key."""
+    found: dict[str, str] = {}
+    for table, rows in kernel.store.tables.items():
+        if table in _APPARATUS:
+            continue
+        for key, row in rows.items():
+            if getattr(row, "domain", HOST) in (HOST, KERNEL):
+                found[f"{table.__name__} {key}"] = _digest(row)
+    return found
+
+
+def _digest(row: Row) -> str:
+    if isinstance(row, Task):
+        seen: object = tuple(getattr(row, name) for name in _OF_A_TASK)
+        text = f"{row.state.value == 'Z'} {row.state.value == 'T'} {row.pending} {seen!r}"
+    else:
+        passing = _PASSING.get(type(row))
+        text = repr(msgspec.structs.replace(row, **passing) if passing else row)
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()

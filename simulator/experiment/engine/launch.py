@@ -1,0 +1,126 @@
+"""Carrying out a launch: the steps of a plan, as calls of the runtime and of the child it makes."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import msgspec
+
+from simulator.experiment.probes.executor import HarnessError
+from simulator.isolation.mechanisms.base import Fill, LaunchStep, Length
+from simulator.machine.abi.call import Call, Executed, Exited, Failed, Result, Returned
+from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.task import Task
+
+
+class LaunchError(HarnessError):
+    """A step of the launch was refused: the sandbox does not exist, so nothing can be asked."""
+
+
+class Launched(msgspec.Struct, frozen=True):
+    """A sandbox: its first process, and the events of its launch on the timeline (from 1)."""
+
+    pid: Pid
+    first: int
+    last: int
+
+
+def launch(kernel: Kernel, runtime: Pid, name: str, steps: tuple[LaunchStep, ...]) -> Launched:
+    """Run ``steps``; the child of the clone(2) among them is the sandbox's first process."""
+    first = len(kernel.timeline) + 1
+    names: dict[str, int] = {}
+    child: Pid | None = None
+    skipped: set[str] = set()
+    for step in steps:
+        if _depends(step, skipped):
+            continue
+        pid = runtime if step.actor == "runtime" else child
+        assert pid is not None, "a plan begins with clone(2)"
+        result, born = _step(kernel, pid, name, step, names)
+        child = born or child
+        if isinstance(result, Failed):
+            skipped.add(step.binds)
+        elif step.binds and isinstance(result, Returned):
+            names[step.binds] = result.value
+    if child is None:
+        raise LaunchError(_("the launch made no process"))
+    return Launched(child, first, len(kernel.timeline))
+
+
+def _depends(step: LaunchStep, skipped: set[str]) -> bool:
+    """Whether ``step`` uses the result of one that failed and was passed over."""
+    uses = {f"{{{name}}}" for name in skipped if name}
+    return any(isinstance(arg, Fill) and arg.text in uses for arg in step.args)
+
+
+def _step(
+    kernel: Kernel, pid: Pid, name: str, step: LaunchStep, names: Mapping[str, int]
+) -> tuple[Result, Pid | None]:
+    actor = step.actor if step.actor == "runtime" else name
+    mark = len(kernel.store.journal)
+    result = _call(kernel, pid, actor, step.mechanism, step.name, step.args, names)
+    if isinstance(result, Failed) and step.instead and result.errno in step.instead:
+        for other, args in step.instead[result.errno]:
+            result = _call(kernel, pid, actor, step.mechanism, other, args, names)
+    if isinstance(result, Returned | Executed | Exited):
+        return result, _born(kernel, mark) if step.name == "clone" else None
+    if isinstance(result, Failed) and result.errno in step.tolerates:
+        return result, None
+    shown = Call(step.name, _filled(step.args, names))
+    why = result.errno if isinstance(result, Failed) else type(result).__name__
+    note = getattr(result, "note", "")
+    raise LaunchError(
+        _("launching {name}: {call} by {actor} ({mechanism}): {why} {note}").format(
+            name=name,
+            call=_short(shown),
+            actor=actor,
+            mechanism=step.mechanism or "-",
+            why=why,
+            note=note,
+        )
+    )
+
+
+def _call(
+    kernel: Kernel,
+    pid: Pid,
+    actor: str,
+    mechanism: str,
+    name: str,
+    args: tuple[Any, ...],
+    names: Mapping[str, int],
+) -> Result:
+    call = Call(name, _filled(args, names))
+    return kernel.call(pid, call, actor=actor, mechanism=mechanism)
+
+
+def _born(kernel: Kernel, mark: int) -> Pid:
+    for write in kernel.store.journal[mark:]:
+        if write.table is Task and write.old is None:
+            return Pid(cast("int", write.key))
+    raise LaunchError(_("the launch made no process"))
+
+
+def _filled(args: tuple[Any, ...], names: Mapping[str, int]) -> tuple[Any, ...]:
+    return tuple(_value(arg, names) for arg in args)
+
+
+def _value(arg: Any, names: Mapping[str, int]) -> Any:
+    match arg:
+        case Fill(text, as_text):
+            filled = text.format_map(names)
+            lone = text.startswith("{") and text.endswith("}") and text.count("{") == 1
+            return int(filled) if lone and not as_text else filled
+        case Length(of):
+            return len(str(_value(of, names)))
+        case dict():
+            given = cast("dict[str, Any]", arg)
+            return {key: _value(item, names) for key, item in given.items()}
+        case _:
+            return arg
+
+
+def _short(call: Call) -> str:
+    text = str(call)
+    return text if len(text) <= 160 else f"{text[:157]}..."

@@ -1,0 +1,177 @@
+"""A session on a simulated kernel: ``probes.executor.Session`` over ``Kernel.call``."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
+
+from simulator.experiment.engine import fingerprint as prints
+from simulator.experiment.engine import usage
+from simulator.experiment.engine.constants import world_constants
+from simulator.experiment.probes.observation import (
+    Crossing,
+    Extra,
+    Fingerprint,
+    Nested,
+    Operation,
+    Use,
+)
+from simulator.experiment.probes.world import World
+from simulator.isolation.technologies.base import Technology
+from simulator.machine.abi.call import (
+    Blocked,
+    Call,
+    Denial,
+    Failed,
+    Result,
+    Returned,
+    Silent,
+    Value,
+)
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel.kernel import Event, Kernel
+from simulator.machine.kernel.task import Sleeper, Task, TaskState
+from simulator.machine.state.store import Store
+from simulator.machine.userland.line import run_line
+from simulator.machine.userland.runtime import Userland
+
+
+class Actor(NamedTuple):
+    """Who acts: a task of one of the session's machines."""
+
+    machine: int
+    pid: Pid
+
+
+class SimSession:
+    """One world with a sandbox in it. ``kernels`` are its machines, the host's first."""
+
+    def __init__(
+        self,
+        world: World,
+        technology: Technology,
+        kernels: Sequence[Kernel],
+        actors: Mapping[str, Actor],
+        daemons: Mapping[str, Pid],
+    ) -> None:
+        self.world = world
+        self.technology = technology
+        self.kernels = tuple(kernels)
+        self.actors = dict(actors)
+        self.daemons = daemons
+        self._lands = tuple(Userland(kernel) for kernel in self.kernels)
+        self._extra = Extra()
+        self._constants = world_constants(world, self.kernels[0], self.actors, daemons)
+        self._demanded: dict[str, int] = {}
+
+    def call(self, actor: str, call: Call) -> Result:
+        """One system call; what it crossed and whose it is: ``extra``."""
+        who = self.actors[actor]
+        kernel = self.kernels[who.machine]
+        mark = len(kernel.timeline)
+        result = kernel.call(who.pid, call, actor=actor)
+        self._note(kernel, who, mark)
+        return result
+
+    def shell(self, actor: str, line: str) -> Result:
+        """A child of ``actor`` runs the line; its calls are nested in ``extra``."""
+        who = self.actors[actor]
+        kernel = self.kernels[who.machine]
+        mark = len(kernel.timeline)
+        done = run_line(kernel, who.pid, line, land=self._lands[who.machine], actor=actor)
+        self._note(kernel, who, mark, nested=True)
+        if done.errno is not None:
+            return Failed(Denial(done.errno))
+        if done.silent is not None:
+            return Silent(done.silent)
+        if done.blocked is not None:
+            return Blocked(done.blocked)
+        return Returned(done.status, done.output)
+
+    def fork(self, actor: str, child: str, call: Call) -> Result:
+        """A fork(2) whose child becomes an actor."""
+        who = self.actors[actor]
+        kernel = self.kernels[who.machine]
+        mark = len(kernel.store.journal)
+        result = self.call(actor, call)
+        if isinstance(result, Returned) and child:
+            for write in kernel.store.journal[mark:]:
+                if write.table is Task and write.old is None:
+                    self.actors[child] = Actor(who.machine, Pid(cast("int", write.key)))
+                    break
+        return result
+
+    def asleep(self, actor: str) -> bool:
+        """In a call that has not returned, or stopped by a signal."""
+        store, pid = self._where(actor)
+        task = store.get(Task, pid)
+        stopped = task is not None and task.state is TaskState.STOPPED
+        return stopped or store.get(Sleeper, pid) is not None
+
+    def alive(self, actor: str) -> bool:
+        """Neither gone nor a zombie."""
+        store, pid = self._where(actor)
+        task = store.get(Task, pid)
+        return task is not None and task.state is not TaskState.ZOMBIE
+
+    def constants(self) -> Mapping[str, Value]:
+        """The world constants."""
+        return self._constants
+
+    def extra(self) -> Extra:
+        """About the last call."""
+        return self._extra
+
+    def fingerprint(self) -> Fingerprint:
+        """The host's objects, each with a digest."""
+        return prints.fingerprint(self.kernels[0])
+
+    def uses(self) -> tuple[Use, ...]:
+        """What the guest holds now."""
+        who = self.actors["guest"]
+        return usage.uses(self.kernels[who.machine], who.pid)
+
+    def close(self) -> None:
+        """Nothing outlives a branch."""
+
+    def _where(self, actor: str) -> "tuple[Store, Pid]":
+        who = self.actors[actor]
+        return self.kernels[who.machine].store, who.pid
+
+    def _note(self, kernel: Kernel, who: Actor, mark: int, *, nested: bool = False) -> None:
+        events = [event for event in kernel.timeline.events[mark:] if not event.woken]
+        task = kernel.store.get(Task, who.pid)
+        crossings = tuple(
+            self._crossing(event, number)
+            for event in events
+            for number in range(len(event.crossings))
+        )
+        calls = tuple(Nested(call=e.call, result=e.result) for e in events) if nested else ()
+        self._extra = Extra(
+            domain=task.domain if task is not None else "",
+            nested=calls,
+            crossings=crossings,
+        )
+
+    def _crossing(self, event: Event, number: int) -> Crossing:
+        """What the kernel saw, with the operator's wishes and the missing wall added."""
+        seen = event.crossings[number]
+        return Crossing(
+            kind=seen.kind,
+            name=seen.name,
+            owner=seen.owner,
+            operation=cast("Operation", seen.operation),
+            granted=seen.granted or seen.kind in self.technology.shared,
+            would_stop=" ".join(would_stop(self.technology, seen.kind)),
+        )
+
+
+def would_stop(technology: Technology, kind: str) -> tuple[str, ...]:
+    """Mechanisms that keep this kind of object from a sandbox and that ``technology`` lacks."""
+    from simulator.isolation.technologies.registry import MECHANISMS
+
+    return tuple(
+        about.id
+        for about in MECHANISMS.values()
+        if kind in about.hides
+        and about.id not in technology.ids
+        and about.family in ("posix", technology.kernel)
+    )

@@ -1,0 +1,53 @@
+"""What a sandbox holds of the machine's resources, and what it was granted."""
+
+from simulator.experiment.probes.observation import Use
+from simulator.machine.abi.ids import Domain, Pid
+from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.resource.group import controlled, upward
+from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.kernel.vfs.inode import Inode
+from simulator.machine.state.store import Store
+
+
+def uses(kernel: Kernel, guest: Pid) -> tuple[Use, ...]:
+    """Memory in bytes, processes, disk in bytes: held now, and the limit of its groups."""
+    store = kernel.store
+    task = store.get(Task, guest)
+    if task is None:
+        return ()
+    mine = [
+        one
+        for one in store.all(Task)
+        if one.domain == task.domain and one.state is not TaskState.ZOMBIE
+    ]
+    return (
+        Use(
+            resource="memory",
+            used=sum(one.memory for one in mine),
+            granted=_limit(store, task, "memory", ("memory.max", "memory.limit_in_bytes")),
+        ),
+        Use(
+            resource="pids",
+            used=len(mine),
+            granted=_limit(store, task, "pids", ("pids.max",)),
+        ),
+        Use(resource="disk", used=_stored(store, task.domain)),
+    )
+
+
+def _limit(store: Store, task: Task, controller: str, files: tuple[str, ...]) -> int | None:
+    """The tightest limit between the task's group and the root."""
+    group = controlled(store, task, controller)
+    if group is None:
+        return None
+    limits = [
+        int(text)
+        for above in upward(store, group)
+        for name in files
+        if (text := above.settings.get(name, "max")).isdigit()
+    ]
+    return min(limits, default=None)
+
+
+def _stored(store: Store, domain: Domain) -> int:
+    return sum(one.size for one in store.all(Inode) if one.domain == domain)

@@ -1,0 +1,295 @@
+"""Booting a machine from a world: files, daemons with sockets, IPC objects, interfaces, devices.
+
+Files are stored directly, as a disk that was written before the machine was switched on. What is
+alive is made by system calls of host processes, so that nothing exists that a process could not
+have made.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from simulator.experiment.engine import trees
+from simulator.experiment.engine.trees import Place
+from simulator.experiment.probes.world import Interface, Listener, Process, World
+from simulator.isolation.technologies.base import Technology
+from simulator.machine.abi.call import Call, Returned, Value
+from simulator.machine.abi.constants import (
+    AF_INET,
+    AF_INET6,
+    AF_UNIX,
+    IPC_CREAT,
+    KEY_SPEC_USER_KEYRING,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    O_RDWR,
+    SETVAL,
+    SOCK_STREAM,
+)
+from simulator.machine.abi.ids import HOST, KERNEL, Pid
+from simulator.machine.families import linux
+from simulator.machine.kernel.boot import INIT, boot
+from simulator.machine.kernel.family import Family
+from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.net import interface as links
+from simulator.machine.kernel.resource import layout
+from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.kernel.vfs import tree
+from simulator.machine.kernel.vfs.inode import Dentry
+from simulator.machine.state.store import Counter
+
+FIRST_PID = 411
+"""The last pid that was used before the world's own processes, as after a boot."""
+
+TENANTS = ("guest", "neighbour")
+
+
+class Machine(NamedTuple):
+    """A booted machine: its kernel, and the processes that have a name."""
+
+    kernel: Kernel
+    actors: Mapping[str, Pid]
+    daemons: Mapping[str, Pid]
+
+
+def build(world: World, technology: Technology, facts: frozenset[str]) -> Machine:
+    """A machine with ``world`` on it, ready for ``technology`` to be launched."""
+    kernel = boot(family_of(technology), world.hostname)
+    bsd = technology.kernel == "freebsd"
+    layout.setup(kernel.store, "v2" if "cgroup2" in facts else "v1")
+    root = _root(kernel)
+    host = Place(root, HOST)
+    trees.populate(kernel.store, host, world, bsd=bsd)
+    if not bsd:
+        trees.nodes(kernel.store, host, trees.NODES)
+    _host_files(kernel, host, world, technology)
+    _tenants(kernel, world, technology)
+    _mounts(kernel, facts, bsd=bsd)
+    _descriptors(kernel)
+    for one in world.interfaces:
+        _interface(kernel, one)
+    kernel.store.put(Counter(id=("pid", kernel.store.row(Task, INIT).ns.pid), last=FIRST_PID))
+    say(kernel, INIT, "setdomainname", world.domainname, len(world.domainname))
+    _ipc(kernel, world)
+    _key(kernel, world)
+    daemons = {one.name: _daemon(kernel, one, world.secret) for one in world.processes}
+    actors = {name: _child(kernel, comm) for name, comm in _operators(technology)}
+    return Machine(kernel, actors, daemons)
+
+
+def tenant_of(world: World, tenant: str) -> World:
+    """The same machine without anything of the host's: what a tenant alone on it would have."""
+    files = tuple(
+        msgspec.structs.replace(one, tree="host")
+        for one in world.files
+        if one.tree in (tenant, "all")
+    )
+    return msgspec.structs.replace(
+        world,
+        hostname=f"{tenant}-machine",
+        domainname="(none)",
+        secret="",
+        files=files,
+        processes=(),
+        ipc=(),
+        disks=(),
+        interfaces=tuple(one for one in world.interfaces if one.loopback),
+        constants=(("HOST_KEY", ""),),
+    )
+
+
+def family_of(technology: Technology) -> Family:
+    """The kernel that ``technology`` is a part of."""
+    if technology.kernel == "freebsd":
+        from simulator.machine.families import freebsd
+
+        return freebsd.FREEBSD
+    return linux.LINUX
+
+
+def _operators(technology: Technology) -> tuple[tuple[str, str], ...]:
+    return (("host", "sh"), ("runtime", "runc" if technology.kernel == "linux" else "jail"))
+
+
+def say(kernel: Kernel, pid: Pid, name: str, *args: Value) -> int:
+    """A call of the setup; -1 where this kernel has no such thing."""
+    result = kernel.call(pid, Call(name, args), actor="host")
+    return result.value if isinstance(result, Returned) else -1
+
+
+def _root(kernel: Kernel) -> int:
+    number = kernel.store.row(Task, INIT).root.inode
+    assert isinstance(number, int)
+    return number
+
+
+def _host_files(kernel: Kernel, host: Place, world: World, technology: Technology) -> None:
+    """Files of the host; those of a neighbour that is only another process are the neighbour's."""
+    for one in world.files:
+        if one.tree in ("host", "all"):
+            trees.plant(kernel.store, host, one, world.secret)
+        elif one.tree == "neighbour" and not technology.neighbour_in_sandbox:
+            trees.plant(kernel.store, Place(host.root, "neighbour"), one, world.secret)
+
+
+def _tenants(kernel: Kernel, world: World, technology: Technology) -> None:
+    """Each tenant's tree: a plain directory, or an image with an empty layer on top."""
+    bsd = technology.kernel == "freebsd"
+    image = technology.image
+    for tenant in TENANTS:
+        own = _directory(kernel, f"/srv/{tenant}", tenant, image.uid_shift)
+        trees.populate(kernel.store, own, world, bsd=bsd)
+        writable = [own]
+        if image.layer:
+            writable.append(_layers(kernel, world, technology, tenant))
+        for one in world.files:
+            if one.tree not in (tenant, "all"):
+                continue
+            for place in writable:
+                trees.plant(kernel.store, place, one, world.secret)
+
+
+def _layers(kernel: Kernel, world: World, technology: Technology, tenant: str) -> Place:
+    """The image below, everybody's and nobody's; the tenant's own layer above it."""
+    image = technology.image
+    layer = image.layer.format(name=tenant)
+    if tree_at(kernel, layer) is None:
+        below = _directory(kernel, layer, KERNEL, image.uid_shift)
+        trees.populate(kernel.store, below, world, bsd=False, image=True)
+    base = image.root.format(name=tenant).rpartition("/")[0]
+    for name in ("work", "merged"):
+        _directory(kernel, f"{base}/{name}", tenant, image.uid_shift)
+    return _directory(kernel, f"{base}/diff", tenant, image.uid_shift)
+
+
+def _directory(kernel: Kernel, path: str, domain: str, shift: int) -> Place:
+    number = tree.mkdirs(kernel.store, _root(kernel), path.rpartition("/")[0])
+    place = Place(number, domain, shift)
+    return Place(
+        trees.directory(kernel.store, place, path.rpartition("/")[2], 0o755), domain, shift
+    )
+
+
+def tree_at(kernel: Kernel, path: str) -> int | None:
+    """The stored directory at ``path`` of the host, or None."""
+    at = _root(kernel)
+    for name in path.strip("/").split("/"):
+        entry = kernel.store.get(Dentry, (at, name))
+        if entry is None or not isinstance(entry.inode, int):
+            return None
+        at = entry.inode
+    return at
+
+
+def _mounts(kernel: Kernel, facts: frozenset[str], *, bsd: bool) -> None:
+    closed = MS_NOSUID | MS_NODEV | MS_NOEXEC
+    if bsd:
+        say(kernel, INIT, "mount", "devfs", "/dev", 0, {})
+        return
+    for path in ("/dev/pts", "/dev/shm", "/dev/mqueue"):
+        tree.mkdirs(kernel.store, _root(kernel), path)
+    say(kernel, INIT, "mount", "proc", "/proc", "proc", closed, None)
+    say(kernel, INIT, "mount", "sysfs", "/sys", "sysfs", closed, None)
+    version = "v2" if "cgroup2" in facts else "v1"
+    for path, fstype, options in layout.mounts(version):
+        if fstype != "cgroup2":
+            say(kernel, INIT, "mkdir", path, 0o755)
+        say(kernel, INIT, "mount", fstype, path, fstype, closed, options or None)
+    say(kernel, INIT, "mount", "devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5")
+    say(kernel, INIT, "mount", "tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
+    say(kernel, INIT, "mount", "mqueue", "/dev/mqueue", "mqueue", closed, None)
+
+
+def _descriptors(kernel: Kernel) -> None:
+    """Standard input, output and error of everything that init will start."""
+    for _ in range(3):
+        say(kernel, INIT, "open", "/dev/null", O_RDWR, 0)
+
+
+def _interface(kernel: Kernel, one: Interface) -> None:
+    store = kernel.store
+    ns = store.row(Task, INIT).ns.net
+    there = links.named(store, ns, one.name)
+    if there is None:
+        kind = "loopback" if one.loopback else "ether"
+        there = (
+            links.populate(store, ns)
+            if one.loopback
+            else links.add(store, ns, links.Link(one.name, kind, mac=one.mac))
+        )
+    if not one.loopback:
+        there = links.add_address(store, there, one.address, one.prefix)
+    links.set_up(store, there, True)
+
+
+def _key(kernel: Kernel, world: World) -> None:
+    description = dict(world.constants).get("HOST_KEY", "")
+    if description:
+        secret = world.secret
+        ring = KEY_SPEC_USER_KEYRING
+        say(kernel, INIT, "add_key", "user", description, secret, len(secret), ring)
+
+
+def _ipc(kernel: Kernel, world: World) -> None:
+    for one in world.ipc:
+        text = one.text.replace("{secret}", world.secret)
+        match one.kind:
+            case "shm":
+                ident = say(kernel, INIT, "shmget", one.key, one.size, IPC_CREAT | one.mode)
+                _fill_segment(kernel, ident, text.encode())
+            case "sem":
+                ident = say(kernel, INIT, "semget", one.key, 1, IPC_CREAT | one.mode)
+                say(kernel, INIT, "semctl", ident, 0, SETVAL, one.value)
+            case "msg":
+                ident = say(kernel, INIT, "msgget", one.key, IPC_CREAT | one.mode)
+                say(kernel, INIT, "msgsnd", ident, (1, text), len(text), 0)
+
+
+def _fill_segment(kernel: Kernel, ident: int, content: bytes) -> None:
+    del kernel, ident, content
+
+
+def _child(kernel: Kernel, comm: str) -> Pid:
+    """A process of the host's root, asleep at a prompt."""
+    pid = Pid(say(kernel, INIT, "fork"))
+    say(kernel, pid, "setsid")
+    task = kernel.store.row(Task, pid)
+    kernel.store.put(msgspec.structs.replace(task, comm=comm, argv=(comm,)))
+    return pid
+
+
+def _daemon(kernel: Kernel, one: Process, secret: str) -> Pid:
+    pid = Pid(say(kernel, INIT, "fork"))
+    say(kernel, pid, "setsid")
+    for listener in one.listens:
+        _listen(kernel, pid, listener)
+    if one.uid or one.gid:
+        say(kernel, pid, "setgroups", 0, [])
+        say(kernel, pid, "setgid", one.gid)
+        say(kernel, pid, "setuid", one.uid)
+    env = tuple((name, value.replace("{secret}", secret)) for name, value in one.environ)
+    task = kernel.store.row(Task, pid)
+    kernel.store.put(
+        msgspec.structs.replace(
+            task, comm=one.name, argv=one.argv, env=env, state=TaskState.SLEEPING
+        )
+    )
+    return pid
+
+
+def _listen(kernel: Kernel, pid: Pid, listener: Listener) -> None:
+    if listener.kind == "inet":
+        family = AF_INET6 if ":" in listener.address else AF_INET
+        address: Value = (listener.address, listener.port)
+    else:
+        family = AF_UNIX
+        address = listener.address if listener.kind == "unix" else f"\0{listener.address}"
+    fd = say(kernel, pid, "socket", family, SOCK_STREAM, 0)
+    if fd < 0:
+        return
+    say(kernel, pid, "bind", fd, address)
+    say(kernel, pid, "listen", fd, 8)
+    if listener.kind == "unix":
+        say(kernel, pid, "chmod", listener.address, listener.mode)
