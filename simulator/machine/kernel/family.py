@@ -40,6 +40,12 @@ class Traits:
     """A second chroot fails with EPERM while a directory is open (kern_descrip.c)."""
     has_namespaces: bool = True
     has_abstract_sockets: bool = True
+    socket_families: frozenset[int] = frozenset((1, 2, 10, 16, 17, 40, 44))
+    """Address families that are compiled in: UNIX, INET, INET6, NETLINK, PACKET, VSOCK, XDP."""
+    ports_belong_to_context: bool = False
+    """Two contexts may bind one port on any address (FreeBSD in_pcblookup_local(), zones(7))."""
+    names_belong_to_context: bool = False
+    """Abstract UNIX names are found within one context only (Linux-VServer af_unix.c)."""
     has_proc: bool = True
     sysctl_is_a_call: bool = False
     """Kernel state is read with sysctl(3) rather than /proc/sys."""

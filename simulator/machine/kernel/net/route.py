@@ -71,14 +71,14 @@ def is_local(world: World, ns: NsId, text: str) -> bool:
             if entry.ip == text:
                 return True
             if interface.kind == "loopback" and ip.within(text, entry.ip, entry.prefix):
-                return True
+                return ip.broadcast(entry.ip, entry.prefix) != text
     return False
 
 
 def is_broadcast(world: World, ns: NsId, text: str) -> bool:
     """255.255.255.255, or the broadcast address of a network of ``ns``."""
     return text == "255.255.255.255" or any(
-        entry.broadcast == text
+        ip.broadcast(entry.ip, entry.prefix) == text
         for interface in world.rows_by(IN_NS, ns)
         if is_up(interface)
         for entry in interface.addresses

@@ -52,9 +52,10 @@ class Message(msgspec.Struct, frozen=True):
 class Socket(Row, frozen=True, kw_only=True):
     """One endpoint. ``state`` is ``closed``, ``listening`` or ``connected``.
 
-    ``local`` and ``remote`` are (address, port) of internet sockets, empty when unset; ``name`` a
+    ``local`` and ``remote`` are (address, port) of internet sockets, None when unset; ``name`` is a
     UNIX socket's name and ``node`` the inode of its path. ``peer`` is the other end within this
-    machine; ``pending`` what waits for accept(2), ``queue`` what waits for recv(2).
+    machine; ``pending`` what waits for accept(2), ``queue`` what waits for recv(2). ``connecting``
+    lasts until a second connect(2) has told how the first one ended.
     """
 
     ns: NsId
@@ -80,6 +81,7 @@ class Socket(Row, frozen=True, kw_only=True):
     write_closed: bool = False
     peer_closed: bool = False
     error: Errno | None = None
+    connecting: bool = False
     domain: Domain = HOST
 
 

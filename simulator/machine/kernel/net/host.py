@@ -1,0 +1,46 @@
+"""Which addresses a container without a network of its own may use: the context's list.
+
+A prison, a zone or a security context shares the machine's stack and has some of its addresses.
+Any address then means one of those, and loopback the first (prison_local_ip4(),
+prison_remote_ip4(); ``net/ipv4/af_inet.c`` of Linux-VServer).
+"""
+
+from simulator.machine.kernel.context import Context
+from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.net.socket import Socket
+from simulator.machine.kernel.trap import Trap
+
+
+def narrow(trap: Trap, family: int, text: str) -> str:
+    """The local address that binding to ``text`` really means."""
+    own = _own(trap, family)
+    if not own:
+        return text
+    if ip.is_any(text):
+        return own[0] if len(own) == 1 else text
+    return own[0] if ip.is_loopback(text) and text not in own else text
+
+
+def remote(trap: Trap, text: str) -> str:
+    """The remote address that connecting to ``text`` really means."""
+    own = _own(trap, ip.family_of(text))
+    return own[0] if own and ip.is_loopback(text) and text not in own else text
+
+
+def source(trap: Trap, text: str) -> str:
+    """The local address of a packet that the stack would send from ``text``."""
+    own = _own(trap, ip.family_of(text))
+    return text if not own or text in own else own[0]
+
+
+def takes(trap: Trap, socket: Socket, text: str) -> int:
+    """How well a socket on any address fits a packet to ``text``: 0 when it may not have it."""
+    own = trap.store.row(Context, socket.context).addresses
+    if not own:
+        return 1
+    return 2 if text in own else 0
+
+
+def _own(trap: Trap, family: int) -> tuple[str, ...]:
+    addresses = trap.store.row(Context, trap.task.context).addresses
+    return tuple(text for text in addresses if ip.family_of(text) == family)

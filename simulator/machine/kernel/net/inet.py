@@ -1,0 +1,412 @@
+"""Sockets with ports: binding, listening, connecting, datagrams. ip(7), tcp(7), udp(7).
+
+Source: ``net/ipv4/af_inet.c`` (__inet_bind), ``inet_connection_sock.c`` (inet_csk_bind_conflict),
+``udp.c``, ``tcp_ipv4.c``.
+"""
+
+from typing import NoReturn
+
+from simulator.machine.abi.call import Denial, Failed, Result, Value
+from simulator.machine.abi.constants import (
+    AF_INET,
+    AF_INET6,
+    AF_UNSPEC,
+    IP_FREEBIND,
+    IP_TRANSPARENT,
+    SO_BROADCAST,
+    SO_REUSEADDR,
+    SO_REUSEPORT,
+    SOCK_DGRAM,
+    SOCK_RAW,
+    SOCK_STREAM,
+    SOL_IP,
+    SOL_SOCKET,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.net import host, params, route
+from simulator.machine.kernel.net import socket as sockets
+from simulator.machine.kernel.net.filter import Packet
+from simulator.machine.kernel.net.route import Arrival, Lost, Refusal
+from simulator.machine.kernel.net.socket import BY_PORT, Message, Socket, Where
+from simulator.machine.kernel.trap import Sleep, Trap
+
+MAX_DATAGRAM = 65_507
+IPV6_V6ONLY = (41, 26)
+IPV6_FREEBIND = (41, 78)
+
+
+def parse(trap: Trap, socket: Socket, address: Value, *, length_errno: Errno) -> Where:
+    """A sockaddr_in or sockaddr_in6 as (address, port). EINVAL when too short, EAFNOSUPPORT."""
+    if address is None:
+        trap.fail(Errno.EINVAL, N_("No address was given."), "ip(7)")
+    if isinstance(address, (str, bytes)):
+        short = len(address) + 3 < (16 if socket.family == AF_INET else 24)
+        trap.fail(Errno.EINVAL if short else Errno.EAFNOSUPPORT, "", "ip(7)")
+    if not isinstance(address, (tuple, list)) or len(address) != 2:
+        trap.fail(Errno.EAFNOSUPPORT, "", "ip(7)")
+    text, port = address
+    if not isinstance(text, str) or not isinstance(port, int):
+        trap.fail(Errno.EAFNOSUPPORT if socket.family == AF_INET else Errno.EINVAL, "", "ip(7)")
+    text = text or ip.ANY[AF_INET]
+    if ip.parse(text) is None:  # the name of an interface: a packet socket's address
+        trap.fail(Errno.EAFNOSUPPORT, "", "ip(7)")
+    if ip.family_of(text) != socket.family:
+        trap.fail(
+            length_errno if socket.family == AF_INET6 else Errno.EAFNOSUPPORT,
+            N_("The address is of another family than the socket."),
+            "ip(7)",
+        )
+    return (str(ip.parse(text)), port & 0xFFFF)
+
+
+def bind(trap: Trap, socket: Socket, address: Value) -> None:
+    """Take a local address and port. EADDRNOTAVAIL, EACCES, EINVAL, EADDRINUSE."""
+    text, port = parse(trap, socket, address, length_errno=Errno.EINVAL)
+    text = host.narrow(trap, socket.family, text)
+    trap.ask("may_bind", socket.family, text, port)
+    _must_be_ours(trap, socket, text)
+    if socket.type == SOCK_RAW:
+        sockets.write(trap, socket, local=(text, socket.protocol))
+        return
+    start = params.number(trap.store, socket.ns, "net.ipv4.ip_unprivileged_port_start")
+    if port and port < start and not trap.has(Privilege.RESERVED_PORT, sockets.owner(trap, socket)):
+        _refuse_port(trap, socket)
+    if socket.local is not None and socket.local[1]:
+        trap.fail(Errno.EINVAL, N_("The socket already has an address."), "bind(2)")
+    if port and (other := conflict(trap, socket, text, port)) is not None:
+        trap.touch("port", other.domain, "name", f"{sockets.transport(socket)} {port}")
+        trap.fail(Errno.EADDRINUSE, N_("Another socket of this network has the port."), "bind(2)")
+    sockets.write(trap, socket, local=(text, port or ephemeral(trap, socket, text)))
+
+
+def _must_be_ours(trap: Trap, socket: Socket, text: str) -> None:
+    if ip.is_any(text) or ip.is_multicast(text) or route.is_broadcast(trap.store, socket.ns, text):
+        return
+    free = socket.options.get((SOL_IP, IP_FREEBIND)) or socket.options.get((SOL_IP, IP_TRANSPARENT))
+    if free or socket.options.get(IPV6_FREEBIND):
+        return
+    v6 = socket.family == AF_INET6
+    nonlocal_bind = "net.ipv6.ip_nonlocal_bind" if v6 else "net.ipv4.ip_nonlocal_bind"
+    if params.number(trap.store, socket.ns, nonlocal_bind):
+        return
+    if not route.is_local(trap.store, socket.ns, ip.unmap(text)):
+        trap.fail(
+            Errno.EADDRNOTAVAIL, N_("No interface of this network has the address."), "bind(2)"
+        )
+
+
+def _refuse_port(trap: Trap, socket: Socket) -> NoReturn:
+    del socket
+    trap.deny(
+        Errno.EACCES,
+        "privileged-port",
+        N_("Ports below ip_unprivileged_port_start need CAP_NET_BIND_SERVICE."),
+        "ip(7)",
+    )
+
+
+def conflict(trap: Trap, socket: Socket, text: str, port: int) -> Socket | None:
+    """The socket that stands in the way of ``text``:``port``, or None."""
+    apart = trap.family.traits.ports_belong_to_context
+    for other in trap.store.rows_by(BY_PORT, (socket.ns, sockets.transport(socket), port)):
+        if other.id == socket.id or other.local is None or other.state == "embryo":
+            continue
+        if apart and other.context != socket.context:
+            continue
+        if socket.device and other.device and socket.device != other.device:
+            continue
+        if _overlap(socket, text, other) and not _share(socket, other):
+            return other
+    return None
+
+
+def _overlap(socket: Socket, text: str, other: Socket) -> bool:
+    """Whether the two addresses can receive the same packet (inet_rcv_saddr_equal())."""
+    assert other.local is not None
+    mine, theirs = ip.unmap(text), ip.unmap(other.local[0])
+    if socket.family == other.family:
+        return mine == theirs or ip.is_any(mine) or ip.is_any(theirs)
+    six, six_text = (socket, text) if socket.family == AF_INET6 else (other, other.local[0])
+    four = theirs if socket.family == AF_INET6 else mine
+    if six.options.get(IPV6_V6ONLY):
+        return False
+    if ip.is_any(six_text):
+        return True
+    return ip.unmap(six_text) == four or (ip.unmap(six_text) != six_text and ip.is_any(four))
+
+
+def _share(socket: Socket, other: Socket) -> bool:
+    """SO_REUSEADDR on both and nobody listens, or SO_REUSEPORT on both and one user."""
+    address, port = (SOL_SOCKET, SO_REUSEADDR), (SOL_SOCKET, SO_REUSEPORT)
+    if socket.options.get(port) and other.options.get(port):
+        return socket.maker.uid == other.maker.uid
+    both = bool(socket.options.get(address) and other.options.get(address))
+    return both and (socket.type == SOCK_DGRAM or other.state != "listening")
+
+
+def ephemeral(trap: Trap, socket: Socket, text: str) -> int:
+    """A free port of ip_local_port_range. EADDRINUSE when there is none."""
+    low, high = params.pair(trap.store, socket.ns, "net.ipv4.ip_local_port_range")
+    count = high - low + 1
+    turn = trap.store.new_id(("port", socket.ns))
+    for step in range(count):
+        port = low + (2 * turn + step) % count
+        if conflict(trap, socket, text, port) is None:
+            return port
+    return trap.fail(Errno.EADDRINUSE, N_("Every local port is taken."), "ip(7)")
+
+
+def listen(trap: Trap, socket: Socket, backlog: int) -> None:
+    """Let others connect; a socket without a port gets one. EADDRINUSE."""
+    if socket.local is None:
+        text = host.narrow(trap, socket.family, ip.ANY[socket.family])
+        socket = sockets.write(trap, socket, local=(text, ephemeral(trap, socket, text)))
+    elif socket.state != "listening":
+        port = (SOL_SOCKET, SO_REUSEPORT)
+        for other in trap.store.rows_by(BY_PORT, (socket.ns, sockets.TCP, socket.local[1])):
+            shared = socket.options.get(port) and other.options.get(port)
+            overlap = other.state == "listening" and _overlap(socket, socket.local[0], other)
+            if overlap and not shared and other.id != socket.id:
+                trap.fail(Errno.EADDRINUSE, N_("Somebody listens there."), "listen(2)")
+    sockets.write(trap, socket, state="listening", backlog=backlog)
+
+
+def connect(trap: Trap, socket: Socket, address: Value, *, nonblock: bool) -> Result | int:
+    """Connect to (address, port). ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, EISCONN, EINPROGRESS."""
+    if socket.type == SOCK_STREAM and socket.connecting:
+        return _finish(trap, socket)
+    if socket.type == SOCK_STREAM and socket.state != "closed":
+        trap.fail(Errno.EISCONN, "", "connect(2)")
+    text, port = _destination(trap, socket, address)
+    if socket.type != SOCK_STREAM:
+        _must_have_route(trap, socket, text)
+        socket = named(trap, socket, text)
+        sockets.write(trap, socket, remote=(text, port), state="connected")
+        return 0
+    if ip.is_multicast(text) or route.is_broadcast(trap.store, socket.ns, text):
+        trap.fail(Errno.ENETUNREACH, N_("TCP has no connections to many."), "tcp(7)")
+    socket = named(trap, socket, text)
+    fate = _send(trap, socket, text, port)
+    if isinstance(fate, Lost):
+        if nonblock:
+            return in_progress()
+        raise Sleep("connect", {(Socket, socket.id)})
+    if isinstance(fate, Refusal):
+        refuse(trap, fate)
+    listener = receiver(trap, fate, sockets.TCP)
+    if listener is None or listener.state != "listening":
+        if nonblock:
+            sockets.write(trap, socket, error=Errno.ECONNREFUSED, connecting=True)
+            return in_progress()
+        trap.fail(Errno.ECONNREFUSED, N_("Nobody listens on the port."), "connect(2)")
+    if len(listener.pending) > listener.backlog:
+        raise Sleep("connect", {(Socket, listener.id)})
+    _attach(trap, socket, listener, fate, (text, port), nonblock)
+    trap.touch("socket", listener.domain, "connect", f"tcp {fate[2]}:{fate[3]}", fate.granted)
+    return in_progress() if nonblock else 0
+
+
+def _finish(trap: Trap, socket: Socket) -> Result | int:
+    """The second connect(2) of a socket that does not block tells how the first one ended."""
+    socket = sockets.write(trap, socket, connecting=False)
+    return take_error(trap, socket) if socket.error is not None else 0
+
+
+def _must_have_route(trap: Trap, socket: Socket, text: str) -> None:
+    if route.is_local(trap.store, socket.ns, text) or ip.is_multicast(text):
+        return
+    hop = route.lookup(trap.store, socket.ns, text, socket.device)
+    if isinstance(hop, Errno):
+        refuse(trap, Refusal(hop))
+
+
+def in_progress() -> Failed:
+    """EINPROGRESS, which keeps what the call did."""
+    return Failed(
+        Denial(Errno.EINPROGRESS, "none", N_("The connection is being made."), "connect(2)")
+    )
+
+
+def refuse(trap: Trap, fate: Refusal) -> NoReturn:
+    """Say no as the network did."""
+    if fate.wall:
+        trap.deny(
+            fate.errno, fate.wall, N_("A packet filter on the way rejects it."), "iptables(8)"
+        )
+    if fate.errno is Errno.ENETUNREACH:
+        trap.deny(
+            fate.errno,
+            "net-ns",
+            N_("This network namespace has no route to the address."),
+            "network_namespaces(7)",
+        )
+    trap.fail(fate.errno, N_("A router on the way says that it cannot be reached."), "ip(7)")
+
+
+def _destination(trap: Trap, socket: Socket, address: Value) -> Where:
+    text, port = parse(trap, socket, address, length_errno=Errno.EINVAL)
+    text = ip.unmap(text)
+    if ip.is_any(text):
+        text = ip.LOOPBACK[socket.family]
+    return host.remote(trap, text), port
+
+
+def named(trap: Trap, socket: Socket, text: str) -> Socket:
+    """``socket`` with the local address that a packet to ``text`` shows, and a port."""
+    have = socket.local
+    if have is not None and have[1] and not ip.is_any(have[0]):
+        return socket
+    source = route.source_for(trap.store, socket.ns, text)
+    if isinstance(source, Errno):
+        refuse(trap, Refusal(source))
+    source = host.source(trap, source)
+    port = have[1] if have is not None else 0
+    if socket.type == SOCK_RAW:
+        port = socket.protocol
+    elif not port:
+        port = ephemeral(trap, socket, source)
+    return sockets.write(trap, socket, local=(source, port))
+
+
+def _send(trap: Trap, socket: Socket, text: str, port: int) -> route.Fate:
+    assert socket.local is not None
+    protocol = sockets.transport(socket) or "raw"
+    packet = Packet(protocol, ip.unmap(socket.local[0]), text, port)
+    return route.send(trap.store, socket.ns, packet, socket.device)
+
+
+def receiver(trap: Trap, fate: Arrival, transport: str) -> Socket | None:
+    """Who gets a packet: a socket on the very address before one on any address."""
+    best: tuple[int, Socket] | None = None
+    for other in trap.store.rows_by(BY_PORT, (fate.ns, transport, fate.port)):
+        score = _score(trap, other, fate)
+        if score and (best is None or score > best[0]):
+            best = (score, other)
+    return best[1] if best is not None else None
+
+
+def _score(trap: Trap, other: Socket, fate: Arrival) -> int:
+    if other.local is None or (other.state not in ("listening", "closed", "connected")):
+        return 0
+    if transport_connected(other, fate):
+        return 0
+    text = ip.unmap(other.local[0])
+    if other.family == AF_INET6 and ip.family_of(fate.destination) == AF_INET:
+        if other.options.get(IPV6_V6ONLY) or (not ip.is_any(text) and text == other.local[0]):
+            return 0
+    elif other.family != ip.family_of(fate.destination):
+        return 0
+    if not ip.is_any(text):
+        return 4 if text == fate.destination else 0
+    return host.takes(trap, other, fate.destination)
+
+
+def transport_connected(other: Socket, fate: Arrival) -> bool:
+    """Whether the socket is connected to somebody else than the sender."""
+    if other.state != "connected" or other.remote is None:
+        return False
+    return other.type == SOCK_STREAM or ip.unmap(other.remote[0]) != fate.source
+
+
+def _attach(
+    trap: Trap,
+    socket: Socket,
+    listener: Socket,
+    fate: Arrival,
+    remote: Where,
+    connecting: bool,
+) -> None:
+    """Make the other end of a connection and leave it for accept(2)."""
+    assert socket.local is not None
+    assert listener.local is not None
+    mapped = listener.family == AF_INET6 and ip.family_of(fate.destination) == AF_INET
+    prefix = "::ffff:" if mapped else ""
+    child = Socket(
+        id=trap.store.new_id(Socket),
+        ns=fate.ns,
+        family=listener.family,
+        type=SOCK_STREAM,
+        protocol=listener.protocol,
+        maker=listener.maker,
+        context=listener.context,
+        state="embryo",
+        local=(prefix + fate.destination, fate.port),
+        remote=(prefix + ip.unmap(fate.source), socket.local[1]),
+        peer=socket.id,
+        options=listener.options,
+        domain=listener.domain,
+    )
+    trap.store.put(child)
+    sockets.write(trap, listener, pending=(*listener.pending, child.id))
+    sockets.write(
+        trap, socket, state="connected", peer=child.id, remote=remote, connecting=connecting
+    )
+
+
+def send_datagram(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | int:
+    """Send one datagram. EDESTADDRREQ, EMSGSIZE, EACCES, ENETUNREACH; ECONNREFUSED from before."""
+    if address is not None:
+        text, port = _datagram_address(trap, socket, address)
+    elif socket.remote is None:
+        trap.fail(Errno.EDESTADDRREQ, N_("The socket is not connected."), "send(2)")
+    else:
+        text, port = ip.unmap(socket.remote[0]), socket.remote[1]
+    if len(data) > MAX_DATAGRAM:
+        trap.fail(Errno.EMSGSIZE, "", "udp(7)")
+    if socket.type == SOCK_DGRAM and not port and socket.protocol in (0, 17):
+        trap.fail(Errno.EINVAL, N_("No datagram goes to port 0."), "udp(7)")
+    _must_have_route(trap, socket, text)
+    if route.is_broadcast(trap.store, socket.ns, text) and not socket.options.get(
+        (SOL_SOCKET, SO_BROADCAST)
+    ):
+        trap.fail(Errno.EACCES, N_("Broadcasting needs SO_BROADCAST."), "ip(7)")
+    if socket.error is not None and socket.remote is not None:
+        return take_error(trap, socket)
+    sender = named(trap, socket, text) if not ip.is_multicast(text) else socket
+    fate = _send(trap, sender, text, port) if sender.local is not None else Lost("")
+    if isinstance(fate, Refusal) and fate.errno is not Errno.ECONNREFUSED:
+        refuse(trap, fate)
+    if isinstance(fate, Arrival) and sockets.transport(socket) == sockets.UDP:
+        _hand_over(trap, sender, data, fate)
+    return len(data)
+
+
+def _datagram_address(trap: Trap, socket: Socket, address: Value) -> Where:
+    unspecified = isinstance(address, tuple) and address and address[0] == AF_UNSPEC
+    if unspecified:
+        trap.fail(Errno.EAFNOSUPPORT, "", "udp(7)")
+    return _destination(trap, socket, address)
+
+
+def _hand_over(trap: Trap, sender: Socket, data: bytes, fate: Arrival) -> None:
+    """Put the datagram in its receiver's queue, or note that nobody has the port (ICMP)."""
+    assert sender.local is not None
+    other = receiver(trap, fate, sockets.UDP)
+    if other is None:
+        if sender.remote is not None:
+            sockets.write(trap, sender, error=Errno.ECONNREFUSED)
+        return
+    if other.read_closed or sockets.queued(other) + len(data) > sockets.SNDBUF:
+        return
+    mapped = other.family == AF_INET6 and ip.family_of(fate.destination) == AF_INET
+    source = ("::ffff:" if mapped else "") + ip.unmap(fate.source)
+    message = Message(data, (source, sender.local[1]), trap.task.domain)
+    sockets.write(trap, other, queue=(*other.queue, message))
+    trap.touch("socket", other.domain, "write", f"udp {fate[2]}:{fate[3]}", fate.granted)
+
+
+def take_error(trap: Trap, socket: Socket) -> Failed:
+    """Report the error that waited, and forget it (sock_error())."""
+    assert socket.error is not None
+    sockets.write(trap, socket, error=None)
+    return Failed(
+        Denial(socket.error, "none", N_("Nobody has the port that was sent to."), "udp(7)")
+    )
+
+
+def unmapped(where: Where | None, family: int) -> Where:
+    """What getsockname(2) gives: any address and port 0 when unset."""
+    return where if where is not None else (ip.ANY[family], 0)

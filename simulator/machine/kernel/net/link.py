@@ -1,0 +1,86 @@
+"""Sockets below the transport: netlink(7) and packet(7)."""
+
+from simulator.machine.abi.call import Value
+from simulator.machine.abi.constants import NETLINK_AUDIT, NETLINK_KOBJECT_UEVENT, NETLINK_ROUTE
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.net import interface
+from simulator.machine.kernel.net import socket as sockets
+from simulator.machine.kernel.net.socket import Socket
+from simulator.machine.kernel.trap import NotModelled, Trap
+
+NETLINK_SOCK_DIAG, NETLINK_SELINUX, NETLINK_CONNECTOR, NETLINK_GENERIC = 4, 7, 11, 16
+ANYBODY_LISTENS = frozenset(
+    (
+        NETLINK_ROUTE,
+        NETLINK_SOCK_DIAG,
+        NETLINK_SELINUX,
+        NETLINK_CONNECTOR,
+        NETLINK_KOBJECT_UEVENT,
+        NETLINK_GENERIC,
+    )
+)
+"""Protocols whose groups are open to all (NL_CFG_F_NONROOT_RECV)."""
+
+
+def bind_netlink(trap: Trap, socket: Socket, address: Value) -> None:
+    """Take a port id and join groups. EPERM, EINVAL, EADDRINUSE."""
+    port, groups = _netlink_address(trap, address)
+    if groups:
+        _may_listen(trap, socket)
+    if socket.local is not None and port not in (0, socket.local[1]):
+        trap.fail(Errno.EINVAL, N_("The socket already has a port id."), "netlink(7)")
+    for other in trap.store.rows_by(sockets.IN_NS, socket.ns):
+        same = (other.family, other.protocol) == (socket.family, socket.protocol)
+        if port and same and other.id != socket.id and other.local == ("", port):
+            trap.fail(Errno.EADDRINUSE, "", "netlink(7)")
+    sockets.write(trap, socket, local=("", port or _port_id(trap, socket)), groups=groups)
+
+
+def netlink_name(socket: Socket) -> tuple[int, int]:
+    """(port id, groups)."""
+    return (socket.local[1] if socket.local is not None else 0, socket.groups)
+
+
+def bind_packet(trap: Trap, socket: Socket, address: Value) -> None:
+    """Listen on one interface, or on all. ENODEV, ENETDOWN, EINVAL."""
+    if not isinstance(address, (tuple, list)) or len(address) != 2:
+        trap.fail(Errno.EINVAL, "", "packet(7)")
+    name, protocol = address
+    if not isinstance(name, str) or not isinstance(protocol, int) or ip.parse(name) is not None:
+        trap.fail(Errno.EINVAL, N_("This is no address of an interface."), "packet(7)")
+    device = interface.named(trap.store, socket.ns, name) if name else None
+    if name and device is None:
+        trap.fail(Errno.ENODEV, N_("This network has no interface of that name."), "packet(7)")
+    if device is not None and not interface.is_up(device):
+        trap.fail(Errno.ENETDOWN, N_("The interface is down."), "packet(7)")
+    if device is not None:
+        trap.touch("interface", device.domain, "read", device.name)
+    sockets.write(trap, socket, device=device.id if device is not None else None)
+
+
+def _netlink_address(trap: Trap, address: Value) -> tuple[int, int]:
+    if not isinstance(address, (tuple, list)) or len(address) != 2:
+        trap.fail(Errno.EINVAL, N_("This is no netlink address."), "netlink(7)")
+    port, groups = address
+    if not isinstance(port, int) or not isinstance(groups, int):
+        trap.fail(Errno.EINVAL, N_("This is no netlink address."), "netlink(7)")
+    return port, groups
+
+
+def _may_listen(trap: Trap, socket: Socket) -> None:
+    if socket.protocol == NETLINK_AUDIT:
+        raise NotModelled("listening to the audit subsystem")
+    if socket.protocol not in ANYBODY_LISTENS:
+        trap.need(Privilege.NET_CONFIG, sockets.owner(trap, socket))
+
+
+def _port_id(trap: Trap, socket: Socket) -> int:
+    """The pid for a process's first netlink socket, a number of its own for the next."""
+    pid = trap.task.pids[-1]
+    for other in trap.store.rows_by(sockets.IN_NS, socket.ns):
+        if other.family == socket.family and other.local == ("", pid):
+            return 0xFFFFF000 - trap.store.new_id(("netlink", socket.ns))
+    return pid

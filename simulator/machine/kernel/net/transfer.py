@@ -1,0 +1,225 @@
+"""Data over connected sockets: send(2), recv(2), shutdown(2), accept(2), and the last close."""
+
+import msgspec
+
+from simulator.machine.abi.call import Denial, Failed, Result, Returned
+from simulator.machine.abi.constants import (
+    AF_INET,
+    AF_INET6,
+    AF_NETLINK,
+    AF_UNIX,
+    MSG_DONTWAIT,
+    MSG_NOSIGNAL,
+    MSG_PEEK,
+    O_NONBLOCK,
+    SHUT_RD,
+    SHUT_RDWR,
+    SHUT_WR,
+    SIGPIPE,
+    SOCK_DGRAM,
+    SOCK_RAW,
+    SOCK_SEQPACKET,
+    SOCK_STREAM,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel import signal
+from simulator.machine.kernel.net import inet, unix
+from simulator.machine.kernel.net import socket as sockets
+from simulator.machine.kernel.net.socket import Message, Socket
+from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
+from simulator.machine.kernel.vfs import fd as fds
+from simulator.machine.kernel.vfs.fd import File, FileOps
+
+MSG_TRUNC = 0x20
+MSG_WAITALL = 0x100
+
+
+def accept(trap: Trap, fd: int, flags: int = 0) -> int:
+    """A descriptor for the first connection that waits. EINVAL, EOPNOTSUPP, EAGAIN."""
+    file = sockets.file_of(trap, fd)
+    socket = trap.store.row(Socket, file.object)
+    if not sockets.is_stream(socket) or socket.family == AF_NETLINK:
+        trap.fail(Errno.EOPNOTSUPP, N_("Sockets of this type have no connections."), "accept(2)")
+    if socket.state != "listening":
+        trap.fail(Errno.EINVAL, N_("The socket does not listen."), "accept(2)")
+    if not socket.pending:
+        if file.flags & O_NONBLOCK:
+            trap.fail(Errno.EAGAIN, N_("No connection waits."), "accept(2)")
+        raise Sleep("accept", {(Socket, socket.id)})
+    child = trap.store.row(Socket, socket.pending[0])
+    sockets.write(trap, socket, pending=socket.pending[1:])
+    child = sockets.write(trap, child, state="connected", domain=trap.task.domain)
+    return sockets.open_fd(
+        trap, child, nonblock=bool(flags & 0o4000), cloexec=bool(flags >> 19 & 1)
+    )
+
+
+def send(trap: Trap, file: File, data: bytes, flags: int, address: object) -> Result | int:
+    """send(2) and write(2) on a socket."""
+    socket = trap.store.row(Socket, file.object)
+    nonblock = bool(file.flags & O_NONBLOCK or flags & MSG_DONTWAIT)
+    if socket.family not in (AF_UNIX, AF_INET, AF_INET6):
+        raise NotModelled("sending over this family of socket")
+    if socket.write_closed:
+        return broken_pipe(trap, flags)
+    if socket.type in (SOCK_DGRAM, SOCK_RAW):
+        if socket.family == AF_UNIX:
+            return unix.send_datagram(trap, socket, data, address, nonblock=nonblock)  # pyright: ignore[reportArgumentType]
+        return inet.send_datagram(trap, socket, data, address)  # pyright: ignore[reportArgumentType]
+    if socket.family == AF_UNIX and address is not None:
+        errno = Errno.EISCONN if socket.state == "connected" else Errno.EOPNOTSUPP
+        trap.fail(errno, "", "send(2)")
+    return _stream(trap, socket, data, flags, nonblock)
+
+
+def _stream(trap: Trap, socket: Socket, data: bytes, flags: int, nonblock: bool) -> Result | int:
+    if socket.state != "connected":
+        if socket.family == AF_UNIX:
+            trap.fail(Errno.ENOTCONN, "", "send(2)")
+        return broken_pipe(trap, flags)
+    peer = trap.store.get(Socket, socket.peer)
+    if peer is None or (peer.read_closed and socket.family == AF_UNIX):
+        return _to_nobody(trap, socket, data, flags)
+    if not data and socket.type == SOCK_STREAM:
+        return 0
+    room = sockets.SNDBUF - sockets.queued(peer)
+    if room <= 0 or (socket.type == SOCK_SEQPACKET and len(data) > room):
+        if socket.type == SOCK_SEQPACKET and len(data) > sockets.SNDBUF - 32:
+            trap.fail(Errno.EMSGSIZE, "", "send(2)")
+        if nonblock:
+            trap.fail(Errno.EAGAIN, N_("The receiver's buffer is full."), "send(2)")
+        raise Sleep("send", {(Socket, peer.id)})
+    sent = data if not nonblock else data[:room]
+    message = Message(sent, None, trap.task.domain)
+    sockets.write(trap, peer, queue=(*peer.queue, message))
+    return len(sent)
+
+
+def _to_nobody(trap: Trap, socket: Socket, data: bytes, flags: int) -> Result | int:
+    """The other end is closed. TCP learns it from the answer to its first segment."""
+    if socket.family == AF_UNIX or socket.error is not None:
+        if socket.error is Errno.ECONNRESET:
+            sockets.write(trap, socket, error=None if socket.family == AF_UNIX else Errno.EPIPE)
+            return Failed(Denial(Errno.ECONNRESET, "none", _RESET, "send(2)"))
+        return broken_pipe(trap, flags)
+    sockets.write(trap, socket, error=Errno.EPIPE)
+    return len(data)
+
+
+_RESET = N_("The other end was closed with data unread.")
+
+
+def broken_pipe(trap: Trap, flags: int) -> Result:
+    """EPIPE, with SIGPIPE unless MSG_NOSIGNAL; what the signal does stays done."""
+    if not flags & MSG_NOSIGNAL:
+        signal.send(trap.store, trap.task.id, SIGPIPE)
+        after = trap.store.get(type(trap.task), trap.task.id)
+        if after is None or after.state.value == "Z":
+            return Returned(-1)
+    return Failed(Denial(Errno.EPIPE, "none", N_("The other end takes no more."), "send(2)"))
+
+
+def receive(trap: Trap, file: File, size: int, flags: int = 0) -> Result:
+    """recv(2) and read(2) on a socket: the bytes as ``data``."""
+    socket = trap.store.row(Socket, file.object)
+    nonblock = bool(file.flags & O_NONBLOCK or flags & MSG_DONTWAIT)
+    _must_be_connected(trap, socket)
+    if socket.queue:
+        return _take(trap, socket, size, flags)
+    if socket.error is not None:
+        sockets.write(trap, socket, error=None)
+        if socket.error is not Errno.EPIPE:
+            return Failed(Denial(socket.error, "none", _RESET, "recv(2)"))
+        return Returned(0, b"")
+    if socket.read_closed or (socket.peer_closed and sockets.is_stream(socket)):
+        return Returned(0, b"")
+    if size == 0 and socket.type == SOCK_STREAM:
+        return Returned(0, b"")
+    if nonblock:
+        trap.fail(Errno.EAGAIN, N_("Nothing waits to be received."), "recv(2)")
+    raise Sleep("recv", {(Socket, socket.id)})
+
+
+def _must_be_connected(trap: Trap, socket: Socket) -> None:
+    if not sockets.is_stream(socket) or socket.state == "connected":
+        return
+    if socket.family == AF_UNIX and socket.type == SOCK_STREAM:
+        trap.fail(Errno.EINVAL, N_("The socket is not connected."), "recv(2)")
+    trap.fail(Errno.ENOTCONN, N_("The socket is not connected."), "recv(2)")
+
+
+def _take(trap: Trap, socket: Socket, size: int, flags: int) -> Result:
+    """Bytes from the queue: one message of a datagram socket, as many as fit of a stream."""
+    first = socket.queue[0]
+    if socket.type != SOCK_STREAM:
+        data = first.data[:size]
+        if not flags & MSG_PEEK:
+            sockets.write(trap, socket, queue=socket.queue[1:])
+        return Returned(len(first.data) if flags & MSG_TRUNC else len(data), data)
+    taken: list[bytes] = []
+    rest: list[Message] = []
+    room = size
+    for message in socket.queue:
+        piece = message.data[:room]
+        room -= len(piece)
+        if piece:
+            taken.append(piece)
+        if len(piece) < len(message.data):
+            rest.append(msgspec.structs.replace(message, data=message.data[len(piece) :]))
+    if flags & MSG_WAITALL and room and not socket.peer_closed:
+        raise Sleep("recv", {(Socket, socket.id)})
+    if not flags & MSG_PEEK:
+        sockets.write(trap, socket, queue=tuple(rest))
+    data = b"".join(taken)
+    return Returned(len(data), data)
+
+
+def shutdown(trap: Trap, socket: Socket, how: int) -> int:
+    """Close one direction, or both. EINVAL, ENOTCONN."""
+    if how not in (SHUT_RD, SHUT_WR, SHUT_RDWR):
+        trap.fail(Errno.EINVAL, "", "shutdown(2)")
+    if socket.state == "listening" and socket.family != AF_UNIX:
+        if how != SHUT_WR:
+            sockets.write(trap, socket, state="closed")
+        return 0
+    if socket.family != AF_UNIX and socket.state != "connected":
+        trap.fail(Errno.ENOTCONN, "", "shutdown(2)")
+    reading, writing = how != SHUT_WR, how != SHUT_RD
+    sockets.write(
+        trap,
+        socket,
+        read_closed=socket.read_closed or reading,
+        write_closed=socket.write_closed or writing,
+    )
+    peer = trap.store.get(Socket, socket.peer)
+    if peer is not None and sockets.is_stream(socket):
+        unix_read = reading and socket.family == AF_UNIX
+        sockets.write(
+            trap,
+            peer,
+            peer_closed=peer.peer_closed or writing,
+            write_closed=peer.write_closed or unix_read,
+        )
+    return 0
+
+
+def _read(trap: Trap, file: File, size: int) -> bytes:
+    reply = receive(trap, file, size)
+    if isinstance(reply, Failed):
+        trap.fail(reply.errno, reply.denial.why, reply.denial.cite)
+    assert isinstance(reply, Returned)
+    return reply.data if isinstance(reply.data, bytes) else b""
+
+
+def _write(trap: Trap, file: File, data: bytes) -> int:
+    reply = send(trap, file, data, 0, None)
+    if isinstance(reply, Failed):
+        trap.fail(reply.errno, reply.denial.why, reply.denial.cite)
+    if isinstance(reply, Returned):
+        return reply.value
+    assert isinstance(reply, int)
+    return reply
+
+
+fds.register("socket", FileOps(read=_read, write=_write, release=sockets.release))
