@@ -55,11 +55,14 @@ def _is_limit(entry: Entry) -> bool:
 
 
 def _unlimited(case: Case) -> Verdict:
+    """A leak, unless the guest took nothing at all (its calls failed for another reason)."""
     took = tuple(
         number
         for number, entry in numbered(case.main.trace, case.attackers)
         if entry.status is Status.RETURNED
     )
+    if not took:
+        return holds(case)
     return Verdict(
         outcome=Outcome.LEAKS,
         evidence=took[-1:],
