@@ -13,7 +13,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable
 from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from simulator.machine.abi.call import Denial
 from simulator.machine.abi.errno import Errno
@@ -21,6 +21,7 @@ from simulator.machine.kernel.family import Handler, Release, Syscall
 from simulator.machine.kernel.trap import Denied, NotModelled
 
 Converter = Callable[[Any], Any]
+H = TypeVar("H", bound=Handler)
 
 
 class Table:
@@ -32,10 +33,10 @@ class Table:
 
     def __call__(
         self, *names: str, since: Release = (), partial: str = ""
-    ) -> Callable[[Handler], Handler]:
+    ) -> Callable[[H], H]:
         """Enter the decorated handler under ``names``; a name taken twice is a bug."""
 
-        def enter(handler: Handler) -> Handler:
+        def enter(handler: H) -> H:
             decode = _decoder(handler)
             for name in names:
                 if name in self.calls:

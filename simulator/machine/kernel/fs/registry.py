@@ -16,8 +16,10 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, InodeId, KGid, KUid, NsId, VirtualId
 
 if TYPE_CHECKING:
+    from simulator.machine.abi.call import Result, Value
     from simulator.machine.kernel.task import At
     from simulator.machine.kernel.trap import Trap
+    from simulator.machine.kernel.vfs.fd import File
     from simulator.machine.kernel.vfs.inode import Inode, Superblock
 
 
@@ -115,6 +117,8 @@ class Mutations:
     """From (directory, name) to (directory, name) with renameat2(2)'s flags."""
     set_attributes: "Callable[[Trap, VirtualId, Mapping[str, Any]], None]" = _refuse
     """Where ``backing`` gives None: changes by field of ``Inode`` (mode, uid, gid, xattrs)."""
+    ioctl: "Callable[[Trap, File, int, Value], Result | int] | None" = None
+    """Requests that the files themselves understand (nsfs); it refuses the others with ENOTTY."""
     missing_fails: bool = False
     """procfs: looking up a missing name is ENOENT even for a call that would make it."""
 

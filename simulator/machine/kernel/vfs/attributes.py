@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from simulator.machine.abi.constants import (
+    FS_APPEND_FL,
+    FS_IMMUTABLE_FL,
     S_IFDIR,
     S_IFLNK,
     S_IFMT,
@@ -110,6 +112,20 @@ def touch_times(trap: "Trap", at: At, times: tuple[int, int] | None) -> None:
     atime, mtime = times if times is not None else (now, now)
     namei.touch(trap, at, inode, "write")
     ops.set_attributes(trap, at.inode, atime=atime, mtime=mtime)
+
+
+def change_flags(trap: "Trap", at: At, flags: int) -> None:
+    """FS_IOC_SETFLAGS of ioctl_iflags(2). EROFS, EACCES, EPERM."""
+    permission.need_writable(trap, at.mount)
+    inode = inodes.load(trap, at.inode)
+    if not permission.owner_or_capable(trap, inode):
+        trap.deny(
+            Errno.EACCES, "file-owner", N_("Only the owner sets a file's flags."), "ioctl_iflags(2)"
+        )
+    if (flags ^ inode.flags) & (FS_IMMUTABLE_FL | FS_APPEND_FL):
+        trap.need(Privilege.SET_IMMUTABLE)
+    namei.touch(trap, at, inode, "write")
+    ops.set_attributes(trap, at.inode, flags=flags)
 
 
 def drop_privileges(trap: "Trap", inode: InodeId) -> None:

@@ -66,6 +66,23 @@ def truncated(inode: Inode, size: int) -> dict[str, Any]:
     }
 
 
+def allocated(inode: Inode, offset: int, length: int) -> dict[str, Any]:
+    """The changes when every hole in a range is given room, reading as zeros still."""
+    end = offset + length
+    extents = inode.extents
+    position = max(offset, len(inode.content))
+    gaps: list[Extent] = []
+    for extent in extents:
+        if position >= end:
+            break
+        if position < extent.start:
+            gaps.append(Extent(position, min(extent.start, end) - position))
+        position = max(position, extent.start + extent.length)
+    if position < end:
+        gaps.append(Extent(position, end - position))
+    return {"extents": tuple(sorted((*extents, *gaps), key=lambda e: e.start))}
+
+
 def punched(inode: Inode, offset: int, length: int) -> dict[str, Any]:
     """The changes when a range becomes a hole (fallocate(2), FALLOC_FL_PUNCH_HOLE)."""
     end = min(offset + length, inode.size)

@@ -159,12 +159,7 @@ def write(trap: "Trap", inode: InodeId, offset: int, data: bytes, length: int) -
     if missing:
         length = -(-(offset + length) // content.PAGE) * content.PAGE - missing - offset
         if length <= 0:
-            trap.deny(
-                Errno.ENOSPC,
-                "filesystem-size",
-                N_("The filesystem has no more room."),
-                "write(2)",
-            )
+            _no_room(trap)
         changes = content.written(row, offset, data[:length], length)
     _put_content(trap.store, row, changes)
     return length
@@ -180,6 +175,20 @@ def truncate(trap: "Trap", inode: InodeId, size: int) -> None:
     ):
         _sealed(trap)
     _put_content(trap.store, row, content.truncated(row, size))
+
+
+def allocate(trap: "Trap", inode: InodeId, offset: int, length: int, *, keep_size: bool) -> None:
+    """Fill the range's holes with zeros that take room (fallocate(2)). ENOSPC, EPERM (seals)."""
+    row = stored(trap, inode, writing=True)
+    if row is None:
+        return
+    if row.seals & F_SEAL_GROW and offset + length > row.size:
+        _sealed(trap)
+    changes = content.allocated(row, offset, length)
+    if _pages_missing(trap, row, changes):
+        _no_room(trap)
+    size = row.size if keep_size else max(row.size, offset + length)
+    _put_content(trap.store, row, changes | {"size": size})
 
 
 def punch(trap: "Trap", inode: InodeId, offset: int, length: int) -> None:
@@ -230,6 +239,10 @@ def _pages_missing(trap: "Trap", row: Inode, changes: dict[str, Any]) -> int:
     grown = content.pages(msgspec.structs.replace(row, **changes)) - content.pages(row)
     left = max(sb.capacity - sb.used, 0) // content.PAGE
     return max(grown - left, 0) * content.PAGE
+
+
+def _no_room(trap: "Trap") -> NoReturn:
+    trap.deny(Errno.ENOSPC, "filesystem-size", N_("The filesystem has no more room."), "write(2)")
 
 
 def _account(store: Store, row: Inode, pages: int) -> None:

@@ -1,0 +1,227 @@
+"""Reading and writing an open description: read(2), write(2), lseek(2), fs/read_write.c."""
+
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+
+from simulator.machine.abi.call import Result, Returned, Value
+from simulator.machine.abi.constants import (
+    FIONREAD,
+    FS_IOC_GETFLAGS,
+    FS_IOC_SETFLAGS,
+    O_APPEND,
+    RLIM_INFINITY,
+    RLIMIT_FSIZE,
+    S_IFBLK,
+    S_IFDIR,
+    S_IFMT,
+    S_IFREG,
+    SEEK_CUR,
+    SEEK_DATA,
+    SEEK_END,
+    SEEK_HOLE,
+    SEEK_SET,
+    SIGXFSZ,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel import signal
+from simulator.machine.kernel.fs.registry import mutations
+from simulator.machine.kernel.trap import NotModelled
+from simulator.machine.kernel.vfs import attributes, content, namei, ops
+from simulator.machine.kernel.vfs import fd as fds
+from simulator.machine.kernel.vfs import inode as inodes
+from simulator.machine.kernel.vfs.inode import Inode
+from simulator.machine.state.store import Store
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+MAX_COUNT = 0x7FFFF000
+"""MAX_RW_COUNT: no call moves more bytes."""
+LARGEST = 64 << 20
+"""Bytes that the model is ready to hold at once: a single transfer of more is not modelled."""
+MAX_FILE_SIZE = (1 << 63) - 1
+
+SEEKABLE = frozenset(("inode", "device"))
+
+
+def read(trap: "Trap", file: fds.File, count: int, offset: int | None = None) -> bytes:
+    """Up to ``count`` bytes; from ``offset`` without moving the description's own (pread(2))."""
+    if not fds.readable(file):
+        trap.fail(Errno.EBADF, N_("The descriptor is not open for reading."), "read(2)")
+    if count < 0 or count >> 63:
+        trap.fail(Errno.EINVAL, N_("That is no count."), "read(2)")
+    if offset is not None and file.kind not in SEEKABLE:
+        _no_position(trap)
+    at = file.offset if offset is None else offset
+    data = _read(trap, file, min(count, MAX_COUNT), at)
+    if offset is None and data and file.kind in SEEKABLE:
+        trap.store.put(msgspec.structs.replace(file, offset=at + len(data)))
+    return data
+
+
+def write(trap: "Trap", file: fds.File, data: bytes, length: int, offset: int | None = None) -> int:
+    """Write ``data``, then zeros up to ``length``; gives how many bytes were taken."""
+    if not fds.writable(file):
+        trap.fail(Errno.EBADF, N_("The descriptor is not open for writing."), "write(2)")
+    if offset is not None and file.kind not in SEEKABLE:
+        _no_position(trap)
+    length = min(length, MAX_COUNT)
+    if file.kind != "inode":
+        return _write_other(trap, file, _padded(data, length), offset)
+    assert file.at is not None
+    inode = inodes.load(trap, file.at.inode)
+    at = file.offset if offset is None else offset
+    if file.flags & O_APPEND:
+        at = inode.size
+    if length and inode.mode & S_IFMT == S_IFREG:
+        length = _within_limits(trap, at, length)
+        if length <= 0:
+            return 0
+        if inode.mode & 0o6000 or inode.xattrs:
+            attributes.drop_privileges(trap, file.at.inode)
+    if file.domain != trap.task.domain:
+        namei.touch(trap, file.at, inode, "write")
+    taken = ops.write(trap, file.at.inode, at, data[:length], length) if length else 0
+    if offset is None and taken:
+        trap.store.put(msgspec.structs.replace(file, offset=at + taken))
+    return taken
+
+
+def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
+    """lseek(2): the new position. ESPIPE, EINVAL, ENXIO, EOVERFLOW."""
+    if whence not in (SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE):
+        trap.fail(Errno.EINVAL, N_("There is no such way to seek."), "lseek(2)")
+    if file.kind not in SEEKABLE or file.at is None:
+        _no_position(trap)
+    inode = inodes.load(trap, file.at.inode)
+    if file.kind == "device" and inode.mode & S_IFMT != S_IFBLK:
+        return file.offset
+    row = ops.stored(trap, file.at.inode) or inode
+    if whence in (SEEK_DATA, SEEK_HOLE):
+        if not 0 <= offset < row.size:
+            trap.fail(Errno.ENXIO, N_("The offset lies behind the end."), "lseek(2)")
+        found = content.next_data(row, offset) if whence == SEEK_DATA else None
+        if whence == SEEK_DATA and found is None:
+            trap.fail(Errno.ENXIO, N_("No data follows the offset."), "lseek(2)")
+        position = content.next_hole(row, offset) if found is None else found
+    else:
+        position = offset + {SEEK_SET: 0, SEEK_CUR: file.offset, SEEK_END: row.size}[whence]
+    if not 0 <= position <= MAX_FILE_SIZE:
+        trap.fail(Errno.EINVAL, N_("That is no place in a file."), "lseek(2)")
+    trap.store.put(msgspec.structs.replace(file, offset=position))
+    return position
+
+
+def _read(trap: "Trap", file: fds.File, count: int, at: int) -> bytes:
+    if file.kind != "inode":
+        operations = fds.OPERATIONS.get(file.kind)
+        if operations is None:
+            trap.fail(Errno.EINVAL, N_("This kind of descriptor can't be read."), "read(2)")
+        if file.kind == "device":
+            file = msgspec.structs.replace(file, offset=at)
+            count = min(count, LARGEST)
+        return operations.read(trap, file, count)
+    assert file.at is not None
+    inode = inodes.load(trap, file.at.inode)
+    if inode.mode & S_IFMT == S_IFDIR:
+        trap.fail(Errno.EISDIR, N_("A directory is read with getdents64()."), "read(2)")
+    if file.domain != trap.task.domain:
+        namei.touch(trap, file.at, inode, "read")
+    if min(count, inode.size - at) > LARGEST:
+        raise NotModelled("a single read of more than 64 MiB")
+    return ops.read(trap, file.at.inode, at, count)
+
+
+def _write_other(trap: "Trap", file: fds.File, data: bytes, offset: int | None) -> int:
+    operations = fds.OPERATIONS.get(file.kind)
+    if operations is None:
+        trap.fail(Errno.EINVAL, N_("This kind of descriptor can't be written."), "write(2)")
+    if file.kind != "device":
+        return operations.write(trap, file, data)
+    at = file.offset if offset is None else offset
+    taken = operations.write(trap, msgspec.structs.replace(file, offset=at), data)
+    if offset is None and taken:
+        trap.store.put(msgspec.structs.replace(file, offset=at + taken))
+    return taken
+
+
+def _padded(data: bytes, length: int) -> bytes:
+    if length > LARGEST:
+        raise NotModelled("a single write of more than 64 MiB")
+    return data[:length].ljust(length, b"\0")
+
+
+def _within_limits(trap: "Trap", at: int, length: int) -> int:
+    """How much may be written at ``at`` under RLIMIT_FSIZE. EFBIG and SIGXFSZ for nothing."""
+    limit = trap.task.rlimits[RLIMIT_FSIZE][0]
+    if limit != RLIM_INFINITY and at >= limit:
+        if not signal.raise_own(trap, SIGXFSZ):
+            trap.deny(
+                Errno.EFBIG,
+                "rlimit",
+                N_("The file would grow beyond RLIMIT_FSIZE."),
+                "getrlimit(2)",
+            )
+        return 0
+    if at >= MAX_FILE_SIZE:
+        _too_big(trap)
+    return min(length, limit - at, MAX_FILE_SIZE - at)
+
+
+def check_size(trap: "Trap", inode: Inode, size: int) -> bool:
+    """inode_newsize_ok(): EFBIG and SIGXFSZ beyond RLIMIT_FSIZE; False when that killed."""
+    limit = trap.task.rlimits[RLIMIT_FSIZE][0]
+    if limit != RLIM_INFINITY and size > limit and size > inode.size:
+        if signal.raise_own(trap, SIGXFSZ):
+            return False
+        trap.deny(
+            Errno.EFBIG,
+            "rlimit",
+            N_("The file would grow beyond RLIMIT_FSIZE."),
+            "getrlimit(2)",
+        )
+    return True
+
+
+def _too_big(trap: "Trap") -> NoReturn:
+    trap.fail(Errno.EFBIG, N_("No file can be that large."), "write(2)")
+
+
+def _no_position(trap: "Trap") -> NoReturn:
+    trap.fail(Errno.ESPIPE, N_("A stream has no position."), "lseek(2)")
+
+
+def _release(store: Store, file: fds.File) -> None:
+    if file.at is not None and isinstance(file.at.inode, int):
+        ops.forget(store, file.at.inode)
+
+
+def _read_inode(trap: "Trap", file: fds.File, count: int) -> bytes:
+    return read(trap, file, count)
+
+
+def _write_inode(trap: "Trap", file: fds.File, data: bytes) -> int:
+    return write(trap, file, data, len(data))
+
+
+def _ioctl(trap: "Trap", file: fds.File, request: int, argument: Value) -> Result | int:
+    """ioctl_iflags(2), FIONREAD, and what a computed file knows by itself. ENOTTY."""
+    assert file.at is not None
+    if isinstance(file.at.inode, tuple):
+        own = mutations(file.at.inode).ioctl
+        if own is not None:
+            return own(trap, file, request, argument)
+    inode = inodes.load(trap, file.at.inode)
+    if request in (FS_IOC_GETFLAGS, FS_IOC_SETFLAGS) and inode.mode & S_IFMT in (S_IFREG, S_IFDIR):
+        if request == FS_IOC_GETFLAGS:
+            return Returned(0, inode.flags)
+        attributes.change_flags(trap, file.at, argument if isinstance(argument, int) else 0)
+        return 0
+    if request != FIONREAD or inode.mode & S_IFMT != S_IFREG:
+        trap.fail(Errno.ENOTTY, N_("A file has no such request."), "ioctl(2)")
+    return Returned(0, inode.size - file.offset)
+
+
+fds.register("inode", fds.FileOps(_read_inode, _write_inode, _release, _ioctl))
