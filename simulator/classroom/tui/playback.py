@@ -1,10 +1,9 @@
 """A finished run as the screens need it: steps to walk along, worlds to look at."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from simulator.classroom.tui.present.step import Step
 from simulator.machine.abi.ids import Pid
-from simulator.machine.kernel.boot import INIT
 from simulator.machine.kernel.family import Family
 from simulator.machine.kernel.kernel import Event
 from simulator.machine.state.store import World, Write
@@ -22,11 +21,28 @@ class Switch:
 
 
 @dataclass(frozen=True)
+class Machine:
+    """One simulated computer: its history and its kernel."""
+
+    timeline: Timeline[Event]
+    family: Family
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Whose eyes a panel looks through: a task of one of the machines."""
+
+    machine: int
+    pid: Pid
+
+
+@dataclass(frozen=True)
 class Playback:
     """One scenario played on one technology.
 
     ``steps`` may be walked with a cursor from 0 (before anything) to ``len(steps)``; ``launched``
-    is the cursor after which the sandbox stands and the program begins.
+    is the cursor after which the sandbox stands and the program begins; ``start`` counts the events
+    that each machine's timeline had before the first step.
     """
 
     scenario: str
@@ -36,28 +52,26 @@ class Playback:
     without: tuple[str, ...]
     steps: tuple[Step, ...]
     launched: int
-    timeline: Timeline[Event]
-    family: Family
-    guest: Pid | None
+    start: tuple[int, ...]
+    machines: tuple[Machine, ...]
+    host: Viewer
+    guest: Viewer
     outcome: str
     stopped_by: str
-    switches: tuple[Switch, ...] = field(default=())
-    host: Pid = INIT
+    switches: tuple[Switch, ...] = ()
 
-    def world(self, cursor: int) -> World:
-        """The machine as it stands at ``cursor``."""
-        return self.timeline.at(self.event(cursor))
+    def world(self, machine: int, cursor: int) -> World:
+        """That machine as it stands at ``cursor``."""
+        return self.machines[machine].timeline.at(self._events(cursor)[machine])
 
-    def writes(self, here: int, there: int) -> tuple[Write, ...]:
-        """What changed between two cursors, whichever comes first."""
-        low, high = sorted((self.event(here), self.event(there)))
-        return tuple(w for step in range(low + 1, high + 1) for w in self.timeline.diff(step))
+    def writes(self, machine: int, here: int, there: int) -> tuple[Write, ...]:
+        """What changed on that machine between two cursors, whichever comes first."""
+        low, high = sorted((self._events(here)[machine], self._events(there)[machine]))
+        timeline = self.machines[machine].timeline
+        return tuple(write for step in range(low + 1, high + 1) for write in timeline.diff(step))
 
-    def event(self, cursor: int) -> int:
-        """How many of the timeline's events lie before ``cursor``."""
-        if cursor <= 0:
-            return self.steps[0].before if self.steps else 0
-        return self.steps[cursor - 1].after
+    def _events(self, cursor: int) -> tuple[int, ...]:
+        return self.steps[cursor - 1].after if cursor > 0 else self.start
 
     @property
     def label(self) -> str:

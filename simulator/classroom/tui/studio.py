@@ -6,6 +6,9 @@ screen is there at once.
 
 import msgspec
 
+from simulator.classroom.tui.playback import Playback
+from simulator.machine.abi.i18n import gettext as _
+
 
 class Technology(msgspec.Struct, frozen=True):
     """A technology as the home screen shows it."""
@@ -28,4 +31,45 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class Studio:
-    pass
+    """Everything the screens can ask for. Bad requests raise ``VitrinaError``."""
+
+    def technologies(self) -> tuple[Technology, ...]:
+        """Those that can be played on: the bare machine, then by year, then the sealed one."""
+        from simulator.isolation.technologies.registry import TECHNOLOGIES
+
+        shown = [
+            Technology(name, _(t.title), t.year or None, _(t.about))
+            for name, t in TECHNOLOGIES.items()
+        ]
+        return tuple(sorted(shown, key=_by_year))
+
+    def names(self) -> tuple[str, ...]:
+        """The technologies' names, for completion."""
+        return tuple(technology.name for technology in self.technologies())
+
+    def offers(self) -> tuple[Offer, ...]:
+        """The scenarios in the order of their subjects, in the language now spoken."""
+        from simulator.experiment.scenarios import load
+
+        return tuple(
+            Offer(
+                scenario.id,
+                load.words(f"group.{scenario.group}").title,
+                (words := load.words(scenario.id)).title,
+                words.asks,
+                words.why,
+                scenario.text.strip(),
+            )
+            for scenario in load.load_all()
+        )
+
+    def play(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> Playback:
+        """Run ``scenario`` on ``spec`` less the mechanisms ``without``."""
+        from simulator.classroom.tui import recording
+
+        return recording.record(scenario, spec, without)
+
+
+def _by_year(technology: Technology) -> tuple[int, str]:
+    ends = {"none": -1, "sealed": 9999}
+    return ends.get(technology.name, technology.year or 0), technology.name

@@ -22,8 +22,8 @@ class Tone(Enum):
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A launch step, a program line, or a call nested in a shell line.
 
-    ``before`` and ``after`` count the timeline's events around it; ``number`` is the entry's number
-    as a trace prints it, 0 for launch steps.
+    ``after`` counts the events that each machine's timeline has once it is done; ``number`` is the
+    entry's number as the screen prints it, from 1, and 0 for launch steps.
     """
 
     number: int
@@ -31,8 +31,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     call: str
     outcome: str
     tone: Tone
-    before: int
-    after: int
+    after: tuple[int, ...]
     depth: int = 0
     comment: str = ""
     mechanism: str = ""

@@ -24,10 +24,10 @@ VIEWS: tuple[tuple[str, str], ...] = (
 
 
 def view(
-    name: str, world: World, family: Family, viewer: Pid | None, writes: Sequence[Write]
+    name: str, world: World, family: Family, viewer: Pid, writes: Sequence[Write]
 ) -> tuple[list[Line], frozenset[int]]:
     """The lines of a view as ``viewer`` sees it, and which of them ``writes`` changed."""
-    if viewer is None or world.get(Task, viewer) is None:
+    if world.get(Task, viewer) is None:
         return [Line(text=_("not there yet"), domain="kernel")], frozenset()
     match name:
         case "processes":

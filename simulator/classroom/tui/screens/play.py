@@ -134,15 +134,17 @@ z asleep, - did not run, · building the sandbox.
         self.query_one(CallList).cursor = cursor
         step = run.steps[cursor - 1] if cursor else None
         self.query_one(WhyPanel).show(step, run.question)
-        world, writes = run.world(cursor), run.writes(self._came_from, cursor)
         name, title = VIEWS[self.view_number % len(VIEWS)]
         for side, viewer, label in (
             ("host", run.host, _("Host")),
             ("sandbox", run.guest, _("Sandbox")),
         ):
+            world = run.world(viewer.machine, cursor)
+            writes = run.writes(viewer.machine, self._came_from, cursor)
+            family = run.machines[viewer.machine].family
             panel = self.query_one(f"#{side}", StatePanel)
             panel.border_title = f"{label}: {_(title)}"
-            lines, changed = view(name, world, run.family, viewer, writes)
+            lines, changed = view(name, world, family, viewer.pid, writes)
             panel.show(lines, changed)
 
     def _on_trunk(self) -> int:

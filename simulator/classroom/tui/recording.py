@@ -1,0 +1,285 @@
+"""Make a playback: run a scenario on the simulated kernel and note where each line's events lie."""
+
+from collections.abc import Iterator
+
+from simulator.classroom.tui.playback import Machine, Playback, Switch, Viewer
+from simulator.classroom.tui.present.spell import spell
+from simulator.classroom.tui.present.step import Step, Tone
+from simulator.experiment.engine.executor import open_whole
+from simulator.experiment.engine.judge import judge
+from simulator.experiment.engine.session import SimSession, would_stop
+from simulator.experiment.probes import run as interpreter
+from simulator.experiment.probes.observation import Crossing
+from simulator.experiment.probes.program import Step as Line
+from simulator.experiment.probes.trace import Entry, Status
+from simulator.experiment.scenarios import load
+from simulator.experiment.scenarios.schema import Scenario
+from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
+from simulator.machine.abi.call import Call, Failed, Result, Returned
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.kernel.kernel import Event
+
+_ACTION_NAMES = {
+    "read": N_("read"),
+    "write": N_("changed"),
+    "name": N_("learnt of"),
+    "connect": N_("connected to"),
+    "signal": N_("signalled"),
+    "trace": N_("traced"),
+    "exhaust": N_("used up"),
+    "privilege": N_("had a right over"),
+}
+
+_TONES = {
+    Status.BLOCKED: Tone.ASLEEP,
+    Status.KILLED: Tone.ENDED,
+    Status.EXECUTED: Tone.ENDED,
+    Status.EXITED: Tone.ENDED,
+    Status.SILENT: Tone.UNKNOWN,
+    Status.SKIPPED: Tone.SKIPPED,
+}
+
+
+class _Recorder:
+    """A session that notes how long each machine's history is after every line."""
+
+    def __init__(self, session: SimSession) -> None:
+        self._session = session
+        self.spans: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._session, name)
+
+    def lengths(self) -> tuple[int, ...]:
+        return tuple(len(kernel.timeline) for kernel in self._session.kernels)
+
+    def call(self, actor: str, call: Call) -> Result:
+        before = self.lengths()
+        result = self._session.call(actor, call)
+        self.spans.append((before, self.lengths()))
+        return result
+
+    def shell(self, actor: str, line: str) -> Result:
+        before = self.lengths()
+        result = self._session.shell(actor, line)
+        self.spans.append((before, self.lengths()))
+        return result
+
+    def fork(self, actor: str, child: str, call: Call) -> Result:
+        before = self.lengths()
+        result = self._session.fork(actor, child, call)
+        self.spans.append((before, self.lengths()))
+        return result
+
+
+def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playback:
+    """Run ``scenario_id`` on ``spec`` less ``without``. Raises ``VitrinaError``."""
+    scenario = load.find(scenario_id)
+    technology = parse_spec(spec, without)
+    session, launch = open_whole(load.load_world(scenario.world), technology)
+    recorder = _Recorder(session)
+    guest = Viewer(*session.actors["guest"])
+    launching = _launch_steps(session, launch)
+    trace = interpreter.run(scenario.program, recorder)  # pyright: ignore[reportArgumentType]
+    verdict = judge(scenario, technology)
+    words = load.words(scenario.id)
+    first = launch[0] - 1 if launch[0] else recorder.spans[0][0][0] if recorder.spans else 0
+    begin = recorder.spans[0][0] if recorder.spans else recorder.lengths()
+    return Playback(
+        scenario=scenario.id,
+        title=words.title,
+        question=words.asks,
+        spec=spec,
+        without=without,
+        steps=(
+            *launching,
+            *_program_steps(scenario, trace.entries, recorder.spans, session, technology),
+        ),
+        launched=len(launching),
+        start=(first, *begin[1:]),
+        machines=tuple(Machine(k.timeline, k.family) for k in session.kernels),
+        host=Viewer(*session.actors["host"]),
+        guest=guest,
+        outcome=_(verdict.outcome.name),
+        stopped_by=verdict.stopped_by or "",
+        switches=_switches(spec, technology),
+    )
+
+
+def _switches(spec: str, technology: Technology) -> tuple[Switch, ...]:
+    """Every mechanism that the SPEC has, and whether this run stands on it."""
+    return tuple(
+        Switch(m.about.id, m.about.title, m.about.id in technology.ids, m.about.real)
+        for m in parse_spec(spec).mechanisms
+    )
+
+
+def _launch_steps(session: SimSession, launch: tuple[int, int]) -> tuple[Step, ...]:
+    first, last = launch
+    rest = tuple(len(kernel.timeline) for kernel in session.kernels[1:])
+    events = session.kernels[0].timeline.events
+    return tuple(
+        Step(
+            number=0,
+            actor=event.actor,
+            call=spell(event.call),
+            outcome=_returned(event.result),
+            tone=Tone.LAUNCH,
+            after=(number, *rest),
+            mechanism=_built_by(event.mechanism),
+        )
+        for number, event in enumerate(events[first - 1 : last], start=first)
+        if first and not event.woken and not event.depth
+    )
+
+
+def _built_by(mechanisms: str) -> str:
+    return ", ".join(
+        f"{name} ({_(MECHANISMS[name].title)})" if name in MECHANISMS else name
+        for name in mechanisms.split()
+    )
+
+
+def _program_steps(
+    scenario: Scenario,
+    entries: tuple[Entry, ...],
+    spans: list[tuple[tuple[int, ...], tuple[int, ...]]],
+    session: SimSession,
+    technology: Technology,
+) -> Iterator[Step]:
+    lines = scenario.program.steps
+    remaining = iter(spans)
+    here = spans[0][0] if spans else tuple(len(kernel.timeline) for kernel in session.kernels)
+    for number, entry in enumerate(entries, start=1):
+        before = here
+        if not entry.skipped:
+            before, here = next(remaining)
+        line = lines[entry.step]
+        yield _entry_step(number, entry, line, here, technology)
+        if line.kind == "shell":
+            yield from _nested_steps(entry.actor, session, before, here, technology)
+
+
+def _entry_step(
+    number: int, entry: Entry, line: Line, after: tuple[int, ...], technology: Technology
+) -> Step:
+    crossings = entry.crossings or ()
+    return Step(
+        number=number,
+        actor=entry.actor,
+        call=_said(line),
+        outcome=_outcome(entry),
+        tone=_tone(entry),
+        after=after,
+        comment=line.comment if entry.rep == 0 else "",
+        why=entry.why or (entry.note if entry.status is not Status.RETURNED else ""),
+        wall=entry.stopped_by or "",
+        cite=entry.cite,
+        crossings=tuple(dict.fromkeys(map(_crossed, crossings))),
+        stoppers=_stoppers(crossings, technology),
+    )
+
+
+def _said(line: Line) -> str:
+    """The line as it was written, without its actor and its comment."""
+    if line.kind == "shell":
+        return f"$ {line.text.partition('$')[2].strip()}"
+    text = line.text.partition("#")[0] if line.comment else line.text
+    return text.replace(f"{line.actor}.", "", 1).strip()
+
+
+def _outcome(entry: Entry) -> str:
+    if entry.errno is not None:
+        return str(entry.errno)
+    if entry.signal is not None:
+        return entry.signal
+    if entry.status is Status.RETURNED:
+        data = (
+            entry.data.decode("utf-8", "replace") if isinstance(entry.data, bytes) else entry.data
+        )
+        shown = "" if data is None else f" {data!r}"
+        return f"= {entry.value}{shown}"
+    return _(str(entry.status))
+
+
+def _tone(entry: Entry) -> Tone:
+    if entry.status is Status.FAILED:
+        return Tone.REFUSED
+    if entry.status is not Status.RETURNED:
+        return _TONES[entry.status]
+    return _reach(entry.crossings or ())
+
+
+def _reach(crossings: tuple[Crossing, ...]) -> Tone:
+    if any(not crossing.granted for crossing in crossings):
+        return Tone.LEAK
+    return Tone.GRANTED if crossings else Tone.OK
+
+
+def _crossed(crossing: Crossing) -> str:
+    text = _("It {action} {kind} {name}, which is of {owner}.").format(
+        action=_(_ACTION_NAMES[crossing.operation]),
+        kind=_(crossing.kind),
+        name=crossing.name,
+        owner=_(crossing.owner),
+    )
+    return f"{text} {_('An operator granted that.')}" if crossing.granted else text
+
+
+def _stoppers(crossings: tuple[Crossing, ...], technology: Technology) -> tuple[str, ...]:
+    kinds = dict.fromkeys(c.kind for c in crossings if not c.granted)
+    return tuple(dict.fromkeys(name for kind in kinds for name in would_stop(technology, kind)))
+
+
+def _nested_steps(
+    actor: str,
+    session: SimSession,
+    before: tuple[int, ...],
+    after: tuple[int, ...],
+    technology: Technology,
+) -> Iterator[Step]:
+    machine = session.actors[actor].machine
+    events = session.kernels[machine].timeline.events[before[machine] : after[machine]]
+    for number, event in enumerate(events, start=before[machine] + 1):
+        place = tuple(number if m == machine else count for m, count in enumerate(after))
+        yield _nested_step(actor, event, place, technology)
+
+
+def _nested_step(actor: str, event: Event, after: tuple[int, ...], technology: Technology) -> Step:
+    refusal = event.result.denial if isinstance(event.result, Failed) else None
+    crossings = tuple(
+        Crossing(
+            kind=c.kind,
+            name=c.name,
+            owner=c.owner,
+            operation=c.operation,  # pyright: ignore[reportArgumentType]
+            granted=c.granted or c.kind in technology.shared,
+        )
+        for c in event.crossings
+    )
+    return Step(
+        number=0,
+        actor=actor,
+        call=spell(event.call),
+        outcome=_returned(event.result),
+        tone=Tone.REFUSED if refusal else _reach(crossings),
+        after=after,
+        depth=max(1, event.depth),
+        why=refusal.why if refusal else "",
+        wall=refusal.wall if refusal else "",
+        cite=refusal.cite if refusal else "",
+        crossings=tuple(dict.fromkeys(map(_crossed, crossings))),
+        stoppers=_stoppers(crossings, technology),
+    )
+
+
+def _returned(result: Result) -> str:
+    match result:
+        case Returned():
+            return f"= {result.value}"
+        case Failed():
+            return str(result.errno)
+        case _:
+            return _(type(result).__name__.lower())
