@@ -3,6 +3,7 @@
 import contextlib
 import os
 import stat
+import struct
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,22 +18,31 @@ _AF_UNIX, _AF_INET, _AF_INET6, _SOCK_STREAM = 1, 2, 10, 1
 _KEY_SPEC_USER_KEYRING = -4
 
 
+TENANTS = ("guest", "neighbour")
+
+
 def fill(tree: Path, world: World) -> None:
-    """The host's tree, the guest's tree inside it, and the canary."""
+    """The host's tree, each tenant's tree inside it, and the files of the world."""
     rootfs.populate(tree, world.hostname, world.users)
-    guest = _below(tree, world.guest_root)
-    guest.mkdir(parents=True)
-    rootfs.populate(guest, world.hostname, world.users)
-    rootfs.devices(guest / "dev", rootfs.NODES[:6])
-    canary = _below(tree, world.canary)
-    canary.parent.mkdir(parents=True, exist_ok=True)
-    canary.write_text(world.secret)
-    canary.chmod(0o600)
+    for tenant in TENANTS:
+        own = _below(tree, f"/srv/{tenant}")
+        own.mkdir(parents=True)
+        rootfs.populate(own, world.hostname, world.users)
+        rootfs.devices(own / "dev", rootfs.NODES[:6])
+        for file in world.files:
+            if file.tree in (tenant, "all"):
+                _make(own, file, world.secret)
+    rootfs.devices(tree / "dev", rootfs.NODES)
     for file in world.files:
-        if file.tree != "guest":
+        if file.tree in ("host", "all"):
             _make(tree, file, world.secret)
-        if file.tree in ("guest", "all"):
-            _make(guest, file, world.secret)
+
+
+def as_process(tree: Path, world: World) -> None:
+    """A neighbour that is only another process keeps its files in the host's tree."""
+    for file in world.files:
+        if file.tree == "neighbour":
+            _make(tree, file, world.secret)
 
 
 def tenant(tree: Path, world: World, actor: str) -> None:
@@ -83,6 +93,7 @@ def network(supervisor: Link, world: World) -> None:
         if not interface.loopback:
             lines.append(f"brctl addbr {interface.name}")
             lines.append(f"ip addr add {interface.address}/{interface.prefix} dev {interface.name}")
+            lines.append(f"ip link set {interface.name} address {interface.mac}")
             lines.append(f"ip link set {interface.name} up")
     supervisor.ask({"do": "shell", "line": " && ".join(lines)}, limit=20, quiet=10)
 
@@ -124,20 +135,30 @@ def _daemon(supervisor: Link, process: Process, secret: str) -> Link:
     do(link, "setsid")
     for listener in process.listens:
         _listen(link, listener)
+    program = f"/run/{process.name}"
+    path = Path(f"/proc/{link.pid}/root{program}")
+    path.write_bytes(_SLEEPER)
+    path.chmod(0o755)
     if process.gid or process.uid:
         do(link, "setgroups", 0, [])
         do(link, "setgid", process.gid)
         do(link, "setuid", process.uid)
     environ = [f"{name}={value.replace('{secret}', secret)}" for name, value in process.environ]
-    # The name of a busybox program is its first word, so a daemon of any name is a sleeper.
-    link.ask(
-        {
-            "do": "call",
-            "call": "execve",
-            "args": ["/bin/sleep", ["sleep", "1000000"], ["PATH=/bin", *environ]],
-        }
-    )
+    link.ask({"do": "call", "call": "execve", "args": [program, list(process.argv), environ]})
+    path.unlink()
     return link
+
+
+def _sleeper() -> bytes:
+    """The smallest program that a daemon can be: ``pause()`` for ever, under any name."""
+    code = bytes.fromhex("b8220000000f05ebf7")
+    base, size = 0x400000, 64 + 56 + len(code)
+    header = b"\x7fELF\2\1\1" + bytes(9)
+    header += struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, base + 120, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    return header + struct.pack("<IIQQQQQQ", 1, 5, 0, base, base, size, size, 4096) + code
+
+
+_SLEEPER = _sleeper()
 
 
 def _listen(link: Link, listener: Listener) -> None:

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from simulator.experiment.real import plant
 from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link, inner_pids
@@ -32,9 +33,12 @@ def none(spec: Spec) -> Callable[[Machine, str], Link]:
     parser.add_argument("-u", "--user", default="")
     options = parser.parse_args(spec.options)
 
-    def launch(machine: Machine, _actor: str) -> Link:
+    def launch(machine: Machine, actor: str) -> Link:
         link = machine.spawn()
-        _maybe_become(link, options.user)
+        if actor == "neighbour":
+            plant.as_process(machine.root, machine.world)
+        else:
+            _maybe_become(link, options.user)
         return link
 
     return launch
@@ -55,10 +59,12 @@ def chroot(spec: Spec) -> Callable[[Machine, str], Link]:
 
     def launch(machine: Machine, actor: str) -> Link:
         link = machine.spawn()
-        if actor != "neighbour":
-            do(link, "chroot", machine.world.guest_root)
-            do(link, "chdir", "/")
-            _maybe_become(link, options.userspec or "")
+        if actor == "neighbour":
+            plant.as_process(machine.root, machine.world)
+            return link
+        do(link, "chroot", machine.world.guest_root)
+        do(link, "chdir", "/")
+        _maybe_become(link, options.userspec or "")
         return link
 
     return launch

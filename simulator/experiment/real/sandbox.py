@@ -94,8 +94,6 @@ class Machine:
         plant.fill(tree, self.world)
         do(call, "mount", "proc", f"{root}/proc", "proc", _NOSUID_NODEV_NOEXEC, None)
         do(call, "mount", "sysfs", f"{root}/sys", "sysfs", _NOSUID_NODEV_NOEXEC, None)
-        do(call, "mount", "dev", f"{root}/dev", "tmpfs", 2, "mode=755")
-        rootfs.devices(tree / "dev", rootfs.NODES)
         for name in ("pts", "shm", "mqueue"):
             (tree / "dev" / name).mkdir()
         do(call, "mount", "devpts", f"{root}/dev/pts", "devpts", 10, "newinstance,ptmxmode=0666")

@@ -18,7 +18,7 @@ DEFAULT = World(
     id="default",
     hostname="vitrina-host",
     domainname="vitrina.example",
-    secret="vitrina-secret-0123456789abcdef",
+    secret="canary-quartz-lantern-meadow-owl",
     canary="/srv/canary/secret",
     guest_root="/srv/guest",
     users=(
@@ -27,14 +27,17 @@ DEFAULT = World(
         User(name="nobody", uid=65534, gid=65534, home="/", shell="/bin/false"),
     ),
     files=(
+        File(path="/srv/canary", kind="dir", mode=0o755),
+        File(path="/srv/canary/secret", mode=0o600, text="{secret}"),
         File(path="/srv/open", kind="dir", mode=0o1777),
+        File(path="/root/notes", mode=0o600, text="{secret}"),
         File(path="/srv/canary/neighbour", mode=0o600, text="{secret}", tree="neighbour"),
     ),
     processes=(
         Process(
             name="vitrinad",
-            argv=("sleep", "1000000"),
-            environ=(("VITRINA_SECRET", "{secret}"),),
+            argv=("vitrinad", "--serve"),
+            environ=(("PATH", "/bin"), ("VITRINA_SECRET", "{secret}")),
             listens=(
                 Listener(kind="inet", address="127.0.0.1", port=4711),
                 Listener(kind="inet", address="::1", port=4711),
@@ -42,8 +45,15 @@ DEFAULT = World(
                 Listener(kind="abstract", address="vitrina-host"),
             ),
         ),
+        Process(
+            name="postgres",
+            argv=("postgres", "-D", "/srv/db"),
+            uid=1000,
+            gid=1000,
+            environ=(("PATH", "/bin"), ("PGPASSWORD", "{secret}")),
+        ),
     ),
-    interfaces=(Interface(name="eth0", address="192.0.2.10", prefix=24),),
+    interfaces=(Interface(name="eth0", address="192.0.2.10", prefix=24, mac="02:00:5e:00:02:0a"),),
     ipc=(
         Ipc(kind="shm", key=0x56495401, size=4096, text="{secret}"),
         Ipc(kind="sem", key=0x56495402, value=1),
