@@ -1,5 +1,6 @@
 """Make a playback: run a scenario on the simulated kernel and note where each line's events lie."""
 
+import re
 from collections.abc import Iterator
 
 from simulator.classroom.tui.playback import Machine, Playback, Switch, Viewer
@@ -16,7 +17,7 @@ from simulator.experiment.scenarios import load
 from simulator.experiment.scenarios.schema import Scenario
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
-from simulator.machine.abi.call import Call, Failed, Result, Returned
+from simulator.machine.abi.call import Call, Data, Failed, Result, Returned
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.kernel import Event
@@ -40,6 +41,9 @@ _TONES = {
     Status.SILENT: Tone.UNKNOWN,
     Status.SKIPPED: Tone.SKIPPED,
 }
+
+
+_REPEAT = re.compile(r"\s*\*\s*\d+$")
 
 
 class _Recorder:
@@ -187,7 +191,8 @@ def _said(line: Line) -> str:
     if line.kind == "shell":
         return f"$ {line.text.partition('$')[2].strip()}"
     text = line.text.partition("#")[0] if line.comment else line.text
-    return text.replace(f"{line.actor}.", "", 1).strip()
+    said = text.replace(f"{line.actor}.", "", 1).strip()
+    return _REPEAT.sub("", said) if line.repeat > 1 else said
 
 
 def _outcome(entry: Entry) -> str:
@@ -196,12 +201,17 @@ def _outcome(entry: Entry) -> str:
     if entry.signal is not None:
         return entry.signal
     if entry.status is Status.RETURNED:
-        data = (
-            entry.data.decode("utf-8", "replace") if isinstance(entry.data, bytes) else entry.data
-        )
-        shown = "" if data is None else f" {data!r}"
-        return f"= {entry.value}{shown}"
+        return f"= {entry.value}{_data(entry.data)}"
     return _(str(entry.status))
+
+
+def _data(data: Data) -> str:
+    if data is None:
+        return ""
+    if isinstance(data, dict):  # stat fields and the like: too many for one line
+        return " {...}"
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    return f" {text!r}"
 
 
 def _tone(entry: Entry) -> Tone:

@@ -38,10 +38,10 @@ class Studio:
         from simulator.isolation.technologies.registry import TECHNOLOGIES
 
         shown = [
-            Technology(name, _(t.title), t.year or None, _(t.about))
+            Technology(name, _(t.title), None if name in _CONTROLS else t.year, _(t.about))
             for name, t in TECHNOLOGIES.items()
         ]
-        return tuple(sorted(shown, key=_by_year))
+        return tuple(sorted(shown, key=_place))
 
     def names(self) -> tuple[str, ...]:
         """The technologies' names, for completion."""
@@ -70,6 +70,9 @@ class Studio:
         return recording.record(scenario, spec, without)
 
 
-def _by_year(technology: Technology) -> tuple[int, str]:
-    ends = {"none": -1, "sealed": 9999}
-    return ends.get(technology.name, technology.year or 0), technology.name
+_CONTROLS = {"none": -1, "sealed": 9999}
+"""The two controls stand at the ends of the line: they belong to no year."""
+
+
+def _place(technology: Technology) -> tuple[int, str]:
+    return _CONTROLS.get(technology.name, technology.year or 0), technology.name

@@ -84,7 +84,7 @@ z asleep, - did not run, · building the sandbox.
         yield TimelineBar(id="timeline")
         yield TimelineBar(id="trunk", classes="hidden")
         with Horizontal(id="stage"):
-            with Vertical(id="left"):
+            with Vertical(id="said"):
                 yield CallList(id="calls")
                 yield WhyPanel(id="why")
             with Horizontal(id="glass"):

@@ -26,32 +26,38 @@ class EraLine(Widget):
         self._technologies = technologies
 
     def render(self) -> Content:
-        """Equal cells, the chosen one reversed."""
+        """Equal cells around the chosen one, which is reversed."""
         width = self._cell()
-        years = "".join(_centre(str(t.year or ""), width) for t in self._technologies)
+        years: list[tuple[str, str]] = []
         knots: list[tuple[str, str]] = []
         names: list[tuple[str, str]] = []
-        for position, technology in enumerate(self._technologies):
+        left = (width - 1) // 2
+        for position, technology in self._shown():
             here = position == self.chosen
-            left = (width - 1) // 2
+            years.append((str(technology.year or "").center(width), "$text-muted"))
             knots.append(("─" * left, "$text-muted"))
             knots.append(("◉" if here else "○", "bold $text-primary" if here else "$text-muted"))
             knots.append(("─" * (width - left - 1), "$text-muted"))
             names.append(
-                (_centre(technology.name, width), "bold reverse" if here else "$text-primary")
+                (technology.name.center(width), "bold reverse" if here else "$text-primary")
             )
-        return Content.assemble((years, "$text-muted"), "\n", *knots, "\n", *names)
+        return Content.assemble(*years, "\n", *knots, "\n", *names)
+
+    def _shown(self) -> list[tuple[int, Technology]]:
+        """The technologies that fit, the chosen one among them, with their positions."""
+        fitting = max(1, self.size.width // self._cell())
+        first = min(self.chosen - fitting // 2, len(self._technologies) - fitting)
+        first = max(0, first)
+        return list(enumerate(self._technologies))[first : first + fitting]
 
     def _cell(self) -> int:
-        count = max(1, len(self._technologies))
-        return max(7, min(16, self.size.width // count))
+        """Wide enough for the longest name, and for the whole line when there is room."""
+        longest = max((len(technology.name) for technology in self._technologies), default=8)
+        return max(longest + 2, self.size.width // max(1, len(self._technologies)))
 
     def on_click(self, event: Click) -> None:
         """Choose the cell under the mouse."""
-        position = event.x // self._cell()
-        if 0 <= position < len(self._technologies):
-            self.post_message(self.Chosen(position))
-
-
-def _centre(text: str, width: int) -> str:
-    return text[:width].center(width)
+        shown = self._shown()
+        place = event.x // self._cell()
+        if 0 <= place < len(shown):
+            self.post_message(self.Chosen(shown[place][0]))

@@ -55,7 +55,9 @@ def _explain(step: Step) -> Iterator[Content]:
         yield Content(
             _("Would have stopped it: {mechanisms}").format(mechanisms=", ".join(step.stoppers))
         )
-    if step.tone is Tone.SKIPPED and not step.why:
-        yield Content(_("This line did not run."))
+    if step.tone is Tone.OK:
+        yield Content.styled(
+            _("No wall stood in the way, and nothing of anybody else's was touched."), "$text-muted"
+        )
     if step.cite:
         yield Content.styled(step.cite, "$text-muted")
