@@ -67,11 +67,7 @@ def written(expr):
         case Ref(name):
             return name
         case Text(parts):
-            body = "".join(
-                f"{{{part.name}}}" if isinstance(part, Ref) else repr(part.value + "'")[1:-2]
-                for part in parts
-            )
-            return 'f"' + body.replace('"', '\\"') + '"'
+            return 'f"' + "".join(map(_piece, parts)) + '"'
         case Times(left, right):
             return f"{written(left)} * {written(right)}"
         case Plus(left, right):
@@ -86,6 +82,13 @@ def written(expr):
             return "{" + ", ".join(f"{key!r}: {written(item)}" for key, item in items) + "}"
         case Makedev(major, minor):
             return f"makedev({written(major)}, {written(minor)})"
+
+
+def _piece(part):
+    if isinstance(part, Ref):
+        return f"{{{part.name}}}"
+    plain = string.ascii_letters + string.digits + " /._-"
+    return "".join(char if char in plain else f"\\U{ord(char):08x}" for char in part.value)
 
 
 @given(st.lists(EXPRESSIONS, max_size=4), st.integers(1, 99))
