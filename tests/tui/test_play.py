@@ -1,0 +1,172 @@
+"""The screens through Pilot: a person steps, looks, lifts a mechanism, compares."""
+
+import pytest
+from textual.widgets import Input
+
+from simulator.classroom.tui.app import VitrinaApp
+from simulator.classroom.tui.playback import program
+from simulator.classroom.tui.screens.compare import CompareScreen
+from simulator.classroom.tui.screens.home import HomeScreen
+from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
+from simulator.classroom.tui.screens.play import PlayScreen
+from simulator.classroom.tui.widgets.state_panel import StatePanel
+from simulator.machine.abi import i18n
+
+SMALL = (80, 24)
+ESCAPE = "fs.chroot-escape"
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    i18n.use("en")
+    yield
+    i18n.use("en")
+
+
+def screen_text(app):
+    """What the terminal shows, line by line."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+async def test_home_shows_the_technologies_on_a_line_and_the_scenarios():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        text = screen_text(pilot.app)
+
+    assert "chroot" in text
+    assert "1979" in text
+    assert "Walking out of a chroot" in text
+
+
+async def test_enter_plays_the_scenario_and_stands_where_its_program_begins():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await pilot.press("enter")
+
+        screen = pilot.app.screen
+        assert isinstance(screen, PlayScreen)
+        assert screen.cursor == screen.run.launched
+
+
+async def test_n_and_p_step_forward_and_back():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await pilot.press("enter", "n", "full_stop", "p")
+
+        assert pilot.app.screen.cursor == pilot.app.screen.run.launched + 1
+
+
+async def test_home_and_end_go_to_both_ends_of_the_time_line():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await pilot.press("enter", "end")
+        assert pilot.app.screen.cursor == len(pilot.app.screen.run.steps)
+
+        await pilot.press("home")
+        assert pilot.app.screen.cursor == 0
+
+
+async def test_a_number_jumps_to_that_line_of_the_program():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await pilot.press("enter", "1", "6", "enter")
+
+        screen = pilot.app.screen
+        assert screen.run.steps[screen.cursor - 1].number == 16
+
+
+async def test_a_step_marks_what_it_changed_forward_and_back():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await pilot.press("enter", "v", "n", "n")
+        screen = pilot.app.screen
+        assert isinstance(screen, PlayScreen)
+        sandbox = screen.query_one("#sandbox", StatePanel)
+        forward = str(sandbox.query_one(".lines").render())
+
+        await pilot.press("p")
+        back = str(sandbox.query_one(".lines").render())
+
+    assert "▌root" in forward
+    assert "▌root" in back
+
+
+async def test_lifting_a_mechanism_branches_the_time_line_where_it_first_differs():
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        app.play(ESCAPE, "docker")
+        await pilot.pause()
+        await pilot.press("t")
+        assert isinstance(app.screen, MechanismsDialog)
+        boxes = app.screen.query_one("#mechanisms")
+        boxes.deselect("pivot-root")
+        await pilot.press("enter")
+        await pilot.pause()
+
+        screen = app.screen
+        assert isinstance(screen, PlayScreen)
+        assert screen.run.without == ("pivot-root",)
+        assert screen.trunk is not None
+        stood = screen.run.steps[screen.cursor - 1]
+        before = {step.number: step.outcome for step in program(screen.trunk)}
+        assert stood.outcome != before[stood.number]
+
+
+async def test_compare_walks_two_technologies_in_lock_step_to_the_difference():
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("c")
+        app.screen.query_one(Input).value = "docker"
+        await pilot.press("enter")
+        await pilot.pause()
+        assert isinstance(app.screen, CompareScreen)
+
+        await pilot.press("d")
+
+        left, right = (run for run in app.screen._runs.values())
+        line = app.screen.line
+        assert program(left)[line - 1].outcome != program(right)[line - 1].outcome
+
+
+async def test_a_mistyped_technology_is_one_notice_and_no_traceback():
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("s")
+        app.screen.query_one(Input).value = "dockre"
+        await pilot.press("enter")
+        await pilot.pause()
+
+        notices = [notice.message for notice in app._notifications]
+        assert isinstance(app.screen, HomeScreen)
+        assert len(notices) == 1
+        assert "docker" in notices[0]
+
+
+async def test_l_changes_the_language_of_everything_that_is_shown():
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("l")
+        await pilot.pause()
+
+        text = screen_text(app)
+        assert "Salir andando de un chroot" in text
+        assert "ayuda" in text
+
+
+async def test_the_help_of_a_screen_opens_and_closes():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await pilot.press("question_mark")
+        assert "Ctrl+P" in screen_text(pilot.app)
+
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, HomeScreen)
+
+
+@pytest.mark.parametrize("spec", ["none", "sealed", "chroot", "jail", "docker"])
+async def test_every_technology_can_be_walked_from_end_to_end_in_every_view(spec):
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        app.play(ESCAPE, spec)
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, PlayScreen)
+        for view in range(4):
+            screen.view_number = view
+            for cursor in range(0, len(screen.run.steps) + 1, 7):
+                screen.cursor = cursor
+                await pilot.pause()
+            assert screen.query_one("#host", StatePanel).query_one(".lines").render()

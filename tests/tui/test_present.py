@@ -1,0 +1,92 @@
+"""Pure functions from a world to lines: no terminal."""
+
+import pytest
+
+from simulator.classroom.tui.present.line import Line, changed, heading
+from simulator.classroom.tui.present.spell import spell
+from simulator.classroom.tui.present.step import Step, Tone, next_stop, numbered
+from simulator.machine.abi.call import Call
+from simulator.machine.abi.constants import (
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    MS_BIND,
+    MS_REC,
+    O_CREAT,
+    O_RDONLY,
+    O_RDWR,
+    SIGCHLD,
+    SIGKILL,
+)
+from simulator.machine.kernel.task import Task
+from simulator.machine.state.store import Row, Write
+
+
+class Thing(Row, frozen=True, kw_only=True):
+    pass
+
+
+def steps(*depths):
+    return tuple(
+        Step(
+            number=0 if depth else position,
+            actor="guest",
+            call="stat",
+            outcome="= 0",
+            tone=Tone.OK,
+            after=(position,),
+            depth=depth,
+        )
+        for position, depth in enumerate(depths, start=1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (Call("open", ("/etc/passwd", O_RDONLY)), 'open("/etc/passwd", O_RDONLY)'),
+        (Call("open", ("/x", O_RDWR | O_CREAT, 0o644)), 'open("/x", O_RDWR|O_CREAT, 420)'),
+        (Call("clone", (CLONE_NEWNS | SIGCHLD,)), "clone(CLONE_NEWNS|SIGCHLD)"),
+        (Call("unshare", (CLONE_NEWPID,)), "unshare(CLONE_NEWPID)"),
+        (Call("kill", (1, SIGKILL)), "kill(1, SIGKILL)"),
+        (
+            Call("mount", ("/a", "/b", "", MS_BIND | MS_REC, "")),
+            'mount("/a", "/b", "", MS_BIND|MS_REC, "")',
+        ),
+    ],
+)
+def test_a_call_is_spelled_as_strace_spells_it(call, text):
+    said = spell(call)
+
+    assert sorted(said.replace("(", "|").replace(")", "|").split("|")) == sorted(
+        text.replace("(", "|").replace(")", "|").split("|")
+    )
+
+
+def test_a_long_buffer_is_cut():
+    assert len(spell(Call("write", (3, b"x" * 10_000)))) < 80
+
+
+def test_a_line_is_changed_when_one_of_its_rows_was_written():
+    lines = [
+        heading("Things"),
+        Line(text="one", keys=((Thing, 1),)),
+        Line(text="two", keys=((Thing, 2), (Task, 9))),
+    ]
+
+    assert changed(lines, [Write(Task, 9, None, None)]) == {2}
+    assert changed(lines, []) == frozenset()
+
+
+def test_stepping_passes_over_the_calls_inside_a_shell_line():
+    walked = steps(0, 0, 1, 1, 0)
+
+    assert next_stop(walked, 2, 1, into=False) == 5
+    assert next_stop(walked, 2, 1, into=True) == 3
+    assert next_stop(walked, 5, -1, into=False) == 2
+    assert next_stop(walked, 5, 1, into=False) == 5
+    assert next_stop(walked, 0, -1, into=False) == 0
+
+
+def test_a_line_number_that_is_not_there_has_no_cursor():
+    assert numbered(steps(0, 1, 0), 3) == 3
+    assert numbered(steps(0, 1, 0), 2) is None
