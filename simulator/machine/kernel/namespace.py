@@ -142,6 +142,26 @@ KINDS: dict[str, type[Row]] = {
 """The names under /proc/PID/ns and the row type of each."""
 
 
+Owned = MountNs | UtsNs | IpcNs | PidNs | NetNs | CgroupNs | TimeNs
+"""Namespaces of the kinds that a user namespace owns."""
+
+
+def owner_of(world: World, kind: str, ns: NsId) -> NsId | None:
+    """The user namespace that owns ``ns``; a user namespace's is its parent, the first has none."""
+    row = world.row(KINDS[kind], ns)
+    if isinstance(row, UserNs):
+        return row.parent
+    assert isinstance(row, Owned)
+    return row.owner
+
+
+def domain_of(world: World, kind: str, ns: NsId) -> Domain:
+    """Whose namespace it is."""
+    row = world.row(KINDS[kind], ns)
+    assert isinstance(row, UserNs | Owned)
+    return row.domain
+
+
 def nsfs_inode(kind: str, ns: NsId) -> InodeId:
     """The virtual inode that stands for a namespace (what /proc/PID/ns/KIND leads to)."""
     return ("ns", kind, ns)
@@ -175,3 +195,13 @@ def is_ancestor(world: World, ancestor: NsId, ns: NsId | None) -> bool:
             return True
         ns = world.row(UserNs, ns).parent
     return False
+
+
+def all_namespaces(world: World) -> tuple[tuple[str, NsId], ...]:
+    """Every namespace as (kind, id), the mount trees that nobody can join left out."""
+    return tuple(
+        (kind, row.id)
+        for kind, table in KINDS.items()
+        for row in world.all(table)
+        if not getattr(row, "anonymous", False)
+    )

@@ -6,6 +6,7 @@ Their inodes are computed from the namespace's row: ``("ns", kind, id)``. Source
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
+from simulator.machine.abi.call import Result, Returned, Value
 from simulator.machine.abi.constants import (
     CLONE_NEWCGROUP,
     CLONE_NEWIPC,
@@ -15,14 +16,21 @@ from simulator.machine.abi.constants import (
     CLONE_NEWTIME,
     CLONE_NEWUSER,
     CLONE_NEWUTS,
+    NS_GET_NSTYPE,
+    NS_GET_OWNER_UID,
+    NS_GET_PARENT,
+    NS_GET_USERNS,
+    O_RDONLY,
     S_IFREG,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import KERNEL, InodeId, MountId, NsId, SuperblockId, VirtualId
-from simulator.machine.kernel.fs.registry import register_virtual
-from simulator.machine.kernel.namespace import KINDS, nsfs_inode
+from simulator.machine.kernel import namespace
+from simulator.machine.kernel.fs.registry import Mutations, register_virtual
+from simulator.machine.kernel.namespace import KINDS, PidNs, UserNs, nsfs_inode
 from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs import fd
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.state.store import Store
@@ -163,4 +171,78 @@ def _unreadable(trap: "Trap") -> NoReturn:
     )
 
 
-register_virtual("ns", _Nsfs())
+def _ioctl(trap: "Trap", file: fd.File, request: int, _argument: Value) -> Result | int:
+    """ioctl_nsfs(2) on a namespace's file. ENOTTY, EINVAL, EPERM."""
+    assert file.at is not None
+    kind, ns = identify(file.at.inode)
+    if request == NS_GET_USERNS:
+        return open_namespace(trap, "user", _owner(trap, kind, ns))
+    if request == NS_GET_PARENT:
+        return open_namespace(trap, kind, _parent(trap, kind, ns))
+    if request == NS_GET_NSTYPE:
+        return FLAG_OF[kind]
+    if request != NS_GET_OWNER_UID:
+        trap.fail(Errno.ENOTTY, N_("A namespace has no such request."), "ioctl_nsfs(2)")
+    return _owner_uid(trap, kind, ns)
+
+
+def open_namespace(trap: "Trap", kind: str, ns: NsId) -> int:
+    """A descriptor, closed on exec, for a namespace. EMFILE."""
+    file = fd.File(
+        id=fd.new_file_id(trap),
+        at=place(kind, ns),
+        flags=O_RDONLY,
+        domain=trap.task.domain,
+    )
+    return fd.install(trap, file, cloexec=True)
+
+
+def _owner(trap: "Trap", kind: str, ns: NsId) -> NsId:
+    """ns_get_owner(): the owning (for a user namespace, the parent) namespace, if below ours."""
+    owner = namespace.owner_of(trap.store, kind, ns)
+    if owner is None or not namespace.is_ancestor(trap.store, trap.task.cred.user_ns, owner):
+        _outside(trap)
+    return owner
+
+
+def _parent(trap: "Trap", kind: str, ns: NsId) -> NsId:
+    above = _above(trap, kind, ns)
+    if kind == "user":
+        if above is None or not namespace.is_ancestor(trap.store, trap.task.cred.user_ns, above):
+            _outside(trap)
+        return above
+    current = above
+    while current is not None and current != trap.task.ns.pid:
+        current = trap.store.row(PidNs, current).parent
+    if above is None or current is None:
+        _outside(trap)
+    return above
+
+
+def _owner_uid(trap: "Trap", kind: str, ns: NsId) -> Result:
+    if kind != "user":
+        trap.fail(Errno.EINVAL, N_("Only a user namespace has an owner's uid."), "ioctl_nsfs(2)")
+    mine = trap.store.row(UserNs, trap.task.cred.user_ns)
+    owner = trap.store.row(UserNs, ns).owner_uid
+    return Returned(0, namespace.from_kernel(mine.uid_map, owner))
+
+
+def _outside(trap: "Trap") -> NoReturn:
+    trap.deny(
+        Errno.EPERM,
+        "user-ns",
+        N_("The namespace asked for lies outside the caller's own."),
+        "ioctl_nsfs(2)",
+    )
+
+
+def _above(trap: "Trap", kind: str, ns: NsId) -> NsId | None:
+    """The namespace above ``ns``; EINVAL for kinds without a hierarchy (NS_GET_PARENT)."""
+    if kind == "user":
+        return trap.store.row(UserNs, ns).parent
+    if kind != "pid":
+        trap.fail(Errno.EINVAL, N_("Namespaces of this kind have no parent."), "ioctl_nsfs(2)")
+    return trap.store.row(PidNs, ns).parent
+
+
+register_virtual("ns", _Nsfs(), Mutations(ioctl=_ioctl))
