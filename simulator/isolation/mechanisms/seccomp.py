@@ -1,6 +1,7 @@
 """seccomp(2): a filter in front of every system call, loaded by the sandbox's own process."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from simulator.isolation.mechanisms import seccomp_docker as docker
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
@@ -57,7 +58,7 @@ class Seccomp:
             "seccomp",
             SECCOMP_SET_MODE_FILTER,
             0,
-            docker_default(held, self.release),
+            as_argument(docker_default(held, self.release)),
             why=N_("Calls that the profile does not name will fail with EPERM."),
         )
 
@@ -73,6 +74,27 @@ def docker_default(capabilities: int, release: Release = DOCKER_20_10) -> Seccom
         if recent:
             allow |= docker.BY_CAPABILITY_IN_28.get(name, frozenset())
     return SeccompFilter("docker-default", allow, _rules("CAP_SYS_ADMIN" in held, recent))
+
+
+def as_argument(filter_: SeccompFilter) -> dict[str, Any]:
+    """The filter as the model's seccomp(2) takes it in place of BPF instructions."""
+    rules = [
+        {
+            "calls": sorted(rule.calls),
+            "action": rule.action,
+            "index": rule.index,
+            "op": rule.op,
+            "mask": rule.mask,
+            "value": rule.value,
+        }
+        for rule in filter_.rules
+    ]
+    return {
+        "name": filter_.name,
+        "allow": sorted(filter_.allow),
+        "rules": rules,
+        "default": filter_.default,
+    }
 
 
 def _rules(admin: bool, recent: bool) -> tuple[SeccompRule, ...]:
