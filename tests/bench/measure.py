@@ -40,7 +40,7 @@ def per_call(action: Callable[[], object], times: int) -> float:
     return (time.perf_counter() - start) / times * 1e6
 
 
-def compare(  # noqa: PLR0913 - two actions, two counts, a name, a limit
+def compare(
     name: str,
     ours: Callable[[], object],
     theirs: Callable[[], object],

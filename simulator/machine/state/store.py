@@ -21,6 +21,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 R = TypeVar("R", bound=Row)
 Tables: TypeAlias = dict[type[Row], dict[Key, Row]]
+Filed: TypeAlias = dict[Key, dict[Key, None]]
+"""An index: the keys of rows, oldest first, by the values that a row is filed under."""
 
 
 class Write(NamedTuple):
@@ -55,20 +57,22 @@ class Index(Generic[R]):
 class World:
     """A state of the machine that can be read."""
 
-    __slots__ = ("_indexes", "tables")
+    __slots__ = ("_filed", "_indexes", "tables")
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
-        self._indexes: dict[type[Row], list[tuple[Index[Any], dict[Key, dict[Key, None]]]]] = {}
+        self._filed: dict[Index[Any], Filed] = {}
+        self._indexes: dict[type[Row], list[tuple[Index[Any], Filed]]] = {}
 
     def get(self, table: type[R], key: Key) -> R | None:
         """The row of ``table`` under ``key``, or None."""
+        # No cast(): this is the hottest line of the model, and a call costs more than the look-up.
         rows = self.tables.get(table)
-        return cast("R | None", rows.get(key)) if rows is not None else None
+        return rows.get(key) if rows is not None else None  # pyright: ignore[reportReturnType]
 
     def row(self, table: type[R], key: Key) -> R:
         """The row of ``table`` under ``key``; a missing one is a bug of the model (KeyError)."""
-        return cast("R", self.tables[table][key])
+        return self.tables[table][key]  # pyright: ignore[reportReturnType]
 
     def all(self, table: type[R]) -> Iterator[R]:
         """Every row of ``table``, oldest first."""
@@ -80,28 +84,30 @@ class World:
 
     def by(self, index: Index[R], value: Key) -> tuple[Key, ...]:
         """The keys of the rows that ``index`` files under ``value``."""
-        return tuple(self._built(index).get(value, ()))
+        filed = self._filed.get(index)
+        if filed is None:
+            filed = self._build(index)
+        return tuple(filed.get(value, ()))
 
     def first(self, index: Index[R], value: Key) -> R | None:
         """The oldest row that ``index`` files under ``value``, or None."""
-        found = self._built(index).get(value)
+        filed = self._filed.get(index)
+        if filed is None:
+            filed = self._build(index)
+        found = filed.get(value)
         return self.row(index.table, next(iter(found))) if found else None
 
     def rows_by(self, index: Index[R], value: Key) -> tuple[R, ...]:
         """The rows that ``index`` files under ``value``, oldest first."""
-        rows = self.tables.get(index.table, {})
-        return tuple(cast("R", rows[key]) for key in self._built(index).get(value, ()))
+        return tuple(self.row(index.table, key) for key in self.by(index, value))
 
-    def _built(self, index: Index[Any]) -> dict[Key, dict[Key, None]]:
-        built = self._indexes.setdefault(index.table, [])
-        for known, filed in built:
-            if known is index:
-                return filed
-        filed: dict[Key, dict[Key, None]] = {}
+    def _build(self, index: Index[Any]) -> "Filed":
+        filed: Filed = {}
         for key, row in self.tables.get(index.table, {}).items():
             for value in index.of(row):
                 filed.setdefault(value, {})[key] = None
-        built.append((index, filed))
+        self._filed[index] = filed
+        self._indexes.setdefault(index.table, []).append((index, filed))
         return filed
 
 
