@@ -132,6 +132,11 @@ def _missing(trap: "Trap") -> NoReturn:
     trap.fail(Errno.ENOENT, N_("Nothing has this name here."), "path_resolution(7)")
 
 
+_TYPE_AND_SEARCH = S_IFMT | 0o111
+_OPEN_DIRECTORY = S_IFDIR | 0o111
+"""A directory that anybody may search: the common case, which costs no further question."""
+
+
 class _Walker:
     """One walk: where it stands, where it may not go above, how many symlinks it followed."""
 
@@ -178,15 +183,18 @@ class _Walker:
         """Through every name but the last, following symlinks; then stand above the last."""
         trap = self.trap
         pending, slash = self._open(path)
+        directory = inodes.load(trap, self.at.inode)
         while pending:
             name = pending.pop()
-            directory = self._enter(self.at)
+            if directory.mode & _TYPE_AND_SEARCH != _OPEN_DIRECTORY:
+                self._enter(directory)
             if not pending:
                 return Last(self.at, name, slash)
             if name == ".":
                 continue
             if name == "..":
                 self._up()
+                directory = inodes.load(trap, self.at.inode)
                 continue
             at = child(trap, self.at, name)
             if at is None:
@@ -199,8 +207,9 @@ class _Walker:
                     self.at = text
                 else:
                     pending.extend(self._open(text)[0])
+                directory = inodes.load(trap, self.at.inode)
                 continue
-            self.at = below
+            self.at, directory = below, inode
         return Last(self.at, "", slash)
 
     def _open(self, path: str) -> tuple[list[str], bool]:
@@ -215,15 +224,13 @@ class _Walker:
         names.reverse()
         return names, path[-1] == "/"
 
-    def _enter(self, at: At) -> Inode:
-        """The directory to look in, or ENOTDIR, or EACCES."""
-        directory = inodes.load(self.trap, at.inode)
+    def _enter(self, directory: Inode) -> None:
+        """Refuse to look for names in what is no directory (ENOTDIR) or is closed (EACCES)."""
         if directory.mode & S_IFMT != S_IFDIR:
             self.trap.fail(
                 Errno.ENOTDIR, N_("A name on the way is no directory."), "path_resolution(7)"
             )
         permission.need_search(self.trap, directory)
-        return directory
 
     def _up(self) -> None:
         """``..``: to the parent, unless this is where the caller's tree ends."""
