@@ -14,6 +14,7 @@ from simulator.experiment.probes.observation import Crossing
 from simulator.experiment.probes.program import Step as Line
 from simulator.experiment.probes.trace import Entry, Status
 from simulator.experiment.scenarios import load
+from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.schema import Scenario
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
@@ -87,7 +88,7 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
     guest = Viewer(*session.actors["guest"])
     launching = _launch_steps(session, launch)
     trace = interpreter.run(scenario.program, recorder)  # pyright: ignore[reportArgumentType]
-    verdict = judge(scenario, technology)
+    verdict = judge(question(scenario), technology)
     words = load.words(scenario.id)
     first = launch[0] - 1 if launch[0] else recorder.spans[0][0][0] if recorder.spans else 0
     begin = recorder.spans[0][0] if recorder.spans else recorder.lengths()

@@ -1,0 +1,67 @@
+"""One question put to one technology: the runs that its oracle needs, then the verdict."""
+
+import msgspec
+
+from simulator.experiment.engine.executor import MODERN, open_session
+from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.probes.observe import ATTACKER, Case, Observation, observe
+from simulator.experiment.probes.oracles import NEEDS
+from simulator.experiment.probes.oracles import judge as ask
+from simulator.experiment.probes.program import Program, lineage, without
+from simulator.experiment.probes.verdict import Verdict
+from simulator.experiment.probes.world import World, twin
+from simulator.isolation.technologies.base import Technology
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A probe ready to be asked: a scenario with its world loaded."""
+
+    id: str
+    group: str
+    world: World
+    asks: str
+    program: Program
+    resource: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A verdict with the runs that it was judged from."""
+
+    verdict: Verdict
+    case: Case
+
+
+def judge(question: Question, technology: Technology, facts: frozenset[str] = MODERN) -> Verdict:
+    """What the model answers."""
+    return answer(question, technology, facts).verdict
+
+
+def answer(question: Question, technology: Technology, facts: frozenset[str] = MODERN) -> Answer:
+    """The verdict, and the main run with the runs beside it."""
+    world, program = question.world, question.program
+    needs = NEEDS.get(question.asks, frozenset())
+    case = Case(
+        program=program,
+        technology=technology.id,
+        main=_run(world, technology, program, facts),
+        twin=_run(twin(world), technology, program, facts) if "twin" in needs else None,
+        alone=_run(world, technology, _without_guest(program), facts) if "alone" in needs else None,
+        resource=question.resource,
+    )
+    return Answer(ask(question.asks, case), case)
+
+
+def _run(
+    world: World, technology: Technology, program: Program, facts: frozenset[str]
+) -> Observation:
+    if not program.on.asks(technology.id):
+        return Observation()
+    try:
+        session = open_session(world, technology, facts)
+    except HarnessError as error:
+        return Observation(failure=str(error))
+    return observe(program, session)
+
+
+def _without_guest(program: Program) -> Program:
+    return without(program, lineage(program, ATTACKER))
