@@ -89,8 +89,12 @@ def _release_files(store: Store, files: FilesId) -> None:
 def _let_go_of_tracees(store: Store, pid: Pid) -> None:
     """exit_ptrace(): a tracee goes on by itself when its tracer ends."""
     for tracee in store.rows_by(TRACEES, pid):
-        state = TaskState.RUNNING if tracee.state is TaskState.STOPPED else tracee.state
-        store.put(msgspec.structs.replace(tracee, tracer=None, state=state, report=None))
+        free = msgspec.structs.replace(tracee, tracer=None, report=None)
+        if free.state is TaskState.STOPPED:
+            asleep = store.get(Sleeper, free.id) is not None
+            state = TaskState.SLEEPING if asleep else TaskState.RUNNING
+            free = msgspec.structs.replace(free, state=state)
+        store.put(free)
 
 
 def _end_namespace(store: Store, task: Task) -> None:

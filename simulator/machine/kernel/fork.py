@@ -71,6 +71,7 @@ def fork(
         subreaper=False,
         death_signal=0,
         tracer=None,
+        seized=False,
         allowed_tracer=None,
         executed=False,
         start_time=clock.monotonic(trap.store),

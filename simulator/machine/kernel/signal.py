@@ -107,14 +107,15 @@ def stop(store: Store, task: Task, signo: int) -> None:
 
 def resume(store: Store, task: Task) -> Task:
     """Let a stopped task go on, as SIGCONT does."""
-    awake = msgspec.structs.replace(
-        task,
-        state=TaskState.SLEEPING if store.get(Sleeper, task.id) else TaskState.RUNNING,
-        report=CONTINUED,
-    )
-    store.put(awake)
+    store.put(msgspec.structs.replace(awake(store, task), report=CONTINUED))
     exits.notify(store, task.parent, SIGCHLD)
     return store.row(Task, task.id)
+
+
+def awake(world: World, task: Task) -> Task:
+    """``task`` no longer stopped: back in the call that it slept in, or running."""
+    asleep = world.get(Sleeper, task.id) is not None
+    return msgspec.structs.replace(task, state=TaskState.SLEEPING if asleep else TaskState.RUNNING)
 
 
 def interrupt(store: Store, pid: Pid) -> None:

@@ -120,6 +120,8 @@ class Task(Row, frozen=True, kw_only=True):
     death_signal: int = 0
     oom_score_adj: int = 0
     tracer: Pid | None = None
+    seized: bool = False
+    """Traced with PTRACE_SEIZE, which stops nothing by itself."""
     allowed_tracer: Pid | None = None
     """PR_SET_PTRACER of prctl(2) (Yama); -1 lets anybody trace."""
     executed: bool = False

@@ -31,9 +31,7 @@ class Table:
         self.name = name
         self.calls: dict[str, Syscall] = {}
 
-    def __call__(
-        self, *names: str, since: Release = (), partial: str = ""
-    ) -> Callable[[H], H]:
+    def __call__(self, *names: str, since: Release = (), partial: str = "") -> Callable[[H], H]:
         """Enter the decorated handler under ``names``; a name taken twice is a bug."""
 
         def enter(handler: H) -> H:
