@@ -1,0 +1,51 @@
+"""Many probes on many technologies: cells, each with its verdict."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+
+import msgspec
+
+from simulator.experiment.engine.judge import Question, judge
+from simulator.experiment.engine.pool import InProcess, spread
+from simulator.experiment.probes.verdict import Verdict
+from simulator.isolation.technologies.registry import parse_spec
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One probe on one technology."""
+
+    probe: str
+    group: str
+    spec: str
+    without: tuple[str, ...]
+    verdict: Verdict
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A cell to be filled; names only, so that it travels to another process."""
+
+    question: Question
+    spec: str
+    without: tuple[str, ...] = ()
+
+
+def fill(asked: Asked) -> Cell:
+    """Run and judge one cell. Raises ``SpecError`` or ``PlanError``."""
+    technology = parse_spec(asked.spec, asked.without)
+    verdict = judge(asked.question, technology)
+    question = asked.question
+    return Cell(question.id, question.group, asked.spec, asked.without, verdict)
+
+
+def matrix(
+    questions: Sequence[Question],
+    specs: Iterable[str],
+    without: tuple[str, ...] = (),
+    pool: Executor | None = None,
+) -> Iterator[Cell]:
+    """Every question on every spec, technology by technology, in order."""
+    listed = list(specs)
+    for spec in listed:
+        parse_spec(spec, without)
+    asked = [Asked(question, spec, without) for spec in listed for question in questions]
+    yield from spread(pool or InProcess(), fill, asked)
