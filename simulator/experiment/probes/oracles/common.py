@@ -37,15 +37,22 @@ def unsound(case: Case) -> Verdict | None:
 
 
 def absent_call(case: Case) -> Verdict | None:
-    """``NOT_APPLICABLE`` when the guest asked for a call that this kernel does not have."""
-    for number, entry in numbered(case.main.trace, case.attackers):
+    """No judgement on a run that lacks a call: the guest's, or another actor's preparation."""
+    for number, entry in enumerate(case.main.trace.entries):
         missing = entry.errno is Errno.ENOSYS and entry.stopped_by in (None, RELEASE_WALL)
-        if missing or entry.status is Status.SILENT:
+        if not missing and entry.status is not Status.SILENT:
+            continue
+        if entry.actor in case.attackers:
             return Verdict(
                 outcome=Outcome.NOT_APPLICABLE,
                 evidence=(number,),
                 reason=N_("this kernel does not have the call"),
             )
+        return Verdict(
+            outcome=Outcome.INCONCLUSIVE,
+            evidence=(number,),
+            reason=N_("another actor of this probe lacks a call: nothing was put to the test"),
+        )
     return None
 
 

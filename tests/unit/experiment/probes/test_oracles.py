@@ -74,6 +74,11 @@ def test_a_call_that_the_kernel_lacks_makes_the_question_not_applicable(asks, mi
     assert outcome(asks, subject) is Outcome.NOT_APPLICABLE
 
 
+def test_a_call_that_another_actor_lacks_puts_nothing_to_the_test():
+    run = seen(entry(), entry("h", "neighbour", 3, status=Status.SILENT, value=None))
+    assert outcome("interference", case(run, alone=run)) is Outcome.INCONCLUSIVE
+
+
 def test_a_wall_that_pretends_a_call_is_missing_is_a_wall():
     run = seen(entry(errno=Errno.ENOSYS, stopped_by="sysvipc", crossings=()))
     verdict = judge("visibility", case(run))
