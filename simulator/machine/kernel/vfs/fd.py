@@ -42,6 +42,8 @@ class File(Row, frozen=True, kw_only=True):
     object: Key = None
     name: tuple[InodeId, str] | None = None
     label: str = ""
+    owner: int = 0
+    """F_SETOWN: who is sent SIGIO."""
     domain: Domain = HOST
 
 

@@ -1,0 +1,173 @@
+"""Files that no directory holds: eventfd(2), memfd_create(2) and its seals."""
+
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+
+from simulator.machine.abi.constants import (
+    EFD_CLOEXEC,
+    EFD_NONBLOCK,
+    EFD_SEMAPHORE,
+    F_SEAL_GROW,
+    F_SEAL_SEAL,
+    F_SEAL_SHRINK,
+    F_SEAL_WRITE,
+    MFD_ALLOW_SEALING,
+    MFD_CLOEXEC,
+    O_LARGEFILE,
+    O_NONBLOCK,
+    O_RDWR,
+    S_IFDIR,
+    S_IFREG,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import HOST, KERNEL, Domain, MountId, NsId, SuperblockId
+from simulator.machine.kernel.task import At
+from simulator.machine.kernel.trap import Sleep
+from simulator.machine.kernel.vfs import fd as fds
+from simulator.machine.kernel.vfs import tree
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
+from simulator.machine.kernel.vfs.mount import Mount
+from simulator.machine.state.store import Counter, Row, Store
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+_MAX = (1 << 64) - 2
+_ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | 0x10 | 0x20
+_SHM_MOUNT = "shm_mnt"
+
+
+class EventCounter(Row, frozen=True, kw_only=True):
+    """eventfd(2): a counter that reading takes and writing adds to."""
+
+    count: int = 0
+    semaphore: bool = False
+    domain: Domain = HOST
+
+
+def eventfd(trap: "Trap", initial: int, flags: int) -> int:
+    """A descriptor of a new counter."""
+    row = EventCounter(
+        id=trap.store.new_id(EventCounter),
+        count=initial,
+        semaphore=bool(flags & EFD_SEMAPHORE),
+        domain=trap.task.domain,
+    )
+    trap.store.put(row)
+    file = fds.File(
+        id=fds.new_file_id(trap),
+        kind="eventfd",
+        flags=O_RDWR | flags & EFD_NONBLOCK,
+        object=row.id,
+        label="anon_inode:[eventfd]",
+        domain=trap.task.domain,
+    )
+    return fds.install(trap, file, cloexec=bool(flags & EFD_CLOEXEC))
+
+
+def _read(trap: "Trap", file: fds.File, count: int) -> bytes:
+    row = trap.store.row(EventCounter, file.object)
+    if count < 8:
+        _too_short(trap)
+    if row.count == 0:
+        if file.flags & O_NONBLOCK:
+            _again(trap)
+        raise Sleep("eventfd: a count", {(EventCounter, row.id)})
+    taken = 1 if row.semaphore else row.count
+    trap.store.put(msgspec.structs.replace(row, count=row.count - taken))
+    return taken.to_bytes(8, "little")
+
+
+def _write(trap: "Trap", file: fds.File, data: bytes) -> int:
+    row = trap.store.row(EventCounter, file.object)
+    if len(data) < 8:
+        _too_short(trap)
+    added = int.from_bytes(data[:8], "little")
+    if added > _MAX:
+        trap.fail(Errno.EINVAL, N_("The counter can't hold that."), "eventfd(2)")
+    if row.count + added > _MAX:
+        if file.flags & O_NONBLOCK:
+            _again(trap)
+        raise Sleep("eventfd: room", {(EventCounter, row.id)})
+    trap.store.put(msgspec.structs.replace(row, count=row.count + added))
+    return 8
+
+
+def _release(store: Store, file: fds.File) -> None:
+    store.drop(EventCounter, file.object)
+
+
+fds.register("eventfd", fds.FileOps(_read, _write, _release))
+
+
+def memfd(trap: "Trap", name: str, flags: int) -> int:
+    """A descriptor of an empty file in the kernel's own tmpfs."""
+    mount = _shm_mount(trap.store)
+    inode = tree.unnamed(
+        trap.store,
+        trap.store.row(Mount, mount).sb,
+        S_IFREG | 0o777,
+        uid=trap.task.cred.fsuid,
+        gid=trap.task.cred.fsgid,
+        domain=trap.task.domain,
+    )
+    sealed = 0 if flags & MFD_ALLOW_SEALING else F_SEAL_SEAL
+    trap.store.put(msgspec.structs.replace(inode, seals=sealed))
+    file = fds.File(
+        id=fds.new_file_id(trap),
+        at=At(mount, inode.id),
+        flags=O_RDWR | O_LARGEFILE,
+        label=f"/memfd:{name} (deleted)",
+        domain=trap.task.domain,
+    )
+    return fds.install(trap, file, cloexec=bool(flags & MFD_CLOEXEC))
+
+
+def seals(trap: "Trap", file: fds.File, added: int | None) -> int:
+    """F_GET_SEALS, or F_ADD_SEALS with ``added``. EINVAL where seals don't exist, EPERM."""
+    inode = None
+    if file.at is not None and isinstance(file.at.inode, int):
+        inode = trap.store.row(Inode, file.at.inode)
+    if inode is None or trap.store.row(Superblock, inode.sb).fstype != "tmpfs":
+        trap.fail(Errno.EINVAL, N_("The file can't be sealed."), "fcntl(2)")
+    current = inode.seals if inode.nlink == 0 else F_SEAL_SEAL
+    if added is None:
+        return current
+    if not fds.writable(file):
+        trap.fail(Errno.EPERM, N_("The file is not open for writing."), "fcntl(2)")
+    if added & ~_ALL_SEALS:
+        trap.fail(Errno.EINVAL, N_("There is no such seal."), "fcntl(2)")
+    if current & F_SEAL_SEAL:
+        trap.deny(Errno.EPERM, "seal", N_("The seals themselves are sealed."), "fcntl(2)")
+    trap.store.put(msgspec.structs.replace(inode, seals=current | added))
+    return 0
+
+
+def _shm_mount(store: Store) -> MountId:
+    """The kernel's internal mount of tmpfs (mm/shmem.c): made when first needed."""
+    known = store.get(Counter, _SHM_MOUNT)
+    if known is not None:
+        return MountId(known.last)
+    sb, root = SuperblockId(store.new_id(Superblock)), store.new_id(Inode)
+    store.put(
+        Superblock(
+            id=sb, fstype="tmpfs", source="tmpfs", root=root, owner=NsId(1), device=1, domain=KERNEL
+        )
+    )
+    store.put(Inode(id=root, sb=sb, mode=S_IFDIR | 0o1777, nlink=2, parent=root, domain=KERNEL))
+    mount = MountId(store.new_id(Mount))
+    store.put(
+        Mount(id=mount, ns=None, parent=None, mountpoint=None, root=root, sb=sb, domain=KERNEL)
+    )
+    store.put(Counter(id=_SHM_MOUNT, last=mount))
+    return mount
+
+
+def _too_short(trap: "Trap") -> NoReturn:
+    trap.fail(Errno.EINVAL, N_("A count is 8 bytes."), "eventfd(2)")
+
+
+def _again(trap: "Trap") -> NoReturn:
+    trap.fail(Errno.EAGAIN, N_("It would have to wait, and O_NONBLOCK is set."), "eventfd(2)")
