@@ -1,26 +1,31 @@
-"""Open a real session for a SPEC; the one door of this package."""
+"""Open real sessions: by SPEC, or for a technology as the executor of ``probes`` asks."""
 
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.world import World
+from simulator.experiment.real import host
 from simulator.experiment.real.dockerd import docker
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.runtimes import RUNTIMES
 from simulator.experiment.real.sandbox import Machine
 from simulator.experiment.real.session import RealSession
 from simulator.experiment.real.spec import parse
+from simulator.isolation.technologies.base import Technology
 from simulator.machine.abi.i18n import gettext as _
 
 EVERYBODY = frozenset({"host", "guest", "neighbour"})
 
 
 def open_session(world: World, spec_text: str, actors: frozenset[str] = EVERYBODY) -> RealSession:
-    """A session on this machine's kernel; ``actors`` says who is needed (a container costs)."""
+    """A session on this machine's kernel.
+
+    ``actors`` says who is needed: a neighbour may cost a container. Raises ``RealError`` with
+    *not here, because ...* when this machine can't, ``HarnessError`` when a launch fails.
+    """
     spec = parse(spec_text)
-    runtime = (RUNTIMES | {"docker": docker}).get(spec.technology)
-    if runtime is None:
-        raise RealError.not_here(
-            _("{name} has no real counterpart in this tool").format(name=spec.technology)
-        )
+    reason = host.why_not(spec)
+    if reason is not None:
+        raise RealError.not_here(reason)
+    runtime = (RUNTIMES | {"docker": docker})[spec.technology]
     launch = runtime(spec)
     machine = Machine(world)
     try:
@@ -31,3 +36,21 @@ def open_session(world: World, spec_text: str, actors: frozenset[str] = EVERYBOD
     except BaseException:
         machine.close()
         raise
+
+
+class RealExecutor:
+    """The real side of ``probes.executor.Executor``."""
+
+    def open(self, world: World, technology: Technology) -> RealSession:
+        """Launch ``technology`` on this machine's kernel; raises ``HarnessError``."""
+        if technology.removed:
+            raise HarnessError(
+                _(
+                    "{names}: a lifted mechanism has no switch in the real product; use the"
+                    " product's own option instead"
+                ).format(names=", ".join(technology.removed))
+            )
+        try:
+            return open_session(world, technology.spec or technology.id)
+        except RealError as error:
+            raise HarnessError(str(error)) from error

@@ -1,0 +1,83 @@
+"""One entry of a trace as one word, and how two words compare."""
+
+import fnmatch
+
+import msgspec
+
+from simulator.experiment.probes.trace import Entry, Status
+
+
+def word(entry: Entry) -> str:
+    """``EPERM``, ``0``, ``fd``, ``pid``, ``blocked``, ``killed SIGKILL``, ``skipped``, ..."""
+    match entry.status:
+        case Status.FAILED:
+            return str(entry.errno)
+        case Status.RETURNED:
+            if entry.value_class == "number" or entry.value in (0, 1):
+                return str(entry.value)
+            return entry.value_class
+        case Status.KILLED:
+            return f"killed {entry.signal}"
+        case _:
+            return str(entry.status)
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """A difference that is known: where it shows, why, on which kernels.
+
+    ``spec``, ``probe`` and ``call`` are shell patterns; ``model`` and ``real`` are words of
+    ``word`` (patterns too). ``kernel`` is a half-open range such as ``>=5.6,<7``, empty for all.
+    """
+
+    id: str
+    reason: str
+    spec: str = "*"
+    probe: str = "*"
+    call: str = "*"
+    model: str = "*"
+    real: str = "*"
+    kernel: str = ""
+
+    def explains(self, spec: str, probe: str, call: str, words: tuple[str, str]) -> bool:
+        """Whether this is that difference."""
+        pairs = (
+            (spec, self.spec),
+            (probe, self.probe),
+            (call, self.call),
+            (words[0], self.model),
+            (words[1], self.real),
+        )
+        return all(fnmatch.fnmatchcase(text, pattern) for text, pattern in pairs)
+
+
+class Allowed(msgspec.Struct, frozen=True, kw_only=True):
+    """Results of one call that a specification leaves open: any of them agrees with any."""
+
+    call: str
+    results: tuple[str, ...]
+    reason: str
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """``divergences.toml`` as a whole."""
+
+    difference: tuple[Difference, ...] = ()
+    allowed: tuple[Allowed, ...] = ()
+
+
+def release(text: str) -> tuple[int, int]:
+    """The first two numbers of a kernel release."""
+    parts = [*text.split("-")[0].split("."), "0", "0"]
+    return int(parts[0]), int(parts[1]) if parts[1].isdigit() else 0
+
+
+def in_range(kernel: str, wanted: str) -> bool:
+    """Whether a release lies in ``>=5.6,<7``."""
+    here = release(kernel)
+    for rule in filter(None, (part.strip() for part in wanted.split(","))):
+        sign = rule.rstrip("0123456789.")
+        bound = release(rule[len(sign) :])
+        fits = {">=": here >= bound, "<": here < bound, "<=": here <= bound, ">": here > bound}
+        if not fits.get(sign, here == bound):
+            return False
+    return True

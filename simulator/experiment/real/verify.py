@@ -1,0 +1,294 @@
+"""Every probe in the model and on this kernel, compared entry by entry; no row is ever dropped."""
+
+import hashlib
+import threading
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.probes.normalise import normalise
+from simulator.experiment.probes.program import Program
+from simulator.experiment.probes.trace import Entry, Status, Trace
+from simulator.experiment.real import facts, host
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.outcome import Allowed, Difference, Known, in_range, word
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import gettext as _
+
+Class: TypeAlias = Literal[
+    "agree",
+    "agree_in_set",
+    "known_difference",
+    "unexplained",
+    "model_silent",
+    "not_here",
+    "unstable",
+]
+CLASSES: tuple[Class, ...] = (
+    "agree",
+    "agree_in_set",
+    "known_difference",
+    "unexplained",
+    "model_silent",
+    "not_here",
+    "unstable",
+)
+
+_MODEL_LOCK = threading.Lock()
+
+Run: TypeAlias = Callable[[str, Program], Trace]
+"""One run of a program on a SPEC: the model's side and the real one have the same shape."""
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """A program with its name; ``requires`` as in a scenario file."""
+
+    id: str
+    program: Program
+    requires: tuple[str, ...] = ()
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One compared entry. ``step`` is ``None`` when the whole probe has one answer."""
+
+    spec: str
+    probe: str
+    step: int | None = None
+    rep: int = 0
+    actor: str = ""
+    call: str = ""
+    kind: Class
+    model: str = ""
+    real: str = ""
+    reason: str = ""
+    data_differs: bool = False
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """All rows, and what they were measured on."""
+
+    stamp: dict[str, Any]
+    rows: tuple[Row, ...]
+
+    @property
+    def unexplained(self) -> int:
+        """How many differences nobody can explain: the exit status depends on it."""
+        return sum(row.kind == "unexplained" for row in self.rows)
+
+    def summary(self) -> dict[str, dict[str, int]]:
+        """Counts of every class, zero ones too, by SPEC."""
+        counts: dict[str, Counter[str]] = {}
+        for row in self.rows:
+            counts.setdefault(row.spec, Counter())[row.kind] += 1
+        return {spec: {name: found[name] for name in CLASSES} for spec, found in counts.items()}
+
+    def agreement(self) -> float:
+        """Share of compared entries that agree (agree and agree_in_set); 1.0 without any."""
+        good = sum(row.kind in ("agree", "agree_in_set") for row in self.rows)
+        bad = sum(row.kind in ("known_difference", "unexplained") for row in self.rows)
+        return good / (good + bad) if good + bad else 1.0
+
+    def to_json(self) -> dict[str, Any]:
+        """The shape that DESIGN.md section 6 promises."""
+        return {
+            "stamp": self.stamp,
+            "summary": self.summary(),
+            "agreement": round(self.agreement(), 4),
+            "entries": [_row_json(row) for row in self.rows],
+        }
+
+
+def _row_json(row: Row) -> dict[str, Any]:
+    return {
+        "spec": row.spec,
+        "probe": row.probe,
+        "step": row.step,
+        "class": row.kind,
+        "model": row.model,
+        "real": row.real,
+        "reason": row.reason or None,
+        "rep": row.rep,
+        "actor": row.actor,
+        "call": row.call,
+        "data_differs": row.data_differs,
+    }
+
+
+def known(path: Path | None = None) -> Known:
+    """The list of known differences."""
+    source = path or Path(__file__).with_name("divergences.toml")
+    try:
+        return msgspec.convert(tomllib.loads(source.read_text()), Known)
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise RealError(_("{path}: {error}").format(path=source, error=error)) from error
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What one comparison needs besides its SPEC and probe."""
+
+    model: Run
+    real: Run
+    known: Known
+    kernel: str
+    twice: bool = False
+
+
+def verify(
+    specs: Sequence[str],
+    probes: Sequence[Probe],
+    model: Run,
+    real: Run,
+    *,
+    twice: bool = False,
+    workers: int = 4,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Compare every probe on every SPEC.
+
+    ``twice`` runs the real side two times: an entry that differs between them is unstable.
+    ``progress`` is told (done, all). Errors of a run become rows, never exceptions.
+    """
+    found = facts.gather()
+    job = Job(model, real, known(), found.release, twice)
+    tasks = [(spec, probe) for spec in specs for probe in probes]
+    reasons = {spec: host.why_not(spec) for spec in specs}
+    rows: list[Row] = []
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        futures = [pool.submit(_pair, job, spec, probe, reasons[spec]) for spec, probe in tasks]
+        for number, result in enumerate((future.result() for future in futures), start=1):
+            rows.extend(result)
+            if progress is not None:
+                progress(number, len(tasks))
+    return Report(stamp=_stamp(found, probes), rows=tuple(rows))
+
+
+def _stamp(found: facts.Facts, probes: Iterable[Probe]) -> dict[str, Any]:
+    digest = hashlib.sha256()
+    for probe in probes:
+        digest.update(probe.id.encode() + msgspec.json.encode(probe.program))
+    return {
+        "kernel": found.release,
+        "machine": found.machine,
+        "cgroups": found.cgroups,
+        "versions": found.versions,
+        "probes": digest.hexdigest()[:16],
+    }
+
+
+def _pair(job: Job, spec: str, probe: Probe, reason: str | None) -> list[Row]:
+    """One probe on one SPEC."""
+    if reason is None and "model-only" in probe.requires:
+        reason = _("the probe could harm a real machine")
+    if reason is None and not probe.program.on.asks(spec.split()[0]):
+        reason = _("the probe does not ask this technology")
+    if reason is not None:
+        return [Row(spec=spec, probe=probe.id, kind="not_here", reason=reason)]
+    try:
+        there = job.real(spec, probe.program)
+        again = job.real(spec, probe.program) if job.twice else None
+    except VitrinaError as error:
+        return [Row(spec=spec, probe=probe.id, kind="not_here", reason=str(error))]
+    try:
+        # The real side waits, the model computes: one of it at a time, in order of arrival.
+        with _MODEL_LOCK:
+            here = job.model(spec, probe.program)
+    except HarnessError as error:
+        return [Row(spec=spec, probe=probe.id, kind="unexplained", model=str(error))]
+    except VitrinaError as error:
+        return [Row(spec=spec, probe=probe.id, kind="model_silent", model=str(error))]
+    return compare(job, spec, probe.id, here, there, again)
+
+
+def compare(
+    job: Job, spec: str, probe: str, model: Trace, real: Trace, again: Trace | None = None
+) -> list[Row]:
+    """Row by row; a step that is skipped on one side only follows the difference before it."""
+    rows: list[Row] = []
+    followed: Row | None = None
+    shaky = _unstable(real, again)
+    plain = zip(normalise(model), normalise(real), strict=False)
+    pairs = zip(model.entries, real.entries, plain, strict=False)
+    for number, (one, other, (here, there)) in enumerate(pairs):
+        row = _row(job, (spec, probe), one, other)
+        if number in shaky and row.kind != "agree":
+            row = msgspec.structs.replace(row, kind="unstable", reason=_("two real runs differ"))
+        elif row.kind == "unexplained" and followed is not None and _skips(one, other):
+            row = _following(row, followed)
+        if row.kind in ("known_difference", "unexplained", "model_silent", "not_here"):
+            followed = followed or row
+        differs = row.kind == "agree" and here.data != there.data
+        rows.append(msgspec.structs.replace(row, data_differs=differs))
+    return rows
+
+
+def _skips(one: Entry, other: Entry) -> bool:
+    return one.skipped != other.skipped
+
+
+def _following(row: Row, first: Row) -> Row:
+    reason = _("follows from step {step}: {reason}").format(
+        step=first.step, reason=first.reason or f"{first.model} / {first.real}"
+    )
+    return msgspec.structs.replace(row, kind=first.kind, reason=reason)
+
+
+def _unstable(real: Trace, again: Trace | None) -> set[int]:
+    if again is None:
+        return set()
+    pairs = zip(real.entries, again.entries, strict=False)
+    return {number for number, (one, two) in enumerate(pairs) if word(one) != word(two)}
+
+
+def _row(job: Job, names: tuple[str, str], one: Entry, other: Entry) -> Row:
+    spec, probe = names
+    words = (word(one), word(other))
+    kind, reason = _judge(job, names, one, other, words)
+    return Row(
+        spec=spec,
+        probe=probe,
+        step=one.step,
+        rep=one.rep,
+        actor=one.actor,
+        call=one.call,
+        kind=kind,
+        model=words[0],
+        real=words[1],
+        reason=reason,
+    )
+
+
+def _judge(
+    job: Job, names: tuple[str, str], one: Entry, other: Entry, words: tuple[str, str]
+) -> tuple[Class, str]:
+    if other.status is Status.SILENT:
+        return "not_here", other.note
+    if one.status is Status.SILENT:
+        return "model_silent", one.note
+    if words[0] == words[1]:
+        return "agree", ""
+    allowed = next((item for item in job.known.allowed if _fits(item, one.call, words)), None)
+    if allowed is not None:
+        return "agree_in_set", allowed.reason
+    found = next(
+        (item for item in job.known.difference if _applies(job, item, names, one.call, words)),
+        None,
+    )
+    if found is not None:
+        return "known_difference", f"{found.id}: {found.reason}"
+    return "unexplained", ""
+
+
+def _fits(item: Allowed, call: str, words: tuple[str, str]) -> bool:
+    return item.call == call and set(words) <= set(item.results)
+
+
+def _applies(
+    job: Job, item: Difference, names: tuple[str, str], call: str, words: tuple[str, str]
+) -> bool:
+    return in_range(job.kernel, item.kernel) and item.explains(*names, call, words)
