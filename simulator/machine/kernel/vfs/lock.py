@@ -15,7 +15,7 @@ from simulator.machine.state.store import Index, Row, Store, World
 if TYPE_CHECKING:
     from simulator.machine.kernel.task import At
 
-Owner: TypeAlias = "tuple[str, Any]"
+Owner: TypeAlias = tuple[str, Any]
 """``("files", table)`` for a process's record locks, ``("file", description)`` for the others."""
 
 TO_THE_END = (1 << 63) - 1
