@@ -1,0 +1,51 @@
+"""``vitrina trace``: the text of a program on one technology, entry by entry."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from simulator.cli.output import emit_json
+from simulator.cli.present.strace import lines
+from simulator.experiment.engine.compare import traced
+from simulator.experiment.probes.language import parse
+from simulator.experiment.probes.program import Program
+from simulator.experiment.probes.serial import to_json
+from simulator.experiment.probes.source import read_text
+from simulator.experiment.probes.trace import Trace
+from simulator.experiment.probes.world import World
+from simulator.experiment.scenarios.load import find, load_world
+from simulator.isolation.technologies.registry import parse_spec
+
+
+@click.command("trace")
+@click.argument("file")
+@click.option("--on", required=True, metavar="SPEC", help="a technology and its own options")
+@click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
+@click.option("--real", is_flag=True, help="on this machine's kernel")
+@click.option("--json", "as_json", is_flag=True)
+def command(file: str, on: str, without: tuple[str, ...], real: bool, as_json: bool) -> None:
+    """Run the program in FILE (- is standard input, .toml a scenario)."""
+    program, world = _read(file)
+    trace = _trace(program, world, on, without, real)
+    if as_json:
+        emit_json(to_json(trace))
+        return
+    for line in lines(trace):
+        click.echo(line)
+
+
+def _read(file: str) -> tuple[Program, World]:
+    if file.endswith(".toml"):
+        scenario = find(file)
+        return scenario.program, load_world(scenario.world)
+    text = sys.stdin.buffer.read() if file == "-" else read_text(Path(file))
+    return parse(text, file), load_world()
+
+
+def _trace(program: Program, world: World, on: str, without: tuple[str, ...], real: bool) -> Trace:
+    if real:
+        from simulator.cli.real import traced as on_this_machine
+
+        return on_this_machine(program, world, on, without)
+    return traced(program, world, parse_spec(on, without))

@@ -1,0 +1,142 @@
+"""``vitrina``: the group of commands, and what every one of them does when something is wrong."""
+
+import importlib
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from simulator.machine.abi import i18n
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+
+USAGE = 2
+INTERRUPTED = 130
+PIPE_GONE = 141
+"""Exit statuses beside 0 (done) and 1 (the thing asked about fails), as shells count signals."""
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "list": ("listing", N_("technologies, mechanisms, probes, scenarios, lessons")),
+    "run": ("run", N_("ask one question of several technologies")),
+    "trace": ("trace", N_("run the text of a program, one entry a step")),
+    "matrix": ("matrix", N_("every probe on every technology")),
+    "compare": ("compare", N_("technologies side by side, in lock-step")),
+    "plan": ("plan", N_("how a sandbox is built, call by call")),
+    "exec": ("execute", N_("one command in a fresh sandbox of the model")),
+    "shell": ("shell", N_("an interactive shell inside a sandbox of the model")),
+    "check": ("check", N_("lint scenarios and lessons")),
+    "lesson": ("lesson", N_("lessons and how far you are")),
+}
+"""Each command's module and its line of help."""
+
+
+class _Commands(click.Group):
+    """A group that imports a command's module only when that command runs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"simulator.cli.commands.{COMMANDS[cmd_name][0]}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section(_("Commands")):
+            formatter.write_dl([(name, _(text)) for name, (_module, text) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            import difflib
+
+            near = difflib.get_close_matches(name, COMMANDS, 1)
+            hint = _(" (did you mean {near}?)").format(near=near[0]) if near else ""
+            ctx.fail(
+                _("there is no command {name}{hint}; 'vitrina --help' lists them").format(
+                    name=repr(name), hint=hint
+                )
+            )
+        return super().resolve_command(ctx, args)
+
+
+def _speak(_ctx: click.Context, _parameter: click.Parameter, language: str | None) -> None:
+    i18n.use(language)
+
+
+@click.group(cls=_Commands, invoke_without_command=True)
+@click.option(
+    "--lang",
+    type=click.Choice(i18n.LANGUAGES),
+    callback=_speak,
+    is_eager=True,
+    expose_value=False,
+    help="en, es; else the locale's",
+)
+@click.version_option(package_name="vitrina", prog_name="vitrina")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """A glass case for isolation technologies: see call by call what leaks and what is isolated.
+
+    Without a command: the screens.
+    """
+    if ctx.invoked_subcommand is None:
+        from simulator.classroom.tui.app import main as open_screens
+
+        open_screens()
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and give its exit status; nothing but bugs leaves a traceback."""
+    i18n.use(_language(arguments))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        status = cli.main(arguments, prog_name="vitrina", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        status = done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except click.ClickException as error:
+        return _complain(error.format_message())
+    except VitrinaError as error:
+        return _complain(str(error))
+    except BrokenPipeError:
+        # The interpreter flushes at exit; there is nobody left to read that.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_GONE
+    return status if isinstance(status, int) else 0
+
+
+def _language(arguments: Sequence[str] | None) -> str | None:
+    """``--lang`` is needed before the help text is built, so it is looked for here as well."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for index, word in enumerate(words):
+        if word.startswith("--lang="):
+            return word.partition("=")[2] if word.partition("=")[2] in i18n.LANGUAGES else None
+        if word == "--lang" and words[index + 1 : index + 2]:
+            return words[index + 1] if words[index + 1] in i18n.LANGUAGES else None
+    return None
+
+
+def _complain(message: str) -> int:
+    line = " ".join(message.split())
+    print(f"vitrina: {line}", file=sys.stderr)
+    return USAGE
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(run())
