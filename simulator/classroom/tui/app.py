@@ -102,7 +102,7 @@ class VitrinaApp(App[None]):
         if isinstance(self.screen, HelpDialog):
             self.pop_screen()
         else:
-            self.push_screen(HelpDialog(_(self.screen.HELP or HomeScreen.HELP)))
+            self.push_screen(HelpDialog(_(self.screen.HELP or "")))
 
     def action_language(self) -> None:
         """The other language, from here on."""

@@ -83,7 +83,8 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
     """Run ``scenario_id`` on ``spec`` less ``without``. Raises ``VitrinaError``."""
     scenario = load.find(scenario_id)
     technology = parse_spec(spec, without)
-    session, launch = open_whole(load.load_world(scenario.world), technology)
+    world = load.load_world(scenario.world)
+    session, launch = open_whole(world, technology)
     recorder = _Recorder(session)
     guest = Viewer(*session.actors["guest"])
     launching = _launch_steps(session, launch)

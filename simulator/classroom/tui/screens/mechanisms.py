@@ -25,20 +25,20 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
     def __init__(self, run: Playback) -> None:
         super().__init__()
         self._switches = run.switches
+        self._boxes = SelectionList[str](
+            *(Selection(_label(switch), switch.id, switch.on) for switch in self._switches),
+            id="mechanisms",
+        )
 
     def compose(self) -> ComposeResult:
         """A list with a box for each mechanism."""
         with Vertical():
             yield Static(_("Space lifts or restores a mechanism; Enter runs the scenario again."))
-            yield SelectionList[str](
-                *(Selection(_label(switch), switch.id, switch.on) for switch in self._switches),
-                id="mechanisms",
-            )
+            yield self._boxes
 
     def action_accept(self) -> None:
         """Run with what is left standing."""
-        boxes: SelectionList[str] = self.query_one("#mechanisms", SelectionList)
-        standing = frozenset(boxes.selected)
+        standing = frozenset(self._boxes.selected)
         self.dismiss(tuple(s.id for s in self._switches if s.id not in standing))
 
 

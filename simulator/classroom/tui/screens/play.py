@@ -116,7 +116,7 @@ z asleep, - did not run, · building the sandbox.
         """Stay on the time line."""
         return max(0, min(cursor, len(self.run.steps)))
 
-    def watch_cursor(self, before: int) -> None:
+    def watch_cursor(self, before: int, _after: int) -> None:
         """Everything on the screen follows the cursor."""
         self._came_from = before
         if self.is_mounted:
