@@ -18,6 +18,8 @@ from simulator.machine.kernel.vfs.inode import Inode
 from simulator.machine.syscalls.registry import posix
 
 _DIRENT_HEADER = 19
+_END_OF_DIRECTORY = (1 << 63) - 1
+"""Where a description that has seen every name stays until it is rewound (ext4, tmpfs)."""
 _INIT = Pid(1)
 
 
@@ -85,7 +87,10 @@ def getdents64(trap: Trap, fd: int, count: int) -> Returned:
         names.append(name)
     if names:
         namei.touch(trap, file.at, inode, "name")
-        trap.store.put(msgspec.structs.replace(file, offset=file.offset + len(names)))
+    at_end = file.offset + len(names) >= len(everything)
+    position = _END_OF_DIRECTORY if at_end else file.offset + len(names)
+    if position != file.offset:
+        trap.store.put(msgspec.structs.replace(file, offset=position))
     return Returned(size, list(names))
 
 

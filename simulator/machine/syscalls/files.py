@@ -104,7 +104,7 @@ def close_range(trap: Trap, first: int, last: int, flags: int = 0) -> int:
 def read(trap: Trap, fd: int, count: int) -> Returned:
     """read(2): the bytes are the data."""
     data = io.read(trap, fds.get(trap, fd), count)
-    return Returned(len(data), data)
+    return Returned(len(data), data if count else None)
 
 
 @posix("pread64", "pread")
@@ -113,7 +113,7 @@ def pread64(trap: Trap, fd: int, count: int, offset: int = 0) -> Returned:
     if offset < 0:
         trap.fail(Errno.EINVAL, N_("That is no place in a file."), "pread(2)")
     data = io.read(trap, fds.get(trap, fd), count, offset)
-    return Returned(len(data), data)
+    return Returned(len(data), data if count else None)
 
 
 @posix("write")

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 _WAITING = "lock"
+_LOCK_MAND = 32
+"""Mandatory locks were dropped in Linux 5.15: asking for one does nothing and succeeds."""
 _OFD = (F_OFD_GETLK, F_OFD_SETLK, F_OFD_SETLKW)
 
 
@@ -64,6 +66,8 @@ def record(trap: "Trap", file: fds.File, command: int, argument: Any) -> Result 
 
 def whole(trap: "Trap", file: fds.File, operation: int) -> int:
     """flock(2): LOCK_SH, LOCK_EX, LOCK_UN, with LOCK_NB. EAGAIN, EINVAL."""
+    if operation & _LOCK_MAND:
+        return 0
     kind = {LOCK_SH: F_RDLCK, LOCK_EX: F_WRLCK, LOCK_UN: F_UNLCK}.get(operation & ~LOCK_NB)
     if kind is None:
         _no_lock(trap)
@@ -155,7 +159,7 @@ def _is_circle(trap: "Trap", held: lock.Lock) -> bool:
     return False
 
 
-def _waits_for(trap: "Trap", owner: lock.Owner) -> lock.Owner | None:
+def _waits_for(trap: "Trap", owner: lock.Owner) -> "lock.Owner | None":
     """Who holds what ``owner`` sleeps for."""
     for pid in trap.store.by(BY_FILES, owner[1]):
         sleeper = trap.store.get(Sleeper, pid)

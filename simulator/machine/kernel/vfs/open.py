@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from simulator.machine.abi.constants import (
+    AT_FDCWD,
     FS_APPEND_FL,
     MS_NODEV,
     O_ACCMODE,
@@ -59,9 +60,9 @@ _TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY
 def open_file(trap: "Trap", dirfd: int, name: str, flags: int, mode: int, resolve: int = 0) -> int:
     """openat2(2): a descriptor for ``name``; ``mode`` is without the umask applied."""
     flags = _checked(trap, flags)
-    path.start_at(trap, -100, name)
+    path.start_at(trap, AT_FDCWD, name)
     fds.lowest_free(trap)
-    start = path.start_at(trap, dirfd, name)
+    start = path.start_at(trap, dirfd, name, resolve)
     if flags & _TMPFILE_BIT:
         return _open_unnamed(trap, path.walk(trap, name, start, resolve=resolve), flags, mode)
     found = _find(trap, name, start, flags, resolve)

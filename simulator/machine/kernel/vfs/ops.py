@@ -132,7 +132,8 @@ def rename(
         tree.unlink(store, *target)
     tree.move(store, source, target)
     if flags & RENAME_WHITEOUT:
-        tree.make(store, *source, S_IFCHR, domain=trap.task.domain)
+        cred = trap.task.cred
+        tree.make(store, *source, S_IFCHR, uid=cred.fsuid, gid=cred.fsgid, domain=trap.task.domain)
     if isinstance(new_inode, int):
         forget(store, new_inode)
 

@@ -93,11 +93,14 @@ def last(trap: "Trap", path: str, start: At | None = None) -> Last:
     return _Walker(trap, start or trap.task.cwd, 0).parent(path)
 
 
-def start_at(trap: "Trap", dirfd: int, path: str) -> At:
-    """Where a path given with a directory descriptor begins (openat(2)). ENOENT, EBADF, ENOTDIR."""
+def start_at(trap: "Trap", dirfd: int, path: str, resolve: int = 0) -> At:
+    """Where a path given with a directory descriptor begins (openat(2)). ENOENT, EBADF, ENOTDIR.
+
+    An absolute path does not look at the descriptor, unless RESOLVE_IN_ROOT makes it the root.
+    """
     if not path:
         _check(trap, path)
-    if dirfd == AT_FDCWD or path[0] == "/":
+    if dirfd == AT_FDCWD or (path[0] == "/" and not resolve & RESOLVE_IN_ROOT):
         return trap.task.cwd
     at = fds.get_any(trap, dirfd).at
     if at is None:

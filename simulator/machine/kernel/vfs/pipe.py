@@ -84,7 +84,7 @@ def open_fifo(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
 def resize(trap: "Trap", file: fds.File, size: int, privileged: bool) -> int:
     """F_SETPIPE_SZ: whole pages, a power of two. EPERM above the limit, EBUSY below the content."""
     pipe = _pipe(trap, file)
-    if size <= 0 or size > 1 << 31:
+    if not 0 <= size <= 1 << 31:
         trap.fail(Errno.EINVAL, N_("That is no size for a pipe."), "fcntl(2)")
     capacity = PAGE
     while capacity < size:
