@@ -16,8 +16,18 @@ from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.facts import gather
 from simulator.experiment.real.trace import actors_of
 from simulator.isolation.technologies.base import SpecError
+from simulator.machine.abi.constants import CAPABILITY_NAMES
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
+
+
+def machine_facts() -> frozenset[str]:
+    """What the model is told of this machine before it is compared with it."""
+    found = gather()
+    facts = {f"lacks {name}" for name in CAPABILITY_NAMES if name not in found.bounding}
+    if found.cgroups == "v2":
+        facts.add("cgroup2")
+    return frozenset(facts)
 
 
 def traced(program: Program, world: World, spec: str, lifted: Sequence[str] = ()) -> Trace:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from simulator.experiment.engine.executor import open_session
+from simulator.experiment.engine.executor import MODERN, open_session
 from simulator.experiment.probes.normalise import normalise
 from simulator.experiment.probes.program import Program
 from simulator.experiment.probes.run import run
@@ -30,9 +30,14 @@ class Comparison(msgspec.Struct, frozen=True):
     first: int | None
 
 
-def traced(program: Program, world: World, technology: Technology) -> Trace:
+def traced(
+    program: Program,
+    world: World,
+    technology: Technology,
+    facts: frozenset[str] = MODERN,
+) -> Trace:
     """``program`` on ``technology``. Raises ``HarnessError``."""
-    return run(program, open_session(world, technology))
+    return run(program, open_session(world, technology, facts))
 
 
 def compare(program: Program, world: World, technologies: Sequence[Technology]) -> Comparison:

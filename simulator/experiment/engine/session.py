@@ -127,7 +127,7 @@ class SimSession:
     def uses(self) -> tuple[Use, ...]:
         """What the guest holds now."""
         who = self.actors["guest"]
-        return usage.uses(self.kernels[who.machine], who.pid)
+        return usage.uses(self.kernels[who.machine], who.pid, alone=who.machine > 0)
 
     def close(self) -> None:
         """Nothing outlives a branch."""

@@ -8,11 +8,18 @@ from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs.inode import Inode
 from simulator.machine.state.store import Store
 
+RESOURCES = ("memory", "pids", "disk", "files", "ipc")
 
-def uses(kernel: Kernel, guest: Pid) -> tuple[Use, ...]:
-    """Memory in bytes, processes, disk in bytes: held now, and the limit of its groups."""
+
+def uses(kernel: Kernel, guest: Pid, *, alone: bool = False) -> tuple[Use, ...]:
+    """What is held now, and the limit of its groups: memory and disk in bytes, tasks counted.
+
+    ``alone``: on a machine of its own, all of which is its grant.
+    """
     store = kernel.store
     task = store.get(Task, guest)
+    if alone:
+        return tuple(Use(resource=name, used=0, granted=0) for name in RESOURCES)
     if task is None:
         return ()
     mine = [

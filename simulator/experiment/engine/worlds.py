@@ -31,6 +31,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.ids import HOST, KERNEL, Pid
 from simulator.machine.families import linux
 from simulator.machine.kernel.boot import INIT, boot
+from simulator.machine.kernel.cred import mask
 from simulator.machine.kernel.family import Family
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.net import interface as links
@@ -58,7 +59,8 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     """A machine with ``world`` on it, ready for ``technology`` to be launched."""
     kernel = boot(family_of(technology), world.hostname)
     bsd = technology.kernel == "freebsd"
-    layout.setup(kernel.store, "v2" if "cgroup2" in facts else "v1")
+    _bound(kernel, facts)
+    layout.setup(kernel.store, "v2" if "cgroup2" in facts else "hybrid")
     root = _root(kernel)
     host = Place(root, HOST)
     trees.populate(kernel.store, host, world, bsd=bsd)
@@ -77,6 +79,19 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     daemons = {one.name: _daemon(kernel, one, world.secret) for one in world.processes}
     actors = {name: _child(kernel, comm) for name, comm in _operators(technology)}
     return Machine(kernel, actors, daemons)
+
+
+def _bound(kernel: Kernel, facts: frozenset[str]) -> None:
+    """A machine that was itself started with less: ``lacks CAP_...`` takes it from everybody."""
+    gone = mask(" ".join(fact.removeprefix("lacks ") for fact in facts if " " in fact))
+    init = kernel.store.row(Task, INIT)
+    cred = msgspec.structs.replace(
+        init.cred,
+        bounding=init.cred.bounding & ~gone,
+        permitted=init.cred.permitted & ~gone,
+        effective=init.cred.effective & ~gone,
+    )
+    kernel.store.put(msgspec.structs.replace(init, cred=cred))
 
 
 def tenant_of(world: World, tenant: str) -> World:
@@ -192,7 +207,7 @@ def _mounts(kernel: Kernel, facts: frozenset[str], *, bsd: bool) -> None:
         tree.mkdirs(kernel.store, _root(kernel), path)
     say(kernel, INIT, "mount", "proc", "/proc", "proc", closed, None)
     say(kernel, INIT, "mount", "sysfs", "/sys", "sysfs", closed, None)
-    version = "v2" if "cgroup2" in facts else "v1"
+    version = "v2" if "cgroup2" in facts else "hybrid"
     for path, fstype, options in layout.mounts(version):
         if fstype != "cgroup2":
             say(kernel, INIT, "mkdir", path, 0o755)
