@@ -49,6 +49,8 @@ class Traits:
     has_proc: bool = True
     sysctl_is_a_call: bool = False
     """Kernel state is read with sysctl(3) rather than /proc/sys."""
+    hostname_of_context: bool = False
+    """A prison or zone has its own host name (kern_jail.c); else a UTS namespace has it."""
     setuid_clears_capabilities: bool = True
     """capabilities(7), "Effect of user ID changes on capabilities"."""
     userns_clone_refused_in_chroot: bool = True
@@ -72,6 +74,9 @@ class Family:
     release: Release
     release_name: str
     machine: str = "x86_64"
+    sysname: str = "Linux"
+    version: str = "#1 SMP PREEMPT_DYNAMIC"
+    """What uname(2) calls the build."""
     table: Mapping[str, Syscall]
     traits: Traits
     chain: Chain

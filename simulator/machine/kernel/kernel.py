@@ -194,6 +194,7 @@ class Kernel:
             return sleeper.result
         if sleeper.interrupted:
             return Failed(_interrupted())
+        trap.deadline = sleeper.deadline
         return self._dispatch(trap, sleeper.call)
 
 

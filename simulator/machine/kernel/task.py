@@ -40,6 +40,14 @@ class TaskState(Enum):
     ZOMBIE = "Z"
 
 
+class Attachment(msgspec.Struct, frozen=True):
+    """A shared memory segment (``(ipc namespace, id)``) at ``address``."""
+
+    address: int
+    segment: tuple[NsId, int]
+    read_only: bool = False
+
+
 class SeccompFilter(msgspec.Struct, frozen=True):
     """One filter of seccomp(2), as rules rather than as BPF.
 
@@ -119,6 +127,8 @@ class Task(Row, frozen=True, kw_only=True):
     subreaper: bool = False
     death_signal: int = 0
     oom_score_adj: int = 0
+    oom_score_adj_min: int = 0
+    """The lowest value that CAP_SYS_RESOURCE has set: anybody may go back down to it."""
     tracer: Pid | None = None
     seized: bool = False
     """Traced with PTRACE_SEIZE, which stops nothing by itself."""
@@ -128,6 +138,8 @@ class Task(Row, frozen=True, kw_only=True):
     start_time: int = 0
     memory: int = 0
     """Anonymous memory held, in bytes."""
+    attached: tuple["Attachment", ...] = ()
+    """System V shared memory in its address space (shmat(2)), in the order of attaching."""
     domain: Domain = HOST
 
 

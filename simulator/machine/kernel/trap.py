@@ -60,7 +60,7 @@ class Crossing(msgspec.Struct, frozen=True):
 class Trap:
     """Passed to every handler as its first argument."""
 
-    __slots__ = ("checks", "crossings", "family", "store", "task")
+    __slots__ = ("checks", "crossings", "deadline", "family", "store", "task")
 
     def __init__(
         self, store: Store, family: "Family", task: Task, checks: list[Check] | None = None
@@ -70,6 +70,8 @@ class Trap:
         self.task = task
         self.checks = checks
         self.crossings: list[Crossing] = []
+        self.deadline: int | None = None
+        """For a call that slept and is tried again: the instant that it set itself."""
 
     @property
     def cred(self) -> "Credentials":
