@@ -25,6 +25,7 @@ class NetNs:
     """
 
     bridge: str = "docker0"
+    loopback_up: bool = True
     subnet: str = "172.17.0"
 
     about: About = ABOUT
@@ -33,7 +34,8 @@ class NetNs:
         """The namespace, then a veth pair: one end on the bridge, the other one inside."""
         plan.call(Phase.NAMESPACES, "guest", self.about.id, "unshare", CLONE_NEWNET)
         inside = plan.caller(Phase.CHILD_NET, "guest", self.about.id)
-        inside("@netlink", {"do": "set", "name": "lo", "up": 1})
+        if self.loopback_up:
+            inside("@netlink", {"do": "set", "name": "lo", "up": 1})
         if not self.bridge:
             return
         outside = plan.caller(Phase.AFTER_CLONE, "runtime", self.about.id)

@@ -20,10 +20,14 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class UserNs:
-    """CLONE_NEWUSER with one extent of ``count`` ids that begins at ``outside``."""
+    """CLONE_NEWUSER with one extent of ``count`` ids that begins at ``outside``; 0: no map at all.
+
+    ``deny_setgroups`` is what an unprivileged map of groups needs (user_namespaces(7)).
+    """
 
     outside: int = 100_000
     count: int = 65_536
+    deny_setgroups: bool = False
 
     about: About = ABOUT
 
@@ -31,6 +35,11 @@ class UserNs:
         """The flag, then both maps from outside, then becoming root inside."""
         plan.clone_flags |= CLONE_NEWUSER
         plan.cloners.append(self.about.id)
+        if not self.count:
+            return
+        if self.deny_setgroups:
+            path = Fill("/proc/{pid}/setgroups")
+            plan.write(Phase.ID_MAPS, "runtime", self.about.id, path, "deny")
         line = f"0 {self.outside} {self.count}\n"
         for kind in ("uid", "gid"):
             path = Fill("/proc/{pid}/" + f"{kind}_map")

@@ -2,6 +2,7 @@
 
 from simulator.isolation.mechanisms.base import Image
 from simulator.isolation.mechanisms.chroot import Chroot
+from simulator.isolation.technologies import user_options
 from simulator.isolation.technologies.base import Technology
 from simulator.machine.abi.i18n import N_
 
@@ -12,5 +13,6 @@ TECHNOLOGY = Technology(
     mechanisms=(Chroot(),),
     image=Image(root="/srv/{name}"),
     neighbour_in_sandbox=False,
+    options=user_options.read,
     about=N_("Another directory is where paths begin. Nothing else changes."),
 )

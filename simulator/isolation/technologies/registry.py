@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from simulator.isolation.mechanisms import (
     devices,
     no_new_privs,
+    own_proc,
     readonly_root,
     rlimits,
     time_ns,
@@ -21,6 +22,7 @@ from simulator.isolation.technologies import (
     jail,
     none,
     sealed,
+    unshare,
 )
 from simulator.isolation.technologies.base import (
     SpecError,
@@ -33,7 +35,7 @@ from simulator.machine.abi.i18n import gettext as _
 
 TECHNOLOGIES: dict[str, Technology] = {
     module.TECHNOLOGY.id: module.TECHNOLOGY
-    for module in (none, sealed, chroot, chroot_freebsd, jail, docker)
+    for module in (none, sealed, chroot, chroot_freebsd, jail, unshare, docker)
 }
 """Every technology with its defaults, controls first, then by year."""
 
@@ -50,6 +52,7 @@ OPTIONAL: tuple[About, ...] = (
     user_ns.ABOUT,
     time_ns.ABOUT,
     no_new_privs.ABOUT,
+    own_proc.ABOUT,
     readonly_root.ABOUT,
     rlimits.ABOUT,
     volumes.ABOUT,

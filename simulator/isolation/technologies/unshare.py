@@ -1,0 +1,14 @@
+"""unshare(1): the namespaces alone, one by one; the quickest way to see what each of them hides."""
+
+from simulator.isolation.technologies import unshare_options
+from simulator.isolation.technologies.base import Technology
+from simulator.machine.abi.i18n import N_
+
+TECHNOLOGY = Technology(
+    id="unshare",
+    title=N_("unshare(1)"),
+    year=2009,
+    neighbour_in_sandbox=False,
+    options=unshare_options.read,
+    about=N_("Namespaces chosen one by one (-m -u -i -n -p -C -U), and nothing else."),
+)
