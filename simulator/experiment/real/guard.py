@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from simulator.experiment.real import disk
 from simulator.experiment.real.link import BASE
 from simulator.machine.abi.call import Call, Value
 from simulator.machine.abi.i18n import N_
@@ -91,6 +92,18 @@ def _mode(path: Path | None) -> int | None:
         return path.stat().st_mode
     except OSError:
         return 0 if path.is_symlink() else None
+
+
+def _foreign_disk(pid: int, value: Value) -> bool:
+    """Whether a path names a block device that is not the scratch machine's own."""
+    path = _path(pid, value)
+    if path is None:
+        return False
+    try:
+        found = path.stat()
+    except OSError:
+        return False
+    return stat.S_ISBLK(found.st_mode) and not disk.ours(found.st_rdev)
 
 
 def _reboot(pid: int, args: tuple[Value, ...]) -> str | None:
@@ -202,7 +215,7 @@ def _write(pid: int, args: tuple[Value, ...]) -> str | None:
         os.close(info)
     if stat.S_ISCHR(mode) and os.major(device) == 1 and os.minor(device) in _MEMORY_DEVICES:
         return N_("memory and log devices of a real machine are not written to")
-    if stat.S_ISBLK(mode):
+    if stat.S_ISBLK(mode) and not disk.ours(device):
         return N_("a block device of a real machine is not written to")
     if magic in _MACHINE_FILES and not _private_file(found):
         return N_("kernel settings of a real machine are not changed")
@@ -234,17 +247,19 @@ def _mount(pid: int, args: tuple[Value, ...]) -> str | None:
         return None
     if kind == "devtmpfs":
         return N_("the device tree of a real machine is not mounted: it is one for all")
-    mode = _mode(_path(pid, args[0])) if args else None
-    if mode and stat.S_ISBLK(mode) and isinstance(kind, str) and not _int(args, 3) & 0x1000:
+    if (
+        args
+        and isinstance(kind, str)
+        and not _int(args, 3) & 0x1000
+        and _foreign_disk(pid, args[0])
+    ):
         return N_("a disk of a real machine is not mounted")
     return None
 
 
 def _fsconfig(pid: int, args: tuple[Value, ...]) -> str | None:
-    if len(args) > 3 and args[2] == "source":
-        mode = _mode(_path(pid, args[3]))
-        if mode and stat.S_ISBLK(mode):
-            return N_("a disk of a real machine is not mounted")
+    if len(args) > 3 and args[2] == "source" and _foreign_disk(pid, args[3]):
+        return N_("a disk of a real machine is not mounted")
     return None
 
 

@@ -4,7 +4,6 @@ An actor is found by its host pid; the pipes are opened through ``/proc/PID/fd``
 whatever root, namespace or container it lives in.
 """
 
-import contextlib
 import errno
 import json
 import os
@@ -52,6 +51,7 @@ class Link:
         self._answers = answers
         self._rest = b""
         self.pending = False
+        self._closed = False
 
     def ask(self, request: dict[str, Any], limit: float = LIMIT, quiet: float = QUIET) -> Any:
         """Send one request and wait: the answer, or ``Asleep``, or ``Gone``."""
@@ -108,9 +108,12 @@ class Link:
 
     def close(self) -> None:
         """Let go of the pipes; the actor then reads end of file and exits."""
+        if self._closed:
+            # A number closed twice could by then be another thread's file.
+            return
+        self._closed = True
         for descriptor in (self._requests, self._answers, self.pidfd):
-            with contextlib.suppress(OSError):
-                os.close(descriptor)
+            os.close(descriptor)
 
 
 def proc_state(pid: int) -> tuple[str, int]:

@@ -27,6 +27,8 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
     ``spec``, ``probe`` and ``call`` are shell patterns; ``model`` and ``real`` are words of
     ``word`` (patterns too). ``kernel`` is a half-open range such as ``>=5.6,<7``, empty for all.
+    ``lacks`` names a feature of ``facts`` or a capability: the difference is only known on a
+    machine without it.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     model: str = "*"
     real: str = "*"
     kernel: str = ""
+    lacks: str = ""
 
     def explains(self, spec: str, probe: str, call: str, words: tuple[str, str]) -> bool:
         """Whether this is that difference."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from simulator.experiment.probes.world import File, Listener, Process, World
 from simulator.experiment.real import rootfs
 from simulator.experiment.real.calls import do, fork, poke
+from simulator.experiment.real.disk import Scratch
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link
 
@@ -36,6 +37,13 @@ def fill(tree: Path, world: World) -> None:
     for file in world.files:
         if file.tree in ("host", "all"):
             _make(tree, file, world.secret)
+
+
+def disk(tree: Path, world: World, scratch: Scratch) -> None:
+    """The world's disk by its name, as the device that this machine really has for it."""
+    node = tree / "dev" / world.disks[0].name
+    node.unlink(missing_ok=True)
+    os.mknod(node, stat.S_IFBLK | 0o660, os.makedev(scratch.major, scratch.minor))
 
 
 def as_process(tree: Path, world: World) -> None:

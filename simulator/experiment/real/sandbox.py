@@ -14,7 +14,7 @@ import uuid
 from pathlib import Path
 
 from simulator.experiment.probes.world import World
-from simulator.experiment.real import cgroups, pack, plant, rootfs, state
+from simulator.experiment.real import cgroups, disk, pack, plant, rootfs, state
 from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link, attach
@@ -42,6 +42,7 @@ class Machine:
         self.directory = tempfile.mkdtemp(prefix=f"{self.name}-")
         self.groups: list[str] = []
         self._links: list[Link] = []
+        self.disk = disk.attach(world)
         self._record = state.Record(self.name, os.getpid(), self.directory)
         state.write(self._record)
         self._agent = Path(self.directory) / "agent.pyz"
@@ -92,6 +93,8 @@ class Machine:
         do(call, "mount", "root", root, "tmpfs", 0, "mode=755")
         tree = Path(f"/proc/{call.pid}/root{root}")
         plant.fill(tree, self.world)
+        if self.disk is not None:
+            plant.disk(tree, self.world, self.disk)
         do(call, "mount", "proc", f"{root}/proc", "proc", _NOSUID_NODEV_NOEXEC, None)
         do(call, "mount", "sysfs", f"{root}/sys", "sysfs", _NOSUID_NODEV_NOEXEC, None)
         for name in ("pts", "shm", "mqueue"):
@@ -163,6 +166,8 @@ class Machine:
         if process is not None:
             process.kill()
             process.wait()
+        if self.disk is not None:
+            os.close(self.disk.descriptor)
         left = cgroups.remove(self.groups)
         for name in ("agent.pyz", "root"):
             target = Path(self.directory) / name

@@ -53,6 +53,9 @@ class RealSession:
         self._links: dict[str, Link] = {}
         self._nameless: list[Link] = []
         self._constants = constants(world)
+        if machine.disk is not None:
+            self._constants["HOST_DISK_MAJOR"] = machine.disk.major
+            self._constants["HOST_DISK_MINOR"] = machine.disk.minor
         self._host_pid = self._seen(machine.daemons[0]) if machine.daemons else None
         for actor in sorted(actors | {"guest"}):
             self._actor(actor)

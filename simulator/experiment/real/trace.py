@@ -24,7 +24,7 @@ def actors_of(program: Program) -> frozenset[str]:
     """Actors that a program moves or whose pid it names."""
     moved = {step.actor for step in program.steps}
     named = {name for step in program.steps for arg in step.args for name in names_in(arg)}
-    if "NEIGHBOUR_PID" in named or "neighbour" in named:
+    if any(name == "neighbour" or name.startswith("NEIGHBOUR_") for name in named):
         moved.add("neighbour")
     return frozenset(moved & {"guest", "neighbour"}) | {"host", "guest"}
 

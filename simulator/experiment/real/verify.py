@@ -135,7 +135,7 @@ class Job(msgspec.Struct, frozen=True):
     model: Run
     real: Run
     known: Known
-    kernel: str
+    facts: facts.Facts
     twice: bool = False
 
 
@@ -155,7 +155,7 @@ def verify(
     ``progress`` is told (done, all). Errors of a run become rows, never exceptions.
     """
     found = facts.gather()
-    job = Job(model, real, known(), found.release, twice)
+    job = Job(model, real, known(), found, twice)
     tasks = [(spec, probe) for spec in specs for probe in probes]
     reasons = {spec: host.why_not(spec) for spec in specs}
     rows: list[Row] = []
@@ -291,4 +291,7 @@ def _fits(item: Allowed, call: str, words: tuple[str, str]) -> bool:
 def _applies(
     job: Job, item: Difference, names: tuple[str, str], call: str, words: tuple[str, str]
 ) -> bool:
-    return in_range(job.kernel, item.kernel) and item.explains(*names, call, words)
+    if not in_range(job.facts.release, item.kernel):
+        return False
+    has = job.facts.features.get(item.lacks, item.lacks in job.facts.effective)
+    return not (item.lacks and has) and item.explains(*names, call, words)

@@ -59,7 +59,7 @@ DEFAULT = World(
         Ipc(kind="sem", key=0x56495402, value=1),
         Ipc(kind="msg", key=0x56495403, text="{secret}"),
     ),
-    disks=(Disk(major=8, minor=0, name="sda"),),
+    disks=(Disk(major=8, minor=0, name="sda", text="{secret}"),),
     constants=(
         ("HOST_ONLY", "/srv/open"),
         ("NEIGHBOUR_CANARY", "/srv/canary/neighbour"),
