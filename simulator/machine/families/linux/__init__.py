@@ -1,9 +1,9 @@
 """Linux releases as values of a family."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from simulator.machine.families.linux.capabilities import CAPABILITIES
+from simulator.machine.families.linux.filesystems import FILESYSTEMS
 from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
 from simulator.machine.families.linux.seccomp import SECCOMP
 from simulator.machine.families.linux.signals import SIGNALS
@@ -11,8 +11,6 @@ from simulator.machine.families.linux.sysctls import SYSCTLS
 from simulator.machine.families.linux.tracing import TRACING, YAMA
 from simulator.machine.families.linux.visibility import PID_NAMESPACES
 from simulator.machine.kernel.family import Family, Release, Traits
-from simulator.machine.kernel.fs import tmpfs
-from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.security import Chain
 from simulator.machine.syscalls.registry import enter_all, linux, posix
 
@@ -21,8 +19,12 @@ enter_all()
 CHAIN = Chain((SECCOMP, PID_NAMESPACES, CAPABILITIES, SIGNALS, TRACING, YAMA))
 """The wall-keepers of an unpatched Linux, in the order they are asked."""
 
-FILESYSTEMS: Mapping[str, FilesystemType] = {kind.name: kind for kind in (tmpfs.TMPFS, tmpfs.RAMFS)}
-"""/proc/filesystems."""
+_BUILT_IN = """
+acct apparmor bpf fanotify io_uring ioports kexec keys landlock modules perf pmu quota swap
+userfaultfd yama
+"""
+FEATURES = frozenset(_BUILT_IN.split())
+"""What a distribution builds into its kernel; a machine's own facts may take some away."""
 
 LINUX = Family(
     id="linux",
@@ -34,6 +36,7 @@ LINUX = Family(
     chain=CHAIN,
     filesystems=FILESYSTEMS,
     errno_numbers=ERRNO_NUMBERS,
+    features=FEATURES,
     sysctls=SYSCTLS,
 )
 

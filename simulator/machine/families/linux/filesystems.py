@@ -1,0 +1,19 @@
+"""/proc/filesystems: what a current Linux can mount."""
+
+from collections.abc import Mapping
+
+from simulator.machine.kernel.fs import devnodes, disk, overlay, single, tmpfs
+from simulator.machine.kernel.fs.registry import FilesystemType
+
+FILESYSTEMS: Mapping[str, FilesystemType] = {
+    kind.name: kind
+    for kind in (
+        tmpfs.TMPFS,
+        tmpfs.RAMFS,
+        devnodes.DEVTMPFS,
+        devnodes.DEVPTS,
+        overlay.OVERLAY,
+        *single.SMALL,
+        *disk.DISKS,
+    )
+}
