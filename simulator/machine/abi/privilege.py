@@ -40,6 +40,7 @@ class Privilege(Enum):
     SET_HOSTNAME = auto()
     LOCK_MEMORY = auto()
     IPC_OWNER = auto()
+    IPC_ADMIN = auto()
 
     RAW_SOCKET = auto()
     RESERVED_PORT = auto()

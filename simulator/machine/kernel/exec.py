@@ -146,6 +146,7 @@ def _replace(
         exit_signal=SIGCHLD,
         executed=True,
         memory=0,
+        attached=(),
         lsm_label=task.next_label or task.lsm_label,
         next_label="",
         files=_own_files(trap, task),

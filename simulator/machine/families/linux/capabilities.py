@@ -41,6 +41,7 @@ GRANTED_BY: dict[Privilege, str] = {
     Privilege.SET_HOSTNAME: "SYS_ADMIN",
     Privilege.LOCK_MEMORY: "IPC_LOCK",
     Privilege.IPC_OWNER: "IPC_OWNER",
+    Privilege.IPC_ADMIN: "SYS_ADMIN",
     Privilege.RAW_SOCKET: "NET_RAW",
     Privilege.RESERVED_PORT: "NET_BIND_SERVICE",
     Privilege.NET_CONFIG: "NET_ADMIN",

@@ -1,0 +1,1 @@
+"""System V objects and POSIX message queues, each in one ipc namespace."""
