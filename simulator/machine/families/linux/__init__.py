@@ -20,8 +20,8 @@ CHAIN = Chain((SECCOMP, PID_NAMESPACES, CAPABILITIES, SIGNALS, TRACING, YAMA))
 """The wall-keepers of an unpatched Linux, in the order they are asked."""
 
 _BUILT_IN = """
-acct apparmor bpf fanotify io_uring ioports kexec keys landlock modules perf pmu quota swap
-userfaultfd yama
+acct acpi apparmor bpf fanotify io_uring ioports kcore kexec keys landlock modules mtrr perf pmu
+quota scsi swap sysrq userfaultfd yama
 """
 FEATURES = frozenset(_BUILT_IN.split())
 """What a distribution builds into its kernel; a machine's own facts may take some away."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from simulator.machine.kernel.fs import devnodes, disk, overlay, single, tmpfs
+from simulator.machine.kernel.fs import devnodes, disk, overlay, procfs, single, tmpfs
 from simulator.machine.kernel.fs.registry import FilesystemType
 
 FILESYSTEMS: Mapping[str, FilesystemType] = {
@@ -13,6 +13,7 @@ FILESYSTEMS: Mapping[str, FilesystemType] = {
         devnodes.DEVTMPFS,
         devnodes.DEVPTS,
         overlay.OVERLAY,
+        procfs.PROC,
         *single.SMALL,
         *disk.DISKS,
     )

@@ -1,0 +1,244 @@
+"""Doors into the kernel's own code and memory: modules, kexec, BPF, perf, io_uring, I/O ports."""
+
+from typing import Any
+
+from simulator.machine.abi.constants import (
+    BPF_MAP_CREATE,
+    BPF_PROG_LOAD,
+    O_CLOEXEC,
+    O_NONBLOCK,
+    UFFD_USER_MODE_ONLY,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import features, pids, sysctl
+from simulator.machine.kernel.modules import Module
+from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.kernel.vfs import fd as fds
+from simulator.machine.syscalls.registry import linux
+
+MODULE_NAME_LEN = 56
+ELF_HEADER = 64
+"""The size in bytes of the header that a module's image begins with."""
+KEXEC_SEGMENT_MAX = 16
+KEXEC_FLAGS = 0x1F
+KEXEC_ARCHITECTURES = (0, 62 << 16)
+BPF_COMMANDS = range(38)
+PERF_FLAGS = 0xF
+FAN_FID_BITS = 0x1E00
+FAN_ADMIN_FLAGS = 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x2000
+FAN_INIT_FLAGS = 0x3 | FAN_ADMIN_FLAGS | FAN_FID_BITS | 0x4000
+IO_RING_MAX = 32768
+IO_PORTS = 65536
+
+
+@linux("delete_module")
+def delete_module(trap: Trap, name: str, _flags: int = 0) -> int:
+    """delete_module(2): EBUSY ENOENT EPERM."""
+    _may_change_modules(trap)
+    module = trap.store.get(Module, name)
+    if module is None:
+        trap.fail(Errno.ENOENT, N_("No module has this name."), "delete_module(2)")
+    if module.users:
+        trap.fail(Errno.EAGAIN, N_("Other modules depend on it."), "delete_module(2)")
+    trap.store.drop(Module, name)
+    return 0
+
+
+@linux("init_module")
+def init_module(trap: Trap, image: Any = None, size: int = 0, _parameters: Any = None) -> int:
+    """init_module(2): ENOEXEC EPERM."""
+    _may_change_modules(trap)
+    content = image if isinstance(image, bytes) else str(image or "").encode()
+    return _load(trap, content[:size])
+
+
+@linux("finit_module", since=(3, 8))
+def finit_module(trap: Trap, fd: int, _parameters: Any = None, flags: int = 0) -> int:
+    """finit_module(2): EBADF EINVAL ENOEXEC EPERM."""
+    _may_change_modules(trap)
+    if flags & ~7:
+        trap.fail(Errno.EINVAL, "", "init_module(2)")
+    if not fds.readable(fds.get(trap, fd)):
+        trap.fail(Errno.EBADF, N_("The descriptor is not open for reading."), "init_module(2)")
+    return trap.fail(Errno.ENOEXEC, N_("This is no module of this kernel."), "init_module(2)")
+
+
+def _may_change_modules(trap: Trap) -> None:
+    features.need(trap, "modules")
+    trap.need(Privilege.MODULE)
+    if sysctl.number(trap.store, trap.family, "kernel.modules_disabled"):
+        trap.deny(
+            Errno.EPERM,
+            "sysctl",
+            N_("kernel.modules_disabled is set: nobody loads a module until the next boot."),
+            "proc_sys_kernel(5)",
+        )
+    trap.authority("module", "kernel")
+
+
+def _load(trap: Trap, image: bytes) -> int:
+    if len(image) < ELF_HEADER or not image.startswith(b"\x7fELF"):
+        trap.fail(Errno.ENOEXEC, N_("This is no module of this kernel."), "init_module(2)")
+    raise NotModelled("a module that is really loaded")
+
+
+@linux("kexec_load", since=(2, 6, 13))
+def kexec_load(
+    trap: Trap, _entry: int = 0, segments: int = 0, _list: Any = None, flags: int = 0
+) -> int:
+    """kexec_load(2): EINVAL EPERM. No segments: the image that waited is forgotten."""
+    features.need(trap, "kexec")
+    trap.need(Privilege.KEXEC)
+    if sysctl.number(trap.store, trap.family, "kernel.kexec_load_disabled"):
+        trap.deny(
+            Errno.EPERM,
+            "sysctl",
+            N_("kernel.kexec_load_disabled is set until the next boot."),
+            "proc_sys_kernel(5)",
+        )
+    trap.authority("reboot", "kexec")
+    unknown = flags & 0xFFFF & ~KEXEC_FLAGS
+    if unknown or segments > KEXEC_SEGMENT_MAX or flags & 0xFFFF0000 not in KEXEC_ARCHITECTURES:
+        trap.fail(Errno.EINVAL, "", "kexec_load(2)")
+    if segments:
+        raise NotModelled("a kernel that is really loaded")
+    return 0
+
+
+@linux("bpf", since=(3, 18))
+def bpf(trap: Trap, command: int, _attributes: Any = None, _size: int = 0) -> int:
+    """bpf(2) with empty attributes: E2BIG EINVAL EPERM."""
+    features.need(trap, "bpf")
+    if command not in (BPF_MAP_CREATE, BPF_PROG_LOAD):
+        if command in BPF_COMMANDS:
+            raise NotModelled("this command of bpf")
+        trap.fail(Errno.EINVAL, N_("bpf has no such command."), "bpf(2)")
+    if command == BPF_MAP_CREATE:
+        trap.fail(Errno.EINVAL, N_("There is no such type of map."), "bpf(2)")
+    if sysctl.number(trap.store, trap.family, "kernel.unprivileged_bpf_disabled"):
+        trap.need(Privilege.BPF)
+    if trap.has(Privilege.BPF):
+        trap.authority("kernel", "bpf")
+    return trap.fail(Errno.E2BIG, N_("A program has at least one instruction."), "bpf(2)")
+
+
+@linux("perf_event_open", since=(2, 6, 31))
+def perf_event_open(
+    trap: Trap, _attributes: Any, pid: int, cpu: int, group: int, flags: int
+) -> int:
+    """perf_event_open(2) for the CPU's own counter: EACCES EINVAL ENOENT ESRCH."""
+    features.need(trap, "perf")
+    if flags & ~PERF_FLAGS:
+        trap.fail(Errno.EINVAL, "", "perf_event_open(2)")
+    if trap.has(Privilege.PERF):
+        trap.authority("cpu", "perf")
+    elif sysctl.number(trap.store, trap.family, "kernel.perf_event_paranoid") > 1:
+        trap.deny(
+            Errno.EACCES,
+            "capability",
+            N_("kernel.perf_event_paranoid lets only CAP_PERFMON measure the kernel."),
+            "perf_event_open(2)",
+        )
+    if pid == -1 and cpu == -1:
+        trap.fail(Errno.EINVAL, N_("Neither a process nor a CPU is named."), "perf_event_open(2)")
+    if group != -1:
+        fds.get(trap, group)
+    if pid > 0:
+        task = pids.need(trap, pid)
+        trap.ask("may_trace", task)
+        trap.touch("process", task.domain, "trace", f"{task.comm} (pid {task.id})")
+    if "pmu" not in trap.family.features:
+        trap.fail(Errno.ENOENT, N_("This machine has no such counter."), "perf_event_open(2)")
+    return _anonymous(trap, "perf", cloexec=False)
+
+
+@linux("io_uring_setup", since=(5, 1))
+def io_uring_setup(trap: Trap, entries: int, _parameters: Any = None) -> int:
+    """io_uring_setup(2): EINVAL EPERM."""
+    features.need(trap, "io_uring")
+    disabled = sysctl.number(trap.store, trap.family, "kernel.io_uring_disabled")
+    if disabled == 2 or (disabled == 1 and not trap.has(Privilege.MOUNT)):
+        trap.deny(
+            Errno.EPERM,
+            "sysctl",
+            N_("kernel.io_uring_disabled keeps io_uring from this process."),
+            "proc_sys_kernel(5)",
+        )
+    if not 0 < entries <= IO_RING_MAX:
+        trap.fail(Errno.EINVAL, N_("A ring has 1 to 32768 entries."), "io_uring_setup(2)")
+    return _anonymous(trap, "io_uring")
+
+
+@linux("userfaultfd", since=(4, 3))
+def userfaultfd(trap: Trap, flags: int = 0) -> int:
+    """userfaultfd(2): EINVAL EPERM."""
+    features.need(trap, "userfaultfd")
+    if trap.has(Privilege.PTRACE):
+        trap.authority("kernel", "userfaultfd")
+    elif not flags & UFFD_USER_MODE_ONLY and not sysctl.number(
+        trap.store, trap.family, "vm.unprivileged_userfaultfd"
+    ):
+        trap.need(Privilege.PTRACE)
+    if flags & ~(O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY):
+        trap.fail(Errno.EINVAL, "", "userfaultfd(2)")
+    return _anonymous(trap, "userfaultfd", cloexec=bool(flags & O_CLOEXEC))
+
+
+@linux("fanotify_init", since=(2, 6, 37))
+def fanotify_init(trap: Trap, flags: int, _event_flags: int = 0) -> int:
+    """fanotify_init(2): EINVAL EPERM. Without CAP_SYS_ADMIN only by file id, since Linux 5.13."""
+    features.need(trap, "fanotify")
+    if trap.has(Privilege.FANOTIFY):
+        trap.authority("kernel", "fanotify")
+    elif flags & FAN_ADMIN_FLAGS or not flags & FAN_FID_BITS:
+        trap.need(Privilege.FANOTIFY)
+    if flags & ~FAN_INIT_FLAGS:
+        trap.fail(Errno.EINVAL, N_("fanotify has no such flag."), "fanotify_init(2)")
+    return _anonymous(trap, "fanotify", cloexec=bool(flags & 1))
+
+
+@linux("iopl")
+def iopl(trap: Trap, level: int) -> int:
+    """iopl(2): EINVAL EPERM."""
+    features.need(trap, "ioports")
+    if not 0 <= level <= 3:
+        trap.fail(Errno.EINVAL, N_("There are four levels."), "iopl(2)")
+    if level:
+        trap.need(Privilege.RAW_IO)
+        trap.authority("device", "I/O ports")
+    return 0
+
+
+@linux("ioperm")
+def ioperm(trap: Trap, first: int, count: int, on: int) -> int:
+    """ioperm(2): EINVAL EPERM."""
+    features.need(trap, "ioports")
+    if not 0 <= first < first + count <= IO_PORTS:
+        trap.fail(Errno.EINVAL, N_("There are no such ports."), "ioperm(2)")
+    if on:
+        trap.need(Privilege.RAW_IO)
+        trap.authority("device", "I/O ports")
+    return 0
+
+
+@linux("landlock_create_ruleset", since=(5, 13))
+def landlock_create_ruleset(trap: Trap, attributes: Any, size: int, flags: int) -> int:
+    """landlock_create_ruleset(2): the interface's version; no ruleset is made."""
+    if "landlock" not in trap.family.features:
+        trap.fail(Errno.EOPNOTSUPP, N_("Landlock is off."), "landlock_create_ruleset(2)")
+    if flags == 1 and attributes is None and size == 0:
+        return 7
+    raise NotModelled("a Landlock ruleset")
+
+
+@linux("vserver", "_sysctl", "create_module", "query_module", "get_kernel_syms", "nfsservctl")
+def removed(trap: Trap, _a: Any = 0, _b: Any = 0, _c: Any = 0, _d: Any = 0, _e: Any = 0) -> int:
+    """Calls that kept their number and nothing else: ENOSYS for everybody."""
+    return trap.fail(Errno.ENOSYS, N_("The kernel has given this call up."), "unimplemented(2)")
+
+
+def _anonymous(trap: Trap, kind: str, *, cloexec: bool = True) -> int:
+    file = fds.File(id=fds.new_file_id(trap), kind=kind, flags=2, domain=trap.task.domain)
+    return fds.install(trap, file, cloexec=cloexec)
