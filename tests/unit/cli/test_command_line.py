@@ -1,0 +1,184 @@
+"""The command line as scripts and teachers rely on it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from simulator.cli import main
+from simulator.machine.abi import i18n
+
+
+@pytest.fixture(autouse=True)
+def _english() -> None:
+    i18n.use("en")
+
+
+def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    status = main.run(["--lang", "en", *words])
+    done = capsys.readouterr()
+    return status, done.out, done.err
+
+
+@pytest.mark.parametrize("kind", ["technologies", "mechanisms", "probes", "scenarios"])
+def test_lists_are_json_with_ids(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _err = call(capsys, "list", kind, "--json")
+    rows = json.loads(out)
+    assert status == 0
+    assert all(row["id"] for row in rows)
+    assert len(rows) >= 5
+
+
+def test_run_prints_the_promised_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _err = call(
+        capsys, "run", "fs/chroot-escape", "--on", "none", "--on", "chroot", "--json"
+    )
+    rows = json.loads(out)
+    assert status == 0
+    assert [row["outcome"] for row in rows] == ["LEAKS", "LEAKS"]
+    for row in rows:
+        assert {"spec", "without", "outcome", "stopped_by", "evidence", "provenance"} <= set(row)
+    assert rows[0]["evidence"]
+    assert rows[0]["provenance"] == "MODEL"
+
+
+def test_trace_prints_one_entry_a_step(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = tmp_path / "p.txt"
+    program.write_text('guest.mkdir("/tmp/x", 0o700)\nguest.chdir("/tmp/x") * 2\n')
+    status, out, _err = call(capsys, "trace", str(program), "--on", "chroot", "--json")
+    entries = json.loads(out)
+    assert status == 0
+    assert [(entry["step"], entry["rep"], entry["value"]) for entry in entries] == [
+        (0, 0, 0),
+        (1, 0, 0),
+        (1, 1, 0),
+    ]
+    for key in [
+        "line",
+        "actor",
+        "call",
+        "args",
+        "errno",
+        "data",
+        "signal",
+        "note",
+        "stopped_by",
+        "why",
+        "cite",
+        "domain",
+    ]:
+        assert key in entries[0]
+
+
+def test_matrix_gives_cells(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _err = call(
+        capsys, "matrix", "--on", "none", "--scenario", "fs.chroot-escape", "--json"
+    )
+    (cell,) = json.loads(out)["cells"]
+    assert status == 0
+    assert {"probe", "group", "spec", "outcome", "stopped_by", "evidence"} <= set(cell)
+
+
+@pytest.mark.parametrize("form", ["md", "html", "csv", "svg"])
+def test_a_matrix_is_written_in_each_format(
+    form: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / f"m.{form}"
+    words = ["matrix", "--on", "none", "--scenario", "fs.chroot-escape", "-o", str(target)]
+    status, out, _err = call(capsys, *words)
+    assert status == 0
+    assert out == ""
+    assert "LEAKS" in target.read_text()
+
+
+def test_plan_names_a_mechanism_beside_each_call(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _err = call(capsys, "plan", "docker", "--json")
+    steps = json.loads(out)["steps"]
+    assert status == 0
+    assert any(step["call"] == "pivot_root" for step in steps)
+    assert {"uts-ns", "seccomp", "capabilities"} <= {step["mechanism"] for step in steps}
+
+
+def test_compare_finds_the_first_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "none", "sealed", "--scenario", "fs.read-canary", "--json"]
+    status, out, _err = call(capsys, *words)
+    assert status == 0
+    assert json.loads(out)["first_difference"] is not None
+
+
+def test_exec_prints_and_returns_what_the_command_did(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, out, _err = call(capsys, "exec", "chroot", "--", "echo", "hello")
+    assert (status, out) == (0, "hello\n")
+    status, out, _err = call(capsys, "exec", "chroot", "--", "false")
+    assert status == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["run", "no/such"],
+        ["run", "fs/chroot-escape", "--on", "doker"],
+        ["run", "fs/chroot-escape", "--on", "docker", "--without", "nothing"],
+        ["run", "fs/chroot-escape", "--nonsense"],
+        ["run"],
+        ["plan", "docker --bogus"],
+        ["plan", "docker", "--without", "mount-ns"],
+        ["trace", "/no/such/file", "--on", "none"],
+        ["trace", "/", "--on", "none"],
+        ["list", "nonsense"],
+        ["nonsense"],
+        ["compare", "none"],
+        ["matrix", "--on", "none", "--scenario", "fs.chroot-escape", "-o", "/no/such/dir/x.md"],
+    ],
+)
+def test_bad_input_is_one_line_on_standard_error_and_status_2(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, err = call(capsys, *words)
+    assert status == 2
+    assert out == ""
+    assert err.startswith("vitrina: ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe\x00binary",
+        b"guest.open(__import__('os'))\n",
+        b"for x in y: pass\n",
+        b"import os\n",
+    ],
+)
+def test_a_file_that_is_no_program_is_one_clear_line(
+    content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad"
+    path.write_bytes(content)
+    status, out, err = call(capsys, "trace", str(path), "--on", "none")
+    assert (status, out) == (2, "")
+    assert str(path) in err
+    assert err.count("\n") == 1
+
+
+def test_an_interrupt_is_130(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_args: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main.cli, "main", interrupted)
+    status, _out, _err = call(capsys, "list")
+    assert status == 130
+
+
+def test_help_speaks_the_language_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["--lang", "en", "--help"]) == 0
+    assert "technologies side by side" in capsys.readouterr().out
+
+
+def test_plain_text_has_no_escape_sequences(capsys: pytest.CaptureFixture[str]) -> None:
+    _status, out, _err = call(capsys, "list", "technologies")
+    assert "\x1b" not in out

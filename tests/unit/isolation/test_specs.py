@@ -1,0 +1,150 @@
+"""Reading a SPEC: a technology and its product's own options."""
+
+import pytest
+
+from simulator.isolation.mechanisms.base import PlanError
+from simulator.isolation.mechanisms.capabilities import Capabilities
+from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
+from simulator.isolation.mechanisms.prison import Prison
+from simulator.isolation.mechanisms.volumes import Volume, Volumes
+from simulator.isolation.technologies.base import SpecError, plan, without
+from simulator.isolation.technologies.registry import MECHANISMS, TECHNOLOGIES, parse_spec
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.kernel.cred import names
+
+
+def test_host_pid_option_takes_the_namespace_away_and_shares_processes_on_purpose() -> None:
+    docker = parse_spec("docker --pid=host")
+    assert "pid-ns" not in docker.ids
+    assert "process" in docker.shared
+
+
+def test_an_option_may_have_its_value_in_the_next_word() -> None:
+    assert parse_spec("docker --network none") == parse_spec("docker --network none")
+    assert parse_spec("docker --pid host").ids == parse_spec("docker --pid=host").ids
+
+
+def test_docker_keeps_the_fourteen_capabilities_of_moby() -> None:
+    held = parse_spec("docker").get("capabilities")
+    assert isinstance(held, Capabilities)
+    assert len(names(held.keep)) == 14
+    assert "CAP_SYS_CHROOT" in names(held.keep)
+    assert "CAP_SYS_ADMIN" not in names(held.keep)
+
+
+def test_capability_options_apply_in_their_order() -> None:
+    held = parse_spec("docker --cap-drop ALL --cap-add NET_ADMIN").get("capabilities")
+    assert isinstance(held, Capabilities)
+    assert names(held.keep) == ("CAP_NET_ADMIN",)
+
+
+def test_a_volume_is_read_with_its_mode() -> None:
+    volumes = parse_spec("docker -v /srv/x:/data:ro").get("volumes")
+    assert isinstance(volumes, Volumes)
+    assert volumes.binds == (Volume("/srv/x", "/data", read_only=True),)
+
+
+def test_sizes_have_units() -> None:
+    limits = parse_spec("docker -m 64m --pids-limit 20 --cpus 1.5").get("cgroup-limits")
+    assert isinstance(limits, CgroupLimits)
+    assert (limits.memory, limits.pids, limits.cpus) == (64 << 20, 20, 1500)
+
+
+def test_jail_parameters_are_written_as_jail_does() -> None:
+    prison = parse_spec("jail allow.raw_sockets children.max=3").get("prison")
+    assert isinstance(prison, Prison)
+    assert dict(prison.params)["allow.raw_sockets"] == 1
+    assert dict(prison.params)["children.max"] == 3
+
+
+def test_a_jail_parameter_may_be_negated_by_name() -> None:
+    prison = parse_spec("jail allow.noset_hostname").get("prison")
+    assert isinstance(prison, Prison)
+    assert dict(prison.params)["allow.set_hostname"] == 0
+
+
+@pytest.mark.parametrize(
+    ("spec", "word"),
+    [
+        ("doker", "docker"),
+        ("docker --pidd=host", "--pid"),
+        ("docker --pid", "--pid"),
+        ("docker --pid=other", "host"),
+        ("docker --privileged=maybe", "--privileged"),
+        ("docker --cap-add NOTHING", "NOTHING"),
+        ("docker -m much", "64m"),
+        ("docker -v /a", "/source/path"),
+        ("docker --security-opt seccomp=/x.json", "unconfined"),
+        ("jail allow.foo=1", "allow.foo"),
+        ("jail enforce_statfs=7", "enforce_statfs"),
+        ("sealed --x", "--x"),
+        ("docker 'x", "quotation"),
+        ("", "none"),
+    ],
+)
+def test_a_bad_spec_is_one_line_that_names_what_is_wrong(spec: str, word: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(spec)
+    assert word in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_lifting_pivot_root_leaves_plain_chroot_in_its_role() -> None:
+    docker = parse_spec("docker", ["pivot-root"])
+    assert "pivot-root" not in docker.ids
+    assert "chroot" in docker.ids
+
+
+def test_lifting_both_root_switches_leaves_the_hosts_root() -> None:
+    docker = parse_spec("docker", ["pivot-root", "chroot"])
+    assert not {"pivot-root", "chroot"} & set(docker.ids)
+
+
+def test_lifting_what_others_need_names_them() -> None:
+    with pytest.raises(PlanError, match="pivot-root needs mount-ns"):
+        parse_spec("docker", ["mount-ns"])
+
+
+def test_an_unknown_mechanism_is_answered_with_the_list() -> None:
+    with pytest.raises(SpecError, match="did you mean pid-ns"):
+        parse_spec("docker", ["pid-n"])
+    with pytest.raises(SpecError, match="none has no mechanism"):
+        parse_spec("none", ["pid-ns"])
+
+
+def test_lifted_mechanisms_are_remembered() -> None:
+    assert without(parse_spec("docker"), ["seccomp"]).removed == ("seccomp",)
+
+
+@pytest.mark.parametrize("name", list(TECHNOLOGIES))
+def test_every_technology_has_a_plan_whose_steps_are_by_mechanisms_it_has(name: str) -> None:
+    technology = parse_spec(name)
+    steps = plan(technology)
+    assert steps[-1].name == "execve"
+    tagged = {word for step in steps for word in step.mechanism.split()}
+    assert tagged <= set(technology.ids)
+
+
+def test_phases_never_go_back() -> None:
+    phases = [step.phase for step in plan(parse_spec("docker"))]
+    assert phases == sorted(phases)
+
+
+def test_the_filter_is_loaded_before_capabilities_go_unless_no_new_privs() -> None:
+    def position(spec: str, name: str) -> int:
+        return [step.name for step in plan(parse_spec(spec))].index(name)
+
+    assert position("docker", "seccomp") < position("docker", "capset")
+    free = "docker --security-opt no-new-privileges"
+    assert position(free, "seccomp") > position(free, "capset")
+
+
+def test_every_mechanism_says_what_it_hides_or_where_it_is_switched() -> None:
+    for about in MECHANISMS.values():
+        assert about.title
+        assert about.hides or about.real, about.id
+
+
+def test_every_error_of_this_room_is_a_persons_mistake() -> None:
+    assert issubclass(SpecError, VitrinaError)
+    assert issubclass(PlanError, VitrinaError)
