@@ -145,6 +145,8 @@ def _replace(
         personality=task.personality & ~ADDR_NO_RANDOMIZE if secure else task.personality,
         exit_signal=SIGCHLD,
         executed=True,
+        process_keyring=None,
+        thread_keyring=None,
         memory=0,
         attached=(),
         lsm_label=task.next_label or task.lsm_label,

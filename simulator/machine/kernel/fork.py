@@ -72,6 +72,8 @@ def fork(
         death_signal=0,
         tracer=None,
         seized=False,
+        process_keyring=None,
+        thread_keyring=None,
         allowed_tracer=None,
         executed=False,
         start_time=clock.monotonic(trap.store),

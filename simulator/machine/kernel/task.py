@@ -126,6 +126,9 @@ class Task(Row, frozen=True, kw_only=True):
     personality: int = 0
     subreaper: bool = False
     death_signal: int = 0
+    session_keyring: int | None = None
+    process_keyring: int | None = None
+    thread_keyring: int | None = None
     oom_score_adj: int = 0
     oom_score_adj_min: int = 0
     """The lowest value that CAP_SYS_RESOURCE has set: anybody may go back down to it."""
