@@ -11,6 +11,7 @@ import msgspec
 
 from simulator.machine.abi.call import Call, Failed, Result, Returned
 from simulator.machine.abi.constants import (
+    F_DUPFD_CLOEXEC,
     F_SETFL,
     O_CLOEXEC,
     O_NONBLOCK,
@@ -31,6 +32,7 @@ MAX_CALLS = 200_000
 MAX_OUTPUT = 1 << 20
 """Bytes of output of one line, likewise."""
 INIT = Pid(1)
+_STDERR = 2
 _LINGER = 500
 """Rounds that background programs are given after their shell has gone."""
 
@@ -208,8 +210,10 @@ def _environment(kernel: Kernel, pid: Pid) -> dict[str, str]:
 
 async def _become_shell(sys: Process, text: str, writing: int, env: dict[str, str]) -> int:
     """The child between fork and exec: output to the pipe, default signals, /bin/sh."""
+    if writing <= _STDERR:
+        writing = await sys.value("fcntl", writing, F_DUPFD_CLOEXEC, _STDERR + 1)
     await sys.call("dup2", writing, 1)
-    await sys.call("dup2", writing, 2)
+    await sys.call("dup2", writing, _STDERR)
     await sys.succeeds("rt_sigaction", SIGPIPE, SIG_DFL)
     try:
         await sys.execve("/bin/sh", ["sh", "-c", text], env)

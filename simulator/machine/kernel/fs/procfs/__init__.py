@@ -1,0 +1,13 @@
+"""procfs: the kernel's own objects as files, as one pid namespace numbers them. proc(5), fs/proc/.
+
+An instance shows the pid namespace of whoever mounted it, for ever. Below /proc/PID/{root,cwd,fd,
+ns} are magic links; below /proc/sys the settings that the *reader's* namespaces keep.
+"""
+
+from simulator.machine.kernel.fs.procfs.mounting import PROC
+from simulator.machine.kernel.fs.procfs.virtual import Procfs
+from simulator.machine.kernel.fs.registry import Mutations, register_virtual
+
+register_virtual("proc", Procfs(), Mutations(missing_fails=True))
+
+__all__ = ["PROC"]

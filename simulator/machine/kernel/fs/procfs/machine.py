@@ -1,0 +1,243 @@
+"""Files about the whole machine: /proc/meminfo, stat, uptime and their like.
+
+No namespace hides them (time namespaces shift uptime): whoever reads them reads the host's.
+"""
+
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import clock, log
+from simulator.machine.kernel.fs.procfs.node import Look
+from simulator.machine.kernel.modules import Module, SwapArea
+from simulator.machine.kernel.namespace import TimeNs
+from simulator.machine.kernel.resource import group as cgroups
+from simulator.machine.kernel.resource import memory
+from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.kernel.vfs.lock import Locks
+from simulator.machine.state.store import Counter
+
+CPUS = 2
+_SECOND = 1_000_000_000
+_KB = 1024
+_BASE_KB = 180_000
+"""What the kernel and its caches take, in kB."""
+_CPU = """processor\t: {number}
+vendor_id\t: GenuineIntel
+cpu family\t: 6
+model\t\t: 85
+model name\t: Virtual CPU
+stepping\t: 4
+cpu MHz\t\t: 2000.000
+cache size\t: 1024 KB
+physical id\t: 0
+siblings\t: 2
+core id\t\t: {number}
+cpu cores\t: 2
+fpu\t\t: yes
+wp\t\t: yes
+flags\t\t: fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat sse sse2 ht syscall lm
+bogomips\t: 4000.00
+address sizes\t: 46 bits physical, 48 bits virtual
+power management:
+
+"""
+DEVICES = """Character devices:
+  1 mem
+  4 tty
+  5 /dev/tty
+  5 /dev/console
+  5 /dev/ptmx
+ 10 misc
+128 ptm
+136 pts
+
+Block devices:
+  7 loop
+  8 sd
+259 blkext
+"""
+
+
+def meminfo(look: Look) -> str:
+    """proc_meminfo(5)."""
+    store = look.trap.store
+    total = memory.total(store) // _KB
+    anonymous = memory.held(store.all(Task)) // _KB
+    free = max(total - _BASE_KB - anonymous, 0)
+    rows = (
+        ("MemTotal", total),
+        ("MemFree", free),
+        ("MemAvailable", free + 100_000),
+        ("Buffers", 2_492),
+        ("Cached", 120_000),
+        ("SwapCached", 0),
+        ("Active", 40_000 + anonymous),
+        ("Inactive", 80_000),
+        ("SwapTotal", 0),
+        ("SwapFree", 0),
+        ("Dirty", 0),
+        ("Writeback", 0),
+        ("AnonPages", anonymous),
+        ("Mapped", 10_000),
+        ("Shmem", 1_000),
+        ("Slab", 40_000),
+        ("SReclaimable", 30_000),
+        ("SUnreclaim", 10_000),
+        ("KernelStack", 16 * store.count(Task)),
+        ("PageTables", 40 * store.count(Task)),
+        ("CommitLimit", total // 2),
+        ("Committed_AS", anonymous),
+    )
+    return "".join(f"{name + ':':<16}{value:8} kB\n" for name, value in rows)
+
+
+def cpuinfo(look: Look) -> str:
+    """proc_cpuinfo(5)."""
+    del look
+    return "".join(_CPU.format(number=number) for number in range(CPUS))
+
+
+def _runnable(look: Look) -> int:
+    return sum(task.state is TaskState.RUNNING for task in look.trap.store.all(Task))
+
+
+def stat(look: Look) -> str:
+    """proc_stat(5): ``btime`` and ``processes`` are the host's."""
+    store = look.trap.store
+    ticks = clock.monotonic(store) // 10_000_000
+    boot = clock.clock(store).realtime_offset // _SECOND
+    idle = ticks * CPUS * 95 // 100
+    lines = [f"cpu  {ticks // 40} 0 {ticks // 40} {idle} 0 0 0 0 0 0"]
+    lines += [f"cpu{n} {ticks // 80} 0 {ticks // 80} {idle // CPUS} 0 0 0 0 0 0" for n in range(2)]
+    lines += [
+        "intr 0",
+        "ctxt 0",
+        f"btime {boot}",
+        f"processes {_last_pid(look)}",
+        f"procs_running {max(_runnable(look), 1)}",
+        "procs_blocked 0",
+        "softirq 0 0 0 0 0 0 0 0 0 0 0",
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _last_pid(look: Look) -> int:
+    """The newest task's number in the initial namespace."""
+    return max((task.id for task in look.trap.store.all(Task)), default=1)
+
+
+def uptime(look: Look) -> str:
+    """proc_uptime(5), shifted by the reader's time namespace."""
+    store = look.trap.store
+    offset = store.row(TimeNs, look.trap.task.ns.time).boottime_offset
+    now = (clock.monotonic(store) + offset) / _SECOND
+    return f"{now:.2f} {clock.monotonic(store) * CPUS * 95 // 100 / _SECOND:.2f}\n"
+
+
+def loadavg(look: Look) -> str:
+    """proc_loadavg(5): the last pid is of the reader's pid namespace."""
+    store = look.trap.store
+    runnable = max(_runnable(look), 1)
+    load = runnable - 1
+    counter = store.get(Counter, ("pid", look.trap.task.ns.pid))
+    last = counter.last if counter is not None else 1
+    return f"{load}.00 {load}.00 {load}.00 {runnable}/{store.count(Task)} {last}\n"
+
+
+def version(look: Look) -> str:
+    """proc_version(5)."""
+    family = look.trap.family
+    return (
+        f"Linux version {family.release_name} (builder@build) (gcc 12.2.0) #1 SMP PREEMPT_DYNAMIC\n"
+    )
+
+
+def filesystems(look: Look) -> str:
+    """proc_filesystems(5)."""
+    kinds = look.trap.family.filesystems.values()
+    return "".join(f"{'' if kind.needs_device else 'nodev'}\t{kind.name}\n" for kind in kinds)
+
+
+def cgroup_list(look: Look) -> str:
+    """proc_cgroups(5)."""
+    store, lines = look.trap.store, ["#subsys_name\thierarchy\tnum_cgroups\tenabled"]
+    for tree in sorted(store.all(cgroups.Hierarchy), key=lambda row: row.id):
+        count = sum(group.hierarchy == tree.id for group in store.all(cgroups.Cgroup))
+        number = 0 if tree.version == 2 else tree.id
+        lines += [f"{name}\t{number}\t{count}\t1" for name in sorted(tree.controllers)]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def locks(look: Look) -> str:
+    """proc_locks(5): only the files are listed."""
+    rows = look.trap.store.all(Locks)
+    return "".join(
+        f"{number}: POSIX  ADVISORY  WRITE 0 08:01:{row.id} 0 EOF\n"
+        for number, row in enumerate(rows, 1)
+    )
+
+
+def interrupts(look: Look) -> str:
+    """proc_interrupts(5)."""
+    ticks = clock.monotonic(look.trap.store) // 10_000_000
+    head = "           CPU0       CPU1       \n"
+    return f"{head}LOC: {ticks:10} {ticks:10}   Local timer interrupts\n"
+
+
+def kallsyms(look: Look) -> str:
+    """proc_kallsyms(5): addresses only for CAP_SYSLOG where kptr_restrict or perf says so."""
+    del look
+    return "0000000000000000 T _text\n0000000000000000 T commit_creds\n"
+
+
+def kmsg(look: Look) -> bytes:
+    """proc_kmsg(5): the kernel's log."""
+    return log.text(look.trap.store)
+
+
+def modules(look: Look) -> str:
+    """proc_modules(5)."""
+    return "".join(
+        f"{row.id} {row.size} {len(row.users)} {','.join(row.users) or '-'} Live "
+        "0x0000000000000000\n"
+        for row in look.trap.store.all(Module)
+    )
+
+
+def swaps(look: Look) -> str:
+    """proc_swaps(5)."""
+    head = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+    return head + "".join(
+        f"{row.path:<40}file\t\t{row.size // _KB}\t\t0\t\t-2\n"
+        for row in look.trap.store.all(SwapArea)
+    )
+
+
+def need_kernel_log(look: Look, flags: int) -> None:
+    """check_syslog_permissions(): /proc/kmsg is for CAP_SYSLOG of the machine."""
+    del flags
+    look.trap.need(Privilege.KERNEL_LOG)
+
+
+def need_raw_io(look: Look, flags: int) -> None:
+    """open_kcore(): CAP_SYS_RAWIO of the machine."""
+    del flags
+    if not look.trap.has(Privilege.RAW_IO):
+        look.trap.deny(
+            Errno.EPERM,
+            "capability",
+            N_("The kernel's memory is for CAP_SYS_RAWIO of the machine."),
+            "proc_kcore(5)",
+        )
+
+
+def kcore(look: Look) -> bytes:
+    """The head of an ELF core of the kernel's memory."""
+    look.trap.authority("memory", "/proc/kcore")
+    return b"\x7fELF\x02\x01\x01" + bytes(57)
+
+
+def write_sysrq(look: Look, data: bytes) -> int:
+    """proc_sysrq_trigger(5): what it does to the machine is not carried out."""
+    look.trap.authority("reboot", f"sysrq {data[:1].decode('ascii', 'replace')}")
+    return len(data)

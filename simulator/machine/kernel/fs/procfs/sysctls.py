@@ -1,0 +1,244 @@
+"""Settings as files: whose they are, who may write them, and what writing does.
+
+Source: fs/proc/proc_sysctl.c (test_perm, proc_sys_permission), net/sysctl_net.c, ipc/ipc_sysctl.c,
+kernel/ucount.c, kernel/utsname_sysctl.c.
+"""
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import msgspec
+
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import HOST, Domain, KGid, KUid, NsId
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import sysctl
+from simulator.machine.kernel.fs.procfs import dynamic, settings, settings_net
+from simulator.machine.kernel.namespace import IpcNs, NetNs, UserNs, to_kernel
+from simulator.machine.kernel.net import interface, params
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+_IPC = re.compile(
+    r"kernel\.(shm(max|all|mni|_rmid_forced|_next_id)|msg(max|mnb|mni|_next_id)|sem(_next_id)?|"
+    r"auto_msgmni)$|fs\.mqueue\."
+)
+_TEXT = re.compile(
+    r"kernel\.(core_pattern|modprobe|poweroff_cmd|hotplug|hostname|domainname|printk_devkmsg|"
+    r"seccomp\.actions_logged|panic_sys_info|watchdog_cpumask)$|net\..*(congestion|qdisc|ports|"
+    r"ratemask|key|bitmap|cpu_mask|default_mask)|fs\.binfmt"
+)
+_NUMBERS = re.compile(r"\s*[-+]?\d+(\s+[-+]?\d+)*\s*")
+
+
+class Setting(NamedTuple):
+    """A file under /proc/sys: permission bits, value at boot, whether only the first net ns."""
+
+    mode: int
+    default: str
+    initial_only: bool = False
+
+
+@cache
+def _known() -> dict[str, Setting]:
+    return _parsed(settings.KERNEL) | _parsed(settings_net.NET)
+
+
+@cache
+def _per_interface() -> tuple[tuple[str, dict[str, Setting]], ...]:
+    return (
+        ("net.ipv4.conf", _parsed(settings_net.INTERFACE_4)),
+        ("net.ipv6.conf", _parsed(settings_net.INTERFACE_6)),
+    )
+
+
+def _parsed(text: str) -> dict[str, Setting]:
+    found: dict[str, Setting] = {}
+    for line in text.splitlines():
+        name, mode, *value = line.split(" ", 2)
+        found[name.lstrip("!")] = Setting(int(mode, 8), "".join(value), name.startswith("!"))
+    return found
+
+
+def all_names(trap: "Trap") -> dict[str, Setting]:
+    """Every setting that the caller's namespaces show, by dotted name."""
+    found = dict.fromkeys(dynamic.NAMES, Setting(0o444, ""))
+    found |= {name: Setting(0o644, "") for name in dynamic.WRITABLE}
+    found |= {name: Setting(0o644, value) for name, value in trap.family.sysctls.items()}
+    found |= _known()
+    if not _in_initial_net(trap):
+        found = {name: one for name, one in found.items() if not one.initial_only}
+    names = ["all", "default"]
+    names += [row.name for row in interface.listed(trap.store, trap.task.ns.net)]
+    for prefix, each in _per_interface():
+        for name in names:
+            found |= {f"{prefix}.{name.replace('.', '/')}.{key}": one for key, one in each.items()}
+    if "yama" not in trap.family.features:
+        found.pop("kernel.yama.ptrace_scope", None)
+    return found
+
+
+def _in_initial_net(trap: "Trap") -> bool:
+    return min(row.id for row in trap.store.all(NetNs)) == trap.task.ns.net
+
+
+def setting(trap: "Trap", name: str) -> Setting | None:
+    """The setting called ``name``, or None."""
+    known = _known().get(name)
+    if known is not None and not known.initial_only and name != "kernel.yama.ptrace_scope":
+        return known
+    return all_names(trap).get(name)
+
+
+def scope(name: str) -> str:
+    """Which namespace keeps it: ``net``, ``ipc``, ``uts``, ``user``, ``pid``, or ``machine``."""
+    if name.startswith("net."):
+        return "net"
+    if _IPC.match(name):
+        return "ipc"
+    if name in ("kernel.hostname", "kernel.domainname"):
+        return "uts"
+    return "user" if name.startswith("user.") else "machine"
+
+
+def read(trap: "Trap", name: str) -> str:
+    """The value that the caller sees, without its newline."""
+    if name in dynamic.NAMES or name in dynamic.WRITABLE:
+        return dynamic.read(trap, name)
+    store, where = trap.store, scope(name)
+    kept: str | None = None
+    if where == "net":
+        kept = _kept(store.row(NetNs, trap.task.ns.net).sysctls, name)
+        if kept is None and name in params.DEFAULTS:
+            kept = params.read(store, trap.task.ns.net, name)
+    elif where == "ipc":
+        kept = _kept(store.row(IpcNs, trap.task.ns.ipc).sysctls, name)
+    else:
+        row = store.get(sysctl.Sysctl, name)
+        kept = row.value if row is not None else trap.family.sysctls.get(name)
+    if kept is not None:
+        return kept
+    found = setting(trap, name)
+    return found.default if found is not None else ""
+
+
+def _kept(values: object, name: str) -> str | None:
+    return values.get(name) if isinstance(values, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+
+
+def write(trap: "Trap", name: str, data: bytes) -> None:
+    """Take what write(2) brings; EINVAL for what is no value."""
+    text = data.decode("utf-8", "surrogateescape").split("\0", 1)[0].strip("\n")
+    if name in dynamic.WRITABLE:
+        dynamic.write(trap, name, text)
+        return
+    if not _TEXT.match(name):
+        text = _checked(trap, name, text)
+    store, where = trap.store, scope(name)
+    if where == "net":
+        params.write(store, trap.task.ns.net, name, text)
+    elif where == "ipc":
+        row = store.row(IpcNs, trap.task.ns.ipc)
+        store.put(msgspec.structs.replace(row, sysctls={**(row.sysctls or {}), name: text}))
+    else:
+        sysctl.write(store, name, text)
+
+
+_RANGES = {
+    "kernel.dmesg_restrict": (0, 1),
+    "kernel.kptr_restrict": (0, 2),
+    "kernel.randomize_va_space": (0, 2),
+    "kernel.yama.ptrace_scope": (0, 3),
+    "kernel.modules_disabled": (1, 1),
+    "kernel.unprivileged_bpf_disabled": (0, 2),
+    "kernel.io_uring_disabled": (0, 2),
+    "fs.protected_symlinks": (0, 1),
+    "fs.protected_hardlinks": (0, 1),
+    "fs.protected_regular": (0, 2),
+    "fs.protected_fifos": (0, 2),
+    "fs.suid_dumpable": (0, 2),
+    "vm.overcommit_memory": (0, 2),
+    "vm.swappiness": (0, 200),
+    "vm.drop_caches": (1, 4),
+    "vm.panic_on_oom": (0, 2),
+    "kernel.pid_max": (301, 4194304),
+    "net.ipv4.ip_unprivileged_port_start": (0, 65535),
+    "net.ipv4.ip_default_ttl": (1, 255),
+}
+"""extra1 and extra2 of each ctl_table entry."""
+
+
+def _checked(trap: "Trap", name: str, text: str) -> str:
+    if not text.strip():
+        return read(trap, name)
+    if _NUMBERS.fullmatch(text) is None:
+        _invalid(trap)
+    numbers = [int(word) for word in text.split()]
+    low, high = _RANGES.get(name, (-(1 << 63), (1 << 64) - 1))
+    if any(not low <= number <= high for number in numbers):
+        _invalid(trap)
+    old = read(trap, name).split()
+    return "\t".join([str(number) for number in numbers[: len(old) or 1]] + old[len(numbers) :])
+
+
+def _invalid(trap: "Trap") -> None:
+    trap.fail(Errno.EINVAL, N_("The setting does not take this value."), "proc_sys(5)")
+
+
+def owner(trap: "Trap", name: str) -> tuple[KUid, KGid]:
+    """Who owns the file: the root of the user namespace that owns the setting's namespace."""
+    where = scope(name) if name else "machine"
+    if where not in ("net", "ipc"):
+        return KUid(0), KGid(0)
+    row = (
+        trap.store.row(NetNs, trap.task.ns.net)
+        if where == "net"
+        else trap.store.row(IpcNs, trap.task.ns.ipc)
+    )
+    user_ns = trap.store.row(UserNs, row.owner)
+    uid, gid = to_kernel(user_ns.uid_map, 0), to_kernel(user_ns.gid_map, 0)
+    return KUid(uid or 0), KGid(gid or 0)
+
+
+def domain(trap: "Trap", name: str) -> Domain:
+    """Whose the setting is: its namespace's maker, or the host."""
+    where = scope(name)
+    if where == "net":
+        return trap.store.row(NetNs, trap.task.ns.net).domain
+    if where == "ipc":
+        return trap.store.row(IpcNs, trap.task.ns.ipc).domain
+    if where == "uts":
+        return dynamic.uts(trap).domain
+    return trap.store.row(UserNs, trap.task.cred.user_ns).domain if where == "user" else HOST
+
+
+def check_open(trap: "Trap", name: str, *, writing: bool) -> None:
+    """proc_sys_permission(): user id 0 of the machine counts here, capabilities do not."""
+    found = setting(trap, name)
+    mode = found.mode if found is not None else 0
+    where = scope(name)
+    if writing and not mode & 0o222:
+        _refuse(trap)
+    uid, _ = owner(trap, name)
+    if trap.task.cred.euid == uid:
+        return
+    if where == "net" and trap.has(
+        Privilege.NET_CONFIG, trap.store.row(NetNs, trap.task.ns.net).owner
+    ):
+        return
+    if where == "user" and trap.has(Privilege.RESOURCE_RAISE, NsId(trap.task.cred.user_ns)):
+        return
+    if not mode & (0o002 if writing else 0o004):
+        _refuse(trap)
+
+
+def _refuse(trap: "Trap") -> None:
+    trap.deny(
+        Errno.EACCES,
+        "sysctl",
+        N_("A setting is for the user with id 0 of the namespace that it belongs to."),
+        "proc_sys(5)",
+    )
