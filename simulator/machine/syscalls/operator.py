@@ -19,6 +19,7 @@ from simulator.machine.kernel import pids
 from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.namespace import KINDS, NetNs
 from simulator.machine.kernel.net import interface as links
+from simulator.machine.kernel.net import spaces
 from simulator.machine.kernel.resource.group import (
     CHILDREN,
     UNIFIED,
@@ -33,6 +34,7 @@ from simulator.machine.kernel.vfs.path import walk
 from simulator.machine.syscalls.registry import posix
 
 CITE = "rtnetlink(7)"
+assert spaces  # imported for what it has every new network namespace begin with
 
 
 @posix("@domain")
