@@ -18,7 +18,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import cred as credentials
-from simulator.machine.kernel import namespace
+from simulator.machine.kernel import namespace, sysctl
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 
@@ -93,9 +93,9 @@ def need_mutable(trap: "Trap", inode: Inode) -> None:
         )
 
 
-def protects(trap: "Trap", sysctl: str, level: int = 1) -> bool:
+def protects(trap: "Trap", setting: str, level: int = 1) -> bool:
     """Whether one of proc_sys_fs(5)'s ``fs.protected_*`` settings is at least ``level``."""
-    return int(trap.family.sysctls.get(sysctl, "0")) >= level
+    return sysctl.number(trap.store, trap.family, setting) >= level
 
 
 def has_over(trap: "Trap", privilege: Privilege, inode: Inode) -> bool:
