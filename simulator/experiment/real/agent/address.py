@@ -77,10 +77,6 @@ def unpack(raw: bytes, length: int) -> Any:
 
 
 def _ipv6_text(raw: bytes) -> str:
-    groups = struct.unpack(">8H", raw)
-    text = ":".join(f"{group:x}" for group in groups)
-    if raw == bytes(16):
-        return "::"
-    if raw == bytes(15) + b"\1":
-        return "::1"
-    return text
+    import socket
+
+    return socket.inet_ntop(socket.AF_INET6, raw)

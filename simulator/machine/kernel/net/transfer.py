@@ -12,6 +12,7 @@ from simulator.machine.abi.constants import (
     MSG_NOSIGNAL,
     MSG_PEEK,
     O_NONBLOCK,
+    S_IFSOCK,
     SHUT_RD,
     SHUT_RDWR,
     SHUT_WR,
@@ -24,7 +25,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import signal
-from simulator.machine.kernel.net import inet, unix
+from simulator.machine.kernel.net import control, inet, unix
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.socket import Message, Socket
 from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
@@ -222,4 +223,13 @@ def _write(trap: Trap, file: File, data: bytes) -> int:
     return reply
 
 
-fds.register("socket", FileOps(read=_read, write=_write, release=sockets.release))
+fds.register(
+    "socket",
+    FileOps(
+        read=_read,
+        write=_write,
+        release=sockets.release,
+        ioctl=control.ioctl,
+        mode=S_IFSOCK | 0o777,
+    ),
+)
