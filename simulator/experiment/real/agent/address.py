@@ -77,6 +77,18 @@ def unpack(raw: bytes, length: int) -> Any:
 
 
 def _ipv6_text(raw: bytes) -> str:
-    import socket
-
-    return socket.inet_ntop(socket.AF_INET6, raw)
+    """As inet_ntop(3) writes it: the longest run of zero groups as ``::``, IPv4 in dots."""
+    groups = struct.unpack(">8H", raw)
+    if raw[:12] == bytes(10) + b"\xff\xff":
+        return "::ffff:" + ".".join(map(str, raw[12:]))
+    best = (0, 0)
+    for start in range(8):
+        length = 0
+        while start + length < 8 and groups[start + length] == 0:
+            length += 1
+        best = max(best, (length, -start))
+    length, start = best[0], -best[1]
+    if length < 2:
+        return ":".join(f"{group:x}" for group in groups)
+    left, right = groups[:start], groups[start + length :]
+    return ":".join(f"{g:x}" for g in left) + "::" + ":".join(f"{g:x}" for g in right)
