@@ -29,7 +29,7 @@ def attach(world: World) -> Scratch | None:
         return None
     content = world.disks[0].text.replace("{secret}", world.secret).encode()
     with contextlib.suppress(OSError):
-        memory = os.memfd_create(NAME)
+        memory = os.memfd_create(f"{NAME}-{os.getpid()}-")
         try:
             os.ftruncate(memory, _SIZE)
             os.pwrite(memory, content, 0)

@@ -1,8 +1,10 @@
 """Open real sessions: by SPEC, or for a technology as the executor of ``probes`` asks."""
 
+import functools
+
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.world import World
-from simulator.experiment.real import host
+from simulator.experiment.real import host, state
 from simulator.experiment.real.dockerd import docker
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.runtimes import RUNTIMES
@@ -13,6 +15,15 @@ from simulator.isolation.technologies.base import Technology
 from simulator.machine.abi.i18n import gettext as _
 
 EVERYBODY = frozenset({"host", "guest", "neighbour"})
+
+
+@functools.cache
+def cleaned() -> tuple[str, ...]:
+    """What killed runs before this one had left behind and is gone now, a sentence each.
+
+    The first real session of a process sweeps; whoever reports to a person prints these.
+    """
+    return tuple(state.sweep())
 
 
 def open_session(world: World, spec_text: str, actors: frozenset[str] = EVERYBODY) -> RealSession:
@@ -27,6 +38,7 @@ def open_session(world: World, spec_text: str, actors: frozenset[str] = EVERYBOD
         raise RealError.not_here(reason)
     runtime = (RUNTIMES | {"docker": docker})[spec.technology]
     launch = runtime(spec)
+    cleaned()
     machine = Machine(world)
     try:
         return RealSession(world, machine, launch, set(actors))

@@ -38,7 +38,7 @@ class Machine:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.name = f"vitrina-{uuid.uuid4().hex[:10]}"
+        self.name = f"vitrina-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.directory = tempfile.mkdtemp(prefix=f"{self.name}-")
         self.groups: list[str] = []
         self._links: list[Link] = []

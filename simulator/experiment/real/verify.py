@@ -159,12 +159,16 @@ def verify(
     tasks = [(spec, probe) for spec in specs for probe in probes]
     reasons = {spec: host.why_not(spec) for spec in specs}
     rows: list[Row] = []
-    with ThreadPoolExecutor(max_workers=workers) as pool:
+    pool = ThreadPoolExecutor(max_workers=workers)
+    try:
         futures = [pool.submit(_pair, job, spec, probe, reasons[spec]) for spec, probe in tasks]
-        for number, result in enumerate((future.result() for future in futures), start=1):
-            rows.extend(result)
+        for number, future in enumerate(futures, start=1):
+            rows.extend(future.result())
             if progress is not None:
                 progress(number, len(tasks))
+    finally:
+        # On Ctrl-C the sessions that run end in order, the rest never starts.
+        pool.shutdown(cancel_futures=True)
     return Report(stamp=_stamp(found, probes), rows=tuple(rows))
 
 

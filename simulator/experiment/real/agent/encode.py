@@ -4,6 +4,7 @@
 program's arguments and pushes what the kernel needs.
 """
 
+import ctypes
 import struct
 from collections.abc import Callable
 from typing import Any
@@ -131,14 +132,11 @@ def address(frame: Frame, args: Args) -> None:
 def read_address(frame: Frame, _args: Args) -> None:
     """Room for a socket address and its length."""
     length = frame.buffer(struct.pack("<i", 128))
-    frame.push(frame.room(128, lambda raw, _value: unpack(raw, _address_length(raw))), length)
 
+    def decode(raw: bytes, _value: int) -> Any:
+        return unpack(raw, struct.unpack("<i", ctypes.string_at(length, 4))[0])
 
-def _address_length(raw: bytes) -> int:
-    family = struct.unpack_from("<H", raw)[0]
-    if family == 1 and raw[2:3] == b"\0":
-        return 2 + len(raw[2:].rstrip(b"\0")) + (1 if raw[3:].strip(b"\0") else 0)
-    return 110
+    frame.push(frame.room(128, decode), length)
 
 
 def no_address(frame: Frame, _args: Args) -> None:

@@ -1,0 +1,101 @@
+"""Each runtime launches, answers one probe as its manual page says, and leaves nothing behind."""
+
+import pytest
+
+from simulator.experiment.probes.language import parse
+from simulator.experiment.probes.trace import Entry, Status
+from simulator.experiment.real.trace import real_trace
+from tests.real.conftest import requires_spec
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("leak_check")]
+
+
+def entries(spec: str, text: str) -> tuple[Entry, ...]:
+    requires_spec(spec)
+    return real_trace(parse(text), spec).entries
+
+
+def words(spec: str, text: str) -> list[str]:
+    return [str(entry.errno or entry.value) for entry in entries(spec, text)]
+
+
+def test_a_process_of_the_machine_reads_the_canary() -> None:
+    found = entries("none", "fd = guest.open(CANARY, O_RDONLY)\nguest.read(fd, 64)")
+    assert found[1].data == b"canary-quartz-lantern-meadow-owl"
+
+
+def test_chroot_hides_a_name_and_a_second_chroot_finds_it_again() -> None:
+    program = (
+        "guest.open(CANARY, O_RDONLY)\n"
+        'guest.mkdir("/tmp/deeper", 0o755)\n'
+        'guest.chroot("/tmp/deeper")\n'
+        'guest.chdir("..") * 12\n'
+        'guest.chroot(".")\n'
+        "fd = guest.open(CANARY, O_RDONLY)\n"
+        "guest.read(fd, 64)"
+    )
+    found = entries("chroot", program)
+    assert found[0].errno == "ENOENT"
+    assert found[-1].value == 32
+
+
+def test_unshare_of_a_pid_namespace_makes_the_child_its_first_process() -> None:
+    assert words("unshare -p -f", "guest.getpid()\nguest.kill(HOST_PID, 0)") == ["1", "ESRCH"]
+
+
+def test_docker_refuses_what_its_walls_refuse() -> None:
+    program = (
+        'guest.sethostname("x", 1)\n'
+        'guest.mount("none", "/tmp", "tmpfs", 0, None)\n'
+        'guest.mknod("/tmp/b", S_IFBLK | 0o600, makedev(8, 0))\n'
+        'guest.open("/tmp/b", O_RDONLY)\n'
+        'guest.open("/proc/sys/kernel/hostname", O_WRONLY)\n'
+        "guest.unshare(CLONE_NEWUSER)\n"
+        "guest.kill(HOST_PID, SIGKILL)\n"
+        "guest.getpid()"
+    )
+    expected = ["EPERM", "EPERM", "0", "EPERM", "EROFS", "EPERM", "ESRCH", "1"]
+    assert words("docker", program) == expected
+
+
+def test_docker_options_reach_the_product() -> None:
+    assert words("docker --pid=host", "guest.kill(HOST_PID, 0)") == ["0"]
+    assert words("docker --cap-drop ALL", 'guest.chroot("/")') == ["EPERM"]
+
+
+def test_a_forked_child_acts_by_itself_and_is_reaped() -> None:
+    program = "c = guest.fork()\nc.getppid()\nc.exit(7)\nguest.waitpid(c, 0)"
+    found = entries("none", program)
+    assert found[2].status is Status.EXITED
+    assert found[3].data == 7 << 8
+
+
+def test_a_blocked_call_is_woken_by_another_actor() -> None:
+    program = (
+        "a, b = guest.pipe()\nc = guest.fork()\nc.read(a, 10)\nc.getpid()\n"
+        'guest.write(b, "x", 1)\nc.getpid()'
+    )
+    states = [entry.status for entry in entries("none", program)[2:]]
+    assert states == [Status.BLOCKED, Status.SKIPPED, Status.RETURNED, Status.RETURNED]
+
+
+def test_endings_are_told_apart() -> None:
+    program = (
+        'c = guest.fork()\nc.execve("/bin/true", ["true"], [])\n'
+        "d = guest.fork()\nd.kill(d, SIGTERM)\n"
+        "e = guest.fork()\nguest.kill(e, SIGKILL)\ne.getpid()"
+    )
+    found = entries("none", program)
+    assert found[1].status is Status.EXECUTED
+    assert (found[3].status, found[3].signal) == (Status.KILLED, "SIGTERM")
+    assert found[6].status is Status.SKIPPED
+
+
+def test_a_shell_line_gives_status_and_output() -> None:
+    found = entries("none", "guest$ id -u; exit 3")[0]
+    assert (found.value, found.data) == (3, "0\n")
+
+
+def test_the_first_descriptor_of_an_actor_is_three() -> None:
+    for spec in ("none", "docker"):
+        assert entries(spec, 'guest.open("/etc/passwd", O_RDONLY)')[0].value == 3

@@ -1,0 +1,140 @@
+"""Nothing harms the machine and nothing is left on it, whatever ends."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.real import state
+from simulator.experiment.real.executor import open_session
+from simulator.experiment.real.link import Link
+from simulator.experiment.real.session import RealSession
+from simulator.experiment.real.world import DEFAULT
+from simulator.machine.abi.call import Call, Failed, Returned, Silent
+from tests.real.conftest import added, requires_spec, traces
+
+pytestmark = pytest.mark.real
+
+
+@pytest.fixture
+def session(leak_check: None) -> Iterator[RealSession]:
+    requires_spec("none")
+    opened = open_session(DEFAULT, "none", frozenset({"guest"}))
+    yield opened
+    opened.close()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call("reboot", (0xFEE1DEAD, 672274793, 0x01234567, None)),
+        Call("clock_settime", (0, (1, 0))),
+        Call("settimeofday", ((1, 0), None)),
+        Call("adjtimex", ({"modes": 0x0100},)),
+        Call("swapon", ("/etc/passwd", 0)),
+        Call("acct", ("/etc/passwd",)),
+        Call("syslog", (5, 0)),
+        Call("init_module", (b"\x7fELF", 4, "")),
+        Call("mount", ("none", "/mnt", "devtmpfs", 0, None)),
+        Call("close", (200,)),
+        Call("no_such_call", (1,)),
+        Call("clone3", ({"flags": 0}, 64)),
+    ],
+    ids=lambda call: call.name,
+)
+def test_a_harmful_or_unknown_call_never_reaches_the_kernel(
+    session: RealSession, call: Call
+) -> None:
+    answer = session.call("guest", call)
+    assert isinstance(answer, Silent)
+    assert "model only" in answer.note
+
+
+def test_the_same_call_without_the_right_is_the_kernels_to_refuse(session: RealSession) -> None:
+    session.call("guest", Call("setresuid", (1000, 1000, 1000)))
+    answer = session.call("guest", Call("clock_settime", (0, (1, 0))))
+    assert isinstance(answer, Failed)
+    assert answer.errno == "EPERM"
+
+
+def test_kernel_settings_of_the_machine_stay(session: RealSession) -> None:
+    before = Path("/proc/sys/kernel/core_pattern").read_text()
+    opened = session.call("guest", Call("open", ("/proc/sys/kernel/core_pattern", os.O_WRONLY)))
+    assert isinstance(opened, Returned)
+    assert isinstance(session.call("guest", Call("write", (opened.value, "|/x", 3))), Silent)
+    assert Path("/proc/sys/kernel/core_pattern").read_text() == before
+
+
+def test_a_private_setting_is_the_actors_own(session: RealSession) -> None:
+    before = os.uname().nodename
+    opened = session.call("guest", Call("open", ("/proc/sys/kernel/hostname", os.O_WRONLY)))
+    assert isinstance(opened, Returned)
+    assert session.call("guest", Call("write", (opened.value, "inside", 6))) == Returned(6)
+    assert os.uname().nodename == before
+
+
+def test_killing_everything_kills_only_the_scratch_machine(session: RealSession) -> None:
+    assert session.call("guest", Call("kill", (-1, signal.SIGKILL))) == Returned(0)
+    assert not session.machine.daemons[0].alive
+    assert Path(f"/proc/{os.getpid()}").exists()
+
+
+def test_a_call_that_hangs_is_ended_by_the_time_limit(
+    session: RealSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = session.call("guest", Call("open", ("/dev/urandom", os.O_RDONLY)))
+    assert isinstance(opened, Returned)
+    real_ask = Link.ask
+
+    def hurried(self: Link, request: dict[str, Any], **_limits: float) -> Any:
+        return real_ask(self, request, limit=0.01, quiet=0.01)
+
+    monkeypatch.setattr(Link, "ask", hurried)
+    # 64 MiB of randomness take longer than the limit, and the kernel computes all the while.
+    with pytest.raises(HarnessError, match="ran for more than"):
+        session.call("guest", Call("read", (opened.value, 64 << 20)))
+    monkeypatch.undo()
+    deadline = time.monotonic() + 5
+    while session.alive("guest") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not session.alive("guest")
+
+
+def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start() -> None:
+    requires_spec("docker")
+    program = (
+        "import time\n"
+        "from simulator.experiment.real.executor import open_session\n"
+        "from simulator.experiment.real.world import DEFAULT\n"
+        "session = open_session(DEFAULT, 'docker')\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    root = Path(__file__).parents[2]
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=root, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    there = traces(child.pid)
+    assert there["cgroups"] and there["processes"] and there["directories"]
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    time.sleep(0.5)
+    said = state.sweep()
+    assert any("cgroup" in sentence for sentence in said)
+    nothing = {kind: there[kind] if kind in ("mounts", "interfaces") else set() for kind in there}
+    assert added(nothing, child.pid) == {}
+
+
+def test_a_namespace_shared_with_the_machine_is_noticed() -> None:
+    from simulator.experiment.real import guard
+
+    assert guard.apart(os.getpid()) == guard.SHARED

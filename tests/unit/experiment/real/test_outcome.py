@@ -1,0 +1,130 @@
+"""How two results compare, without any kernel."""
+
+from typing import Any
+
+import pytest
+
+from simulator.experiment.probes.language import parse
+from simulator.experiment.probes.trace import Entry, Status, Trace
+from simulator.experiment.real import facts, verify
+from simulator.experiment.real.outcome import Allowed, Difference, Known, in_range, word
+from simulator.machine.abi.errno import Errno
+
+FACTS = facts.Facts(
+    release="6.1.0-18-amd64",
+    machine="x86_64",
+    cgroups="v2",
+    controllers={},
+    features={"kexec": False, "modules": True},
+    sysctls={},
+    bounding=(),
+    effective=(),
+    filesystems=(),
+    lsm="",
+    versions={},
+)
+
+
+def entry(step: int, status: Status = Status.RETURNED, **fields: Any) -> Entry:
+    defaults: dict[str, Any] = {"value": 0 if status is Status.RETURNED else None, "call": "kill"}
+    return Entry(
+        step=step, line=step + 1, rep=0, actor="guest", status=status, **(defaults | fields)
+    )
+
+
+def failed(step: int, errno: Errno, call: str = "kill") -> Entry:
+    return entry(step, Status.FAILED, value=-1, errno=errno, call=call)
+
+
+def kinds(model: list[Entry], real: list[Entry], known: Known | None = None) -> list[str]:
+    job = verify.Job(_never, _never, known or Known(), FACTS)
+    rows = verify.compare(job, "docker", "p", Trace(tuple(model)), Trace(tuple(real)))
+    return [row.kind for row in rows]
+
+
+def _never(_spec: str, _program: object) -> Trace:
+    raise AssertionError
+
+
+def test_equal_results_agree_down_to_errno() -> None:
+    assert kinds([failed(0, Errno.EPERM)], [failed(0, Errno.EPERM)]) == ["agree"]
+    assert kinds([failed(0, Errno.EPERM)], [failed(0, Errno.ESRCH)]) == ["unexplained"]
+
+
+def test_descriptors_compare_by_class_and_numbers_by_value() -> None:
+    three = entry(0, value=3, value_class="fd")
+    assert kinds([three], [entry(0, value=7, value_class="fd")]) == ["agree"]
+    assert kinds([entry(0, value=3)], [entry(0, value=7)]) == ["unexplained"]
+
+
+def test_what_the_model_does_not_know_is_silent_not_wrong() -> None:
+    assert kinds([entry(0, Status.SILENT)], [failed(0, Errno.EPERM)]) == ["model_silent"]
+
+
+def test_what_the_guard_kept_back_is_not_here() -> None:
+    assert kinds([entry(0)], [entry(0, Status.SILENT)]) == ["not_here"]
+
+
+def test_a_step_skipped_on_one_side_follows_the_difference_before_it() -> None:
+    rules = Known(difference=(Difference(id="x", reason="why", call="kill", real="ESRCH"),))
+    model = [entry(0), entry(1)]
+    real = [failed(0, Errno.ESRCH), entry(1, Status.SKIPPED)]
+    assert kinds(model, real, rules) == ["known_difference", "known_difference"]
+    assert kinds(model, real) == ["unexplained", "unexplained"]
+
+
+def test_a_specification_that_leaves_a_result_open_lets_both_agree() -> None:
+    rules = Known(allowed=(Allowed(call="unlink", results=("EISDIR", "EPERM"), reason="POSIX"),))
+    here, there = failed(0, Errno.EISDIR, "unlink"), failed(0, Errno.EPERM, "unlink")
+    assert kinds([here], [there], rules) == ["agree_in_set"]
+
+
+def test_a_difference_of_a_missing_feature_holds_only_without_the_feature() -> None:
+    one, two = failed(0, Errno.EINVAL), failed(0, Errno.ENOSYS)
+    for feature, kind in (("kexec", "known_difference"), ("modules", "unexplained")):
+        rules = Known(difference=(Difference(id="x", reason="why", lacks=feature),))
+        assert kinds([one], [two], rules) == [kind]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "wanted", "inside"),
+    [
+        ("6.1.0-18-amd64", "", True),
+        ("6.1.0-18-amd64", ">=5.6", True),
+        ("6.1.0-18-amd64", ">=5.6,<6.1", False),
+        ("6.18.44-fc", ">6.9", True),
+        ("5.4.0", "<5.4", False),
+    ],
+)
+def test_kernel_ranges(kernel: str, wanted: str, inside: bool) -> None:
+    assert in_range(kernel, wanted) is inside
+
+
+def test_words() -> None:
+    assert word(failed(0, Errno.EROFS)) == "EROFS"
+    assert word(entry(0, Status.KILLED, signal="SIGSYS")) == "killed SIGSYS"
+    assert word(entry(0, Status.BLOCKED)) == "blocked"
+
+
+def test_no_pair_of_spec_and_probe_is_ever_dropped() -> None:
+    probes = [
+        verify.Probe("a", parse("guest.getpid()")),
+        verify.Probe("b", parse("# on: docker\nguest.getpid()")),
+        verify.Probe("c", parse("guest.getpid()"), ("model-only",)),
+    ]
+    trace = Trace((entry(0),))
+    report = verify.verify(["none", "jail"], probes, lambda *_: trace, lambda *_: trace)
+    assert {(row.spec, row.probe) for row in report.rows} == {
+        (spec, name) for spec in ("none", "jail") for name in "abc"
+    }
+    assert set(report.summary()["jail"]) == set(verify.CLASSES)
+    assert report.summary()["jail"]["not_here"] == 3
+    keys = {"spec", "probe", "step", "class", "model", "real", "reason"}
+    assert all(keys <= set(row) for row in report.to_json()["entries"])
+
+
+def test_the_list_of_known_differences_can_be_read_and_every_one_has_a_reason() -> None:
+    rules = verify.known()
+    assert rules.difference
+    assert all(item.reason and item.id for item in rules.difference)
+    assert len({item.id for item in rules.difference}) == len(rules.difference)
