@@ -62,6 +62,14 @@ class Machine:
         """What became of the call that ``pid`` slept in."""
         return told(self.kernel.woken.pop(pid))
 
+    def task(self) -> Task:
+        """The usual task's row."""
+        return self.store.row(Task, self.pid)
+
+    def task_mount(self) -> MountId:
+        """The mount that the usual task's root is on."""
+        return self.task().root.mount
+
     def mount_flags(self, mount: int, flags: int) -> None:
         """Set a mount's flags by hand."""
         row = self.store.row(Mount, MountId(mount))
