@@ -20,6 +20,7 @@ from simulator.machine.abi.call import (
     Blocked,
     Call,
     Denial,
+    Executed,
     Failed,
     Result,
     Returned,
@@ -31,7 +32,7 @@ from simulator.machine.kernel.kernel import Event, Kernel
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
 from simulator.machine.state.store import Store
 from simulator.machine.userland.line import run_line
-from simulator.machine.userland.runtime import Userland
+from simulator.machine.userland.runtime import GapError, Userland
 
 
 class Actor(NamedTuple):
@@ -68,8 +69,20 @@ class SimSession:
         kernel = self.kernels[who.machine]
         mark = len(kernel.timeline)
         result = kernel.call(who.pid, call, actor=actor)
+        if isinstance(result, Executed):
+            self._run_program(who)
         self._note(kernel, who, mark)
         return result
+
+    def _run_program(self, who: Actor) -> None:
+        """The program that execve(2) put in the actor's place, as far as it gets."""
+        land = self._lands[who.machine]
+        try:
+            land.start(who.pid)
+            while land.round():
+                continue
+        except GapError:
+            land.end((who.pid,))
 
     def shell(self, actor: str, line: str) -> Result:
         """A child of ``actor`` runs the line; its calls are nested in ``extra``."""

@@ -9,6 +9,7 @@ import msgspec
 
 from simulator.machine.abi.constants import (
     CLONE_FILES,
+    CLONE_FS,
     CLONE_PARENT,
     RLIMIT_NPROC,
     SIGCHLD,
@@ -72,6 +73,7 @@ def fork(
         death_signal=0,
         tracer=None,
         seized=False,
+        shared_fs=None,
         process_keyring=None,
         thread_keyring=None,
         allowed_tracer=None,
@@ -79,6 +81,10 @@ def fork(
         start_time=clock.monotonic(trap.store),
         memory=0,
     )
+    if flags & CLONE_FS:
+        if parent.shared_fs is None:
+            trap.update(shared_fs=trap.store.new_id("shared fs"))
+        child = msgspec.structs.replace(child, shared_fs=trap.task.shared_fs)
     trap.store.put(child)
     _adopt_as_init(trap.store, child)
     return child

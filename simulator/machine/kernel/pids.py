@@ -104,3 +104,12 @@ def need_checkpoint(trap: "Trap", ns: NsId, wanted: int) -> None:
         trap.fail(Errno.EINVAL, "", "clone3(2)")
     for level in levels[len(levels) - wanted :]:
         trap.need(Privilege.CHECKPOINT, trap.store.row(PidNs, level).owner)
+
+
+def descends(world: World, task: Task | None, ancestor: Task) -> bool:
+    """task_is_descendant()."""
+    while task is not None:
+        if task.id == ancestor.id:
+            return True
+        task = world.get(Task, task.parent)
+    return False

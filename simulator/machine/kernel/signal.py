@@ -41,6 +41,8 @@ from simulator.machine.state.store import Store, World
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
+SMALLEST_CORE = 4096
+"""A core limit below this, in bytes, means no core at all (ELF_EXEC_PAGESIZE)."""
 NSIG = 64
 """The highest signal number; 32 to 64 are the real-time ones."""
 
@@ -205,7 +207,7 @@ def _queue(store: Store, task: Task, signo: int) -> None:
 
 
 def _fatal_status(task: Task, signo: int) -> int:
-    dumps = signo in DUMPERS and task.dumpable and task.rlimits[RLIMIT_CORE][0] > 0
+    dumps = signo in DUMPERS and task.dumpable and task.rlimits[RLIMIT_CORE][0] >= SMALLEST_CORE
     return signo | (0x80 if dumps else 0)
 
 

@@ -100,6 +100,8 @@ class Task(Row, frozen=True, kw_only=True):
     top: At | None = None
     """FreeBSD's fd_jdir: the first chroot's directory, which ``..`` never passes."""
     umask: int = 0o022
+    shared_fs: int | None = None
+    """Tasks with the same number share root, cwd and umask (clone(2) CLONE_FS)."""
     files: FilesId
     context: ContextId = ROOT_CONTEXT
     cgroups: Mapping[int, CgroupId]
@@ -165,6 +167,7 @@ class Sleeper(Row, frozen=True, kw_only=True):
 CHILDREN = Index(Task, lambda task: (task.parent,))
 GROUP = Index(Task, lambda task: (task.pgid,))
 SESSION = Index(Task, lambda task: (task.sid,))
+BY_SHARED_FS = Index(Task, lambda task: () if task.shared_fs is None else (task.shared_fs,))
 BY_FILES = Index(Task, lambda task: (task.files,))
 WATCHED = Index(Sleeper, lambda sleeper: sleeper.watches)
 

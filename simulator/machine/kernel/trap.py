@@ -10,7 +10,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.ids import KERNEL, Domain, NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.security import Check
-from simulator.machine.kernel.task import Task
+from simulator.machine.kernel.task import BY_SHARED_FS, Task
 from simulator.machine.state.store import Key, Row, Store
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ class Sleep(Exception):
 
 class NotModelled(Exception):
     """The model has this call but not this use of it, and guesses no errno."""
+
+
+_SHARED = frozenset(("root", "cwd", "umask", "top"))
 
 
 class Crossing(msgspec.Struct, frozen=True):
@@ -113,6 +116,15 @@ class Trap:
         """Write the caller's own row with ``changes``."""
         self.task = msgspec.structs.replace(self.task, **changes)
         self.store.put(self.task)
+        if self.task.shared_fs is not None:
+            self._share(changes)
+
+    def _share(self, changes: dict[str, Any]) -> None:
+        """Let the tasks that share root and working directory with the caller follow it."""
+        shared = {name: value for name, value in changes.items() if name in _SHARED}
+        for other in self.store.rows_by(BY_SHARED_FS, self.task.shared_fs) if shared else ():
+            if other.id != self.task.id:
+                self.store.put(msgspec.structs.replace(other, **shared))
 
     def touch(
         self, kind: str, owner: Domain, operation: str, name: str, granted: bool = False

@@ -26,6 +26,9 @@ SECURE_ALL_LOCKS = SECURE_ALL_BITS << 1
 SECURE_UNPRIVILEGED = 0xF00
 """SECBIT_EXEC_RESTRICT_FILE, SECBIT_EXEC_DENY_INTERACTIVE and their locks: anybody may set them."""
 COMM_LENGTH = 15
+LAST_OPTION = 79
+OTHER_OPTIONS = (0x53564D41, 0x41555856)
+"""PR_SET_VMA, PR_GET_AUXV: the options with numbers of their own besides Yama's."""
 
 Arguments = tuple[Any, Any, Any, Any]
 Option = Callable[[Trap, Arguments], Result | int]
@@ -38,7 +41,9 @@ def prctl(
     """prctl(2): EINVAL for what an option does not take; see each one below."""
     handler = OPTIONS.get(option)
     if handler is None:
-        raise NotModelled("prctl: an option that the model does not know")
+        if 0 < option <= LAST_OPTION or option in OTHER_OPTIONS:
+            raise NotModelled("prctl: an option that the model does not know")
+        trap.fail(Errno.EINVAL, N_("prctl has no such option."), "prctl(2)")
     return handler(trap, (arg2, arg3, arg4, arg5))
 
 

@@ -100,8 +100,8 @@ def _check_flags(trap: Trap, flags: int) -> None:
     )
     if wrong:
         trap.fail(Errno.EINVAL, N_("These flags exclude each other."), "clone(2)")
-    if flags & (CLONE_THREAD | CLONE_VM | CLONE_FS | CLONE_SETTLS | CLONE_VFORK):
-        raise NotModelled("tasks that share memory or a working directory")
+    if flags & (CLONE_THREAD | CLONE_VM | CLONE_SETTLS | CLONE_VFORK):
+        raise NotModelled("tasks that share memory")
 
 
 def _is_namespace_init(trap: Trap) -> bool:

@@ -144,6 +144,8 @@ def _set_nice(trap: Trap, task: Task, value: int) -> None:
             "setpriority(2)",
         )
     trap.touch("process", task.domain, "write", f"{task.comm} (pid {task.id})")
+    if value < task.nice:
+        trap.authority("cpu", f"nice {value}")
     _write(trap, task, nice=value)
 
 

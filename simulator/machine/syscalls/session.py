@@ -32,7 +32,7 @@ def getsid(trap: Trap, pid: int = 0) -> int:
 @posix("setpgid")
 def setpgid(trap: Trap, pid: int, pgid: int) -> int:
     """setpgid(2): EACCES EINVAL EPERM ESRCH, in the order of kernel/sys.c."""
-    if pgid < 0:
+    if (pgid or pid) < 0:
         trap.fail(Errno.EINVAL, "", "setpgid(2)")
     task = _task(trap, pid)
     if task.id != trap.task.id:

@@ -142,9 +142,18 @@ def process_vm(
     if task.id != trap.task.id:
         may_reach(trap, task)
     where = _first_address(remote)
-    if where is not None and where < LOWEST_ADDRESS:
+    mapped = _same_image(trap, task) if where is None else where >= LOWEST_ADDRESS
+    if not mapped:
         trap.fail(Errno.EFAULT, N_("Nothing is mapped at this address."), "process_vm_readv(2)")
     return _total(local)
+
+
+def _same_image(trap: Trap, task: Task) -> bool:
+    """Whether an address of the caller's means the same in ``task``: fork(2) made them alike."""
+    if task.executed or trap.task.executed:
+        return task.id == trap.task.id
+    store = trap.store
+    return pids.descends(store, task, trap.task) or pids.descends(store, trap.task, task)
 
 
 def _total(vector: Any) -> int:

@@ -16,7 +16,7 @@ SYSCTLS: dict[str, str] = {
     "kernel.cap_last_cap": "40",
     "kernel.core_pattern": "core",
     "kernel.ctrl-alt-del": "0",
-    "kernel.dmesg_restrict": "0",
+    "kernel.dmesg_restrict": "1",
     "kernel.io_uring_disabled": "0",
     "kernel.kexec_load_disabled": "0",
     "kernel.keys.maxbytes": "20000",

@@ -7,11 +7,10 @@ from simulator.machine.abi.call import Denial
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.families.linux.capabilities import capable
-from simulator.machine.kernel import sysctl
+from simulator.machine.kernel import pids, sysctl
 from simulator.machine.kernel.security import Answer, Policy
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import Trap
-from simulator.machine.state.store import World
 
 _OTHER_USER = Denial(
     Errno.EPERM,
@@ -72,19 +71,10 @@ def may_attach(trap: Trap, task: Task) -> Answer:
         return None
     privileged = capable(trap.store, trap.task.cred, "SYS_PTRACE", task.cred.user_ns)
     if scope == 1:
-        if privileged or descends(trap.store, task, trap.task) or _invited(trap, task):
+        if privileged or pids.descends(trap.store, task, trap.task) or _invited(trap, task):
             return None
         return _NOT_A_CHILD
     return None if scope == 2 and privileged else _NO_ATTACH
-
-
-def descends(world: World, task: Task | None, ancestor: Task) -> bool:
-    """task_is_descendant()."""
-    while task is not None:
-        if task.id == ancestor.id:
-            return True
-        task = world.get(Task, task.parent)
-    return False
 
 
 def _invited(trap: Trap, task: Task) -> bool:
@@ -93,7 +83,7 @@ def _invited(trap: Trap, task: Task) -> bool:
     if named is None:
         return False
     invited = trap.store.get(Task, named)
-    return named == -1 or (invited is not None and descends(trap.store, trap.task, invited))
+    return named == -1 or (invited is not None and pids.descends(trap.store, trap.task, invited))
 
 
 TRACING = Policy(name="ptrace", may_trace=may_trace)
