@@ -38,7 +38,7 @@ from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.resource import layout
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs import tree
-from simulator.machine.kernel.vfs.inode import Dentry
+from simulator.machine.kernel.vfs.inode import Dentry, Superblock
 from simulator.machine.state.store import Counter
 
 FIRST_PID = 411
@@ -66,6 +66,7 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     trees.populate(kernel.store, host, world, bsd=bsd)
     if not bsd:
         trees.nodes(kernel.store, host, trees.NODES)
+    _disks(kernel, world)
     _host_files(kernel, host, world, technology)
     _tenants(kernel, world, technology)
     _mounts(kernel, facts, bsd=bsd)
@@ -237,6 +238,17 @@ def _interface(kernel: Kernel, one: Interface) -> None:
     if not one.loopback:
         there = links.add_address(store, there, one.address, one.prefix)
     links.set_up(store, there, True)
+
+
+def _disks(kernel: Kernel, world: World) -> None:
+    """The text of a disk is its boot block: the first bytes that a reader of the device sees."""
+    for disk in world.disks:
+        device = disk.major << 8 | disk.minor
+        for sb in kernel.store.all(Superblock):
+            if sb.device & ~0xF == device:
+                boot = disk.text.replace("{secret}", world.secret).encode()
+                data = {**(sb.data or {}), "boot": boot}
+                kernel.store.put(msgspec.structs.replace(sb, data=data))
 
 
 def _key(kernel: Kernel, world: World) -> None:

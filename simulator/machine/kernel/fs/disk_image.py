@@ -85,12 +85,27 @@ def _read(trap: "Trap", file: fds.File, count: int) -> bytes:
     if start >= end:
         return b""
     out = bytearray(end - start)
+    _paste(out, start, 0, _boot_block(sb))
     _paste(out, start, _MAGIC_AT, _MAGIC)
     for region in _layout(trap, sb):
         if region.start >= end:
             break
         _paste(out, start, region.start, region.inode.content)
     return bytes(out)
+
+
+def _boot_block(sb: Superblock) -> bytes:
+    """The first block, which ext4 leaves to whoever boots from the disk."""
+    kept = (sb.data or {}).get("boot", b"")
+    return kept if isinstance(kept, bytes) else b""
+
+
+def _write_boot_block(trap: "Trap", sb: Superblock, offset: int, data: bytes) -> None:
+    if offset >= BLOCK:
+        return
+    block = bytearray(_boot_block(sb).ljust(min(BLOCK, offset + len(data)), b"\0"))
+    _paste(block, 0, offset, data)
+    trap.store.put(msgspec.structs.replace(sb, data={**(sb.data or {}), "boot": bytes(block)}))
 
 
 def _paste(out: bytearray, base: int, at: int, data: bytes) -> None:
@@ -104,6 +119,7 @@ def _write(trap: "Trap", file: fds.File, data: bytes) -> int:
     sb = _sb(trap, file)
     if file.offset >= _size(sb):
         trap.fail(Errno.ENOSPC, N_("The disk ends there."), "write(2)")
+    _write_boot_block(trap, sb, file.offset, data)
     for region in _layout(trap, sb):
         buffer = bytearray(region.inode.content)
         _paste(buffer, region.start, file.offset, data)

@@ -25,8 +25,10 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import host, params, route
+from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.filter import Packet
 from simulator.machine.kernel.net.route import Arrival, Lost, Refusal
@@ -68,6 +70,7 @@ def bind(trap: Trap, socket: Socket, address: Value) -> None:
     text = host.narrow(trap, socket.family, text)
     trap.ask("may_bind", socket.family, text, port)
     _must_be_ours(trap, socket, text)
+    _name_interface(trap, socket, text)
     if socket.type == SOCK_RAW:
         sockets.write(trap, socket, local=(text, socket.protocol))
         return
@@ -80,6 +83,15 @@ def bind(trap: Trap, socket: Socket, address: Value) -> None:
         trap.touch("port", other.domain, "name", f"{sockets.transport(socket)} {port}")
         trap.fail(Errno.EADDRINUSE, N_("Another socket of this network has the port."), "bind(2)")
     sockets.write(trap, socket, local=(text, port or ephemeral(trap, socket, text)))
+
+
+def _name_interface(trap: Trap, socket: Socket, text: str) -> None:
+    """To bind an interface's own address is to speak for it, unless the context was given it."""
+    if text in trap.store.row(Context, trap.task.context).addresses:
+        return
+    for one in links.listed(trap.store, socket.ns):
+        if any(entry.ip == ip.unmap(text) for entry in one.addresses):
+            trap.touch("interface", one.domain, "privilege", f"{one.name} {text}")
 
 
 def _must_be_ours(trap: Trap, socket: Socket, text: str) -> None:

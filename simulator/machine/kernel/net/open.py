@@ -104,7 +104,7 @@ def _inet(trap: Trap, family: int, kind: int, protocol: int) -> tuple[int, int, 
     if kind == SOCK_RAW:
         if not protocol:
             _no_protocol(trap)
-        trap.need(Privilege.RAW_SOCKET, _owner(trap))
+        _need_raw(trap)
         return family, kind, protocol
     if kind not in known:
         _no_type(trap)
@@ -130,6 +130,13 @@ def _may_ping(trap: Trap) -> None:
     )
 
 
+def _need_raw(trap: Trap) -> None:
+    """Whoever has raw sockets hears and says what it likes on the interfaces of its network."""
+    trap.need(Privilege.RAW_SOCKET, _owner(trap))
+    space = trap.store.row(NetNs, trap.task.ns.net)
+    trap.touch("interface", space.domain, "privilege", "raw socket")
+
+
 def _netlink(trap: Trap, family: int, kind: int, protocol: int) -> tuple[int, int, int]:
     if kind not in (SOCK_RAW, SOCK_DGRAM):
         _no_type(trap)
@@ -139,14 +146,14 @@ def _netlink(trap: Trap, family: int, kind: int, protocol: int) -> tuple[int, in
 
 
 def _packet(trap: Trap, family: int, kind: int, protocol: int) -> tuple[int, int, int]:
-    trap.need(Privilege.RAW_SOCKET, _owner(trap))
+    _need_raw(trap)
     if kind not in (SOCK_DGRAM, SOCK_RAW, SOCK_PACKET):
         _no_type(trap)
     return family, kind, protocol
 
 
 def _xdp(trap: Trap, family: int, kind: int, protocol: int) -> tuple[int, int, int]:
-    trap.need(Privilege.RAW_SOCKET, _owner(trap))
+    _need_raw(trap)
     if kind != SOCK_RAW:
         _no_type(trap)
     if protocol:
