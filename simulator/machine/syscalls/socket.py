@@ -136,7 +136,7 @@ def recvfrom(trap: Trap, fd: int, size: int, flags: int = 0) -> Result:
 
 
 @posix("shutdown")
-def shutdown(trap: Trap, fd: int, how: int) -> int:
+def shutdown(trap: Trap, fd: int, how: int) -> Result | int:
     """End one direction of a connection. ENOTCONN, EINVAL."""
     return transfer.shutdown(trap, sockets.of(trap, fd), how)
 

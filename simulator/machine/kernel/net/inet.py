@@ -104,6 +104,8 @@ def _must_be_ours(trap: Trap, socket: Socket, text: str) -> None:
     nonlocal_bind = "net.ipv6.ip_nonlocal_bind" if v6 else "net.ipv4.ip_nonlocal_bind"
     if params.number(trap.store, socket.ns, nonlocal_bind):
         return
+    if not v6 and not route.has_addresses(trap.store, socket.ns, AF_INET):
+        return  # inet_addr_type(): a namespace without a local table takes any address
     if not route.is_local(trap.store, socket.ns, ip.unmap(text)):
         trap.fail(
             Errno.EADDRNOTAVAIL, N_("No interface of this network has the address."), "bind(2)"
@@ -228,7 +230,11 @@ def _finish(trap: Trap, socket: Socket) -> Result | int:
 
 
 def _must_have_route(trap: Trap, socket: Socket, text: str) -> None:
-    if route.is_local(trap.store, socket.ns, text) or ip.is_multicast(text):
+    if route.is_local(trap.store, socket.ns, text):
+        return
+    if ip.is_multicast(text) and route.has_addresses(
+        trap.store, socket.ns, ip.family_of(text), up=True
+    ):
         return
     hop = route.lookup(trap.store, socket.ns, text, socket.device)
     if isinstance(hop, Errno):
@@ -366,11 +372,11 @@ def send_datagram(trap: Trap, socket: Socket, data: bytes, address: Value) -> Re
         trap.fail(Errno.EDESTADDRREQ, N_("The socket is not connected."), "send(2)")
     else:
         text, port = ip.unmap(socket.remote[0]), socket.remote[1]
-    if len(data) > MAX_DATAGRAM:
-        trap.fail(Errno.EMSGSIZE, "", "udp(7)")
     if socket.type == SOCK_DGRAM and not port and socket.protocol in (0, 17):
         trap.fail(Errno.EINVAL, N_("No datagram goes to port 0."), "udp(7)")
     _must_have_route(trap, socket, text)
+    if len(data) > MAX_DATAGRAM:
+        trap.fail(Errno.EMSGSIZE, "", "udp(7)")
     if route.is_broadcast(trap.store, socket.ns, text) and not socket.options.get(
         (SOL_SOCKET, SO_BROADCAST)
     ):

@@ -45,7 +45,7 @@ def netlink_name(socket: Socket) -> tuple[int, int]:
 
 
 def bind_packet(trap: Trap, socket: Socket, address: Value) -> None:
-    """Listen on one interface, or on all. ENODEV, ENETDOWN, EINVAL."""
+    """Listen on one interface, or on all. ENODEV, EINVAL."""
     if not isinstance(address, (tuple, list)) or len(address) != 2:
         trap.fail(Errno.EINVAL, "", "packet(7)")
     name, protocol = address
@@ -54,11 +54,15 @@ def bind_packet(trap: Trap, socket: Socket, address: Value) -> None:
     device = interface.named(trap.store, socket.ns, name) if name else None
     if name and device is None:
         trap.fail(Errno.ENODEV, N_("This network has no interface of that name."), "packet(7)")
-    if device is not None and not interface.is_up(device):
-        trap.fail(Errno.ENETDOWN, N_("The interface is down."), "packet(7)")
     if device is not None:
         trap.touch("interface", device.domain, "read", device.name)
-    sockets.write(trap, socket, device=device.id if device is not None else None)
+    down = device is not None and not interface.is_up(device)
+    sockets.write(
+        trap,
+        socket,
+        device=device.id if device is not None else None,
+        error=Errno.ENETDOWN if down else None,
+    )
 
 
 def _netlink_address(trap: Trap, address: Value) -> tuple[int, int]:

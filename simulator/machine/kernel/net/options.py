@@ -191,12 +191,12 @@ def _bind_to_device(trap: Trap, socket: Socket, value: Value) -> int:
     name = value.decode() if isinstance(value, bytes) else value
     if not isinstance(name, str):
         raise NotModelled("a device that is given by number")
-    if socket.device is not None:
-        trap.need(Privilege.RAW_SOCKET, sockets.owner(trap, socket))
     name = name.split("\0", 1)[0][:15]
     device = interface.named(trap.store, socket.ns, name) if name else None
     if name and device is None:
         trap.fail(Errno.ENODEV, N_("This network has no interface of that name."), "socket(7)")
+    if socket.device is not None:
+        trap.need(Privilege.RAW_SOCKET, sockets.owner(trap, socket))
     sockets.write(trap, socket, device=device.id if device is not None else None)
     return 0
 

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 import msgspec
 
-from simulator.machine.abi.constants import AF_INET
+from simulator.machine.abi.constants import AF_INET, AF_INET6
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.ids import NsId
 from simulator.machine.kernel.net import address as ip
@@ -75,6 +75,16 @@ def is_local(world: World, ns: NsId, text: str) -> bool:
     return False
 
 
+def has_addresses(world: World, ns: NsId, family: int, *, up: bool = False) -> bool:
+    """Whether any interface of ``ns`` (that is up) has an address of this family."""
+    return any(
+        ip.family_of(entry.ip) == family
+        for interface in world.rows_by(IN_NS, ns)
+        if not up or is_up(interface)
+        for entry in interface.addresses
+    )
+
+
 def is_broadcast(world: World, ns: NsId, text: str) -> bool:
     """255.255.255.255, or the broadcast address of a network of ``ns``."""
     return text == "255.255.255.255" or any(
@@ -88,6 +98,8 @@ def is_broadcast(world: World, ns: NsId, text: str) -> bool:
 def lookup(world: World, ns: NsId, text: str, device: int | None = None) -> Hop | Errno:
     """The best route of ``ns`` to ``text``; ENETUNREACH when there is none."""
     best: tuple[int, int, Hop | Errno] | None = None
+    if ":" in text and not has_addresses(world, ns, AF_INET6, up=True):
+        return Errno.EADDRNOTAVAIL
     for prefix, metric, hop in _candidates(world, ns, text, device):
         if best is None or (prefix, -metric) > (best[0], -best[1]):
             best = (prefix, metric, hop)

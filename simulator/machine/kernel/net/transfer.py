@@ -176,7 +176,7 @@ def _take(trap: Trap, socket: Socket, size: int, flags: int) -> Result:
     return Returned(len(data), data)
 
 
-def shutdown(trap: Trap, socket: Socket, how: int) -> int:
+def shutdown(trap: Trap, socket: Socket, how: int) -> Result | int:
     """Close one direction, or both. EINVAL, ENOTCONN."""
     if how not in (SHUT_RD, SHUT_WR, SHUT_RDWR):
         trap.fail(Errno.EINVAL, "", "shutdown(2)")
@@ -184,8 +184,6 @@ def shutdown(trap: Trap, socket: Socket, how: int) -> int:
         if how != SHUT_WR:
             sockets.write(trap, socket, state="closed")
         return 0
-    if socket.family != AF_UNIX and socket.state != "connected":
-        trap.fail(Errno.ENOTCONN, "", "shutdown(2)")
     reading, writing = how != SHUT_WR, how != SHUT_RD
     sockets.write(
         trap,
@@ -193,6 +191,11 @@ def shutdown(trap: Trap, socket: Socket, how: int) -> int:
         read_closed=socket.read_closed or reading,
         write_closed=socket.write_closed or writing,
     )
+    if socket.family != AF_UNIX and socket.state != "connected":
+        # inet_shutdown() closes the direction and then says that nobody is there
+        return Failed(
+            Denial(Errno.ENOTCONN, "none", N_("The socket is not connected."), "shutdown(2)")
+        )
     peer = trap.store.get(Socket, socket.peer)
     if peer is not None and sockets.is_stream(socket):
         unix_read = reading and socket.family == AF_UNIX
