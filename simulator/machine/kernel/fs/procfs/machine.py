@@ -229,6 +229,7 @@ def need_raw_io(look: Look, flags: int) -> None:
             N_("The kernel's memory is for CAP_SYS_RAWIO of the machine."),
             "proc_kcore(5)",
         )
+    look.trap.authority("memory", "/proc/kcore")
 
 
 def kcore(look: Look) -> bytes:

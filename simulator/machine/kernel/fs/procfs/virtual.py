@@ -122,11 +122,16 @@ class Procfs:
             _need_shown(look)
         if len(inode) > 3 and inode[2] == "sys" and node.mode & S_IFMT == S_IFREG:
             writing = flags & O_ACCMODE != O_RDONLY
-            sysctls.check_open(trap, _dotted(inode[3:]), writing=writing)
+            name = _dotted(inode[3:])
+            sysctls.check_open(trap, name, writing=writing)
+            if writing:
+                touch_machine(look, "sysctl", "privilege", sysctls.domain(trap, name))
         if node.traced and node.mode & S_IFMT == S_IFREG:
             need_trace(look)
         if node.check is not None:
             node.check(look, flags)
+        if node.kind and look.process is None and flags & O_ACCMODE != O_RDONLY:
+            touch_machine(look, node.kind, "privilege")
 
 
 def _resolve(trap: "Trap", inode: VirtualId) -> tuple[Look, Node]:
