@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from simulator.experiment.probes.executor import HarnessError
@@ -124,14 +125,32 @@ def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start() -> Non
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     there = traces(child.pid)
-    assert there["cgroups"] and there["processes"] and there["directories"]
+    assert all(there[kind] for kind in ("cgroups", "processes", "directories", "records"))
     child.send_signal(signal.SIGKILL)
     child.wait()
     time.sleep(0.5)
-    said = state.sweep()
-    assert any("cgroup" in sentence for sentence in said)
+    state.sweep()
     nothing = {kind: there[kind] if kind in ("mounts", "interfaces") else set() for kind in there}
     assert added(nothing, child.pid) == {}
+
+
+def test_the_sweep_says_what_it_cleaned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "_place", lambda: tmp_path)
+    left = tmp_path / "left"
+    (left / "root").mkdir(parents=True)
+    dead = state.Record("vitrina-0-dead", 2**22 - 1, str(left), started=1)
+    (tmp_path / "vitrina-0-dead.json").write_bytes(msgspec.json.encode(dead))
+    assert state.sweep() == [f"removed the directory {left}"]
+    assert not left.exists()
+    assert state.sweep() == []
+
+
+def test_a_live_coordinator_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "_place", lambda: tmp_path)
+    state.write(state.Record("vitrina-0-live", os.getpid(), str(tmp_path / "kept")))
+    (tmp_path / "kept").mkdir()
+    assert state.sweep() == []
+    assert (tmp_path / "kept").exists()
 
 
 def test_a_namespace_shared_with_the_machine_is_noticed() -> None:

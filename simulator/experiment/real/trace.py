@@ -7,6 +7,7 @@ import argparse
 import json
 import re
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from simulator.experiment.probes.language import parse
@@ -44,23 +45,27 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", type=Path)
     parser.add_argument("--on", action="append", required=True)
     parser.add_argument("-o", "--output", type=Path)
+    parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args(arguments)
-    status = 0
-    for path in options.files:
-        for spec in options.on:
-            try:
-                trace = real_trace(parse(path.read_text()), spec)
-            except VitrinaError as error:
-                print(f"{path} on {spec}: {error}", file=sys.stderr)
-                status = 1
-                continue
-            text = json.dumps(to_json(trace), indent=1)
-            if options.output is None:
-                print(text)
-            else:
-                name = re.sub(r"[^a-zA-Z0-9=.-]+", "_", spec)
-                (options.output / f"{path.stem}.{name}.json").write_text(text + "\n")
-    return status
+    tasks = [(path, spec) for path in options.files for spec in options.on]
+    with ThreadPoolExecutor(max_workers=options.jobs) as pool:
+        futures = [pool.submit(_one, path, spec, options.output) for path, spec in tasks]
+        return max(future.result() for future in futures)
+
+
+def _one(path: Path, spec: str, output: Path | None) -> int:
+    try:
+        trace = real_trace(parse(path.read_text()), spec)
+    except VitrinaError as error:
+        print(f"{path} on {spec}: {error}", file=sys.stderr)
+        return 1
+    text = json.dumps(to_json(trace), indent=1)
+    if output is None:
+        print(text)
+    else:
+        name = re.sub(r"[^a-zA-Z0-9=.-]+", "_", spec)
+        (output / f"{path.stem}.{name}.json").write_text(text + "\n")
+    return 0
 
 
 if __name__ == "__main__":
