@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
+from simulator.machine.families.linux.apparmor import APPARMOR
 from simulator.machine.families.linux.capabilities import CAPABILITIES
 from simulator.machine.families.linux.filesystems import FILESYSTEMS
+from simulator.machine.families.linux.devices import CGROUP_DEVICES, FREEZER
 from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
 from simulator.machine.families.linux.seccomp import SECCOMP
 from simulator.machine.families.linux.signals import SIGNALS
@@ -16,7 +18,19 @@ from simulator.machine.syscalls.registry import enter_all, linux, posix
 
 enter_all()
 
-CHAIN = Chain((SECCOMP, PID_NAMESPACES, CAPABILITIES, SIGNALS, TRACING, YAMA))
+CHAIN = Chain(
+    (
+        FREEZER,
+        SECCOMP,
+        PID_NAMESPACES,
+        CAPABILITIES,
+        SIGNALS,
+        TRACING,
+        YAMA,
+        CGROUP_DEVICES,
+        APPARMOR,
+    )
+)
 """The wall-keepers of an unpatched Linux, in the order they are asked."""
 
 _BUILT_IN = """
