@@ -96,7 +96,7 @@ def _own(fstype: str, mode: int, *, userns_mount: bool = False) -> FilesystemTyp
     return FilesystemType(fstype, make, userns_mount=userns_mount)
 
 
-BPF = _own("bpf", 0o1777, userns_mount=True)
+BPF = _own("bpf", 0o1777)
 HUGETLBFS = _own("hugetlbfs", 0o755)
 
 

@@ -25,8 +25,8 @@ from simulator.machine.abi.ids import InodeId, MountId, NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.namespace import MountNs
 from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs import detached, mount_tree, path, propagation
 from simulator.machine.kernel.vfs import inode as inodes
-from simulator.machine.kernel.vfs import mount_tree, path, propagation
 from simulator.machine.kernel.vfs.inode import Superblock
 from simulator.machine.kernel.vfs.mount import CHILDREN, Mount, cross
 
@@ -253,6 +253,28 @@ def move(trap: "Trap", source: Place, target: Place) -> None:
         )
     check_destination(trap, old, parent)
     propagation.attach(trap, old.id, target.at, target.name, new=False)
+    touched(trap, target)
+
+
+def attach_detached(trap: "Trap", source: Place, target: Place) -> None:
+    """Attach a tree that open_tree(2) or fsmount(2) made (do_move_mount()).
+
+    Errors: EINVAL unless it is the root of a detached tree; ELOOP; ENOSPC.
+    """
+    store = trap.store
+    target = locked_place(trap, target)
+    old = store.row(Mount, source.at.mount)
+    parent = store.row(Mount, target.at.mount)
+    if not is_ours(trap, parent) or not _is_own_anonymous(trap, old):
+        foreign(trap)
+    if not is_root(trap, source.at):
+        invalid(trap, N_("What is to be moved is not a mount."))
+    if is_directory(trap, source.at.inode) != is_directory(trap, target.at.inode):
+        invalid(trap, N_("A directory is mounted on a directory, anything else on a file."))
+    check_destination(trap, old, parent)
+    assert old.ns is not None
+    propagation.attach(trap, old.id, target.at, target.name)
+    detached.taken(store, old.ns)
     touched(trap, target)
 
 
