@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from simulator.machine.families.linux.apparmor import APPARMOR
 from simulator.machine.families.linux.capabilities import CAPABILITIES
-from simulator.machine.families.linux.filesystems import FILESYSTEMS
 from simulator.machine.families.linux.devices import CGROUP_DEVICES, FREEZER
+from simulator.machine.families.linux.filesystems import FILESYSTEMS
 from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
 from simulator.machine.families.linux.seccomp import SECCOMP
 from simulator.machine.families.linux.signals import SIGNALS

@@ -1,4 +1,4 @@
-"""Device rules of control groups: Documentation/admin-guide/cgroup-v1/devices.rst, cgroup-v2.rst."""
+"""Device rules of control groups, and the freezer: cgroup-v1/devices.rst, cgroup-v2.rst."""
 
 from simulator.machine.abi.call import Call, Denial, Killed
 from simulator.machine.abi.errno import Errno

@@ -175,7 +175,7 @@ def _open_found(
         _need_not_running(trap, at)
     if isinstance(at.inode, tuple):
         virtual(at.inode).check_open(trap, at.inode, flags)
-    if trap.family.chain.asks("may_open"):
+    if trap.task.lsm_label != "unconfined" and trap.family.chain.asks("may_open"):
         trap.ask("may_open", at, dpath.path_of(trap, at, opened=opened), flags)
     file = _with_driver(trap, file, inode, kind)
     if truncates:
