@@ -1,8 +1,12 @@
 """What a sandbox holds of the machine's resources, and what it was granted."""
 
 from simulator.experiment.probes.observation import Use
-from simulator.machine.abi.ids import Domain, Pid
+from simulator.machine.abi.ids import HOST, KERNEL, Domain, Pid
+from simulator.machine.kernel.ipc.msg import Queue
+from simulator.machine.kernel.ipc.sem import SemSet
+from simulator.machine.kernel.ipc.shm import Segment
 from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.namespace import IpcNs
 from simulator.machine.kernel.resource.group import controlled, upward
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs.inode import Inode
@@ -28,6 +32,7 @@ def uses(kernel: Kernel, guest: Pid, *, alone: bool = False) -> tuple[Use, ...]:
         if one.domain == task.domain and one.state is not TaskState.ZOMBIE
     ]
     return (
+        *_ipc(store, task),
         Use(
             resource="memory",
             used=sum(one.memory for one in mine),
@@ -40,6 +45,21 @@ def uses(kernel: Kernel, guest: Pid, *, alone: bool = False) -> tuple[Use, ...]:
         ),
         Use(resource="disk", used=_stored(store, task.domain)),
     )
+
+
+def _ipc(store: Store, task: Task) -> tuple[Use, ...]:
+    """System V objects: limits are each ipc namespace's own, so one's own is one's grant."""
+    space = store.row(IpcNs, task.ns.ipc)
+    if space.domain in (HOST, KERNEL) or space.domain != task.domain:
+        return ()
+    held = sum(
+        one.id[0] == space.id for table in (Segment, SemSet, Queue) for one in store.all(table)
+    )
+    return (Use(resource="ipc", used=held, granted=_IPC_LIMIT),)
+
+
+_IPC_LIMIT = 4096
+"""kernel.shmmni, the lowest of the three."""
 
 
 def _limit(store: Store, task: Task, controller: str, files: tuple[str, ...]) -> int | None:

@@ -33,6 +33,7 @@ from simulator.machine.families import linux
 from simulator.machine.kernel.boot import INIT, boot
 from simulator.machine.kernel.cred import mask
 from simulator.machine.kernel.family import Family
+from simulator.machine.kernel.ipc.shm import Segment
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.resource import layout
@@ -275,7 +276,11 @@ def _ipc(kernel: Kernel, world: World) -> None:
 
 
 def _fill_segment(kernel: Kernel, ident: int, content: bytes) -> None:
-    del kernel, ident, content
+    """What the process that made it wrote into its memory."""
+    key = (kernel.store.row(Task, INIT).ns.ipc, ident)
+    segment = kernel.store.get(Segment, key)
+    if segment is not None:
+        kernel.store.put(msgspec.structs.replace(segment, content=content))
 
 
 def _child(kernel: Kernel, comm: str) -> Pid:

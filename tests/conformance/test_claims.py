@@ -1,0 +1,25 @@
+"""What the literature says against what the model answers: claims are read here and nowhere else."""
+
+import pytest
+
+from simulator.experiment.engine.judge import judge
+from simulator.experiment.probes.verdict import Outcome
+from simulator.experiment.scenarios.ask import question
+from simulator.experiment.scenarios.load import load_all
+from simulator.experiment.scenarios.schema import Claim, Scenario
+from simulator.isolation.technologies.registry import TECHNOLOGIES, parse_spec
+
+CLAIMED = [
+    pytest.param(scenario, claim, id=f"{scenario.id}[{claim.technology}]")
+    for scenario in load_all()
+    for claim in scenario.claims
+    if claim.technology in TECHNOLOGIES
+]
+
+
+@pytest.mark.parametrize(("scenario", "claim"), CLAIMED)
+def test_the_model_agrees_with_the_source(scenario: Scenario, claim: Claim) -> None:
+    verdict = judge(question(scenario), parse_spec(claim.technology))
+    assert verdict.outcome.value == claim.outcome, (claim.source, verdict)
+    if claim.stopped_by and verdict.outcome is Outcome.HOLDS:
+        assert verdict.stopped_by in (claim.stopped_by, None), verdict
