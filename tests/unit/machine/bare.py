@@ -66,6 +66,10 @@ class Machine:
         """The usual task's row."""
         return self.store.row(Task, self.pid)
 
+    def trap(self) -> Trap:
+        """An entry into the kernel by the usual task."""
+        return Trap(self.store, self.kernel.family, self.task())
+
     def task_mount(self) -> MountId:
         """The mount that the usual task's root is on."""
         return self.task().root.mount

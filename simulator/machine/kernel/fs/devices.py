@@ -14,6 +14,7 @@ import msgspec
 from simulator.machine.abi.call import Result, Value
 from simulator.machine.abi.constants import (
     O_ACCMODE,
+    O_NONBLOCK,
     O_RDONLY,
     O_WRONLY,
     S_IFCHR,
@@ -26,6 +27,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, KERNEL, Domain
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import log, sysctl
 from simulator.machine.kernel.trap import NotModelled, Sleep
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.inode import Inode
@@ -50,6 +52,8 @@ class Driver:
     open: "Callable[[Trap, fds.File, Inode], fds.File] | None" = None
     ioctl: "Callable[[Trap, fds.File, int, Value], Result | int] | None" = None
     release: Callable[[Store, fds.File], None] | None = None
+    positioned: bool = False
+    """Whether reading moves on and lseek(2) moves at all; elsewhere the position stays 0."""
     domain: Domain = KERNEL
 
 
@@ -93,6 +97,11 @@ def open_device(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
         if access != O_RDONLY:
             trap.touch("device", driver.domain, "write", driver.name, granted)
     return opened
+
+
+def is_positioned(file: fds.File) -> bool:
+    """Whether the device behind ``file`` has a position."""
+    return _driver(file).positioned
 
 
 def _driver(file: fds.File) -> Driver:
@@ -167,6 +176,38 @@ def _keyboard(_trap: "Trap", _file: fds.File, _count: int) -> bytes:
     raise Sleep("tty: input", {(Counter, "keyboard")})
 
 
+def _open_log(trap: "Trap", file: fds.File, _inode: Inode) -> fds.File:
+    """devkmsg_open(): reading is for CAP_SYSLOG once kernel.dmesg_restrict is set."""
+    if file.flags & O_ACCMODE != O_WRONLY and sysctl.number(
+        trap.store, trap.family, "kernel.dmesg_restrict"
+    ):
+        trap.need(Privilege.KERNEL_LOG)
+    return file
+
+
+def _read_log(trap: "Trap", file: fds.File, count: int) -> bytes:
+    """devkmsg_read(): one record at a time, in the format of Documentation/ABI/testing/dev-kmsg."""
+    position = 0
+    ring = log.ring(trap.store)
+    for number, line in enumerate(ring.lines):
+        record = f"6,{number},{number},-;{line}\n".encode("utf-8", "surrogateescape")
+        if position >= file.offset:
+            if len(record) > count:
+                trap.fail(Errno.EINVAL, N_("The buffer is too small for the record."), "read(2)")
+            trap.touch("kernel-log", ring.domain, "read", "/dev/kmsg")
+            return record
+        position += len(record)
+    if file.flags & O_NONBLOCK:
+        trap.fail(Errno.EAGAIN, N_("The log has nothing new."), "read(2)")
+    raise Sleep("kmsg: a record", {(log.KernelLog, 0)})
+
+
+def _write_log(trap: "Trap", _file: fds.File, data: bytes) -> int:
+    trap.touch("kernel-log", log.ring(trap.store).domain, "write", "/dev/kmsg")
+    log.append(trap.store, data.decode("utf-8", "surrogateescape").rstrip("\n"))
+    return len(data)
+
+
 def terminal_ioctl(trap: "Trap", _file: fds.File, request: int, _argument: Value) -> Result | int:
     """What any terminal answers: its size and settings; TIOCSTI types for whoever sits there."""
     if request == TIOCSTI:
@@ -181,13 +222,36 @@ def _char(major: int, minor: int, driver: Driver) -> None:
     register(S_IFCHR, major, minor, driver)
 
 
-_char(1, 1, Driver(name="/dev/mem", read=_zeros, write=_swallow, open=_raw_io, domain=HOST))
+_char(
+    1,
+    1,
+    Driver(
+        name="/dev/mem", read=_zeros, write=_swallow, open=_raw_io, positioned=True, domain=HOST
+    ),
+)
 _char(1, 3, Driver(name="/dev/null", read=_nothing, write=_swallow))
-_char(1, 4, Driver(name="/dev/port", read=_zeros, write=_swallow, open=_raw_io, domain=HOST))
+_char(
+    1,
+    4,
+    Driver(
+        name="/dev/port", read=_zeros, write=_swallow, open=_raw_io, positioned=True, domain=HOST
+    ),
+)
 _char(1, 5, Driver(name="/dev/zero", read=_zeros, write=_swallow))
 _char(1, 7, Driver(name="/dev/full", read=_zeros, write=_always_full))
 _char(1, 8, Driver(name="/dev/random", read=_noise, write=_swallow))
 _char(1, 9, Driver(name="/dev/urandom", read=_noise, write=_swallow))
+_char(
+    1,
+    11,
+    Driver(
+        name="/dev/kmsg",
+        read=_read_log,
+        write=_write_log,
+        open=_open_log,
+        positioned=True,
+    ),
+)
 _char(5, 0, Driver(name="/dev/tty", read=_nothing, write=_swallow, open=_no_terminal))
 _char(
     5,

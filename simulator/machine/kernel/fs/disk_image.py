@@ -141,5 +141,7 @@ for _minor, _name in ((0, "/dev/sda"), (1, "/dev/sda1")):
         S_IFBLK,
         SD_MAJOR,
         _minor,
-        devices.Driver(name=_name, read=_read, write=_write, open=_open, ioctl=_ioctl),
+        devices.Driver(
+            name=_name, read=_read, write=_write, open=_open, ioctl=_ioctl, positioned=True
+        ),
     )

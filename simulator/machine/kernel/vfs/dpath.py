@@ -9,6 +9,7 @@ from simulator.machine.abi.ids import InodeId, MountId, NsId, SuperblockId
 from simulator.machine.kernel.fs.registry import virtual
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import inode as inodes
+from simulator.machine.kernel.vfs.fd import OPEN_FILES
 from simulator.machine.kernel.vfs.inode import NAMES_OF, Dentry, Superblock
 from simulator.machine.kernel.vfs.mount import BY_SUPERBLOCK, Mount
 
@@ -41,6 +42,11 @@ def path_of(trap: "Trap", at: At, root: At | None = None, opened: Opened | None 
     ``(unreachable)/...`` when it lies outside (getcwd(2)); `` (deleted)`` behind a name that is
     gone (proc_pid_fd(5)). ``opened`` picks the name of a file that has several, or has lost it.
     """
+    if opened is None and isinstance(at.inode, int) and not trap.store.by(NAMES_OF, at.inode):
+        for file in trap.store.rows_by(OPEN_FILES, at.inode):
+            if file.label:
+                return file.label
+            opened = opened or file.name
     way = _climb(trap, at, root or trap.task.root, opened)
     text = "/" + "/".join(reversed(way.names))
     if way.deleted:

@@ -26,6 +26,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import signal
+from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.fs.registry import mutations
 from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.vfs import attributes, content, namei, ops
@@ -56,7 +57,7 @@ def read(trap: "Trap", file: fds.File, count: int, offset: int | None = None) ->
         _no_position(trap)
     at = file.offset if offset is None else offset
     data = _read(trap, file, min(count, MAX_COUNT), at)
-    if offset is None and data and file.kind in SEEKABLE:
+    if offset is None and data and _has_position(file):
         trap.store.put(msgspec.structs.replace(file, offset=at + len(data)))
     return data
 
@@ -96,8 +97,8 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
     if file.kind not in SEEKABLE or file.at is None:
         _no_position(trap)
     inode = inodes.load(trap, file.at.inode)
-    if file.kind == "device" and inode.mode & S_IFMT != S_IFBLK:
-        return file.offset
+    if not _has_position(file):
+        return 0
     row = ops.stored(trap, file.at.inode) or inode
     if whence in (SEEK_DATA, SEEK_HOLE):
         if not 0 <= offset < row.size:
@@ -142,9 +143,17 @@ def _write_other(trap: "Trap", file: fds.File, data: bytes, offset: int | None) 
         return operations.write(trap, file, data)
     at = file.offset if offset is None else offset
     taken = operations.write(trap, msgspec.structs.replace(file, offset=at), data)
-    if offset is None and taken:
+    if offset is None and taken and _is_block(trap, file):
         trap.store.put(msgspec.structs.replace(file, offset=at + taken))
     return taken
+
+
+def _has_position(file: fds.File) -> bool:
+    return file.kind == "inode" or (file.kind == "device" and devices.is_positioned(file))
+
+
+def _is_block(trap: "Trap", file: fds.File) -> bool:
+    return file.at is not None and inodes.load(trap, file.at.inode).mode & S_IFMT == S_IFBLK
 
 
 def _padded(data: bytes, length: int) -> bytes:

@@ -288,7 +288,7 @@ def _open_unnamed(trap: "Trap", at: At, flags: int, mode: int) -> int:
         id=fds.new_file_id(trap),
         at=At(at.mount, inode.id),
         flags=flags & ~_NOT_KEPT | O_LARGEFILE,
-        label=f"#{inode.id}",
+        label=f"/#{inode.id} (deleted)",
         domain=trap.task.domain,
     )
     return fds.install(trap, file, cloexec=bool(flags & O_CLOEXEC))

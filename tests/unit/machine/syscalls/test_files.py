@@ -36,7 +36,8 @@ from simulator.machine.abi.constants import (
     XATTR_REPLACE,
 )
 from simulator.machine.families.linux import LINUX
-from simulator.machine.kernel.vfs import tree
+from simulator.machine.kernel.vfs import dpath, tree
+from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 from tests.unit.machine.bare import Machine
@@ -375,3 +376,27 @@ def test_a_directory_is_read_once_until_it_is_rewound() -> None:
     it.do("lseek", fd, 0, 0)
     assert it.data("getdents64", fd, 4096) == [".", "..", "a", "b", "c"]
     assert it.do("read", fd, 1) == "EISDIR"
+
+
+def test_the_kernel_log_is_read_record_by_record_and_written_by_anyone_who_may() -> None:
+    it = Machine()
+    it.do("mknod", "/kmsg", S_IFCHR | 0o666, 0x10B)
+    fd = it.do("open", "/kmsg", O_RDWR)
+    assert it.do("write", fd, "hello\n", 6) == 6
+    it.do("lseek", fd, 0, 0)
+    seen = b""
+    while b"hello" not in seen:
+        seen = it.data("read", fd, 8192)
+        assert seen.count(b"\n") == 1
+    assert it.do("read", fd, 8192) == "Blocked"
+
+
+def test_a_deleted_file_is_told_by_the_name_it_was_opened_under() -> None:
+    it = Machine()
+    it.do("mkdir", "/d", 0o755)
+    fd = it.do("open", "/d/f", O_CREAT | O_RDWR, 0o644)
+    it.do("unlink", "/d/f")
+    trap = it.trap()
+    at = fds.get(trap, fd).at
+    assert at is not None
+    assert dpath.path_of(trap, at) == "/d/f (deleted)"
