@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from simulator.experiment.real import plant, rootfs
+from simulator.experiment.real import host, plant, rootfs
 from simulator.experiment.real.calls import do
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link, attach, inner_pids
@@ -23,6 +23,8 @@ from simulator.experiment.real.sandbox import NS, Machine
 from simulator.experiment.real.spec import Spec
 
 IMAGE = "vitrina:guest"
+LABEL = "vitrina.machine"
+_IMAGE_ENVIRONMENT = "ENV PATH=/bin:/usr/bin:/sbin"
 _PROGRAMS = ("/usr", "/lib", "/lib64", "/etc/alternatives")
 _OPEN_TREE_CLONE, _AT_RECURSIVE, _EMPTY_PATH = 1, 0x8000, 4
 _SOCKET = "run/docker.sock"
@@ -92,56 +94,101 @@ class Engine:
                 return lines[-1]
         return "no log"
 
-    def docker(self, *words: str, stream: Path | None = None) -> str:
-        """One command of the docker client; its output, or ``RealError`` with its last line."""
-        client = shutil.which("docker")
-        if client is None:
-            raise RealError.not_here("the docker client is not installed")
-        environ = {"PATH": os.environ.get("PATH", "/usr/bin"), "HOME": "/nonexistent"}
-        environ["DOCKER_HOST"] = f"unix://{self.machine.root}/{_SOCKET}"
-        with contextlib.ExitStack() as stack:
-            source = stack.enter_context(stream.open("rb")) if stream else subprocess.DEVNULL
-            try:
-                done = subprocess.run(
-                    [client, *words],
-                    stdin=source,
-                    capture_output=True,
-                    check=False,
-                    timeout=60,
-                    env=environ,
-                )
-            except subprocess.TimeoutExpired as error:
-                raise RealError.broken("docker " + words[0], "no answer within 60 s") from error
-        if done.returncode:
-            why = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
-            raise RealError.broken("docker " + words[0], why[0])
-        return done.stdout.decode()
-
     def _import(self) -> None:
         tar = rootfs.image(self.machine.world.users)
-        self.docker("import", "-c", "ENV PATH=/bin:/usr/bin:/sbin", "-", IMAGE, stream=tar)
+        self.client("import", "-c", _IMAGE_ENVIRONMENT, "-", IMAGE, stream=tar)
+
+    def client(self, *words: str, stream: Path | None = None) -> str:
+        """One command of the docker client on this engine."""
+        return client(f"unix://{self.machine.root}/{_SOCKET}", *words, stream=stream)
 
     def run(self, options: tuple[str, ...], actor: str) -> Link:
         """``docker run`` with the agent as the container's first process."""
         command = rootfs.interpreter_arguments(inside=True)
-        ident = self.docker("run", "-d", *options, IMAGE, *command).strip()
-        inside = int(self.docker("inspect", "-f", "{{.State.Pid}}", ident))
+        ident = self.client("run", "-d", *options, IMAGE, *command).strip()
+        inside = int(self.client("inspect", "-f", "{{.State.Pid}}", ident))
         pids = [pid for pid in self.machine.members() if inner_pids(pid)[1:2] == [inside]]
         if not pids:
-            why = self.docker("logs", ident).strip().rpartition("\n")[2]
+            why = self.client("logs", ident).strip().rpartition("\n")[2]
             raise RealError.broken("docker run", why or "the container ended at once")
         link = self.machine.keep(attach(pids[0]))
         plant.tenant(Path(f"/proc/{link.pid}/root"), self.machine.world, actor)
         return link
 
 
+class RunningEngine:
+    """An engine that was there before us: used where no dockerd of our own can be started.
+
+    Its host is this machine, not the scratch one, so what a container shares with its host is
+    out of a probe's reach: the session refuses an actor in this machine's namespaces.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        machine.mark(f"{LABEL}={machine.name}")
+        machine.shared = frozenset({"cgroup"})
+        tar = rootfs.image(machine.world.users)
+        self.client("import", "-c", _IMAGE_ENVIRONMENT, "-", IMAGE, stream=tar)
+        machine.closers.append(self._remove)
+
+    def client(self, *words: str, stream: Path | None = None) -> str:
+        """One command of the docker client on the running engine."""
+        return client(None, *words, stream=stream)
+
+    def run(self, options: tuple[str, ...], actor: str) -> Link:
+        """``docker run`` with the agent as the container's first process."""
+        command = rootfs.interpreter_arguments(inside=True)
+        label = f"{LABEL}={self.machine.name}"
+        ident = self.client("run", "-d", "--label", label, *options, IMAGE, *command).strip()
+        link = self.machine.keep(attach(int(self.client("inspect", "-f", "{{.State.Pid}}", ident))))
+        plant.tenant(Path(f"/proc/{link.pid}/root"), self.machine.world, actor)
+        return link
+
+    def _remove(self) -> None:
+        found = self.client("ps", "-aq", "--filter", f"label={LABEL}={self.machine.name}").split()
+        if found:
+            self.client("rm", "-f", *found)
+        with contextlib.suppress(RealError):
+            self.client("rmi", IMAGE)
+
+
+def client(engine: str | None, *words: str, stream: Path | None = None) -> str:
+    """One command of the docker client; its output, or ``RealError`` with its first line."""
+    program = shutil.which("docker")
+    if program is None:
+        raise RealError.not_here("the docker client is not installed")
+    environ = {"PATH": os.environ.get("PATH", "/usr/bin"), "HOME": "/nonexistent"}
+    if engine is not None:
+        environ["DOCKER_HOST"] = engine
+    elif "DOCKER_HOST" in os.environ:
+        environ["DOCKER_HOST"] = os.environ["DOCKER_HOST"]
+    with contextlib.ExitStack() as stack:
+        source = stack.enter_context(stream.open("rb")) if stream else subprocess.DEVNULL
+        try:
+            done = subprocess.run(
+                [program, *words],
+                stdin=source,
+                capture_output=True,
+                check=False,
+                timeout=60,
+                env=environ,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise RealError.broken("docker " + words[0], "no answer within 60 s") from error
+    if done.returncode:
+        why = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no message"]
+        raise RealError.broken("docker " + words[0], why[0])
+    return done.stdout.decode()
+
+
 def docker(spec: Spec) -> Callable[[Machine, str], Link]:
     """``docker run`` with the SPEC's own options; the engine starts with the first actor."""
-    engines: list[Engine] = []
+    engines: list[Engine | RunningEngine] = []
 
     def launch(machine: Machine, actor: str) -> Link:
         if not engines:
-            engines.append(Engine(machine))
+            own = isinstance(host.check("dockerd"), host.Met)
+            engines.append(Engine(machine) if own else RunningEngine(machine))
         return engines[0].run(spec.options, actor)
 
     return launch

@@ -24,6 +24,9 @@ _CAP_SYS_PACCT, _CAP_SYS_TIME, _CAP_SYSLOG = 20, 25, 34
 _MACHINE_FILES = {0x9FA0, 0x62656572, 0x64626720, 0x73636673, 0x6165676C, 0xDE5E81E4, 0x42494E4D}
 """proc, sysfs, debugfs, securityfs, pstore, efivarfs, binfmt_misc (linux/magic.h)."""
 
+_CGROUP_FILES = {0x27E0EB, 0x63677270}
+"""cgroup v1 and v2; a scratch machine sees only its own group of each."""
+
 _PRIVATE_SYSCTLS = (
     "net/",
     "kernel/hostname",
@@ -217,6 +220,8 @@ def _write(pid: int, args: tuple[Value, ...]) -> str | None:
         return N_("memory and log devices of a real machine are not written to")
     if stat.S_ISBLK(mode) and not disk.ours(device):
         return N_("a block device of a real machine is not written to")
+    if magic in _CGROUP_FILES and "cgroup" in apart(pid):
+        return N_("control groups of a real machine are not changed")
     if magic in _MACHINE_FILES and not _private_file(found):
         return N_("kernel settings of a real machine are not changed")
     return None

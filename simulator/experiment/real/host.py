@@ -1,8 +1,10 @@
 """What this machine has: each requirement is met, or missing for a reason that a person reads."""
 
+import contextlib
 import os
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +117,27 @@ def _program(name: str, package: str) -> Callable[[], Answer]:
     return check
 
 
+def _engine() -> Answer:
+    """A dockerd to start, or an engine that answers."""
+    own = REQUIREMENTS["dockerd"]()
+    if isinstance(own, Met):
+        return own
+    program = shutil.which("docker")
+    if program is not None:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            asked = subprocess.run(
+                [program, "version", "-f", "{{.Server.Version}}"],
+                capture_output=True,
+                check=False,
+                timeout=10,
+            )
+            if asked.returncode == 0:
+                return Met(_("a running engine"))
+    return Missing(
+        _("no Docker Engine answers and dockerd is not installed (Debian: apt install docker.io)")
+    )
+
+
 def _cgroups() -> Answer:
     layout = cgroups.layout()
     if layout == "none":
@@ -131,6 +154,7 @@ REQUIREMENTS: dict[str, Callable[[], Answer]] = {
     "cgroups": _cgroups,
     "docker": _program("docker", "docker.io"),
     "dockerd": _program("dockerd", "docker.io"),
+    "docker engine": _engine,
     "containerd": _program("containerd", "containerd"),
     "runc": _program("runc", "runc"),
 }
@@ -141,7 +165,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "none": _BASE,
     "chroot": _BASE,
     "unshare": _BASE,
-    "docker": (*_BASE, "cgroups", "docker", "dockerd", "containerd", "runc"),
+    "docker": (*_BASE, "cgroups", "docker", "docker engine"),
 }
 """What each technology with a real counterpart takes."""
 

@@ -11,7 +11,10 @@ import os
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import cgroups, disk, pack, plant, rootfs, state
@@ -27,14 +30,17 @@ NS = {
     "pid": 0x20000000,
     "net": 0x40000000,
 }
-_KEY_SPEC_USER_KEYRING = -4
 _MS_PRIVATE_REC = 1 << 18 | 1 << 14
 _MNT_DETACH = 2
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 
 
 class Machine:
-    """A scratch machine with its supervisor, ready to fork actors."""
+    """A scratch machine with its supervisor, ready to fork actors.
+
+    ``shared`` are namespaces that an actor may have in common with this machine (none, unless
+    an engine that is not ours makes the sandbox); ``closers`` run first when it ends.
+    """
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -42,6 +48,8 @@ class Machine:
         self.directory = tempfile.mkdtemp(prefix=f"{self.name}-")
         self.groups: list[str] = []
         self._links: list[Link] = []
+        self.closers: list[Callable[[], None]] = []
+        self.shared: frozenset[str] = frozenset()
         self.disk = disk.attach(world)
         self._record = state.Record(self.name, os.getpid(), self.directory)
         state.write(self._record)
@@ -148,6 +156,11 @@ class Machine:
             raise RealError.broken("fork", str(answer))
         return self.keep(child)
 
+    def mark(self, label: str) -> None:
+        """Remember that containers of an engine that is not ours carry this label."""
+        self._record = msgspec.structs.replace(self._record, label=label)
+        state.write(self._record)
+
     @property
     def root(self) -> Path:
         """The scratch machine's tree as seen from outside."""
@@ -161,6 +174,9 @@ class Machine:
         """End every process, drop every mount and group; nothing of ours stays."""
         process = getattr(self, "_process", None)
         self._take_keys_back()
+        for closer in self.closers:
+            with contextlib.suppress(RealError):
+                closer()
         for link in self._links:
             link.close()
         if process is not None:
@@ -180,6 +196,5 @@ class Machine:
 
     def _take_keys_back(self) -> None:
         # Keys of root's user keyring belong to the machine, not to a namespace.
-        with contextlib.suppress(RealError, AttributeError):
-            for serial in self._record.keys:
-                do(self.supervisor, "keyctl", 9, serial, _KEY_SPEC_USER_KEYRING)
+        for serial in self._record.keys:
+            state.unlink_key(serial)

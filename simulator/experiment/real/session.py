@@ -67,7 +67,8 @@ class RealSession:
             else:
                 self._links[name] = self._launch(self.machine, name)
         link = self._links[name]
-        shared = guard.apart(link.pid) if link.alive else ()
+        same = guard.apart(link.pid) if link.alive else ()
+        shared = [kind for kind in same if kind not in self.machine.shared]
         if shared:
             raise HarnessError(
                 _("actor {name} shares namespaces with this machine: {kinds}").format(
@@ -77,9 +78,14 @@ class RealSession:
         return link
 
     def _seen(self, link: Link) -> int:
-        """The pid as the scratch machine's host sees it: one level below this machine's."""
+        """The pid as the host of the probe sees it.
+
+        That is one level below this machine's, except for a container of a running engine,
+        whose host is this machine.
+        """
         pids = inner_pids(link.pid)
-        return pids[1] if len(pids) > 1 else pids[0]
+        inside = link.pid in self.machine.members()
+        return pids[1] if inside and len(pids) > 1 else pids[0]
 
     def call(self, actor: str, call: Call) -> Result:
         """One raw system call; refused ones come back ``Silent``."""

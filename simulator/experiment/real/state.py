@@ -2,7 +2,9 @@
 
 import contextlib
 import os
+import shutil
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -13,7 +15,11 @@ from simulator.machine.abi.i18n import gettext as _
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One scratch machine: who runs it, and what the kernel does not clean up by itself."""
+    """One scratch machine: who runs it, and what the kernel does not clean up by itself.
+
+    ``keys`` are serial numbers in root's user keyring; ``label`` marks containers of an engine
+    that is not ours.
+    """
 
     name: str
     coordinator: int
@@ -21,6 +27,7 @@ class Record(msgspec.Struct, frozen=True):
     groups: tuple[str, ...] = ()
     started: int = 0
     keys: tuple[int, ...] = ()
+    label: str = ""
 
 
 def _place() -> Path:
@@ -82,6 +89,12 @@ def _sweep_one(record: Record) -> list[str]:
         with contextlib.suppress(OSError):
             os.kill(pid, signal.SIGKILL)
             said.append(_("ended process {pid} of {name}").format(pid=pid, name=record.name))
+    for serial in record.keys:
+        if unlink_key(serial):
+            said.append(_("removed the key {serial}").format(serial=serial))
+    said += [
+        _("removed the container {name}").format(name=ident) for ident in _containers(record.label)
+    ]
     present = [group for group in record.groups if os.path.isdir(group)]
     left = cgroups.remove(present)
     said += [
@@ -96,6 +109,37 @@ def _sweep_one(record: Record) -> list[str]:
             directory.rmdir()
         said.append(_("removed the directory {path}").format(path=record.directory))
     return said
+
+
+def unlink_key(serial: int) -> bool:
+    """Take a key out of root's user keyring: keyctl(2) KEYCTL_UNLINK."""
+    import ctypes
+
+    number, unlink, user_keyring = 250, 9, -4
+    answer = ctypes.CDLL(None).syscall(
+        number, unlink, ctypes.c_long(serial), ctypes.c_long(user_keyring), 0, 0
+    )
+    return answer == 0
+
+
+def _containers(label: str) -> list[str]:
+    """Remove the containers of a running engine that carry ``label``; their names."""
+    program = shutil.which("docker")
+    if not label or program is None:
+        return []
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        listed = subprocess.run(
+            [program, "ps", "-aq", "--filter", f"label={label}"],
+            capture_output=True,
+            check=False,
+            timeout=20,
+        )
+        found = listed.stdout.decode().split()
+        if found:
+            command = [program, "rm", "-f", *found]
+            subprocess.run(command, capture_output=True, check=False, timeout=60)
+        return found
+    return []
 
 
 def members(record: Record) -> set[int]:
