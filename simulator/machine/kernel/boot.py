@@ -134,7 +134,10 @@ def _namespaces(store: Store, hostname: str) -> NsProxy:
 
 
 def _root_filesystem(store: Store, spaces: NsProxy) -> At:
-    """An empty disk as ``/``, mounted shared over the rootfs that every Linux begins with."""
+    """An empty disk as ``/``, mounted over the rootfs that every Linux begins with.
+
+    Private, as the kernel makes every mount: it is systemd that shares them (mount_namespaces(7)).
+    """
     sb = SuperblockId(store.new_id(Superblock))
     root = store.new_id(Inode)
     store.put(
@@ -165,7 +168,6 @@ def _root_filesystem(store: Store, spaces: NsProxy) -> At:
             root=root,
             sb=sb,
             flags=MS_RELATIME,
-            peer_group=store.new_id("peer group"),
             source="/dev/sda1",
         )
     )
