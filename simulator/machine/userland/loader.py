@@ -3,6 +3,7 @@
 from collections.abc import Coroutine
 
 from simulator.machine.abi.call import Result
+from simulator.machine.abi.constants import PR_SET_NAME
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.fs.registry import virtual
 from simulator.machine.kernel.kernel import Kernel
@@ -10,7 +11,7 @@ from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.userland import programs, registry
-from simulator.machine.userland.process import Process, Request
+from simulator.machine.userland.process import Main, Process, Request
 
 assert programs  # imported for the programs that enter themselves
 
@@ -31,7 +32,17 @@ def load(kernel: Kernel, process: Process) -> Coroutine[Request, Result, int]:
     main = registry.program(name, collection)
     if main is None:
         return _no_applet(process, name)
-    return registry.run(process, main, argv)
+    return _run(process, main, argv, rename=task.comm == _SELF)
+
+
+_SELF = "exe"
+"""The name that execve(2) of /proc/self/exe leaves; busybox puts its applet's in its place."""
+
+
+async def _run(process: Process, main: Main, argv: list[str], *, rename: bool) -> int:
+    if rename:
+        await process.succeeds("prctl", PR_SET_NAME, process.name[:15])
+    return await registry.run(process, main, argv)
 
 
 def _content(kernel: Kernel, task: Task) -> bytes:

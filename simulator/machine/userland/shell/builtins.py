@@ -45,6 +45,8 @@ async def run(shell: Shell, argv: list[str], run_text: RunText) -> int:
     if name in _PROGRAMS:
         main = registry.program(name)
         assert main is not None
+        if name == "kill":
+            argv = [_job(shell, word) for word in argv]
         return await registry.run(shell.sys, main, argv)
     try:
         return await _BUILTINS[name](shell, argv, run_text)
@@ -54,6 +56,13 @@ async def run(shell: Shell, argv: list[str], run_text: RunText) -> int:
     if name in SPECIAL:
         raise ExitShell(2)
     return 2
+
+
+def _job(shell: Shell, word: str) -> str:
+    """``%2`` as the pid of the second background job."""
+    if word[:1] == "%" and word[1:].isdigit() and 0 < int(word[1:]) <= len(shell.jobs):
+        return str(shell.jobs[int(word[1:]) - 1])
+    return word
 
 
 async def at_exit(shell: Shell, run_text: RunText) -> int:

@@ -1,0 +1,359 @@
+"""grep, sort, uniq, cut, tr, sed (s, p, d), xargs, od and strings in their common uses."""
+
+import re
+from collections.abc import Sequence
+
+from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.programs.basic import become, unescape
+from simulator.machine.userland.programs.content import contents
+from simulator.machine.userland.registry import enter
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "surrogateescape")
+
+
+def basic_pattern(text: str) -> str:
+    r"""A basic regular expression (``\(``, ``\|``) as an extended one."""
+    out, at = "", 0
+    while at < len(text):
+        char = text[at]
+        if char == "\\" and at + 1 < len(text):
+            out += text[at + 1] if text[at + 1] in "(){}|+?" else text[at : at + 2]
+            at += 2
+            continue
+        out += "\\" + char if char in "(){}|+?" else char
+        at += 1
+    return out
+
+
+def _posix(text: str) -> str:
+    for name, members in (
+        ("alpha", "a-zA-Z"),
+        ("digit", "0-9"),
+        ("alnum", "a-zA-Z0-9"),
+        ("space", r"\s"),
+        ("upper", "A-Z"),
+        ("lower", "a-z"),
+        ("blank", " \t"),
+    ):
+        text = text.replace(f"[:{name}:]", members)
+    return text
+
+
+@enter("grep", "egrep", "fgrep")
+async def grep(sys: Process, argv: Sequence[str]) -> int:
+    """grep(1): 0 when something matched, 1 when nothing, 2 after an error."""
+    options = parse(argv, "HhnlLoqsriEFwxvce:f:m:A:B:C:R")
+    rest = list(options.rest)
+    patterns = options.values.get("e") or ([rest.pop(0)] if rest else [])
+    if not patterns:
+        raise UsageError("no pattern")
+    fixed = options.has("F") or sys.name == "fgrep"
+    extended = options.has("E") or sys.name == "egrep"
+    spelled = [_spelled(p, fixed=fixed, extended=extended) for p in "\n".join(patterns).split("\n")]
+    joined = "|".join(f"(?:{p})" for p in spelled)
+    joined = rf"\b(?:{joined})\b" if options.has("w") else joined
+    joined = f"^(?:{joined})$" if options.has("x") else joined
+    try:
+        pattern = re.compile(joined, re.IGNORECASE if options.has("i") else 0)
+    except re.error:
+        raise UsageError(f"bad regex '{patterns[0]}'") from None
+    paths = await _below(sys, rest) if options.has("r") or options.has("R") else rest
+    name_them = (len(paths) > 1 or options.has("H")) and not options.has("h")
+    found, failed = False, False
+    for path in paths or ["-"]:
+        lines = await _lines(sys, path, quiet=options.has("s"))
+        if lines is None:
+            failed = True
+            continue
+        hits = [
+            (number, line)
+            for number, line in enumerate(lines, 1)
+            if bool(pattern.search(line)) != options.has("v")
+        ]
+        found = found or bool(hits)
+        if options.has("q"):
+            continue
+        prefix = f"{path}:" if name_them else ""
+        if options.has("c"):
+            await sys.out(f"{prefix}{len(hits)}\n")
+        elif options.has("l"):
+            await sys.out(f"{path}\n" if hits else "")
+        else:
+            await sys.out(_shown(hits, pattern, prefix, options.given))
+    return 2 if failed and not found else int(not found)
+
+
+def _spelled(pattern: str, *, fixed: bool, extended: bool) -> str:
+    if fixed:
+        return re.escape(pattern)
+    return _posix(pattern if extended else basic_pattern(pattern))
+
+
+def _shown(
+    hits: list[tuple[int, str]], pattern: re.Pattern[str], prefix: str, given: dict[str, int]
+) -> str:
+    out = ""
+    for number, line in hits:
+        head = prefix + (f"{number}:" if "n" in given else "")
+        if "o" in given:
+            out += "".join(f"{head}{match.group()}\n" for match in pattern.finditer(line))
+        else:
+            out += f"{head}{line}\n"
+    return out
+
+
+async def _lines(sys: Process, path: str, *, quiet: bool) -> list[str] | None:
+    try:
+        fd = 0 if path == "-" else await sys.open(path)
+        content = b""
+        while block := await sys.read(fd):
+            content += block
+        if fd:
+            await sys.close(fd)
+    except SysError as error:
+        if not quiet:
+            await sys.fault(path, error)
+        return None
+    return _text(content).split("\n")[: None if content[-1:] not in (b"\n", b"") else -1]
+
+
+async def _below(sys: Process, paths: list[str]) -> list[str]:
+    found: list[str] = []
+    for path in paths or ["."]:
+        try:
+            names = await sys.names(path)
+        except SysError:
+            found.append(path)
+            continue
+        found += await _below(sys, [f"{path.rstrip('/')}/{name}" for name in sorted(names)])
+    return found
+
+
+@enter("sort")
+async def sort(sys: Process, argv: Sequence[str]) -> int:
+    """sort(1) with -n, -r, -u, -k N, -t C."""
+    options = parse(argv, "nrubfk:t:o:hcszg")
+    lines: list[str] = []
+    async for _, content in contents(sys, options.rest):
+        lines += _text(content or b"").splitlines()
+    column = int(re.match(r"\d+", options.value("k", "0"))[0])  # type: ignore[index]
+
+    def key(line: str) -> tuple[float, str]:
+        cells = line.split(options.value("t") or None)
+        text = cells[column - 1] if 0 < column <= len(cells) else "" if column else line
+        number = re.match(r"\s*-?\d+(\.\d+)?", text)
+        value = float(number.group()) if number and options.has("n") else 0.0
+        return (value, text.lower() if options.has("f") else text)
+
+    lines.sort(key=key, reverse=options.has("r"))
+    if options.has("u"):
+        lines = list(dict.fromkeys(lines))
+    await sys.out("".join(f"{line}\n" for line in lines))
+    return 0
+
+
+@enter("uniq")
+async def uniq(sys: Process, argv: Sequence[str]) -> int:
+    """uniq(1) with -c, -d, -u."""
+    options = parse(argv, "cdui")
+    runs: list[tuple[str, int]] = []
+    async for _, content in contents(sys, options.rest[:1]):
+        for line in _text(content or b"").splitlines():
+            if runs and runs[-1][0] == line:
+                runs[-1] = (line, runs[-1][1] + 1)
+            else:
+                runs.append((line, 1))
+    for line, count in runs:
+        if (options.has("d") and count == 1) or (options.has("u") and count > 1):
+            continue
+        await sys.out(f"{count:7} {line}\n" if options.has("c") else f"{line}\n")
+    return 0
+
+
+@enter("cut")
+async def cut(sys: Process, argv: Sequence[str]) -> int:
+    """cut(1) with -d and -f, or -c."""
+    options = parse(argv, "d:f:c:b:s")
+    delimiter = options.value("d", "\t")
+    by_field = options.has("f")
+    ranges = _ranges(options.value("f") or options.value("c") or options.value("b"))
+    async for _, content in contents(sys, options.rest):
+        for line in _text(content or b"").splitlines():
+            if by_field and delimiter not in line:
+                await sys.out("" if options.has("s") else f"{line}\n")
+                continue
+            cells = line.split(delimiter) if by_field else list(line)
+            chosen = [c for n, c in enumerate(cells, 1) if any(a <= n <= b for a, b in ranges)]
+            await sys.out((delimiter if by_field else "").join(chosen) + "\n")
+    return 0
+
+
+def _ranges(text: str) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    for piece in text.split(","):
+        first, dash, last = piece.partition("-")
+        low = int(first) if first else 1
+        found.append((low, int(last) if last else (1 << 30 if dash else low)))
+    if not text:
+        raise UsageError("no list of fields or characters")
+    return found
+
+
+@enter("tr")
+async def tr(sys: Process, argv: Sequence[str]) -> int:
+    """tr(1) with -d, -s and -c."""
+    options = parse(argv, "dsc")
+    first = _set(options.rest[0])
+    second = _set(options.rest[1]) if len(options.rest) > 1 else ""
+    while block := await sys.read(0):
+        text = block.decode("latin-1")
+        if options.has("d"):
+            text = "".join(c for c in text if (c in first) == options.has("c"))
+        elif second:
+            table = {c: second[min(place, len(second) - 1)] for place, c in enumerate(first)}
+            if options.has("c"):
+                text = "".join(c if c in first else second[-1] for c in text)
+            else:
+                text = "".join(table.get(c, c) for c in text)
+        if options.has("s"):
+            squeezed = "".join(map(re.escape, second or first))
+            text = re.sub(rf"([{squeezed}])\1+", r"\1", text)
+        await sys.write(1, text.encode("latin-1"))
+    return 0
+
+
+def _set(text: str) -> str:
+    text = _posix(f"[{text}]")[1:-1] if "[:" in text else text
+    text = unescape(text)[0].replace("\\s", " \t\n\r\f\v")
+    out, at = "", 0
+    while at < len(text):
+        if text[at + 1 : at + 2] == "-" and at + 2 < len(text):
+            out += "".join(map(chr, range(ord(text[at]), ord(text[at + 2]) + 1)))
+            at += 3
+        else:
+            out += text[at]
+            at += 1
+    return out
+
+
+_SED = re.compile(r"(?:(\d+|\$)(?:,(\d+|\$))?|/((?:[^/\\]|\\.)*)/)?\s*(!?)\s*([spdq])(.*)", re.S)
+
+
+@enter("sed")
+async def sed(sys: Process, argv: Sequence[str]) -> int:
+    """sed(1): s///, p, d and q with a line number, a range, $ or /pattern/; -n, -e, -E."""
+    options = parse(argv, "ne:rEi")
+    rest = list(options.rest)
+    scripts = options.values.get("e") or [rest.pop(0)]
+    commands = [_SED.fullmatch(one.strip()) for text in scripts for one in re.split(r"[;\n]", text)]
+    if None in commands:
+        raise UsageError(f"unsupported command in '{scripts[0]}'")
+    lines: list[str] = []
+    status = 0
+    async for _, content in contents(sys, rest):
+        status |= content is None
+        lines += _text(content or b"").splitlines()
+    extended = options.has("r") or options.has("E")
+    out = ""
+    for number, line in enumerate(lines, 1):
+        text, printed, ended = _edited(line, number, len(lines), commands, extended)
+        out += printed
+        if text is not None and not options.has("n"):
+            out += f"{text}\n"
+        if ended:
+            break
+    await sys.out(out)
+    return status
+
+
+def _edited(
+    line: str,
+    number: int,
+    total: int,
+    commands: "list[re.Match[str] | None]",
+    extended: bool,
+) -> tuple[str | None, str, bool]:
+    printed, ended = "", False
+    for command in commands:
+        assert command is not None
+        first, last, pattern, negated, verb, rest = command.groups()
+        chosen = _chosen(line, number, total, (first, last, pattern), extended)
+        if chosen == bool(negated):
+            continue
+        if verb == "d":
+            return None, printed, ended
+        if verb == "p":
+            printed += f"{line}\n"
+        elif verb == "q":
+            ended = True
+            break
+        else:
+            line, changed = _substituted(line, rest, extended)
+            printed += f"{line}\n" if changed and rest.rsplit(rest[0], 1)[-1].count("p") else ""
+    return line, printed, ended
+
+
+def _chosen(
+    line: str, number: int, total: int, where: tuple[str | None, ...], extended: bool
+) -> bool:
+    first, last, pattern = where
+    if pattern is not None:
+        return re.search(_posix(pattern if extended else basic_pattern(pattern)), line) is not None
+    if first is None:
+        return True
+    low = total if first == "$" else int(first)
+    high = low if last is None else total if last == "$" else int(last)
+    return low <= number <= high
+
+
+def _substituted(line: str, rest: str, extended: bool) -> tuple[str, bool]:
+    delimiter = rest[0]
+    pieces = re.split(rf"(?<!\\){re.escape(delimiter)}", rest[1:])
+    if len(pieces) < 3:
+        raise UsageError("unterminated 's' command")
+    pattern = _posix(pieces[0] if extended else basic_pattern(pieces[0]))
+    replacement = re.sub(r"(?<!\\)&", r"\\g<0>", pieces[1]).replace(f"\\{delimiter}", delimiter)
+    flags = re.IGNORECASE if "I" in pieces[2] or "i" in pieces[2] else 0
+    changed, count = re.subn(
+        pattern, replacement, line, count=0 if "g" in pieces[2] else 1, flags=flags
+    )
+    return changed, bool(count)
+
+
+@enter("xargs")
+async def xargs(sys: Process, argv: Sequence[str]) -> int:
+    """xargs(1) with -n and -I."""
+    options = parse(argv, "n:I:0rtP:", stop_early=True)
+    content = _text(await sys.drain(0))
+    words = content.split("\0")[:-1] if options.has("0") else content.split()
+    command = options.rest or ["echo"]
+    size = int(options.value("n", str(max(len(words), 1))))
+    if options.has("I"):
+        mark = options.value("I")
+        lists = [[part.replace(mark, line) for part in command] for line in content.splitlines()]
+    else:
+        lists = [command + words[at : at + size] for at in range(0, len(words), size)]
+    status = 0
+    for words in lists:
+
+        async def body(child: Process, words: list[str] = words) -> int:
+            return await become(child, words)
+
+        reply = await sys.call("wait4", await sys.spawn(body), 0)
+        if reply.data:
+            status = 123
+    return status
+
+
+@enter("strings")
+async def strings(sys: Process, argv: Sequence[str]) -> int:
+    """strings(1)."""
+    options = parse(argv, "fon:t:a")
+    least = int(options.value("n", "4"))
+    async for _, content in contents(sys, options.rest):
+        for found in re.finditer(rb"[\x20-\x7e\t]{%d,}" % least, content or b""):
+            await sys.write(1, found.group() + b"\n")
+    return 0
