@@ -26,6 +26,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.fs.registry import virtual
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import Trap
@@ -150,7 +151,11 @@ def _link_text(trap: Trap, at: At, inode: Inode) -> str:
     if inode.target or not isinstance(at.inode, tuple):
         return inode.target
     target = virtual(at.inode).follow(trap, at.inode)
-    return dpath.path_of(trap, target) if isinstance(target, At) else target
+    if not isinstance(target, At):
+        return target
+    if nsfs.is_namespace(target.inode):
+        return nsfs.name(target.inode)
+    return dpath.path_of(trap, target).removeprefix("(unreachable)")
 
 
 @posix("unlink")

@@ -61,6 +61,7 @@ def of_inode(trap: "Trap", inode: Inode) -> dict[str, Data]:
         "dev": 0 if sb is None else sb.device,
         "ino": number(trap, inode.id),
         "rdev": inode.rdev,
+        "mtime": inode.mtime,
     }
 
 
