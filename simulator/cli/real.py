@@ -13,18 +13,30 @@ from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.verdict import Real, Verdict
 from simulator.experiment.probes.world import World, twin
 from simulator.experiment.real.executor import open_session
-from simulator.experiment.real.facts import gather
+from simulator.experiment.real.facts import Facts, gather
 from simulator.experiment.real.trace import actors_of
 from simulator.isolation.technologies.base import SpecError
 from simulator.machine.abi.constants import CAPABILITY_NAMES
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
 
+_SAME = """
+acpi apparmor fanotify io_uring kcore kexec keys landlock modules mtrr quota scsi swap sysrq
+userfaultfd yama
+"""
+_FEATURES = {name: name for name in _SAME.split()} | {"bsd_acct": "acct", "iopl": "ioports"}
+"""What a machine tells of itself, and what the model calls it."""
+
+
+def _absent(found: Facts, feature: str) -> bool:
+    return found.features.get(feature) is False
+
 
 def machine_facts() -> frozenset[str]:
     """What the model is told of this machine before it is compared with it."""
     found = gather()
     facts = {f"lacks {name}" for name in CAPABILITY_NAMES if name not in found.bounding}
+    facts |= {f"without {mine}" for theirs, mine in _FEATURES.items() if _absent(found, theirs)}
     if found.cgroups == "v2":
         facts.add("cgroup2")
     return frozenset(facts)

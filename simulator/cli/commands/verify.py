@@ -32,7 +32,7 @@ def command(
     """Compare each SPEC (chroot and docker without one); 1 when a difference is unexplained."""
     from simulator.cli.real import machine_facts
     from simulator.cli.real import traced as on_this_machine
-    from simulator.experiment.real.verify import Probe, verify
+    from simulator.experiment.real.verify import CLASSES, Probe, verify
 
     wanted = specs or DEFAULT
     for spec in wanted:
@@ -53,7 +53,7 @@ def command(
         emit_json(report.to_json())
     else:
         summary = report.summary()
-        classes = list(next(iter(summary.values()), {}))
+        classes = CLASSES
         table(
             (_("technology"), *classes),
             ([spec, *(str(counts[name]) for name in classes)] for spec, counts in summary.items()),

@@ -5,6 +5,7 @@ alive is made by system calls of host processes, so that nothing exists that a p
 have made.
 """
 
+import dataclasses
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -58,7 +59,7 @@ class Machine(NamedTuple):
 
 def build(world: World, technology: Technology, facts: frozenset[str]) -> Machine:
     """A machine with ``world`` on it, ready for ``technology`` to be launched."""
-    kernel = boot(family_of(technology), world.hostname)
+    kernel = boot(family_of(technology, facts), world.hostname)
     bsd = technology.kernel == "freebsd"
     _bound(kernel, facts)
     layout.setup(kernel.store, "v2" if "cgroup2" in facts else "hybrid")
@@ -85,7 +86,9 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
 
 def _bound(kernel: Kernel, facts: frozenset[str]) -> None:
     """A machine that was itself started with less: ``lacks CAP_...`` takes it from everybody."""
-    gone = mask(" ".join(fact.removeprefix("lacks ") for fact in facts if " " in fact))
+    gone = mask(
+        " ".join(fact.removeprefix("lacks ") for fact in facts if fact.startswith("lacks "))
+    )
     init = kernel.store.row(Task, INIT)
     cred = msgspec.structs.replace(
         init.cred,
@@ -117,13 +120,15 @@ def tenant_of(world: World, tenant: str) -> World:
     )
 
 
-def family_of(technology: Technology) -> Family:
-    """The kernel that ``technology`` is a part of."""
+def family_of(technology: Technology, facts: frozenset[str]) -> Family:
+    """The kernel that ``technology`` is a part of, ``without`` what this machine's lacks."""
     if technology.kernel == "freebsd":
         from simulator.machine.families import freebsd
 
         return freebsd.FREEBSD
-    return linux.LINUX
+    gone = {fact.removeprefix("without ") for fact in facts if fact.startswith("without ")}
+    family = linux.LINUX
+    return dataclasses.replace(family, features=family.features - gone) if gone else family
 
 
 def _operators(technology: Technology) -> tuple[tuple[str, str], ...]:
@@ -286,7 +291,6 @@ def _fill_segment(kernel: Kernel, ident: int, content: bytes) -> None:
 def _child(kernel: Kernel, comm: str) -> Pid:
     """A process of the host's root, asleep at a prompt."""
     pid = Pid(say(kernel, INIT, "fork"))
-    say(kernel, pid, "setsid")
     task = kernel.store.row(Task, pid)
     kernel.store.put(msgspec.structs.replace(task, comm=comm, argv=(comm,)))
     return pid

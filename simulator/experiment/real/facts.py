@@ -144,7 +144,7 @@ def _features() -> dict[str, bool]:
     config = _config()
     if config:
         on = set(re.findall(r"^(CONFIG_\w+)=[ym]$", config, re.MULTILINE))
-        return {name: option in on for name, option in _FEATURES.items()}
+        return {name: option in on for name, option in _FEATURES.items()} | _shown()
     signs = {
         "modules": "/proc/modules",
         "kexec": "/sys/kernel/kexec_loaded",
@@ -155,7 +155,15 @@ def _features() -> dict[str, bool]:
         "swap": "/proc/swaps",
         "yama": "/proc/sys/kernel/yama",
     }
-    return {name: os.path.exists(path) for name, path in signs.items()}
+    return {name: os.path.exists(path) for name, path in signs.items()} | _shown()
+
+
+def _shown() -> dict[str, bool]:
+    """Features whose file is there or not, whatever the configuration's name for them."""
+    files = {"kcore": "kcore", "sysrq": "sysrq-trigger", "mtrr": "mtrr", "acpi": "acpi"}
+    return {name: os.path.exists(f"/proc/{file}") for name, file in files.items()} | {
+        "scsi": os.path.exists("/proc/scsi")
+    }
 
 
 def _sysctls() -> dict[str, str]:

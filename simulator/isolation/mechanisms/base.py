@@ -137,6 +137,8 @@ class Guest(msgspec.Struct, frozen=True, kw_only=True):
     gid: int = 0
     groups: tuple[int, ...] = ()
     hostname: str = ""
+    session: bool = False
+    """Whether it leads a session of its own (runc's init does)."""
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ ABOUT = About(
 @dataclass(frozen=True, slots=True)
 class NetNs:
     """CLONE_NEWNET; with ``bridge``, a virtual cable to it and an address in ``subnet``.
+    libnetwork turns IPv6 off in a network that has none (``ipv6``).
 
     Making an interface is a netlink conversation that a plain call can't carry: the runtime-only
     call ``@netlink`` stands for each message of it (rtnetlink(7)).
@@ -26,6 +27,7 @@ class NetNs:
 
     bridge: str = "docker0"
     loopback_up: bool = True
+    ipv6: bool = False
     subnet: str = "172.17.0"
 
     about: About = ABOUT
@@ -34,6 +36,9 @@ class NetNs:
         """The namespace, then a veth pair: one end on the bridge, the other one inside."""
         plan.call(Phase.NAMESPACES, "guest", self.about.id, "unshare", CLONE_NEWNET)
         inside = plan.caller(Phase.CHILD_NET, "guest", self.about.id)
+        if not self.ipv6:
+            switch = "/proc/sys/net/ipv6/conf/all/disable_ipv6"
+            plan.write(Phase.CHILD_NET, "guest", self.about.id, switch, "1", tolerates=("ENOENT",))
         if self.loopback_up:
             inside("@netlink", {"do": "set", "name": "lo", "up": 1})
         if not self.bridge:

@@ -190,6 +190,8 @@ def _first_process(plan: LaunchPlan) -> None:
         why=N_("From here on what it makes is counted as the sandbox's own."),
     )
     guest = plan.guest
+    if guest.session:
+        plan.call(Phase.CLONE, "guest", "", "setsid")
     child = plan.caller(Phase.CHILD_USER, "guest", "")
     if (guest.uid, guest.gid, guest.groups) != (0, 0, ()):
         child("setgroups", len(guest.groups), list(guest.groups))

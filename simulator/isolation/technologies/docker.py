@@ -47,7 +47,7 @@ TECHNOLOGY = Technology(
         Capabilities(defaults.CAPABILITIES),
     ),
     image=Image(root=defaults.ROOT, layer=defaults.LAYER),
-    guest=Guest(hostname=defaults.CONTAINER_ID[:12]),
+    guest=Guest(hostname=defaults.CONTAINER_ID[:12], groups=(0,), session=True),
     options=docker_options.read,
     about=N_("Namespaces, capabilities, a filter and an image, behind one command."),
 )

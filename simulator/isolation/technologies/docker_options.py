@@ -115,7 +115,8 @@ def _user(technology: Technology, value: str) -> Technology:
     names = {"root": 0, "user": 1000, "nobody": 65534}
     uid = names[user] if user in names else number(user)
     gid = (names[group] if group in names else number(group)) if group else _primary(uid)
-    return change(technology, guest=msgspec.structs.replace(technology.guest, uid=uid, gid=gid))
+    guest = msgspec.structs.replace(technology.guest, uid=uid, gid=gid, groups=(gid,))
+    return change(technology, guest=guest)
 
 
 def _primary(uid: int) -> int:

@@ -69,7 +69,7 @@ TABLE: dict[str, Option] = {
     **_pair("-m", "--mount", _with(PrivateMounts)),
     **_pair("-u", "--uts", _with(UtsNs)),
     **_pair("-i", "--ipc", _with(IpcNs)),
-    **_pair("-n", "--net", _with(lambda: NetNs(bridge="", loopback_up=False))),
+    **_pair("-n", "--net", _with(lambda: NetNs(bridge="", loopback_up=False, ipv6=True))),
     **_pair("-p", "--pid", _with(PidNs)),
     **_pair("-C", "--cgroup", _with(CgroupNs)),
     **_pair("-T", "--time", _with(TimeNs)),

@@ -17,6 +17,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.ids import HOST, Domain, NsId
 from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.net import params
 from simulator.machine.state.store import Index, Row, Store, World
 
 IFF_NOARP = 0x80
@@ -182,8 +183,9 @@ def set_up(store: Store, interface: Interface, up: bool) -> Interface:
                 store.drop(Route, route.id)
         addresses = tuple(a for a in addresses if ip.family_of(a.ip) == AF_INET)
     elif interface.kind == "loopback":
-        addresses = _with(addresses, Address("127.0.0.1", 8, "host"), Address("::1", 128, "host"))
-    else:
+        own = [Address("127.0.0.1", 8, "host"), Address("::1", 128, "host")]
+        addresses = _with(addresses, *own[: 1 if _without_ipv6(store, interface.ns) else 2])
+    elif not _without_ipv6(store, interface.ns):
         addresses = _with(addresses, Address(ip.link_local(interface.mac), 64, "link"))
     changed = msgspec.structs.replace(interface, flags=flags, addresses=addresses)
     store.put(changed)
@@ -263,6 +265,11 @@ def host_network(
         default = ip.ANY[ip.family_of(gateway)]
         add_route(store, ns, default, 0, gateway=gateway, interface=card)
     return card
+
+
+def _without_ipv6(world: World, ns: NsId) -> bool:
+    """Whether net.ipv6.conf.all.disable_ipv6 keeps addresses of IPv6 away."""
+    return params.number(world, ns, "net.ipv6.conf.all.disable_ipv6") != 0
 
 
 def _with(addresses: tuple[Address, ...], *more: Address) -> tuple[Address, ...]:
