@@ -5,8 +5,10 @@ import pytest
 from simulator.machine.abi.constants import (
     AT_FDCWD,
     AT_SYMLINK_NOFOLLOW,
+    MS_BIND,
     MS_NODEV,
     MS_RDONLY,
+    MS_REMOUNT,
     O_CREAT,
     O_DIRECTORY,
     O_EXCL,
@@ -282,3 +284,47 @@ def test_a_number_without_a_driver_opens_nothing() -> None:
     it = machine()
     assert it.do("mknod", "odd", S_IFCHR | 0o666, 0xFE01) == 0
     assert it.do("open", "odd", O_RDONLY) == "ENXIO"
+
+
+def overlaid() -> Machine:
+    """The same tree as the lower layer of an overlay."""
+    it = Machine()
+    store = it.store
+    for name in ("d/sub", "rwd", "mp", "ro", "st"):
+        tree.mkdirs(store, 1, f"/low/{name}")
+    for name in ("up", "work", "s"):
+        tree.mkdirs(store, 1, f"/{name}")
+    for name in ("f", "d/f", "st/rootf"):
+        tree.file(store, 1, f"/low/{name}", b"")
+    for name, target in (("dang", "nowhere"), ("ld", "d"), ("lf", "f")):
+        tree.symlink(store, 1, f"/low/{name}", target)
+    it.do("chmod", "/low/rwd", 0o700)
+    it.do("chmod", "/low/st", 0o1777)
+    it.do("mkdir", "/low/st/dir", 0o755)
+    it.do("mknod", "/low/st/fifo", S_IFIFO | 0o644, 0)
+    layers = "lowerdir=/low,upperdir=/up,workdir=/work"
+    assert it.do("mount", "overlay", "/s", "overlay", 0, layers) == 0
+    it.do("chdir", "/s")
+    assert it.do("mount", "d", "ro", None, MS_BIND, None) == 0
+    assert it.do("mount", None, "ro", None, MS_BIND | MS_REMOUNT | MS_RDONLY, None) == 0
+    assert it.do("mount", "st", "mp", None, MS_BIND, None) == 0
+    return it
+
+
+@pytest.mark.parametrize(("call", "answer"), AS_ROOT, ids=_name)
+def test_an_overlay_refuses_root_as_a_plain_filesystem_does(
+    call: tuple[object, ...], answer: object
+) -> None:
+    """A stacked filesystem changes where things are kept, not which calls are allowed."""
+    assert overlaid().do(*call) == answer  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("call", "answer"), AS_USER, ids=_name)
+def test_an_overlay_refuses_users_as_a_plain_filesystem_does(
+    call: tuple[object, ...], answer: object
+) -> None:
+    """Except that nobody makes a whiteout through it (fs/overlayfs/dir.c, ovl_mknod())."""
+    it = overlaid()
+    it.become(it.pid, 1000)
+    whiteout = call[:2] == ("mknod", "st/w")
+    assert it.do(*call) == ("EPERM" if whiteout else answer)  # type: ignore[arg-type]
