@@ -81,6 +81,8 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     _key(kernel, world)
     daemons = {one.name: _daemon(kernel, one, world.secret) for one in world.processes}
     actors = {name: _child(kernel, comm) for name, comm in _operators(technology)}
+    # One more call, so that what was written last belongs to the boot and not to the launch.
+    say(kernel, INIT, "getpid")
     return Machine(kernel, actors, daemons)
 
 
