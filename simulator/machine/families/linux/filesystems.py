@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from simulator.machine.kernel.fs import devnodes, disk, overlay, procfs, single, tmpfs
+from simulator.machine.kernel.fs import cgroupfs, devnodes, disk, overlay, procfs, single, tmpfs
 from simulator.machine.kernel.fs.registry import FilesystemType
 
 FILESYSTEMS: Mapping[str, FilesystemType] = {
@@ -14,6 +14,8 @@ FILESYSTEMS: Mapping[str, FilesystemType] = {
         devnodes.DEVPTS,
         overlay.OVERLAY,
         procfs.PROC,
+        cgroupfs.CGROUP,
+        cgroupfs.CGROUP2,
         *single.SMALL,
         *disk.DISKS,
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from simulator.machine.abi.ids import HOST, CgroupId, Domain, KGid, KUid
+from simulator.machine.abi.ids import HOST, CgroupId, Domain, KGid, KUid, SuperblockId
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.state.store import Index, Row, Store, World
 
@@ -20,6 +20,7 @@ UNIFIED = 0
 
 ROOT_UID = KUid(0)
 ROOT_GID = KGid(0)
+NO_SUPERBLOCK = SuperblockId(0)
 NOTHING: Mapping[str, str] = {}
 NO_EVENTS: Mapping[str, int] = {}
 

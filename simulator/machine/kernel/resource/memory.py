@@ -7,9 +7,9 @@ and never as an errno (Documentation/admin-guide/cgroup-v2.rst, mm/oom_kill.c).
 
 from collections.abc import Iterable
 
-import msgspec
-
 from simulator.machine.abi.constants import SIGKILL
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel.resource import group as groups
 from simulator.machine.kernel.resource.group import Cgroup, Hierarchy
 from simulator.machine.kernel.task import Task, TaskState
@@ -72,13 +72,14 @@ def charge_memory(trap: Trap, size: int) -> bool:
         for above in groups.upward(trap.store, group):
             ceiling = limit(trap.store, above)
             if ceiling is not None:
-                _hold_to(trap, above, ceiling)
+                hold_to(trap, above, ceiling)
     _hold_machine(trap)
     task = trap.store.get(Task, trap.task.id)
     return task is not None and task.state is not TaskState.ZOMBIE
 
 
-def _hold_to(trap: Trap, group: Cgroup, ceiling: int) -> None:
+def hold_to(trap: Trap, group: Cgroup, ceiling: int) -> None:
+    """Let the OOM killer end tasks of ``group`` until it holds ``ceiling`` bytes or less."""
     store = trap.store
     while usage(store, group) > ceiling:
         tasks = [task for below in groups.downward(store, group) for task in _alive(store, below)]
@@ -114,7 +115,4 @@ def _victim(tasks: list[Task], ceiling: int) -> Task | None:
 
 
 def _kill(trap: Trap, victim: Task) -> None:
-    dead = msgspec.structs.replace(
-        victim, state=TaskState.ZOMBIE, exit_status=SIGKILL, memory=0, pending=()
-    )
-    trap.store.put(dead)
+    exits.end(trap.store, Pid(victim.id), SIGKILL)

@@ -1,0 +1,226 @@
+"""Mounting a hierarchy: the options of version 1 and 2, and who may make a new one.
+
+Source: ``kernel/cgroup/cgroup-v1.c`` (cgroup1_parse_param, check_cgroupfs_options,
+cgroup1_root_to_use), ``kernel/cgroup/cgroup.c`` (rebind_subsystems).
+"""
+
+from dataclasses import dataclass, field
+
+import msgspec
+
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import HOST, CgroupId, NsId, SuperblockId
+from simulator.machine.kernel.fs import options
+from simulator.machine.kernel.fs.registry import FilesystemType
+from simulator.machine.kernel.namespace import CgroupNs
+from simulator.machine.kernel.resource import layout
+from simulator.machine.kernel.resource.group import (
+    BY_CONTROLLER,
+    CHILDREN,
+    UNIFIED,
+    Cgroup,
+    Hierarchy,
+)
+from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.vfs.inode import Superblock
+
+TAG = "cgroup"
+
+_V1_WORDS = frozenset(("noprefix", "clone_children", "cpuset_v2_mode", "xattr", "favordynmods"))
+_V2_WORDS = frozenset(
+    (
+        "nsdelegate",
+        "favordynmods",
+        "memory_localevents",
+        "memory_recursiveprot",
+        "memory_hugetlb_accounting",
+        "pids_localevents",
+    )
+)
+_ORDER = (
+    "cpuset", "cpu", "cpuacct", "blkio", "memory", "devices", "freezer", "net_cls", "perf_event",
+    "net_prio", "hugetlb", "pids", "rdma", "misc",
+)  # fmt: skip
+"""linux/cgroup_subsys.h."""
+
+
+@dataclass
+class _Wish:
+    controllers: set[str] = field(default_factory=set[str])
+    every: bool = False
+    none: bool = False
+    name: str = ""
+    agent: str = ""
+    words: set[str] = field(default_factory=set[str])
+
+
+def _compiled(trap: Trap) -> frozenset[str]:
+    """The controllers of this kernel: those bound somewhere, and those that wait."""
+    bound = {name for tree in trap.store.all(Hierarchy) for name in tree.controllers}
+    return frozenset(bound) | layout.UNBOUND
+
+
+def _parse(trap: Trap, text: str) -> _Wish:
+    wish = _Wish()
+    known = _compiled(trap)
+    for key, value in options.split(text):
+        match key:
+            case "none":
+                wish.none = True
+            case "all":
+                wish.every = True
+            case "name":
+                if not value or len(value) >= 64 or wish.name or not _is_name(value):
+                    options.refuse(trap)
+                wish.name = value
+            case "release_agent":
+                if value is None or wish.agent:
+                    options.refuse(trap)
+                wish.agent = value
+            case _ if key in _V1_WORDS:
+                wish.words.add(key)
+            case _ if key in known:
+                wish.controllers.add(key)
+            case _:
+                options.refuse(trap)
+    return wish
+
+
+def _is_name(text: str) -> bool:
+    return all(letter.isalnum() or letter in "._-" for letter in text)
+
+
+def _check_v1(trap: Trap, text: str) -> None:
+    """check_cgroupfs_options(): what may not be asked for together. EINVAL."""
+    wish = _parse(trap, text)
+    if wish.every and wish.controllers:
+        options.refuse(trap)
+    if wish.none and (wish.controllers or wish.every or not wish.name):
+        options.refuse(trap)
+    if "noprefix" in wish.words and wish.controllers != {"cpuset"}:
+        options.refuse(trap)
+
+
+def _check_v2(trap: Trap, text: str) -> None:
+    if any(key not in _V2_WORDS for key, _value in options.split(text)):
+        options.refuse(trap)
+
+
+def _make_v1(trap: Trap, source: str, text: str) -> Superblock:
+    wish = _parse(trap, text)
+    if wish.agent and not _is_initial(trap):
+        trap.deny(
+            Errno.EPERM,
+            "user-ns",
+            N_(
+                "The release agent runs as the machine's root: other user namespaces can't name it."
+            ),
+            "cgroups(7)",
+        )
+    if not wish.controllers and not wish.name and not wish.none:
+        wish.controllers = set(_compiled(trap))
+    tree = _existing(trap, wish) or _new(trap, wish)
+    words = [name for name in _ORDER if name in tree.controllers]
+    words += sorted(tree.options)
+    words += [f"release_agent={tree.release_agent}"] if tree.release_agent else []
+    words += [f"name={tree.name}"] if tree.name else []
+    return _superblock(trap, "cgroup", source, tree, ",".join(words))
+
+
+def _existing(trap: Trap, wish: _Wish) -> Hierarchy | None:
+    """cgroup1_root_to_use(): one by that name, or with just those controllers. EBUSY."""
+    for tree in tuple(trap.store.all(Hierarchy)):
+        if tree.version != 1:
+            continue
+        if wish.name and tree.name != wish.name:
+            continue
+        if (wish.controllers or wish.none) and frozenset(wish.controllers) != tree.controllers:
+            if not wish.name:
+                continue
+            trap.fail(
+                Errno.EBUSY, N_("The hierarchy of that name has other controllers."), "cgroups(7)"
+            )
+        return tree
+    return None
+
+
+def _new(trap: Trap, wish: _Wish) -> Hierarchy:
+    """A new hierarchy, in the first cgroup namespace only. EINVAL, EPERM, EBUSY."""
+    if not wish.controllers and not wish.none:
+        options.refuse(trap)
+    if trap.store.row(CgroupNs, trap.task.ns.cgroup).roots:
+        trap.deny(
+            Errno.EPERM,
+            "cgroup-ns",
+            N_("Hierarchies are only made in the first cgroup namespace."),
+            "cgroup_namespaces(7)",
+        )
+    unified = trap.store.get(Hierarchy, UNIFIED)
+    for name in wish.controllers:
+        bound = trap.store.first(BY_CONTROLLER, name)
+        if bound is None:
+            continue
+        if bound.version == 1 or trap.store.by(CHILDREN, bound.root):
+            trap.fail(Errno.EBUSY, N_("Another hierarchy has the controller in use."), "cgroups(7)")
+    if unified is not None and unified.controllers & wish.controllers:
+        left = unified.controllers - wish.controllers
+        trap.store.put(msgspec.structs.replace(unified, controllers=left))
+    tree = layout.make_hierarchy(
+        trap.store, frozenset(wish.controllers), name=wish.name, options=frozenset(wish.words)
+    )
+    tree = msgspec.structs.replace(tree, release_agent=wish.agent)
+    trap.store.put(tree)
+    trap.touch("cgroup", HOST, "write", f"hierarchy {','.join(sorted(wish.controllers))}")
+    return tree
+
+
+def _make_v2(trap: Trap, source: str, text: str) -> Superblock:
+    tree = trap.store.get(Hierarchy, UNIFIED)
+    if tree is None:
+        trap.fail(Errno.ENODEV, N_("This machine has no version 2 control groups."), "cgroups(7)")
+    return _superblock(trap, "cgroup2", source, tree, text)
+
+
+def _superblock(trap: Trap, fstype: str, source: str, tree: Hierarchy, text: str) -> Superblock:
+    """The superblock that shows the hierarchy from the caller's cgroup namespace's root on."""
+    top = root_in(trap, trap.task.ns.cgroup, tree)
+    for sb in trap.store.all(Superblock):
+        if sb.fstype == fstype and sb.data is not None and sb.data.get("root") == top:
+            return sb
+    number = SuperblockId(trap.store.new_id(Superblock))
+    sb = Superblock(
+        id=number,
+        fstype=fstype,
+        source=source,
+        root=(TAG, number, top),
+        options=text,
+        owner=trap.store.row(CgroupNs, trap.task.ns.cgroup).owner,
+        cgroup_ns=trap.task.ns.cgroup,
+        device=0x1C + tree.id,
+        data={"hierarchy": tree.id, "root": top},
+        domain=tree.domain,
+    )
+    trap.store.put(sb)
+    return sb
+
+
+def root_in(trap: Trap, ns: NsId, tree: Hierarchy) -> CgroupId:
+    """The group of ``tree`` that cgroup namespace ``ns`` sees as ``/``."""
+    for root in trap.store.row(CgroupNs, ns).roots:
+        group = trap.store.get(Cgroup, root)
+        if group is not None and group.hierarchy == tree.id:
+            return root
+    return tree.root
+
+
+def _owner(trap: Trap) -> NsId:
+    return trap.store.row(CgroupNs, trap.task.ns.cgroup).owner
+
+
+def _is_initial(trap: Trap) -> bool:
+    return trap.task.cred.user_ns == NsId(1)
+
+
+CGROUP = FilesystemType("cgroup", _make_v1, userns_mount=True, owner=_owner, check=_check_v1)
+CGROUP2 = FilesystemType("cgroup2", _make_v2, userns_mount=True, owner=_owner, check=_check_v2)
