@@ -21,16 +21,20 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.fs.registry import NewFile, mutations, virtual
+from simulator.machine.kernel.resource import memory
 from simulator.machine.kernel.task import Task
-from simulator.machine.kernel.vfs import content, tree
+from simulator.machine.kernel.vfs import content, propagation, tree
 from simulator.machine.kernel.vfs.fd import OPEN_FILES
 from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, IN_DIRECTORY, Inode, Superblock, names
 from simulator.machine.kernel.vfs.lock import Locks
-from simulator.machine.kernel.vfs.mount import BY_ROOT
+from simulator.machine.kernel.vfs.mount import BY_MOUNTPOINT, BY_ROOT
 from simulator.machine.state.store import Index, Store
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
+
+IN_MEMORY = frozenset(("tmpfs", "ramfs", "devtmpfs", "rootfs"))
+"""Filesystem types whose content is memory."""
 
 USED_BY = Index(
     Task,
@@ -106,7 +110,12 @@ def unlink(trap: "Trap", directory: InodeId, name: str, is_directory: bool) -> N
         change = mutations(directory)
         (change.rmdir if is_directory else change.unlink)(trap, directory, name)
         return
-    forget(trap.store, tree.unlink(trap.store, directory, name).id)
+    row = tree.unlink(trap.store, directory, name)
+    if trap.store.by(BY_MOUNTPOINT, row.id):
+        propagation.detach_from(trap.store, row.id)
+    freed = forget(trap.store, row.id)
+    if freed:
+        _charge(trap, row, -freed)
 
 
 def rename(
@@ -130,6 +139,8 @@ def rename(
         return
     if new_inode is not None:
         tree.unlink(store, *target)
+        if store.by(BY_MOUNTPOINT, new_inode):
+            propagation.detach_from(store, new_inode)
     tree.move(store, source, target)
     if flags & RENAME_WHITEOUT:
         cred = trap.task.cred
@@ -162,7 +173,7 @@ def write(trap: "Trap", inode: InodeId, offset: int, data: bytes, length: int) -
         if length <= 0:
             _no_room(trap)
         changes = content.written(row, offset, data[:length], length)
-    _put_content(trap.store, row, changes)
+    _put_content(trap, row, changes)
     return length
 
 
@@ -175,7 +186,7 @@ def truncate(trap: "Trap", inode: InodeId, size: int) -> None:
         row.seals & F_SEAL_GROW and size > row.size
     ):
         _sealed(trap)
-    _put_content(trap.store, row, content.truncated(row, size))
+    _put_content(trap, row, content.truncated(row, size))
 
 
 def allocate(trap: "Trap", inode: InodeId, offset: int, length: int, *, keep_size: bool) -> None:
@@ -189,29 +200,33 @@ def allocate(trap: "Trap", inode: InodeId, offset: int, length: int, *, keep_siz
     if _pages_missing(trap, row, changes):
         _no_room(trap)
     size = row.size if keep_size else max(row.size, offset + length)
-    _put_content(trap.store, row, changes | {"size": size})
+    _put_content(trap, row, changes | {"size": size})
 
 
 def punch(trap: "Trap", inode: InodeId, offset: int, length: int) -> None:
     """Make a range a hole."""
     row = stored(trap, inode, writing=True)
     if row is not None:
-        _put_content(trap.store, row, content.punched(row, offset, length))
+        _put_content(trap, row, content.punched(row, offset, length))
 
 
-def forget(store: Store, inode: InodeId) -> None:
-    """Drop an inode that has no name and that nobody holds open, stands in or executes."""
+def forget(store: Store, inode: InodeId) -> int:
+    """Drop an inode that has no name and that nobody holds open, stands in or executes.
+
+    Gives how many pages that freed.
+    """
     row = store.get(Inode, inode)
     if row is None or row.nlink > 0:
-        return
+        return 0
     if store.by(OPEN_FILES, inode) or store.by(USED_BY, inode) or store.by(BY_ROOT, inode):
-        return
+        return 0
     freed = content.pages(row)
     if freed:
         _account(store, row, -freed)
     if store.get(Locks, inode) is not None:
         store.drop(Locks, inode)
     store.drop(Inode, inode)
+    return freed
 
 
 def is_empty(trap: "Trap", directory: InodeId) -> bool:
@@ -223,13 +238,26 @@ def is_empty(trap: "Trap", directory: InodeId) -> bool:
     return not names(trap, directory)
 
 
-def _put_content(store: Store, row: Inode, changes: dict[str, Any]) -> None:
+def _put_content(trap: "Trap", row: Inode, changes: dict[str, Any]) -> None:
+    store = trap.store
     now = clock.realtime(store)
     after = msgspec.structs.replace(row, mtime=now, ctime=now, **changes)
     store.put(after)
     grown = content.pages(after) - content.pages(row)
     if grown:
         _account(store, row, grown)
+        _charge(trap, row, grown)
+
+
+def _charge(trap: "Trap", row: Inode, pages: int) -> None:
+    """Files of a filesystem in memory count as memory of the task that fills them.
+
+    Memory control groups charge shmem pages to whoever touches them first, so filling /dev/shm
+    meets the group's limit (Documentation/admin-guide/cgroup-v2.rst, "Memory Ownership").
+    """
+    sb = trap.store.get(Superblock, row.sb)
+    if sb is not None and sb.fstype in IN_MEMORY:
+        memory.charge_memory(trap, pages * content.PAGE)
 
 
 def _pages_missing(trap: "Trap", row: Inode, changes: dict[str, Any]) -> int:

@@ -9,9 +9,12 @@ from simulator.machine.abi.constants import (
     AT_EMPTY_PATH,
     AT_FDCWD,
     BLKGETSIZE64,
+    CLONE_NEWNS,
     FS_IMMUTABLE_FL,
     FS_IOC_GETFLAGS,
     FS_IOC_SETFLAGS,
+    MS_PRIVATE,
+    MS_REC,
     O_CREAT,
     O_DIRECTORY,
     O_EXCL,
@@ -400,3 +403,28 @@ def test_a_deleted_file_is_told_by_the_name_it_was_opened_under() -> None:
     at = fds.get(trap, fd).at
     assert at is not None
     assert dpath.path_of(trap, at) == "/d/f (deleted)"
+
+
+def test_filling_a_filesystem_in_memory_counts_as_memory_until_the_file_goes() -> None:
+    it = Machine()
+    it.do("mkdir", "/shm", 0o755)
+    assert it.do("mount", "tmpfs", "/shm", "tmpfs", 0, None) == 0
+    before = it.task().memory
+    fd = it.do("open", "/shm/f", O_CREAT | O_RDWR, 0o644)
+    it.do("write", fd, "x", 10_000)
+    assert it.task().memory == before + 12_288
+    it.do("close", fd)
+    it.do("unlink", "/shm/f")
+    assert it.task().memory == before
+
+
+def test_removing_what_another_namespace_mounted_on_takes_that_mount_along() -> None:
+    it = Machine()
+    it.do("mkdir", "/d", 0o755)
+    child = it.fork()
+    assert it.do("unshare", CLONE_NEWNS, pid=child) == 0
+    assert it.do("mount", None, "/", None, MS_REC | MS_PRIVATE, None, pid=child) == 0
+    assert it.do("mount", "tmpfs", "/d", "tmpfs", 0, None, pid=child) == 0
+    assert it.do("rmdir", "/d", pid=child) == "EBUSY"
+    assert it.do("rmdir", "/d") == 0
+    assert it.do("stat", "/d", pid=child) == "ENOENT"
