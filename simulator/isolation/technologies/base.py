@@ -23,6 +23,8 @@ from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
+OVERLAY = "overlay-root"
+
 Kernel: TypeAlias = Literal["linux", "freebsd"]
 
 
@@ -152,13 +154,15 @@ def plan(
     """Every call of a launch, in order. ``name`` is the sandbox's domain and actor."""
     check(technology)
     by_id: Mapping[str, Mechanism] = {m.about.id: m for m in technology.mechanisms}
+    image = technology.image
+    layer = image.layer.format(name=name)
+    # Without the overlay there is nothing to put the layers together: the image itself is used.
+    bare = layer and OVERLAY not in by_id
     launch = LaunchPlan(
         name=name,
         ordinal=ordinal,
-        root=technology.image.root.format(name=name),
-        image=msgspec.structs.replace(
-            technology.image, layer=technology.image.layer.format(name=name)
-        ),
+        root=layer if bare else image.root.format(name=name),
+        image=msgspec.structs.replace(image, layer=layer),
         guest=technology.guest,
         mechanisms=by_id,
         facts=facts,

@@ -5,6 +5,7 @@ from simulator.isolation.mechanisms.base import Guest, Image
 from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
 from simulator.isolation.mechanisms.cgroup_ns import CgroupNs
+from simulator.isolation.mechanisms.container_files import ContainerFiles
 from simulator.isolation.mechanisms.default_mounts import DefaultMounts
 from simulator.isolation.mechanisms.device_list import DeviceList
 from simulator.isolation.mechanisms.ipc_ns import IpcNs
@@ -38,6 +39,7 @@ TECHNOLOGY = Technology(
         CgroupNs(),
         DeviceList(),
         DefaultMounts(),
+        ContainerFiles(),
         PivotRoot(),
         Sysctls(),
         Apparmor(),

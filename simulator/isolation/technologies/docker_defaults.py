@@ -6,7 +6,8 @@ CONTAINER_ID = "5d8f3c2a91e04b7d6a1c0f9e8b7a6d5c4f3e2d1c0b9a8f7e6d5c4b3a29180706
 """A container's id is random; this one stands for it, so that a run repeats exactly."""
 
 ROOT = "/var/lib/docker/overlay2/{name}/merged"
-LAYER = "/var/lib/docker/overlay2/{name}-image/diff"
+LAYER = "/var/lib/docker/overlay2/image/diff"
+"""One image, below every container's own layer."""
 
 CAPABILITIES = mask(
     "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP"

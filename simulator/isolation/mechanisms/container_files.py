@@ -1,0 +1,50 @@
+"""Three files that Docker writes for each container and binds over the image's own."""
+
+from dataclasses import dataclass
+
+from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Length, Phase
+from simulator.machine.abi.constants import MS_BIND, MS_REC, O_CREAT, O_TRUNC, O_WRONLY, S_IFREG
+from simulator.machine.abi.i18n import N_
+
+ABOUT = About(
+    id="container-files",
+    title=N_("/etc/hostname, /etc/hosts, /etc/resolv.conf"),
+    hides=frozenset({"hostname"}),
+    walls=frozenset({"container-files"}),
+    cite="moby container/container_unix.go",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFiles:
+    """Below ``directory`` on the host, one directory a container."""
+
+    directory: str = "/var/lib/docker/containers"
+    resolver: str = "nameserver 192.0.2.1\n"
+
+    about: About = ABOUT
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """Written by the runtime, bound by the child, which may write to them."""
+        place = f"{self.directory}/{plan.name}"
+        name = plan.guest.hostname
+        prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+        for path in (self.directory, place):
+            prepare("mkdir", path, 0o710, tolerates=("EEXIST",))
+        for file, text in (
+            ("hostname", f"{name}\n"),
+            ("hosts", f"127.0.0.1\tlocalhost\n172.17.0.{plan.ordinal + 1}\t{name}\n"),
+            ("resolv.conf", self.resolver),
+        ):
+            handle = f"{file.replace('.', '-')}-fd"
+            flags = O_CREAT | O_WRONLY | O_TRUNC
+            prepare("open", f"{place}/{file}", flags, 0o644, binds=handle)
+            prepare("write", Fill("{" + handle + "}"), text, Length(text))
+            prepare("close", Fill("{" + handle + "}"))
+            self._bind(plan, f"{place}/{file}", f"{plan.root}/etc/{file}")
+
+    def _bind(self, plan: LaunchPlan, source: str, target: str) -> None:
+        child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
+        child("mknod", target, S_IFREG | 0o644, 0, tolerates=("EEXIST",))
+        child("mount", source, target, "bind", MS_BIND | MS_REC, None)
+        child("@grant", target, why=N_("The operator handed this in on purpose."))
