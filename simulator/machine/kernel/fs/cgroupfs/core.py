@@ -162,7 +162,8 @@ KNOWN = frozenset((*V2_ORDER, *layout.V1_ORDER, *layout.UNBOUND))
 
 
 def _line(names: frozenset[str]) -> str:
-    return " ".join(name for name in V2_ORDER if name in names) + "\n"
+    text = " ".join(name for name in V2_ORDER if name in names)
+    return f"{text}\n" if text else ""
 
 
 def _controllers(trap: Trap, group: Cgroup) -> str:
