@@ -8,8 +8,8 @@ from simulator.machine.abi.ids import HOST, KERNEL
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Sleeper, Task
 from simulator.machine.kernel.vfs.fd import FdTable, File
-from simulator.machine.kernel.vfs.inode import Inode, Superblock
-from simulator.machine.state.store import Counter, Row
+from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
+from simulator.machine.state.store import Counter, Row, Store
 
 _APPARATUS: tuple[type[Row], ...] = (Counter, Sleeper, FdTable, File)
 """What changes with every call and is nobody's property."""
@@ -31,9 +31,17 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
         if table in _APPARATUS:
             continue
         for key, row in rows.items():
-            if getattr(row, "domain", HOST) in (HOST, KERNEL):
+            if _owner(kernel.store, row) in (HOST, KERNEL):
                 found[f"{table.__name__} {key}"] = _digest(row)
     return found
+
+
+def _owner(store: Store, row: Row) -> str | None:
+    """Whose a row is; a name is its directory's. None: bookkeeping that is nobody's property."""
+    if isinstance(row, Dentry):
+        directory = store.get(Inode, row.id[0])
+        return directory.domain if directory is not None else None
+    return getattr(row, "domain", None)
 
 
 def _digest(row: Row) -> str:

@@ -212,7 +212,7 @@ def _mounts(kernel: Kernel, facts: frozenset[str], *, bsd: bool) -> None:
     if bsd:
         say(kernel, INIT, "mount", "devfs", "/dev", 0, {})
         return
-    for path in ("/dev/pts", "/dev/shm", "/dev/mqueue"):
+    for path in ("/dev/pts", "/dev/shm", "/dev/mqueue", "/sys/fs/cgroup"):
         tree.mkdirs(kernel.store, _root(kernel), path)
     say(kernel, INIT, "mount", "proc", "/proc", "proc", closed, None)
     say(kernel, INIT, "mount", "sysfs", "/sys", "sysfs", closed, None)
