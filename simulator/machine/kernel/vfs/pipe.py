@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from simulator.machine.abi.call import Data, Result, Returned, Value
+from simulator.machine.abi.call import Call, Data, Result, Returned, Value
 from simulator.machine.abi.constants import (
     FIONREAD,
     O_ACCMODE,
@@ -39,6 +39,7 @@ PAGE = 4096
 MAX_SIZE = 1 << 20
 """/proc/sys/fs/pipe-max-size: what F_SETPIPE_SZ gives without CAP_SYS_RESOURCE."""
 
+FOR_ROOM = "pipe: room"
 FOR_READER = "fifo: a reader"
 FOR_WRITER = "fifo: a writer"
 
@@ -112,6 +113,7 @@ def read(trap: "Trap", file: fds.File, count: int) -> bytes:
     pipe = _pipe(trap, file)
     if count == 0:
         return b""
+    pipe = _with_begun_writes(trap, pipe)
     if not pipe.buffer:
         if not pipe.writers:
             return b""
@@ -138,7 +140,7 @@ def write(trap: "Trap", file: fds.File, data: bytes) -> int:
                 _again(trap)
             data = data[:room]
         else:
-            raise Sleep("pipe: room", {(Pipe, pipe.id)})
+            raise Sleep(FOR_ROOM, {(Pipe, pipe.id)})
     trap.store.put(msgspec.structs.replace(pipe, buffer=pipe.buffer + data))
     return len(data)
 
@@ -176,6 +178,31 @@ def _waits(trap: "Trap", key: Key, for_what: str) -> bool:
     return any(
         trap.store.row(Sleeper, pid).on == for_what for pid in trap.store.by(WATCHED, (Pipe, key))
     )
+
+
+def _with_begun_writes(trap: "Trap", pipe: Pipe) -> Pipe:
+    """The pipe with what its sleeping writers have put in already.
+
+    A write of more than PIPE_BUF fills the pipe before it waits. The sleeper's call is rolled back
+    here, so its bytes are fetched from it when somebody reads, and it goes on with the rest.
+    """
+    for pid in trap.store.by(WATCHED, (Pipe, pipe.id)):
+        sleeper = trap.store.row(Sleeper, pid)
+        if sleeper.on != FOR_ROOM or sleeper.call.name != "write" or len(sleeper.call.args) < 2:
+            continue
+        fd, data, *counts = sleeper.call.args
+        raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
+        if not isinstance(raw, bytes):
+            continue
+        count = counts[0] if counts and isinstance(counts[0], int) else len(raw)
+        room = pipe.capacity - len(pipe.buffer)
+        if count <= PIPE_BUF or room <= 0:
+            continue
+        raw = raw[:count].ljust(count, b"\0")
+        pipe = msgspec.structs.replace(pipe, buffer=pipe.buffer + raw[:room])
+        rest = Call("write", (fd, raw[room:], count - room))
+        trap.store.put(msgspec.structs.replace(sleeper, call=rest))
+    return pipe
 
 
 def _again(trap: "Trap") -> NoReturn:

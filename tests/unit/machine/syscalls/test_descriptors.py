@@ -340,3 +340,15 @@ def test_close_on_exec_is_per_descriptor() -> None:
     it.do("fcntl", fd, F_SETFD, 1)
     assert it.do("fcntl", fd, F_GETFD) == 1
     assert it.do("fcntl", it.do("dup", fd), F_GETFD) == 0
+
+
+def test_a_write_larger_than_the_pipe_goes_on_as_it_is_read() -> None:
+    it = Machine()
+    r, w = it.data("pipe")
+    child = it.fork()
+    assert it.do("write", w, "x", 150_000, pid=child) == "Blocked"
+    seen = 0
+    for _ in range(3):
+        seen += it.do("read", r, 65536)
+    assert seen == 150_000
+    assert child in it.kernel.woken
