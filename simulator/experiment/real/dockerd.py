@@ -12,7 +12,6 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from simulator.experiment.real import host, plant, rootfs
@@ -20,7 +19,6 @@ from simulator.experiment.real.calls import do
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link, attach, inner_pids
 from simulator.experiment.real.sandbox import NS, Machine
-from simulator.experiment.real.spec import Spec
 
 IMAGE = "vitrina:guest"
 LABEL = "vitrina.machine"
@@ -62,7 +60,7 @@ class Engine:
         for path, tree in trees:
             (self.machine.root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
             do(link, "move_mount", tree, "", -100, path, _EMPTY_PATH)
-        for path in ("var/lib/docker", "var/log"):
+        for path in ("var/lib/docker", "var/log", "run/containerd"):
             (self.machine.root / path).mkdir(parents=True, exist_ok=True)
         do(link, "mount", "docker", "/var/lib/docker", "tmpfs", 0, "mode=711")
         log = do(link, "open", "/var/log/dockerd.log", 0o2101, 0o600)
@@ -181,14 +179,7 @@ def client(engine: str | None, *words: str, stream: Path | None = None) -> str:
     return done.stdout.decode()
 
 
-def docker(spec: Spec) -> Callable[[Machine, str], Link]:
-    """``docker run`` with the SPEC's own options; the engine starts with the first actor."""
-    engines: list[Engine | RunningEngine] = []
-
-    def launch(machine: Machine, actor: str) -> Link:
-        if not engines:
-            own = isinstance(host.check("dockerd"), host.Met)
-            engines.append(Engine(machine) if own else RunningEngine(machine))
-        return engines[0].run(spec.options, actor)
-
-    return launch
+def engine_for(machine: Machine) -> Engine | RunningEngine:
+    """A dockerd of our own, or else the engine that runs here."""
+    own = isinstance(host.check("dockerd"), host.Met)
+    return Engine(machine) if own else RunningEngine(machine)

@@ -16,6 +16,7 @@ from simulator.experiment.probes.run import run
 from simulator.experiment.probes.serial import to_json
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
+from simulator.experiment.real import pool
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.world import DEFAULT
 from simulator.machine.abi.errors import VitrinaError
@@ -48,8 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args(arguments)
     tasks = [(path, spec) for path in options.files for spec in options.on]
-    with ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        futures = [pool.submit(_one, path, spec, options.output) for path, spec in tasks]
+    with pool.keep(), ThreadPoolExecutor(max_workers=options.jobs) as threads:
+        futures = [threads.submit(_one, path, spec, options.output) for path, spec in tasks]
         return max(future.result() for future in futures)
 
 

@@ -15,7 +15,7 @@ from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.normalise import normalise
 from simulator.experiment.probes.program import Program
 from simulator.experiment.probes.trace import Entry, Status, Trace
-from simulator.experiment.real import facts, host
+from simulator.experiment.real import facts, host, pool
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.outcome import Allowed, Difference, Known, in_range, word
 from simulator.machine.abi.errors import VitrinaError
@@ -157,19 +157,30 @@ def verify(
     found = facts.gather()
     job = Job(model, real, known(), found, twice)
     tasks = [(spec, probe) for spec in specs for probe in probes]
-    reasons = {spec: host.why_not(spec) for spec in specs}
+    with pool.keep():
+        rows = _all(job, tasks, workers, progress)
+    return Report(stamp=_stamp(found, probes), rows=tuple(rows))
+
+
+def _all(
+    job: Job,
+    tasks: list[tuple[str, Probe]],
+    workers: int,
+    progress: Callable[[int, int], None] | None,
+) -> list[Row]:
+    reasons = {spec: host.why_not(spec) for spec, _probe in tasks}
     rows: list[Row] = []
-    pool = ThreadPoolExecutor(max_workers=workers)
+    threads = ThreadPoolExecutor(max_workers=workers)
     try:
-        futures = [pool.submit(_pair, job, spec, probe, reasons[spec]) for spec, probe in tasks]
+        futures = [threads.submit(_pair, job, spec, probe, reasons[spec]) for spec, probe in tasks]
         for number, future in enumerate(futures, start=1):
             rows.extend(future.result())
             if progress is not None:
                 progress(number, len(tasks))
     finally:
         # On Ctrl-C the sessions that run end in order, the rest never starts.
-        pool.shutdown(cancel_futures=True)
-    return Report(stamp=_stamp(found, probes), rows=tuple(rows))
+        threads.shutdown(cancel_futures=True)
+    return rows
 
 
 def _stamp(found: facts.Facts, probes: Iterable[Probe]) -> dict[str, Any]:

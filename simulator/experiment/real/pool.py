@@ -1,0 +1,156 @@
+"""Engines that outlive a session, as long as nothing on their machine has changed.
+
+Starting dockerd costs more than a container. Inside ``keep()`` a machine whose session ended is
+lent to the next one of the same world, but only when it is proved to be as it was: the same
+processes, files, mounts, names, addresses, IPC objects, daemons and disk. Otherwise it ends.
+"""
+
+import contextlib
+import hashlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+from simulator.experiment.probes.world import World
+from simulator.experiment.real.dockerd import Engine, RunningEngine, engine_for
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.link import proc_state
+from simulator.experiment.real.sandbox import Machine
+
+_APART = {"proc", "sys", "var", "run/docker", "run/containerd", "dev/pts", "dev/mqueue"}
+"""Where an engine at work leaves marks of its own, or where nothing is stored."""
+
+_STATE = (
+    "cat /proc/sysvipc/* /proc/sys/kernel/domainname /proc/sys/kernel/hostname;"
+    "ip addr show lo | grep inet; ip link show lo | grep -o [,\\<]UP;"
+    "ip addr show eth0 | grep -w inet; ip link show eth0 | grep -o [,\\<]UP;"
+    "ls -l /dev/mqueue"
+)
+"""Printed by the machine itself: IPC objects, names, addresses, interfaces that are up."""
+
+_LOCK = threading.Lock()
+
+
+class Host:
+    """A machine with an engine on it, lent to one session at a time."""
+
+    def __init__(self, world: World) -> None:
+        self.machine = Machine(world)
+        try:
+            self.engine: Engine | RunningEngine = engine_for(self.machine)
+            self._members = self.machine.members()
+            self._before = self._digest()
+        except BaseException:
+            self.machine.close()
+            raise
+
+    def settle(self, seconds: float = 1.0) -> bool:
+        """End what a session left running; whether the machine is then as it was.
+
+        An engine tidies up for a moment after its container ended, so a first look that differs
+        is not the last.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            added = self.machine.members() - self._members
+            for pid in added:
+                _end_guest(pid)
+            if not added and self._as_before():
+                return True
+            if time.monotonic() > deadline or self._members - self.machine.members():
+                return False
+            time.sleep(0.03)
+
+    def _as_before(self) -> bool:
+        try:
+            return self._digest() == self._before and self.machine.members() == self._members
+        except (OSError, RealError):
+            return False
+
+    def _digest(self) -> str:
+        found = hashlib.sha256()
+        for line in sorted(_tree(self.machine.root)):
+            found.update(line.encode("utf-8", "surrogateescape"))
+        found.update(Path(f"/proc/{self.machine.supervisor.pid}/mountinfo").read_bytes())
+        answer = self.machine.supervisor.ask({"do": "shell", "line": _STATE}, quiet=5.0)
+        found.update(str(answer).encode())
+        for daemon in self.machine.daemons:
+            place = Path(f"/proc/{daemon.pid}")
+            found.update(proc_state(daemon.pid)[0].encode() + (place / "limits").read_bytes())
+            found.update(str(os.getpriority(os.PRIO_PROCESS, daemon.pid)).encode())
+        if self.machine.disk is not None:
+            found.update(os.pread(self.machine.disk.descriptor, 1 << 20, 0))
+        return found.hexdigest()
+
+
+def _end_guest(pid: int) -> None:
+    """Kill a left-over process, but let an engine's own helper finish its work."""
+    with contextlib.suppress(OSError):
+        name = Path(f"/proc/{pid}/comm").read_text()
+        if not name.startswith(("containerd-shim", "runc", "dockerd", "exe", "docker-proxy")):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _tree(root: Path) -> Iterator[str]:
+    """One line for every file of the machine: who owns it, how large, when changed."""
+    top = str(root)
+    for directory, names, files in os.walk(top):
+        where = directory[len(top) :].lstrip("/")
+        names[:] = [name for name in names if f"{where}/{name}".lstrip("/") not in _APART]
+        for name in [*names, *files]:
+            status = os.lstat(f"{directory}/{name}")
+            yield (
+                f"{where}/{name} {status.st_mode} {status.st_uid} {status.st_gid}"
+                f" {status.st_size} {status.st_rdev} {status.st_ctime_ns}\n"
+            )
+
+
+class _Pool:
+    def __init__(self) -> None:
+        self.depth = 0
+        self.idle: list[Host] = []
+
+
+_POOL = _Pool()
+
+
+def acquire(world: World) -> Host:
+    """A machine of this world with an engine, as good as new."""
+    while True:
+        with _LOCK:
+            found = next((host for host in _POOL.idle if host.machine.world == world), None)
+            if found is None:
+                break
+            _POOL.idle.remove(found)
+        if found.settle():
+            return found
+        found.machine.close()
+    return Host(world)
+
+
+def release(host: Host, clean: bool) -> None:
+    """The session ended; ``clean``: nothing was done that ``settle`` could not see."""
+    with _LOCK:
+        if clean and _POOL.depth > 0:
+            _POOL.idle.append(host)
+            return
+    host.machine.close()
+
+
+@contextlib.contextmanager
+def keep() -> Generator[None]:
+    """Keep engines between sessions; at the end the idle ones are ended."""
+    with _LOCK:
+        _POOL.depth += 1
+    try:
+        yield
+    finally:
+        with _LOCK:
+            _POOL.depth -= 1
+            idle = _POOL.idle[:] if _POOL.depth == 0 else []
+            _POOL.idle = [host for host in _POOL.idle if host not in idle]
+        for host in idle:
+            host.machine.close()
