@@ -91,6 +91,8 @@ def ioctl(trap: Trap, file: File, request: int, value: Value) -> Result | int:
 def _internet(trap: Trap, socket: Socket, request: int, value: Value) -> Result | int:
     if request in (SIOCADDRT, SIOCDELRT):
         trap.need(Privilege.NET_CONFIG, sockets.owner(trap, socket))
+        if value is None:
+            trap.fail(Errno.EAFNOSUPPORT, N_("The route has no address family."), CITE)
         raise NotModelled("changing routes by ioctl")
     if socket.family == AF_INET6:
         raise NotModelled("IPv6 addresses by ioctl")

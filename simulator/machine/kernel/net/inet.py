@@ -211,6 +211,10 @@ def connect(trap: Trap, socket: Socket, address: Value, *, nonblock: bool) -> Re
     if isinstance(fate, Refusal):
         refuse(trap, fate)
     listener = receiver(trap, fate, sockets.TCP)
+    if listener is not None and listener.id == socket.id:
+        # Two segments that open a connection crossed: the socket is its own peer (RFC 9293, 3.5)
+        sockets.write(trap, socket, state="connected", peer=socket.id, remote=(text, port))
+        return 0
     if listener is None or listener.state != "listening":
         if nonblock:
             sockets.write(trap, socket, error=Errno.ECONNREFUSED, connecting=True)
