@@ -218,7 +218,7 @@ def _mounts(kernel: Kernel, facts: frozenset[str], *, bsd: bool) -> None:
     say(kernel, INIT, "mount", "sysfs", "/sys", "sysfs", closed, None)
     version = "v2" if "cgroup2" in facts else "hybrid"
     for path, fstype, options in layout.mounts(version):
-        if fstype != "cgroup2":
+        if path != "/sys/fs/cgroup":
             say(kernel, INIT, "mkdir", path, 0o755)
         say(kernel, INIT, "mount", fstype, path, fstype, closed, options or None)
     say(kernel, INIT, "mount", "devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5")
