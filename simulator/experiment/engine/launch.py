@@ -14,6 +14,10 @@ from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Task
 
 
+_BIRTHS = ("clone", "fork")
+"""The calls that make the sandbox's first process."""
+
+
 class LaunchError(HarnessError):
     """A step of the launch was refused: the sandbox does not exist, so nothing can be asked."""
 
@@ -64,7 +68,7 @@ def _step(
         for other, args in step.instead[result.errno]:
             result = _call(kernel, pid, actor, step.mechanism, other, args, names)
     if isinstance(result, Returned | Executed | Exited):
-        return result, _born(kernel, mark) if step.name == "clone" else None
+        return result, _born(kernel, mark) if step.name in _BIRTHS else None
     if isinstance(result, Failed) and result.errno in step.tolerates:
         return result, None
     shown = Call(step.name, _filled(step.args, names))

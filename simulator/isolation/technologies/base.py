@@ -169,18 +169,18 @@ def plan(
     )
     for mechanism in technology.mechanisms:
         mechanism.plan(launch)
-    _first_process(launch)
+    _first_process(launch, technology.kernel)
     return launch.ordered()
 
 
-def _first_process(plan: LaunchPlan) -> None:
+def _first_process(plan: LaunchPlan, kernel: str) -> None:
     """What no mechanism is needed for: the child, its user, its program."""
+    birth = ("clone", plan.clone_flags | SIGCHLD) if kernel == "linux" else ("fork",)
     plan.call(
         Phase.CLONE,
         "runtime",
         " ".join(plan.cloners),
-        "clone",
-        plan.clone_flags | SIGCHLD,
+        *birth,
         binds="pid",
         why=N_("The sandbox's first process is born."),
     )

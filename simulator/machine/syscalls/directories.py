@@ -135,7 +135,7 @@ def chroot(trap: Trap, path: str) -> int:
     trap.need(Privilege.CHROOT, trap.task.cred.user_ns)
     traits = trap.family.traits
     if traits.chroot_refuses_open_directories:
-        _refuse_open_directories(trap)
+        refuse_open_directories(trap)
     if traits.chroot_pins_dotdot and trap.task.top is None:
         trap.update(root=at, top=at)
     else:
@@ -159,7 +159,7 @@ def _need_enterable(trap: Trap, at: At) -> Inode:
     return inode
 
 
-def _refuse_open_directories(trap: Trap) -> None:
+def refuse_open_directories(trap: Trap) -> None:
     """FreeBSD kern_descrip.c, chroot_refuse_vdir_fds(), with kern.chroot_allow_open_directories 1:
 
     a process whose root is not the machine's may not chroot again while it holds a directory open.

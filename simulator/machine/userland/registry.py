@@ -4,7 +4,8 @@ An executable's content says which collection it is; the name it is called by, a
 program of it, as busybox does.
 """
 
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, MutableMapping, Sequence
 
 from simulator.machine.userland.options import BANNER, UsageError
 from simulator.machine.userland.process import Main, Process, SysError
@@ -14,7 +15,12 @@ BUSYBOX = b"\x7fELF vitrina busybox\n"
 BSD = b"\x7fELF vitrina bsd\n"
 """The content of a FreeBSD program in a model's image."""
 
-_COLLECTIONS: dict[bytes, dict[str, Main]] = {BUSYBOX: {}, BSD: {}}
+_SHARED: dict[str, Main] = {}
+_COLLECTIONS: dict[bytes, MutableMapping[str, Main]] = {
+    BUSYBOX: _SHARED,
+    BSD: ChainMap(dict[str, Main](), _SHARED),
+}
+"""FreeBSD's programs are its own where it has some, else the ones that every tree has."""
 
 
 def enter(*names: str, collection: bytes = BUSYBOX) -> Callable[[Main], Main]:
@@ -22,8 +28,9 @@ def enter(*names: str, collection: bytes = BUSYBOX) -> Callable[[Main], Main]:
 
     def decorate(main: Main) -> Main:
         programs = _COLLECTIONS[collection]
+        own = programs.maps[0] if isinstance(programs, ChainMap) else programs
         for name in names:
-            if name in programs:
+            if name in own:
                 raise ValueError(f"{name} is entered twice")
             programs[name] = main
         return main

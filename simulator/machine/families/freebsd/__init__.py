@@ -1,1 +1,53 @@
-"""FreeBSD 14 as a value of a family (being built by the helper "K7 FreeBSD"; K3 leave it to it)."""
+"""FreeBSD as a value of a family."""
+
+from simulator.machine.families.freebsd.devices import DEVICES
+from simulator.machine.families.freebsd.filesystems import FILESYSTEMS
+from simulator.machine.families.freebsd.numbers import ERRNO_NUMBERS
+from simulator.machine.families.freebsd.prison import PRISON
+from simulator.machine.families.freebsd.superuser import SUPERUSER
+from simulator.machine.families.freebsd.sysctls import SYSCTLS
+from simulator.machine.kernel.family import Family, Traits
+from simulator.machine.kernel.security import Chain
+from simulator.machine.syscalls.registry import enter_all, freebsd, posix
+
+enter_all()
+
+CHAIN = Chain((SUPERUSER, PRISON, DEVICES))
+"""priv_check_cred(): first the superuser, then what the prison leaves of it."""
+
+TRAITS = Traits(
+    chroot_pins_dotdot=True,
+    chroot_refuses_open_directories=True,
+    has_namespaces=False,
+    has_abstract_sockets=False,
+    socket_families=frozenset((1, 2, 10)),
+    ports_belong_to_context=True,
+    has_proc=False,
+    sysctl_is_a_call=True,
+    hostname_of_context=True,
+    setuid_clears_capabilities=False,
+    userns_clone_refused_in_chroot=False,
+    unlink_directory_errno="EPERM",
+    protected_symlinks=False,
+    nproc_counts_per_user_namespace=False,
+    mknod_whiteout_unprivileged=False,
+)
+
+FEATURES = frozenset(("acct", "modules", "quota", "swap"))
+
+FREEBSD = Family(
+    id="freebsd",
+    title="FreeBSD 13.4",
+    release=(13, 4),
+    release_name="13.4-RELEASE",
+    machine="amd64",
+    sysname="FreeBSD",
+    version="FreeBSD 13.4-RELEASE GENERIC",
+    table=posix.calls | freebsd.calls,
+    traits=TRAITS,
+    chain=CHAIN,
+    filesystems=FILESYSTEMS,
+    errno_numbers=ERRNO_NUMBERS,
+    features=FEATURES,
+    sysctls=SYSCTLS,
+)

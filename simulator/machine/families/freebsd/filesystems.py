@@ -1,0 +1,8 @@
+"""What FreeBSD can mount: lsvfs(1)."""
+
+from collections.abc import Mapping
+
+from simulator.machine.kernel.fs import devfs, tmpfs
+from simulator.machine.kernel.fs.registry import FilesystemType
+
+FILESYSTEMS: Mapping[str, FilesystemType] = {kind.name: kind for kind in (tmpfs.TMPFS, devfs.DEVFS)}

@@ -1,0 +1,110 @@
+"""The kernel's own parts and words: kldload(2), kldunload(2), kldstat(2), the message buffer."""
+
+from collections.abc import Sequence
+
+from simulator.machine.abi.call import Result, Returned
+from simulator.machine.abi.constants import SYSLOG_ACTION_READ_ALL
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import features, log, prison
+from simulator.machine.kernel.modules import Module
+from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.kernel.vfs import path as paths
+from simulator.machine.syscalls.registry import freebsd
+
+
+@freebsd("kldload")
+def kldload(trap: Trap, name: str) -> int:
+    """kldload(2): EEXIST ENOEXEC ENOENT EPERM. The right before the name."""
+    _need_modules(trap)
+    if trap.store.get(Module, name) is not None:
+        trap.fail(Errno.EEXIST, N_("The module is loaded already."), "kldload(2)")
+    paths.walk(trap, name if "/" in name else f"/boot/kernel/{name}.ko")
+    raise NotModelled("a module that is really loaded")
+
+
+@freebsd("kldunload", "kldunloadf")
+def kldunload(trap: Trap, number: int, _flags: int = 0) -> int:
+    """kldunload(2): EBUSY ENOENT EPERM."""
+    _need_modules(trap)
+    loaded = _loaded(trap)
+    if not 0 < number <= len(loaded):
+        trap.fail(Errno.ENOENT, N_("No file of the kernel has this number."), "kldunload(2)")
+    return _unload(trap, loaded[number - 1])
+
+
+@freebsd("delete_module", partial="kldfind(2) and kldunload(2) in one")
+def delete_module(trap: Trap, name: str, _flags: int = 0) -> int:
+    """kldunload(2) of the file called ``name``: EBUSY ENOENT EPERM."""
+    _need_modules(trap)
+    module = trap.store.get(Module, name)
+    if module is None:
+        trap.fail(Errno.ENOENT, N_("No module has this name."), "kldfind(2)")
+    return _unload(trap, module)
+
+
+@freebsd("kldfind")
+def kldfind(trap: Trap, name: str) -> int:
+    """kldfind(2): ENOENT."""
+    for number, module in enumerate(_loaded(trap), 1):
+        if module.id == name:
+            trap.touch("module", module.domain, "name", name)
+            return number
+    trap.fail(Errno.ENOENT, N_("No module has this name."), "kldfind(2)")
+
+
+@freebsd("kldnext")
+def kldnext(trap: Trap, number: int) -> int:
+    """kldnext(2): the number after ``number``, 0 after the last. ENOENT."""
+    count = len(_loaded(trap))
+    if not 0 <= number <= count:
+        trap.fail(Errno.ENOENT, N_("No file of the kernel has this number."), "kldnext(2)")
+    return number + 1 if number < count else 0
+
+
+@freebsd("kldstat")
+def kldstat(trap: Trap, number: int) -> Result:
+    """kldstat(2): ENOENT. The data is struct kld_file_stat; a prison is told too."""
+    loaded = _loaded(trap)
+    if not 0 < number <= len(loaded):
+        trap.fail(Errno.ENOENT, N_("No file of the kernel has this number."), "kldstat(2)")
+    module = loaded[number - 1]
+    trap.touch("module", module.domain, "read", str(module.id))
+    return Returned(0, {"name": str(module.id), "id": number, "size": module.size})
+
+
+@freebsd("syslog", partial="only SYSLOG_ACTION_READ_ALL, which stands for kern.msgbuf")
+def syslog(trap: Trap, action: int, size: int = 0) -> Result:
+    """The message buffer, as the Linux emulation reads it (linux_syslog()). EINVAL EPERM."""
+    if action != SYSLOG_ACTION_READ_ALL:
+        trap.fail(Errno.EINVAL, N_("syslog has no such action."), "sys/compat/linux/linux_misc.c")
+    content = message_buffer(trap)
+    tail = content[-size:] if size else b""
+    return Returned(len(tail), tail)
+
+
+def message_buffer(trap: Trap) -> bytes:
+    """sysctl_kern_msgbuf(): PRIV_MSGBUF in a prison, where it needs allow.read_msgbuf."""
+    if prison.is_jailed(trap.task):
+        trap.need(Privilege.KERNEL_LOG)
+    trap.touch("kernel-log", log.ring(trap.store).domain, "read", "kern.msgbuf")
+    trap.authority("kernel-log", "kern.msgbuf")
+    return log.text(trap.store)
+
+
+def _need_modules(trap: Trap) -> None:
+    features.need(trap, "modules")
+    trap.need(Privilege.MODULE)
+    trap.authority("module", "kernel")
+
+
+def _loaded(trap: Trap) -> Sequence[Module]:
+    return tuple(trap.store.all(Module))
+
+
+def _unload(trap: Trap, module: Module) -> int:
+    if module.users:
+        trap.fail(Errno.EBUSY, N_("Other modules depend on it."), "kldunload(2)")
+    trap.store.drop(Module, module.id)
+    return 0
