@@ -33,6 +33,14 @@ from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, capability
 
 
+KNOWN_DEVICES: dict[str, tuple[int, int, int]] = {
+    "/dev/sda": (S_IFBLK, 8, 0),
+    "/dev/kmsg": (S_IFCHR, 1, 11),
+    "/dev/mem": (S_IFCHR, 1, 1),
+}
+"""Device nodes of the model's machine that reach hardware: type, major, minor."""
+
+
 def read(technology: Technology, words: list[str]) -> Technology:
     """The container that ``docker run`` with these options starts."""
     return getopt_long("docker", TABLE, technology, words)
@@ -77,7 +85,10 @@ def _cap(adding: bool) -> Apply:
 
 
 def _privileged(technology: Technology, _value: str) -> Technology:
-    """All capabilities, no filter, nothing masked, all devices; granted to the operator's wish."""
+    """All capabilities, no filter, nothing masked, every device of the machine.
+
+    It hands out rights, not objects: what the container then reaches was not granted to it.
+    """
     open_mounts = tuple(
         one._replace(flags=one.flags & ~MS_RDONLY) for one in default_mounts.OCI_DEFAULT
     )
@@ -89,9 +100,9 @@ def _privileged(technology: Technology, _value: str) -> Technology:
         "device-list",
         "apparmor",
         "capabilities",
-        share=True,
     )
-    return put(technology, DefaultMounts(open_mounts))
+    nodes = tuple((path, *node) for path, node in KNOWN_DEVICES.items())
+    return put(put(technology, DefaultMounts(open_mounts)), HandedDevices(nodes))
 
 
 def _security(technology: Technology, value: str) -> Technology:
@@ -154,21 +165,17 @@ def _put_early(technology: Technology, volumes: Volumes) -> Technology:
 def _device(technology: Technology, value: str) -> Technology:
     path, _found, rest = value.partition(":")
     target = rest.partition(":")[0] or path
-    known = {
-        "/dev/sda": (S_IFBLK, 8, 0),
-        "/dev/kmsg": (S_IFCHR, 1, 11),
-        "/dev/mem": (S_IFCHR, 1, 1),
-    }
-    if path not in known:
-        raise OptionError(_("one of {list} was expected").format(list=", ".join(known)))
-    kind, major, minor = known[path]
+    if path not in KNOWN_DEVICES:
+        listed = ", ".join(KNOWN_DEVICES)
+        raise OptionError(_("one of {list} was expected").format(list=listed))
+    kind, major, minor = KNOWN_DEVICES[path]
     held = technology.get("devices")
     nodes = held.nodes if isinstance(held, HandedDevices) else ()
     technology = put(technology, HandedDevices((*nodes, (target, kind, major, minor))))
-    listed = technology.get("device-list")
-    if isinstance(listed, DeviceList):
+    list_ = technology.get("device-list")
+    if isinstance(list_, DeviceList):
         rule = f"{'b' if kind == S_IFBLK else 'c'} {major}:{minor} rwm"
-        technology = put(technology, DeviceList((*listed.rules, rule)))
+        technology = put(technology, DeviceList((*list_.rules, rule)))
     return change(technology, shared=technology.shared | {"device"})
 
 
