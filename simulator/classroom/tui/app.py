@@ -31,10 +31,7 @@ class VitrinaApp(App[None]):
 
     TITLE = "Vitrina"
     CSS_PATH = "app.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (120, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual has it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", N_("help"), priority=True),
         Binding("ctrl+q", "quit", N_("quit"), show=False),
@@ -102,7 +99,7 @@ class VitrinaApp(App[None]):
         if isinstance(self.screen, HelpDialog):
             self.pop_screen()
         else:
-            self.push_screen(HelpDialog(_(self.screen.HELP or "")))
+            self.push_screen(HelpDialog(_(str(self.screen.HELP))))
 
     def action_language(self) -> None:
         """The other language, from here on."""
