@@ -12,7 +12,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import pidfd
 from simulator.machine.kernel.fs import nsfs
-from simulator.machine.kernel.namespaces import join
+from simulator.machine.kernel.namespaces import join, lifetime
 from simulator.machine.kernel.namespaces.spaces import ALL_NAMESPACES, Spaces, copy_spaces
 from simulator.machine.kernel.task import BY_FILES, Task, TaskState
 from simulator.machine.kernel.trap import Trap
@@ -42,7 +42,10 @@ def unshare(trap: Trap, flags: int) -> int:
 
 
 def _enter(trap: Trap, spaces: Spaces) -> None:
+    left = trap.task.ns.mnt
     trap.update(ns=spaces.ns, cred=spaces.cred, root=spaces.root, cwd=spaces.cwd)
+    if spaces.ns.mnt != left:
+        lifetime.leave(trap.store, left, trap.task.id)
 
 
 @linux("setns", since=(3, 0))

@@ -18,7 +18,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import InodeId, MountId, NsId
+from simulator.machine.abi.ids import InodeId, MountId, NsId, Pid
 from simulator.machine.kernel.namespace import MountNs
 from simulator.machine.kernel.task import At, Task, TaskState
 from simulator.machine.kernel.vfs import inode as inodes
@@ -116,6 +116,7 @@ def clone_one(store: Store, old: Mount, root: InodeId, how: int, ns: NsId) -> Mo
         root=root,
         root_name=old.root_name if root == old.root else None,
         peer_group=group,
+        unbindable=False,
         master=master,
         locked=False,
         expire_mark=False,
@@ -221,11 +222,14 @@ def topmost(world: World, mount: Mount) -> Mount:
     return mount
 
 
-def users(world: World, mount: MountId) -> int:
-    """How many root and working directories, programs and open files are in ``mount``."""
+def users(world: World, mount: MountId, leaver: Pid | None = None) -> int:
+    """How many root and working directories, programs and open files are in ``mount``.
+
+    A ``leaver`` is on its way out and does not count.
+    """
     count = 0
     for task in world.all(Task):
-        if task.state is TaskState.ZOMBIE:
+        if task.state is TaskState.ZOMBIE or task.id == leaver:
             continue
         count += (task.root.mount == mount) + (task.cwd.mount == mount)
         count += task.exe is not None and task.exe.mount == mount

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from simulator.machine.abi.constants import MS_SHARED, MS_SLAVE, MS_UNBINDABLE
-from simulator.machine.abi.ids import InodeId, MountId
+from simulator.machine.abi.ids import InodeId, MountId, Pid
 from simulator.machine.kernel.namespace import MountNs
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import mount_tree
@@ -229,6 +229,11 @@ def detach_from(store: Store, mountpoint: InodeId) -> None:
             _remove(store, tuple(m.id for m in mount_tree.descend(store, mount.id)), lazy=True)
 
 
+def discard(store: Store, mounts: tuple[MountId, ...], leaver: Pid) -> None:
+    """Take apart what is left of a mount namespace whose last task, ``leaver``, goes."""
+    _remove(store, mounts, lazy=True, leaver=leaver)
+
+
 def _spread(world: World, chosen: tuple[MountId, ...]) -> dict[MountId, None]:
     """The mounts elsewhere that go too: the largest set that neither shifts nor reveals anything.
 
@@ -270,7 +275,9 @@ def _slide_down(store: Store, mount: MountId, gone: dict[MountId, None]) -> None
     mount_tree.put_in(store, cover.id, At(row.parent, row.mountpoint), row.mountpoint_name)
 
 
-def _remove(store: Store, mounts: tuple[MountId, ...], *, lazy: bool) -> None:
+def _remove(
+    store: Store, mounts: tuple[MountId, ...], *, lazy: bool, leaver: Pid | None = None
+) -> None:
     """Take the rows away; what somebody still uses stays as a mount of no namespace."""
     leaving = set(mounts)
     stuck = {
@@ -278,7 +285,7 @@ def _remove(store: Store, mounts: tuple[MountId, ...], *, lazy: bool) -> None:
         for mount in mounts
         if lazy and (row := store.row(Mount, mount)).locked and row.parent in leaving
     }
-    used = {mount for mount in mounts if mount_tree.users(store, mount)}
+    used = {mount for mount in mounts if mount_tree.users(store, mount, leaver)}
     for mount in tuple(used):  # locked mounts stay with what they are mounted on
         while mount in stuck:
             above = store.row(Mount, mount).parent
