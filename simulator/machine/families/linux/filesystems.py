@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from simulator.machine.kernel.fs import cgroupfs, devnodes, disk, overlay, procfs, single, tmpfs
+from simulator.machine.kernel.fs import (
+    cgroupfs,
+    devnodes,
+    disk,
+    overlay,
+    procfs,
+    single,
+    sysfs,
+    tmpfs,
+)
 from simulator.machine.kernel.fs.registry import FilesystemType
 
 FILESYSTEMS: Mapping[str, FilesystemType] = {
@@ -14,6 +23,7 @@ FILESYSTEMS: Mapping[str, FilesystemType] = {
         devnodes.DEVPTS,
         overlay.OVERLAY,
         procfs.PROC,
+        sysfs.SYSFS,
         cgroupfs.CGROUP,
         cgroupfs.CGROUP2,
         *single.SMALL,

@@ -5,6 +5,8 @@ from simulator.machine.abi.ids import Pid
 from simulator.machine.families.linux import LINUX
 from simulator.machine.kernel.boot import boot
 from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.net import interface
+from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import tree
 from simulator.machine.userland import registry
 from simulator.machine.userland.line import LineResult, run_line
@@ -34,6 +36,8 @@ def machine(*, proc: bool = True) -> Kernel:
     tree.file(store, root, "etc/passwd", PASSWD)
     tree.file(store, root, "etc/group", GROUP)
     tree.make(store, tree.mkdirs(store, root, "dev"), "null", 0o020666, rdev=0x103)
+    if not store.by(interface.IN_NS, store.row(Task, 1).ns.net):
+        interface.host_network(store, store.row(Task, 1).ns.net)
     if proc:
         done = kernel.call(Pid(1), Call("mount", ("proc", "/proc", "proc", 0, None)))
         assert isinstance(done, Returned), done

@@ -1,0 +1,352 @@
+"""sysfs: devices, drivers and the kernel's knobs as files. sysfs(5), fs/sysfs/, fs/kernfs/.
+
+One tree for the machine; only /sys/class/net is tagged: an instance shows the network namespace of
+whoever mounted it. What is below /sys/kernel, /sys/module or /sys/devices is the host's for all.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeAlias
+
+import msgspec
+
+from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import (
+    HOST,
+    KERNEL,
+    InodeId,
+    KGid,
+    KUid,
+    NsId,
+    SuperblockId,
+    VirtualId,
+)
+from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.fs import options, stored
+from simulator.machine.kernel.fs.registry import FilesystemType, register_virtual
+from simulator.machine.kernel.modules import Module
+from simulator.machine.kernel.namespace import NetNs, UserNs, to_kernel
+from simulator.machine.kernel.net import interface
+from simulator.machine.kernel.net.interface import Interface
+from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
+from simulator.machine.state.store import Index
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+
+class _File(msgspec.Struct, frozen=True):
+    """A file with fixed content; ``feature`` as in procfs, ``kind`` what a write reaches."""
+
+    content: str = ""
+    mode: int = 0o444
+    feature: str = ""
+    kind: str = ""
+
+
+class _Link(msgspec.Struct, frozen=True):
+    """A symbolic link."""
+
+    target: str
+
+
+_Tree: TypeAlias = "dict[str, _Tree | _File | _Link]"
+_Entry: TypeAlias = "_Tree | _File | _Link"
+
+_DISK = "pci0000:00/0000:00:04.0/virtio1/block/sda"
+_TREE: _Tree = {
+    "block": {"sda": _Link(f"../devices/{_DISK}")},
+    "bus": {"cpu": {}, "pci": {"devices": {}, "drivers": {}}, "platform": {}, "virtio": {}},
+    "class": {"block": {"sda": _Link(f"../../devices/{_DISK}")}, "mem": {}, "tty": {}},
+    "dev": {"block": {"8:0": _Link(f"../../devices/{_DISK}")}, "char": {}},
+    "devices": {
+        "pci0000:00": {
+            "0000:00:04.0": {
+                "vendor": _File("0x1af4\n"),
+                "virtio1": {
+                    "block": {
+                        "sda": {
+                            "dev": _File("8:0\n"),
+                            "size": _File("41943040\n"),
+                            "ro": _File("0\n"),
+                            "queue": {"scheduler": _File("[none]\n", 0o644, kind="disk")},
+                        }
+                    }
+                },
+            }
+        },
+        "system": {
+            "cpu": {
+                "online": _File("0-1\n"),
+                "possible": _File("0-1\n"),
+                "cpu0": {},
+                "cpu1": {"online": _File("1\n", 0o644, kind="cpu")},
+                "vulnerabilities": {"meltdown": _File("Not affected\n")},
+            }
+        },
+        "virtual": {"dmi": {"id": {"product_uuid": _File("0\n", 0o400)}}, "mem": {}, "tty": {}},
+    },
+    "firmware": {"acpi": {"tables": {}}, "memmap": {}},
+    "fs": {"bpf": {}, "cgroup": {}, "ext4": {"sda1": {}}, "fuse": {"connections": {}},
+           "pstore": {}},
+    "hypervisor": {},
+    "kernel": {
+        "address_bits": _File("64\n"),
+        "cgroup": {"delegate": _File("cgroup.procs\n"), "features": _File("nsdelegate\n")},
+        "config": {},
+        "cpu_byteorder": _File("little\n"),
+        "debug": {},
+        "fscaps": _File("1\n"),
+        "irq": {},
+        "kexec_crash_loaded": _File("0\n"),
+        "kexec_loaded": _File("0\n"),
+        "mm": {"hugepages": {}, "ksm": {"run": _File("0\n", 0o644, kind="memory")},
+               "transparent_hugepage": {"enabled": _File("always [madvise] never\n", 0o644,
+                                                         kind="memory")}},
+        "notes": _File(""),
+        "profiling": _File("0\n", 0o644, kind="cpu"),
+        "rcu_expedited": _File("0\n", 0o644, kind="cpu"),
+        "rcu_normal": _File("0\n", 0o644, kind="cpu"),
+        "security": {},
+        "slab": {},
+        "tracing": {},
+        "uevent_helper": _File("\n", 0o644, feature="uevent_helper", kind="kernel"),
+        "uevent_seqnum": _File("1000\n"),
+        "vmcoreinfo": _File("0000000000000000 1000\n"),
+    },
+    "module": {"kernel": {"parameters": {"panic": _File("0\n", 0o644, kind="kernel")}}},
+    "power": {
+        "mem_sleep": _File("[s2idle]\n", 0o644, kind="reboot"),
+        "pm_freeze_timeout": _File("20000\n", 0o644, kind="reboot"),
+        "state": _File("freeze mem\n", 0o644, kind="reboot"),
+        "wake_lock": _File("\n", 0o644, feature="wakelock", kind="reboot"),
+    },
+}  # fmt: skip
+
+_NET_FILES = {
+    "address": 0o444,
+    "carrier": 0o644,
+    "flags": 0o644,
+    "ifindex": 0o444,
+    "mtu": 0o644,
+    "operstate": 0o444,
+    "type": 0o444,
+    "tx_queue_len": 0o644,
+}
+_BY_NET_NS = Index(Superblock, lambda sb: ((sb.fstype, sb.net_ns),) if sb.net_ns else ())
+
+
+class Sysfs:
+    """The ``Virtual`` of inodes ("sys", superblock, ...)."""
+
+    def load(self, trap: "Trap", inode: VirtualId) -> Inode:
+        """The inode as it is now."""
+        sb = trap.store.row(Superblock, inode[1])
+        entry = _entry(trap, inode)
+        uid, gid = _owner(trap, sb, inode)
+        mode = _mode(entry)
+        directories = (
+            sum(isinstance(below, dict) for below in entry.values())
+            if (isinstance(entry, dict))
+            else -1
+        )
+        return Inode(
+            id=inode,
+            sb=sb.id,
+            mode=mode,
+            uid=uid,
+            gid=gid,
+            nlink=2 + directories if directories >= 0 else 1,
+            size=4096 if mode & S_IFMT == S_IFREG else 0,
+            target=entry.target if isinstance(entry, _Link) else "",
+            parent=_parent(inode) if mode & S_IFMT == S_IFDIR else None,
+            domain=KERNEL,
+        )
+
+    def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> InodeId | None:
+        """What ``name`` is in ``directory``."""
+        entry = _entry(trap, directory)
+        return (*directory, name) if isinstance(entry, dict) and name in entry else None
+
+    def names(self, trap: "Trap", directory: VirtualId) -> Iterable[str]:
+        """The names in ``directory``."""
+        entry = _entry(trap, directory)
+        if directory[2:] == ("class", "net"):
+            for row in _interfaces(trap, directory):
+                trap.touch("interface", row.domain, "name", row.name)
+        return list(entry) if isinstance(entry, dict) else ()
+
+    def follow(self, trap: "Trap", inode: VirtualId) -> At | str:
+        """Where a link leads."""
+        entry = _entry(trap, inode)
+        assert isinstance(entry, _Link)
+        return entry.target
+
+    def read(self, trap: "Trap", inode: VirtualId) -> bytes:
+        """The whole content."""
+        entry = _entry(trap, inode)
+        if isinstance(entry, _File) and entry.kind:
+            trap.touch(entry.kind, HOST, "read", _path(inode))
+        return entry.content.encode() if isinstance(entry, _File) else b""
+
+    def write(self, trap: "Trap", inode: VirtualId, data: bytes) -> int:
+        """Take what write(2) brings; EIO for an attribute that has no store()."""
+        entry = _entry(trap, inode)
+        if "net" in inode[2:-1]:
+            return _write_net(trap, inode, data)
+        if not isinstance(entry, _File) or not entry.mode & 0o200:
+            trap.fail(Errno.EIO, N_("The attribute can't be set."), "sysfs(5)")
+        trap.authority(entry.kind or "kernel", _path(inode), "write")
+        return len(data)
+
+    def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
+        """kernfs_fop_open(): the bits of the file count even for who may override them."""
+        mode = _mode(_entry(trap, inode))
+        if mode & S_IFMT != S_IFREG:
+            return
+        writes, reads = flags & O_ACCMODE != O_RDONLY, flags & O_ACCMODE != 1
+        if (writes and not mode & 0o222) or (reads and not mode & 0o444):
+            trap.deny(
+                Errno.EACCES,
+                "file-mode",
+                N_("The attribute has no way to be read, or to be set."),
+                "sysfs(5)",
+            )
+
+
+def _path(inode: VirtualId) -> str:
+    return "/sys/" + "/".join(str(name) for name in inode[2:])
+
+
+def _parent(inode: VirtualId) -> InodeId:
+    return inode if len(inode) == 2 else inode[:-1]
+
+
+def _mode(entry: _Entry) -> int:
+    if isinstance(entry, dict):
+        return S_IFDIR | 0o755
+    return S_IFLNK | 0o777 if isinstance(entry, _Link) else S_IFREG | entry.mode
+
+
+def _entry(trap: "Trap", inode: VirtualId) -> _Entry:
+    """The entry behind an id; an empty file when it has gone."""
+    entry: _Entry = _TREE
+    for depth in range(2, len(inode) + 1):
+        if not isinstance(entry, dict):
+            return entry if depth == len(inode) else _File()
+        entry = _completed(trap, inode[:depth], entry)
+        if depth < len(inode):
+            entry = entry.get(str(inode[depth]), _File())
+    return entry
+
+
+def _completed(trap: "Trap", inode: VirtualId, tree: _Tree) -> _Tree:
+    """What the kernel's state adds to a directory, and features take away."""
+    where = inode[2:]
+    if where == ("class",):
+        return {**tree, "net": {}}
+    if where == ("class", "net"):
+        rows = _interfaces(trap, inode)
+        return {row.name: _Link(f"../../devices/virtual/net/{row.name}") for row in rows}
+    if where == ("devices", "virtual"):
+        return {**tree, "net": {}}
+    if where == ("devices", "virtual", "net"):
+        return {row.name: _device(trap, row) for row in _interfaces(trap, inode)}
+    if where == ("module",):
+        added: _Tree = {str(row.id): {"refcnt": _File("0\n")} for row in trap.store.all(Module)}
+        return {**tree, **added}
+    kept: _Tree = {
+        name: below
+        for name, below in tree.items()
+        if not isinstance(below, _File)
+        or not below.feature
+        or below.feature in trap.family.features
+    }
+    return kept
+
+
+def _interfaces(trap: "Trap", inode: VirtualId) -> tuple[Interface, ...]:
+    ns = trap.store.row(Superblock, inode[1]).net_ns
+    return interface.listed(trap.store, ns) if ns is not None else ()
+
+
+def _device(trap: "Trap", row: Interface) -> _Tree:
+    flags = interface.flags_of(trap.store, row)
+    running = interface.has_carrier(trap.store, row)
+    state = "unknown" if row.kind == "loopback" else "up" if running else "down"
+    values = {
+        "address": row.mac,
+        "carrier": str(int(running)),
+        "flags": f"0x{flags:x}",
+        "ifindex": str(row.index),
+        "mtu": str(row.mtu),
+        "operstate": state,
+        "type": "772" if row.kind == "loopback" else "1",
+        "tx_queue_len": "1000",
+    }
+    files: _Tree = {name: _File(f"{values[name]}\n", mode) for name, mode in _NET_FILES.items()}
+    counters: _Tree = {name: _File("0\n") for name in ("rx_bytes", "tx_bytes", "rx_packets")}
+    return {**files, "statistics": counters}
+
+
+def _write_net(trap: "Trap", inode: VirtualId, data: bytes) -> int:
+    """netdev_store(): CAP_NET_ADMIN over the network namespace. Only the MTU changes."""
+    ns = trap.store.row(Superblock, inode[1]).net_ns
+    assert ns is not None
+    trap.need(Privilege.NET_CONFIG, trap.store.row(NetNs, ns).owner)
+    row = interface.named(trap.store, ns, str(inode[-2]))
+    text = data.strip()
+    if row is None or inode[-1] != "mtu" or not text.isdigit():
+        trap.fail(Errno.EINVAL, N_("The attribute does not take this value."), "sysfs(5)")
+    trap.store.put(msgspec.structs.replace(row, mtu=int(text)))
+    trap.touch("interface", row.domain, "write", row.name)
+    return len(data)
+
+
+def _owner(trap: "Trap", sb: Superblock, inode: VirtualId) -> tuple[KUid, KGid]:
+    """net_ns_get_ownership(): what describes an interface is its namespace's root's."""
+    if sb.net_ns is None or inode[2:5] != ("devices", "virtual", "net") or len(inode) < 6:
+        return KUid(0), KGid(0)
+    user_ns = trap.store.row(UserNs, trap.store.row(NetNs, sb.net_ns).owner)
+    uid, gid = to_kernel(user_ns.uid_map, 0), to_kernel(user_ns.gid_map, 0)
+    return KUid(uid or 0), KGid(gid or 0)
+
+
+def _make(trap: "Trap", source: str, text: str) -> Superblock:
+    """One instance for each network namespace, however often it is mounted."""
+    options.none_known(trap, text)
+    store, net = trap.store, trap.task.ns.net
+    found = store.first(_BY_NET_NS, ("sysfs", net))
+    if found is not None:
+        return found
+    number = SuperblockId(store.new_id(Superblock))
+    return stored.put_superblock(
+        store,
+        Superblock(
+            id=number,
+            fstype="sysfs",
+            source=source,
+            root=("sys", number),
+            owner=store.row(NetNs, net).owner,
+            net_ns=net,
+            domain=trap.task.domain,
+        ),
+    )
+
+
+def _needs(trap: "Trap") -> NsId:
+    return trap.store.row(NetNs, trap.task.ns.net).owner
+
+
+SYSFS = FilesystemType(
+    name="sysfs",
+    make=_make,
+    userns_mount=True,
+    owner=_needs,
+    check=options.none_known,
+    may_reveal=True,
+)
+
+register_virtual("sys", Sysfs())
