@@ -175,12 +175,13 @@ def plan(
 
 def _first_process(plan: LaunchPlan, kernel: str) -> None:
     """What no mechanism is needed for: the child, its user, its program."""
-    birth = ("clone", plan.clone_flags | SIGCHLD) if kernel == "linux" else ("fork",)
+    flags = (plan.clone_flags | SIGCHLD,) if kernel == "linux" else ()
     plan.call(
         Phase.CLONE,
         "runtime",
         " ".join(plan.cloners),
-        *birth,
+        "clone" if flags else "fork",
+        *flags,
         binds="pid",
         why=N_("The sandbox's first process is born."),
     )

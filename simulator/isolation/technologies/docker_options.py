@@ -32,7 +32,6 @@ from simulator.machine.abi.constants import BY_NAME, CAPABILITY_NAMES, MS_RDONLY
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, capability
 
-
 KNOWN_DEVICES: dict[str, tuple[int, int, int]] = {
     "/dev/sda": (S_IFBLK, 8, 0),
     "/dev/kmsg": (S_IFCHR, 1, 11),
