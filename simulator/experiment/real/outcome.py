@@ -25,10 +25,10 @@ def word(entry: Entry) -> str:
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A difference that is known: where it shows, why, on which kernels.
 
-    ``spec``, ``probe`` and ``call`` are shell patterns; ``model`` and ``real`` are words of
-    ``word`` (patterns too). ``kernel`` is a half-open range such as ``>=5.6,<7``, empty for all.
-    ``lacks`` names a feature of ``facts`` or a capability: the difference is only known on a
-    machine without it.
+    ``spec``, ``probe`` and ``call`` are shell patterns, ``arg`` one for the call's first text
+    argument; ``model`` and ``real`` are words of ``word`` (patterns too). ``kernel`` is a
+    half-open range such as ``>=5.6,<7``, empty for all. ``lacks`` names a feature of ``facts`` or
+    a capability: the difference is only known on a machine without it.
     """
 
     id: str
@@ -39,14 +39,17 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     model: str = "*"
     real: str = "*"
     kernel: str = ""
+    arg: str = "*"
     lacks: str = ""
 
-    def explains(self, spec: str, probe: str, call: str, words: tuple[str, str]) -> bool:
+    def explains(self, spec: str, probe: str, entry: Entry, words: tuple[str, str]) -> bool:
         """Whether this is that difference."""
+        texts = [arg for arg in entry.args if isinstance(arg, str)]
         pairs = (
             (spec, self.spec),
             (probe, self.probe),
-            (call, self.call),
+            (entry.call, self.call),
+            (texts[0] if texts else "", self.arg),
             (words[0], self.model),
             (words[1], self.real),
         )
@@ -59,6 +62,35 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     call: str
     results: tuple[str, ...]
     reason: str
+
+
+_OPENING = {"open": 0, "creat": 0, "openat": 1, "openat2": 1}
+_READING = {"read", "pread64", "getdents64"}
+
+
+def sources(entries: tuple[Entry, ...]) -> dict[int, str]:
+    """For each entry that reads, by its number, the path that its descriptor was opened by."""
+    paths: dict[int, str] = {}
+    found: dict[int, str] = {}
+    for number, entry in enumerate(entries):
+        if entry.status is not Status.RETURNED or not entry.args:
+            continue
+        at = _OPENING.get(entry.call)
+        if at is not None and at < len(entry.args) and entry.value is not None:
+            paths[entry.value] = str(entry.args[at])
+        elif entry.call in _READING and isinstance(entry.args[0], int):
+            found[number] = paths.get(entry.args[0], "")
+    return found
+
+
+def of_the_machine(entry: Entry, source: str) -> bool:
+    """Whether a call's count of bytes says how large this machine's own texts are."""
+    return entry.call == "syslog" or source.startswith(("/proc/", "/sys/"))
+
+
+def both_counts(words: tuple[str, str]) -> bool:
+    """Two positive numbers."""
+    return all(text.isdigit() and int(text) > 0 for text in words)
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):

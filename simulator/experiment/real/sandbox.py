@@ -86,7 +86,9 @@ class Machine:
         do(self.supervisor, "unshare", NS["mnt"])
         do(self.supervisor, "prctl", 1, 9)
         do(self.supervisor, "setsid")
+        # As at a login: a session keyring of its own, from which root's user keyring is held.
         do(self.supervisor, "keyctl", 1, None)
+        do(self.supervisor, "keyctl", 8, -4, -3)
         self._build_root()
         self._configure()
 

@@ -17,7 +17,16 @@ from simulator.experiment.probes.program import Program
 from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.real import facts, host, pool
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.outcome import Allowed, Difference, Known, in_range, word
+from simulator.experiment.real.outcome import (
+    Allowed,
+    Difference,
+    Known,
+    both_counts,
+    in_range,
+    of_the_machine,
+    sources,
+    word,
+)
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
 
@@ -227,10 +236,11 @@ def compare(
     rows: list[Row] = []
     followed: Row | None = None
     shaky = _unstable(real, again)
+    paths = sources(real.entries)
     plain = zip(normalise(model), normalise(real), strict=False)
     pairs = zip(model.entries, real.entries, plain, strict=False)
     for number, (one, other, (here, there)) in enumerate(pairs):
-        row = _row(job, (spec, probe), one, other)
+        row = _row(job, (spec, probe), one, other, paths.get(number, ""))
         if number in shaky and row.kind != "agree":
             row = msgspec.structs.replace(row, kind="unstable", reason=_("two real runs differ"))
         elif row.kind == "unexplained" and followed is not None and _skips(one, other):
@@ -260,10 +270,12 @@ def _unstable(real: Trace, again: Trace | None) -> set[int]:
     return {number for number, (one, two) in enumerate(pairs) if word(one) != word(two)}
 
 
-def _row(job: Job, names: tuple[str, str], one: Entry, other: Entry) -> Row:
+def _row(job: Job, names: tuple[str, str], one: Entry, other: Entry, source: str) -> Row:
     spec, probe = names
     words = (word(one), word(other))
     kind, reason = _judge(job, names, one, other, words)
+    if kind == "unexplained" and of_the_machine(other, source) and both_counts(words):
+        kind, reason = "agree_in_set", _("the length of a kernel's text depends on the machine")
     return Row(
         spec=spec,
         probe=probe,
@@ -291,7 +303,7 @@ def _judge(
     if allowed is not None:
         return "agree_in_set", allowed.reason
     found = next(
-        (item for item in job.known.difference if _applies(job, item, names, one.call, words)),
+        (item for item in job.known.difference if _applies(job, item, names, one, words)),
         None,
     )
     if found is not None:
@@ -304,9 +316,9 @@ def _fits(item: Allowed, call: str, words: tuple[str, str]) -> bool:
 
 
 def _applies(
-    job: Job, item: Difference, names: tuple[str, str], call: str, words: tuple[str, str]
+    job: Job, item: Difference, names: tuple[str, str], entry: Entry, words: tuple[str, str]
 ) -> bool:
     if not in_range(job.facts.release, item.kernel):
         return False
     has = job.facts.features.get(item.lacks, item.lacks in job.facts.effective)
-    return not (item.lacks and has) and item.explains(*names, call, words)
+    return not (item.lacks and has) and item.explains(*names, entry, words)
