@@ -75,6 +75,8 @@ def ioctl(trap: Trap, file: File, request: int, value: Value) -> Result | int:
         for one in links.listed(trap.store, socket.ns):
             trap.touch("interface", one.domain, "name", one.name)
         return 0
+    if request == SIOCGIFNAME:
+        return _named(trap, socket, value)
     if request in READS:
         return _read(trap, socket, request, value)
     if request in WRITES:
@@ -109,6 +111,15 @@ def _internet(trap: Trap, socket: Socket, request: int, value: Value) -> Result 
         SIOCGIFBRDADDR: first.broadcast or "0.0.0.0",
     }
     return Returned(0, (interface.name, answer[request]))
+
+
+def _named(trap: Trap, socket: Socket, value: Value) -> Result:
+    number = _content(value)
+    found = links.numbered(trap.store, socket.ns, number) if isinstance(number, int) else None
+    if found is None:
+        trap.fail(Errno.ENODEV, N_("No interface has this number."), CITE)
+    trap.touch("interface", found.domain, "name", found.name)
+    return Returned(0, (found.name, found.index))
 
 
 def _read(trap: Trap, socket: Socket, request: int, value: Value) -> Result:
