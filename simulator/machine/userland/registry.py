@@ -47,13 +47,13 @@ def collection(content: bytes) -> bytes | None:
 
 
 def program(name: str, collection: bytes = BUSYBOX) -> Main | None:
-    """The program called ``name``, or None."""
-    return _COLLECTIONS[collection].get(name)
+    """The program called ``name``, or None; a collection without its own takes busybox's."""
+    return _COLLECTIONS[collection].get(name) or _COLLECTIONS[BUSYBOX].get(name)
 
 
 def names(collection: bytes = BUSYBOX) -> tuple[str, ...]:
     """Every program of a collection, sorted: what an image links to one file."""
-    return tuple(sorted(_COLLECTIONS[collection]))
+    return tuple(sorted({**_COLLECTIONS[BUSYBOX], **_COLLECTIONS[collection]}))
 
 
 async def run(process: Process, main: Main, argv: Sequence[str]) -> int:

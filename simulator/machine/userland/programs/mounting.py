@@ -145,7 +145,7 @@ async def _mount(
             return 0
     if failure is None:
         return await sys.complain(f"mounting {source} on {target} failed: Invalid argument")
-    if failure.errno is Errno.EPERM and await sys.value("geteuid"):
+    if failure.errno is Errno.EPERM:
         await sys.complain("permission denied (are you root?)")
         return 1
     await sys.complain(f"mounting {source} on {target} failed: {failure.message}")
@@ -276,21 +276,22 @@ async def nsenter(sys: Process, argv: Sequence[str]) -> int:
     """nsenter(1) with -t and the namespaces to enter."""
     options = parse(argv, "t:m::u::i::n::p::U::C::T::R::r::w::FS:G:", _LONG, stop_early=True)
     target = options.value("t")
-    fds: list[tuple[int, int]] = []
+    fds: list[tuple[int, int, str]] = []
     for letter in "UiunpCTm":
         flag, name = _SPACES[letter]
         if not options.has(letter):
             continue
         path = options.value(letter) or f"/proc/{target}/ns/{name}"
         try:
-            fds.append((await sys.open(path, O_RDONLY), flag))
+            fds.append((await sys.open(path, O_RDONLY), flag, name))
         except SysError as error:
             return await sys.fault(f"can't open '{path}'", error)
-    for fd, flag in fds:
+    for fd, flag, name in fds:
         try:
             await sys.call("setns", fd, flag)
         except SysError as error:
-            return await sys.complain(f"setns(): can't reassociate to namespace: {error.message}")
+            about = f"setns(): can't reassociate to namespace '{name}'"
+            return await sys.complain(f"{about}: {error.message}")
         await sys.close(fd)
     if options.has("p") and not options.has("F"):
         return await _forked(sys, options.rest or ["/bin/sh"], options)
@@ -302,21 +303,47 @@ async def df(sys: Process, argv: Sequence[str]) -> int:
     """df(1): statfs(2) of every mount in /proc/mounts."""
     options = parse(argv, "kmhTiPa")
     await sys.out("Filesystem           1K-blocks      Used Available Use% Mounted on\n")
+    rows = [line.split(" ")[:2] for line in (await sys.text_or_empty("/proc/mounts")).splitlines()]
     status = 0
-    for line in (await sys.text("/proc/mounts")).splitlines():
-        source, target, *_ = line.split(" ")
-        if options.rest and target not in options.rest:
-            continue
-        try:
-            facts = await sys.data("statfs", target)
-        except SysError as error:
-            status = await sys.fault(target, error)
-            continue
-        blocks = facts.get("blocks", 0) * facts.get("bsize", 4096) // 1024
-        if not blocks:
-            continue
-        free = facts.get("bfree", 0) * facts.get("bsize", 4096) // 1024
-        used = blocks - free
-        share = -(-used * 100 // blocks)
-        await sys.out(f"{source:<20} {blocks:9} {used:9} {free:9} {share:3}% {target}\n")
+    for path in options.rest:
+        found = await _mount_of(sys, path, rows)
+        status |= (
+            await _usage(sys, *found)
+            if found
+            else await sys.complain(f"{path}: can't find mount point")
+        )
+    if not options.rest and not rows:
+        return await sys.complain("/proc/mounts: No such file or directory")
+    for source, target in () if options.rest else rows:
+        status |= await _usage(sys, source, target)
     return status
+
+
+async def _mount_of(sys: Process, path: str, rows: list[list[str]]) -> tuple[str, str] | None:
+    """find_mount_point(): the last mount whose device is the path's own."""
+    try:
+        device = (await sys.stat(path))["dev"]
+    except SysError:
+        return None
+    best: tuple[str, str] | None = None
+    for source, target in rows:
+        try:
+            if (await sys.stat(target))["dev"] == device:
+                best = (source, target)
+        except SysError:
+            continue
+    return best
+
+
+async def _usage(sys: Process, source: str, target: str) -> int:
+    try:
+        facts = await sys.data("statfs", target)
+    except SysError as error:
+        return await sys.fault(target, error)
+    size = facts.get("bsize", 4096)
+    blocks = facts.get("blocks", 0) * size // 1024
+    free = facts.get("bfree", 0) * size // 1024
+    used = blocks - free
+    share = -(-used * 100 // blocks) if blocks else 0
+    await sys.out(f"{source:<20} {blocks:9} {used:9} {free:9} {share:3}% {target}\n")
+    return 0

@@ -28,7 +28,8 @@ from simulator.machine.userland.options import UsageError, parse
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
-_SIOCGIFBRDADDR = 0x8919
+_SIOCGIFNAME, _SIOCGIFBRDADDR = 0x8910, 0x8919
+_GAP = 8
 _MULTICAST, _NOARP = 0x1000, 0x80
 _FLAGS = (
     (IFF_LOOPBACK, "LOOPBACK"),
@@ -69,16 +70,27 @@ async def devices(sys: Process) -> list[Device]:
     """Every interface of the caller's network namespace."""
     lines = (await sys.text_or_empty("/proc/net/dev")).splitlines()[2:]
     names = [line.partition(":")[0].strip() for line in lines]
-    if not lines:
-        try:
-            names = await sys.names("/sys/class/net")
-        except SysError:
-            names = []
     six = await _six(sys)
     fd = await sys.value("socket", AF_INET, SOCK_DGRAM, 0)
+    if not lines:
+        names = await _by_index(sys, fd)
     found = [await _device(sys, fd, name, six.get(name, [])) for name in names]
     await sys.close(fd)
     return sorted(found, key=lambda device: device.number)
+
+
+async def _by_index(sys: Process, fd: int) -> list[str]:
+    """Names by SIOCGIFNAME, until a run of numbers has none: where /proc is not mounted."""
+    found: list[str] = []
+    number, misses = 1, 0
+    while misses < _GAP:
+        try:
+            found.append((await sys.data("ioctl", fd, _SIOCGIFNAME, ("", number)))[0])
+            misses = 0
+        except SysError:
+            misses += 1
+        number += 1
+    return found
 
 
 async def _device(sys: Process, fd: int, name: str, six: list[tuple[str, int, str]]) -> Device:

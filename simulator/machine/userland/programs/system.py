@@ -78,15 +78,19 @@ async def uptime(sys: Process, _argv: Sequence[str]) -> int:
 async def free(sys: Process, argv: Sequence[str]) -> int:
     """free(1), in kB, or -m in MB."""
     unit = 1024 if "-m" in argv else 1
-    rows = dict(
-        line.split(":", 1) for line in (await sys.text("/proc/meminfo")).splitlines() if ":" in line
-    )
+    head = "              total        used        free      shared  buff/cache   available\n"
+    try:
+        text = await sys.text("/proc/meminfo")
+    except SysError as error:
+        await sys.fault("can't open '/proc/meminfo'", error)
+        await sys.out(head)
+        return 0
+    rows = dict(line.split(":", 1) for line in text.splitlines() if ":" in line)
     memory = {name: int(value.split()[0]) // unit for name, value in rows.items()}
     total, unused = memory["MemTotal"], memory["MemFree"]
     cached = memory["Cached"] + memory["Buffers"] + memory.get("SReclaimable", 0)
     await sys.out(
-        "              total        used        free      shared  buff/cache   available\n"
-        f"Mem:    {total:11} {total - unused - cached:11} {unused:11} {memory['Shmem']:11} "
+        f"{head}Mem:    {total:11} {total - unused - cached:11} {unused:11} {memory['Shmem']:11} "
         f"{cached:11} {memory['MemAvailable']:11}\n"
         f"Swap:   {memory['SwapTotal']:11} {0:11} {memory['SwapFree']:11}\n"
     )
