@@ -78,7 +78,7 @@ def settle(
             _need_host(trap, parent)
         elif name not in KNOWN:
             invalid(trap, N_("A prison has no such parameter."))
-        values[name] = tuple(value) if isinstance(value, list | tuple) else value
+        values[name] = tuple(cast("list[str]", value)) if isinstance(value, list | tuple) else value
     _settle_allow(trap, parent, values)
     _settle_numbers(trap, parent, values)
     for version in (4, 6):

@@ -51,7 +51,7 @@ def kldfind(trap: Trap, name: str) -> int:
         if module.id == name:
             trap.touch("module", module.domain, "name", name)
             return number
-    trap.fail(Errno.ENOENT, N_("No module has this name."), "kldfind(2)")
+    return trap.fail(Errno.ENOENT, N_("No module has this name."), "kldfind(2)")
 
 
 @freebsd("kldnext")

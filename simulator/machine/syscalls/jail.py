@@ -4,7 +4,7 @@ Parameters are a dictionary of jail(8)'s own names. Source: sys/kern/kern_jail.c
 """
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import msgspec
 
@@ -233,5 +233,5 @@ def _ipc_space(trap: Trap, row: Context) -> NsId:
     return number
 
 
-def _no_such(trap: Trap, errno: Errno) -> Any:
+def _no_such(trap: Trap, errno: Errno) -> NoReturn:
     trap.fail(errno, N_("The caller's prison has no such prison inside it."), "jail(2)")

@@ -1,6 +1,5 @@
 """FreeBSD as a value of a family."""
 
-from simulator.machine.families.freebsd.devices import DEVICES
 from simulator.machine.families.freebsd.filesystems import FILESYSTEMS
 from simulator.machine.families.freebsd.numbers import ERRNO_NUMBERS
 from simulator.machine.families.freebsd.prison import PRISON
@@ -12,7 +11,7 @@ from simulator.machine.syscalls.registry import enter_all, freebsd, posix
 
 enter_all()
 
-CHAIN = Chain((SUPERUSER, PRISON, DEVICES))
+CHAIN = Chain((SUPERUSER, PRISON))
 """priv_check_cred(): first the superuser, then what the prison leaves of it."""
 
 TRAITS = Traits(
@@ -31,6 +30,7 @@ TRAITS = Traits(
     protected_symlinks=False,
     nproc_counts_per_user_namespace=False,
     mknod_whiteout_unprivileged=False,
+    devices_only_in_devfs=True,
 )
 
 FEATURES = frozenset(("acct", "modules", "quota", "swap"))

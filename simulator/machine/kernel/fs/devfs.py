@@ -1,89 +1,206 @@
-"""FreeBSD's devfs: each mount shows the machine's devices through a set of rules. devfs(8).
+"""devfs: the machine's device nodes, and the rulesets that say which of them exist for whom.
 
-Rules are data: a set hides everything and then shows the names it lists. Source:
-sys/fs/devfs/devfs_rule.c, /etc/defaults/devfs.rules.
+Every mount shows the same devices through its own ruleset; a node that the rules hide can't be
+named there, and no mknod(2) brings it back. Source: devfs(5), devfs(8), devfs.rules(5),
+/etc/defaults/devfs.rules, sys/fs/devfs/devfs_vfsops.c.
 """
 
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.machine.abi.constants import S_IFBLK, S_IFCHR
+from simulator.machine.abi.constants import (
+    O_ACCMODE,
+    O_RDONLY,
+    S_IFBLK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFLNK,
+)
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, KGid, KUid
+from simulator.machine.abi.ids import HOST, KERNEL, KGid, SuperblockId, VirtualId
+from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import prison
-from simulator.machine.kernel.fs import options, stored
-from simulator.machine.kernel.fs.devices import device_number
-from simulator.machine.kernel.fs.registry import FilesystemType
-from simulator.machine.kernel.vfs import tree
-from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.kernel.fs import devices, disk_image, options, stored
+from simulator.machine.kernel.fs.registry import FilesystemType, register_virtual
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
 
 if TYPE_CHECKING:
+    from simulator.machine.kernel.task import At
     from simulator.machine.kernel.trap import Trap
 
-NODES: tuple[tuple[str, int, int, int], ...] = (
-    ("null", S_IFCHR | 0o666, 1, 3),
-    ("zero", S_IFCHR | 0o666, 1, 5),
-    ("full", S_IFCHR | 0o666, 1, 7),
-    ("random", S_IFCHR | 0o644, 1, 8),
-    ("urandom", S_IFCHR | 0o644, 1, 9),
-    ("mem", S_IFCHR | 0o640, 1, 1),
-    ("kmem", S_IFCHR | 0o640, 1, 2),
-    ("klog", S_IFCHR | 0o600, 1, 11),
-    ("console", S_IFCHR | 0o600, 5, 1),
-    ("ptmx", S_IFCHR | 0o666, 5, 2),
-    ("ada0", S_IFBLK | 0o640, 8, 0),
-    ("ada0p1", S_IFBLK | 0o640, 8, 1),
-)
-"""The devices of a small machine; a disk keeps the type by which its driver is found."""
+TAG = "devfs"
+MEMORY = ("mem", "kmem")
+NO_RULES = 0
+JAIL_RULES = 4
+OPERATOR, KMEM = 5, 2
+"""Groups that may read disks and memory."""
 
-LINKS = (("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"))
 
-_BASIC = ("null", "zero", "full", "random", "urandom", "crypto", "log")
-_LOGIN = ("ptmx", "pts", "fd", "stdin", "stdout", "stderr", "tty*")
-RULESETS: dict[int, tuple[str, ...]] = {
-    0: ("*",),
-    1: (),
-    2: _BASIC,
-    3: _LOGIN,
-    4: (*_BASIC, *_LOGIN, "fuse", "zfs"),
-    5: (*_BASIC, *_LOGIN, "fuse", "zfs", "pf"),
+class Device(NamedTuple):
+    """A node: its mode, the driver's number, its group; a link leads to ``target``."""
+
+    mode: int
+    rdev: int = 0
+    gid: int = 0
+    target: str = ""
+
+
+def _char(major: int, minor: int, mode: int, gid: int = 0) -> Device:
+    return Device(S_IFCHR | mode, devices.device_number(major, minor), gid)
+
+
+def _link(target: str) -> Device:
+    return Device(S_IFLNK | 0o755, target=target)
+
+
+NODES: dict[str, Device] = {
+    "null": _char(1, 3, 0o666),
+    "zero": _char(1, 5, 0o666),
+    "full": _char(1, 7, 0o666),
+    "random": _char(1, 8, 0o644),
+    "urandom": _link("random"),
+    "crypto": _char(1, 20, 0o666),
+    "tty": _char(5, 0, 0o666),
+    "console": _char(5, 1, 0o600),
+    "fuse": _char(10, 229, 0o666),
+    "zfs": _char(10, 230, 0o666),
+    "mem": _char(1, 1, 0o640, KMEM),
+    "kmem": _char(1, 1, 0o640, KMEM),
+    "io": _char(1, 4, 0o600),
+    "bpf": _char(10, 231, 0o600),
+    "ada0": _char(8, 0, 0o640, OPERATOR),
+    "ada0p2": _char(8, 1, 0o640, OPERATOR),
 }
-"""What each set shows: 0 all, 1 hide all, 2 unhide basic, 3 unhide login, 4 jail, 5 with vnet."""
+"""The nodes of a small machine. Numbers are the drivers' own here: FreeBSD deals them at boot."""
 
-_OPERATOR = KGid(5)
+_BASIC = ("null", "zero", "full", "crypto", "random", "urandom")
+_LOGIN = ("tty",)
+RULESETS: dict[int, frozenset[str]] = {
+    NO_RULES: frozenset(NODES),
+    1: frozenset(),
+    2: frozenset(_BASIC),
+    3: frozenset(_LOGIN),
+    JAIL_RULES: frozenset((*_BASIC, *_LOGIN, "fuse", "zfs")),
+    5: frozenset((*_BASIC, *_LOGIN, "fuse", "zfs")),
+}
+"""What remains visible: devfsrules_hide_all, _unhide_basic, _unhide_login, _jail, _jail_vnet."""
+
+
+def _register_disks() -> None:
+    """A disk is a character device: FreeBSD has had no block devices since 4.0."""
+    for minor, name in ((0, "/dev/ada0"), (1, "/dev/ada0p2")):
+        rdev = devices.device_number(disk_image.SD_MAJOR, minor)
+        disk = devices.driver_of(S_IFBLK, rdev)
+        assert disk is not None
+        devices.register(
+            S_IFCHR,
+            disk_image.SD_MAJOR,
+            minor,
+            devices.Driver(
+                name=name, read=disk.read, write=disk.write, open=disk.open, ioctl=disk.ioctl
+            ),
+        )
+
+
+_register_disks()
+
+
+def _sb(trap: "Trap", inode: VirtualId) -> Superblock:
+    return trap.store.row(Superblock, inode[1])
+
+
+def _visible(sb: Superblock) -> frozenset[str]:
+    """The names that this mount's ruleset leaves."""
+    ruleset = (sb.data or {}).get("ruleset", NO_RULES)
+    return RULESETS.get(ruleset, frozenset()) if isinstance(ruleset, int) else frozenset()
+
+
+class _Devfs:
+    """Inodes are ("devfs", superblock, name); the root's name is empty."""
+
+    def load(self, trap: "Trap", inode: VirtualId) -> Inode:
+        sb = SuperblockId(_sb(trap, inode).id)
+        name = str(inode[2])
+        if not name:
+            return Inode(id=inode, sb=sb, mode=S_IFDIR | 0o555, nlink=2, parent=inode)
+        node = NODES[name]
+        return Inode(
+            id=inode,
+            sb=sb,
+            mode=node.mode,
+            gid=KGid(node.gid),
+            rdev=node.rdev,
+            target=node.target,
+            size=len(node.target),
+            domain=KERNEL,
+        )
+
+    def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> VirtualId | None:
+        """A node that the ruleset hides is ENOENT, and the wall says that it exists."""
+        if name not in NODES:
+            return None
+        if name not in _visible(_sb(trap, directory)):
+            trap.deny(
+                Errno.ENOENT,
+                "devfs-rules",
+                N_("The device exists, but this mount's devfs ruleset hides its node."),
+                "devfs(8)",
+            )
+        return (TAG, directory[1], name)
+
+    def names(self, trap: "Trap", directory: VirtualId) -> Iterable[str]:
+        return _visible(_sb(trap, directory))
+
+    def follow(self, trap: "Trap", inode: VirtualId) -> "At | str":
+        del trap
+        return NODES[str(inode[2])].target
+
+    def read(self, trap: "Trap", inode: VirtualId) -> bytes:
+        del trap, inode
+        return b""
+
+    def write(self, trap: "Trap", inode: VirtualId, data: bytes) -> int:
+        del trap, inode
+        return len(data)
+
+    def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
+        """memopen(): to write to the kernel's memory is a privilege of its own."""
+        if inode[2] in MEMORY and flags & O_ACCMODE != O_RDONLY:
+            trap.need(Privilege.RAW_IO)
+
+
+register_virtual(TAG, _Devfs())
 
 
 def _make(trap: "Trap", source: str, text: str) -> Superblock:
-    row = prison.of(trap)
-    ruleset = int(dict(options.split(text)).get("ruleset") or 0)
-    if prison.is_jailed(trap.task):
-        ruleset = prison.number(row, "devfs_ruleset", 0)
-        if ruleset == 0:
-            trap.deny(
-                Errno.EPERM,
-                "devfs-rules",
-                N_("A prison mounts devfs only under a set of rules: devfs_ruleset."),
-                "jail(8)",
-            )
-    shown = RULESETS.get(ruleset)
-    if shown is None:
-        trap.fail(Errno.EINVAL, N_("There is no such set of rules."), "devfs(8)")
-    sb = stored.new_superblock(trap, "devfs", source, uid=KUid(0), gid=KGid(0))
-    assert isinstance(sb.root, int)
-    for name, mode, major, minor in NODES:
-        if _is_shown(name, shown):
-            rdev = device_number(major, minor)
-            tree.make(trap.store, sb.root, name, mode, gid=_OPERATOR, rdev=rdev, domain=HOST)
-    if _is_shown("fd", shown):
-        tree.mkdirs(trap.store, sb.root, "fd")
-        for name, target in LINKS:
-            tree.symlink(trap.store, sb.root, name, target)
-    return sb
+    """devfs_mount(): in a prison the prison's own ruleset, and no other. EPERM."""
+    ruleset = NO_RULES
+    for key, value in options.split(text):
+        if key != "ruleset":
+            options.refuse(trap)
+        ruleset = options.number(trap, value)
+    own = prison.number(prison.of(trap), "devfs_ruleset", NO_RULES)
+    if own and ruleset not in (NO_RULES, own):
+        trap.deny(
+            Errno.EPERM,
+            "devfs-rules",
+            N_("In a prison devfs is mounted with the prison's own ruleset."),
+            "jail(8)",
+        )
+    number = SuperblockId(trap.store.new_id(Superblock))
+    return stored.put_superblock(
+        trap.store,
+        Superblock(
+            id=number,
+            fstype=TAG,
+            source=source,
+            root=(TAG, number, ""),
+            owner=trap.task.cred.user_ns,
+            data={"ruleset": own or ruleset},
+            domain=HOST,
+        ),
+    )
 
 
-def _is_shown(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
-
-
-DEVFS = FilesystemType("devfs", _make)
+DEVFS = FilesystemType(TAG, _make)

@@ -224,6 +224,13 @@ def wanted(flags: int) -> int:
 
 def _may_open_device(trap: "Trap", at: At) -> None:
     """may_open_dev(): MS_NODEV, also implied by a filesystem of a user namespace."""
+    if trap.family.traits.devices_only_in_devfs and isinstance(at.inode, int):
+        trap.deny(
+            Errno.EOPNOTSUPP,
+            "devfs",
+            N_("A device node outside devfs opens no device: only devfs knows the drivers."),
+            "sys/ufs/ufs/ufs_vnops.c ufs_open()",
+        )
     mount = trap.store.row(Mount, at.mount)
     if not mount.flags & MS_NODEV:
         owner = trap.store.row(UserNs, trap.store.row(Superblock, mount.sb).owner)
