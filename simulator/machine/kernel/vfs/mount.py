@@ -42,6 +42,8 @@ class Mount(Row, frozen=True, kw_only=True):
     locked_flags: int = 0
     expire_mark: bool = False
     """MNT_EXPIRE was asked for once and nobody used the mount since."""
+    order: int = 0
+    """When it was attached, counted: mounts of one parent are gone through in this order."""
     mountpoint_name: tuple[InodeId, str] | None = None
     root_name: tuple[InodeId, str] | None = None
     granted: bool = False

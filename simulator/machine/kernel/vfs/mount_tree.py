@@ -45,8 +45,13 @@ COPY_NS_FILES = 16
 def descend(world: World, mount: MountId) -> Iterator[Mount]:
     """``mount`` and everything mounted below it, parents before children, oldest first."""
     yield world.row(Mount, mount)
-    for child in world.by(CHILDREN, mount):
-        yield from descend(world, child)  # pyright: ignore[reportArgumentType]
+    for child in children(world, mount):
+        yield from descend(world, child.id)
+
+
+def children(world: World, mount: MountId) -> list[Mount]:
+    """What is mounted on ``mount``, in the order it was attached."""
+    return sorted(world.rows_by(CHILDREN, mount), key=lambda child: child.order)
 
 
 def has_parent(mount: Mount) -> bool:
@@ -141,7 +146,7 @@ def copy_tree(
     copies: dict[MountId, MountId] = {}
     top = clone_one(store, old, root, how, ns)
     copies[old.id] = top.id
-    for child in store.rows_by(CHILDREN, old.id):
+    for child in children(store, old.id):
         assert child.mountpoint is not None
         if is_below(trap, child.mountpoint, root, child.mountpoint_name):
             _copy_below(trap, child, how, ns, copies)
@@ -169,12 +174,13 @@ def _copy_below(
         copy,
         parent=copies[old.parent],
         mountpoint=old.mountpoint,
+        order=trap.store.new_id("mount order"),
         mountpoint_name=old.mountpoint_name,
         locked=old.locked,
     )
     trap.store.put(copy)
     copies[old.id] = copy.id
-    for child in trap.store.rows_by(CHILDREN, old.id):
+    for child in children(trap.store, old.id):
         _copy_below(trap, child, how, ns, copies)
 
 
@@ -202,7 +208,11 @@ def put_in(store: Store, mount: MountId, at: At, name: tuple[InodeId, str] | Non
     """Hang ``mount`` on ``at`` (attach_mnt()); the caller keeps one mount a place."""
     store.put(
         msgspec.structs.replace(
-            store.row(Mount, mount), parent=at.mount, mountpoint=at.inode, mountpoint_name=name
+            store.row(Mount, mount),
+            parent=at.mount,
+            mountpoint=at.inode,
+            mountpoint_name=name,
+            order=store.new_id("mount order"),
         )
     )
 

@@ -95,7 +95,7 @@ def locked_flags(trap: "Trap", kind: FilesystemType, sb: Superblock, flags: int)
 
 def _visible(trap: "Trap", sb: Superblock, flags: int) -> int | None:
     """mnt_already_visible(): what is locked on a mount that shows as much as the new one."""
-    for mount in trap.store.rows_by(IN_NAMESPACE, trap.task.ns.mnt):
+    for mount in sorted(trap.store.rows_by(IN_NAMESPACE, trap.task.ns.mnt), key=lambda m: m.id):
         seen = trap.store.row(Superblock, mount.sb)
         if seen.fstype != sb.fstype or mount.root != seen.root:
             continue

@@ -63,12 +63,16 @@ def receivers(world: World, parent: Mount) -> Iterator[Mount]:
 
 def _group(world: World, group: int, seen: set[int]) -> Iterator[Mount]:
     seen.add(group)
-    yield from world.rows_by(PEERS, ("peer", group))
-    for slave in world.rows_by(PEERS, ("master", group)):
+    yield from _by_id(world, ("peer", group))
+    for slave in _by_id(world, ("master", group)):
         if slave.peer_group is None:
             yield slave
         elif slave.peer_group not in seen:
             yield from _group(world, slave.peer_group, seen)
+
+
+def _by_id(world: World, key: tuple[str, int]) -> list[Mount]:
+    return sorted(world.rows_by(PEERS, key), key=lambda mount: mount.id)
 
 
 def dominating_group(world: World, mount: Mount, visible: set[int]) -> int | None:
