@@ -20,7 +20,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.fs import disk_image
+from simulator.machine.kernel.fs import disk_image, pty
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
@@ -28,7 +28,7 @@ from simulator.machine.kernel.vfs import io, ops
 from simulator.machine.kernel.vfs.open import open_file
 from simulator.machine.syscalls.registry import linux, posix
 
-DRIVERS = (disk_image,)
+DRIVERS = (disk_image, pty)
 """Drivers that enter themselves when imported."""
 
 _KNOWN_OPEN_FLAGS = 0o37777703

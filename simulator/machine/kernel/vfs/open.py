@@ -278,7 +278,7 @@ def _open_unnamed(trap: "Trap", at: At, flags: int, mode: int) -> int:
     permission.need_writable(trap, at.mount)
     permission.need(trap, directory, permission.WRITE | permission.EXEC)
     row = ops.stored(trap, at.inode, writing=True)
-    if row is None or not isinstance(at.inode, int):
+    if row is None:
         trap.fail(Errno.EOPNOTSUPP, N_("The filesystem makes no unnamed files."), "open(2)")
     bits = S_IFREG | (mode & 0o7777 & ~trap.task.umask)
     inode = tree.unnamed(

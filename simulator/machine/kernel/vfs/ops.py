@@ -98,10 +98,16 @@ def _need_inode(trap: "Trap", directory: int) -> None:
 
 def link(trap: "Trap", directory: InodeId, name: str, inode: InodeId) -> None:
     """One more name for ``inode``."""
+    above = directory
     if isinstance(directory, tuple):
-        mutations(directory).link(trap, directory, name, inode)
-        return
-    tree.link(trap.store, directory, name, trap.store.row(Inode, inode))
+        if isinstance(inode, tuple):
+            mutations(directory).link(trap, directory, name, inode)
+            return
+        # An unnamed file of a stacked filesystem lives in its writable layer.
+        row = stored(trap, directory, writing=True)
+        above = directory if row is None else row.id
+    assert isinstance(above, int)
+    tree.link(trap.store, above, name, trap.store.row(Inode, inode))
 
 
 def unlink(trap: "Trap", directory: InodeId, name: str, is_directory: bool) -> None:

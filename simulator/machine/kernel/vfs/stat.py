@@ -83,8 +83,10 @@ def of_file(trap: "Trap", file: fds.File) -> dict[str, Data]:
 
 
 def _size(trap: "Trap", inode: Inode, sb: Superblock | None) -> int:
-    if inode.mode & S_IFMT != S_IFDIR or not isinstance(inode.id, int):
+    if inode.mode & S_IFMT != S_IFDIR:
         return inode.size
+    if not isinstance(inode.id, int):
+        return 4096 if sb is not None and sb.fstype == "overlay" else inode.size
     if sb is not None and sb.fstype == "tmpfs":
         return DIRENT_SIZE * (2 + len(trap.store.by(IN_DIRECTORY, inode.id)))
     return 4096

@@ -428,3 +428,51 @@ def test_removing_what_another_namespace_mounted_on_takes_that_mount_along() -> 
     assert it.do("rmdir", "/d", pid=child) == "EBUSY"
     assert it.do("rmdir", "/d") == 0
     assert it.do("stat", "/d", pid=child) == "ENOENT"
+
+
+def with_terminals() -> Machine:
+    it = Machine()
+    it.do("mkdir", "/dev", 0o755)
+    it.do("mkdir", "/dev/pts", 0o755)
+    assert it.do("mount", "devpts", "/dev/pts", "devpts", 0, "ptmxmode=666,mode=620") == 0
+    assert it.do("symlink", "pts/ptmx", "/dev/ptmx") == 0
+    return it
+
+
+def test_a_terminal_has_two_ends_once_it_is_unlocked() -> None:
+    it = with_terminals()
+    master = it.do("open", "/dev/ptmx", O_RDWR)
+    assert it.data("ioctl", master, 0x80045430) == 0
+    assert it.do("open", "/dev/pts/0", O_RDWR) == "EIO"
+    assert it.do("ioctl", master, 0x40045431, bytes(4)) == 0
+    slave = it.do("open", "/dev/pts/0", O_RDWR)
+    it.do("write", master, "typed", 5)
+    assert it.data("read", slave, 64) == b"typed"
+    it.do("write", slave, "shown", 5)
+    assert it.data("read", master, 64) == b"shown"
+    assert it.do("ioctl", slave, TIOCGWINSZ) == 0
+
+
+def test_closing_the_master_hangs_the_terminal_up_and_frees_its_number() -> None:
+    it = with_terminals()
+    master = it.do("open", "/dev/ptmx", O_RDWR)
+    it.do("ioctl", master, 0x40045431, bytes(4))
+    slave = it.do("open", "/dev/pts/0", O_RDWR)
+    it.do("close", master)
+    assert it.do("stat", "/dev/pts/0") == "ENOENT"
+    assert it.do("read", slave, 64) == 0
+    assert it.do("write", slave, "x", 1) == "EIO"
+    assert it.data("ioctl", it.do("open", "/dev/ptmx", O_RDWR), 0x80045430) == 0
+
+
+def test_an_overlay_makes_unnamed_files_in_its_writable_layer() -> None:
+    it = Machine()
+    for path in ("/low", "/up", "/work", "/m"):
+        it.do("mkdir", path, 0o755)
+    layers = "lowerdir=/low,upperdir=/up,workdir=/work"
+    assert it.do("mount", "overlay", "/m", "overlay", 0, layers) == 0
+    fd = it.do("open", "/m", O_TMPFILE | O_RDWR, 0o600)
+    it.do("write", fd, "abc", 3)
+    assert it.do("linkat", fd, "", AT_FDCWD, "/m/named", AT_EMPTY_PATH) == 0
+    assert it.data("read", it.do("open", "/m/named", O_RDONLY), 9) == b"abc"
+    assert it.do("stat", "/up/named") == 0
