@@ -6,7 +6,7 @@ import click
 
 from simulator.cli.asking import lifted, questions, specs, verdict_json
 from simulator.cli.output import emit_json, table
-from simulator.experiment.engine.judge import judge
+from simulator.experiment.engine.credit import credited
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.i18n import gettext as _
 
@@ -31,7 +31,7 @@ def command(
 
             verdict = judged(question, spec, gone)
         else:
-            verdict = judge(question, parse_spec(spec, gone))
+            verdict = credited(question, parse_spec(spec, gone)).verdict
         rows.append({"spec": spec, "without": list(gone), **verdict_json(verdict)})
     if as_json:
         emit_json([{"scenario": question.id, **row} for row in rows])

@@ -9,15 +9,12 @@ from concurrent.futures import Executor
 
 import msgspec
 
-from simulator.experiment.engine.judge import Question
-from simulator.experiment.engine.matrix import Asked, Cell, fill
+from simulator.experiment.engine.judge import Question, judge
+from simulator.experiment.engine.lifting import THROUGH, lifts
+from simulator.experiment.engine.matrix import Asked, Cell
 from simulator.experiment.engine.pool import InProcess, spread
 from simulator.experiment.probes.verdict import Outcome
-from simulator.isolation.mechanisms.base import PlanError
-from simulator.isolation.technologies.base import Technology, without
 from simulator.isolation.technologies.registry import parse_spec
-
-THROUGH = frozenset({Outcome.LEAKS, Outcome.LIMITED})
 
 
 class Flip(msgspec.Struct, frozen=True):
@@ -29,20 +26,15 @@ class Flip(msgspec.Struct, frozen=True):
     after: Outcome
 
 
-def lifts(technology: Technology) -> tuple[tuple[str, ...], ...]:
-    """Every single mechanism, with those that cannot stand without it."""
-    return tuple(_with_dependents(technology, name) for name in technology.ids)
-
-
 def ablate(
     questions: Sequence[Question], spec: str, pool: Executor | None = None
 ) -> Iterator[Flip]:
     """Every outcome that lifting one mechanism changes."""
     technology = parse_spec(spec)
     pool = pool or InProcess()
-    whole = {cell.probe: cell for cell in spread(pool, fill, _asked(questions, spec, ()))}
+    whole = {cell.probe: cell for cell in spread(pool, _fill, _asked(questions, spec, ()))}
     for lifted in lifts(technology):
-        for cell in spread(pool, fill, _asked(questions, spec, lifted)):
+        for cell in spread(pool, _fill, _asked(questions, spec, lifted)):
             before = whole[cell.probe].verdict.outcome
             if cell.verdict.outcome is not before:
                 yield Flip(cell.probe, lifted, before, cell.verdict.outcome)
@@ -64,6 +56,13 @@ def pairs(
     return tuple(lifted for lifted, cell in _cells(question, spec, both, pool) if _through(cell))
 
 
+def _fill(asked: Asked) -> Cell:
+    """The bare outcome: who deserves credit for it is what is being asked."""
+    question = asked.question
+    verdict = judge(question, parse_spec(asked.spec, asked.without))
+    return Cell(question.id, question.group, asked.spec, asked.without, verdict)
+
+
 def _cells(
     question: Question,
     spec: str,
@@ -71,7 +70,7 @@ def _cells(
     pool: Executor | None,
 ) -> Iterator[tuple[tuple[str, ...], Cell]]:
     asked = [Asked(question, spec, names) for names in lifted]
-    yield from zip(lifted, spread(pool or InProcess(), fill, asked), strict=True)
+    yield from zip(lifted, spread(pool or InProcess(), _fill, asked), strict=True)
 
 
 def _asked(questions: Sequence[Question], spec: str, lifted: tuple[str, ...]) -> list[Asked]:
@@ -80,20 +79,3 @@ def _asked(questions: Sequence[Question], spec: str, lifted: tuple[str, ...]) ->
 
 def _through(cell: Cell) -> bool:
     return cell.verdict.outcome in THROUGH
-
-
-def _with_dependents(technology: Technology, name: str) -> tuple[str, ...]:
-    """``name``, and the mechanisms that need it."""
-    lifted = [name]
-    while True:
-        try:
-            without(technology, lifted)
-        except PlanError:
-            held = set(technology.ids) - set(lifted)
-            lifted += [
-                one.about.id
-                for one in technology.mechanisms
-                if one.about.id in held and one.about.needs & set(lifted)
-            ]
-            continue
-        return tuple(lifted)

@@ -72,7 +72,7 @@ class SimExecutor:
         return open_session(world, technology, self.facts)
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=256)
 def _ready(world: World, technology: Technology, facts: frozenset[str]) -> Ready:
     return prepare(world, technology, facts)
 

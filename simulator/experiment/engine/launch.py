@@ -13,7 +13,6 @@ from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Task
 
-
 _BIRTHS = ("clone", "fork")
 """The calls that make the sandbox's first process."""
 

@@ -5,7 +5,8 @@ from concurrent.futures import Executor
 
 import msgspec
 
-from simulator.experiment.engine.judge import Question, judge
+from simulator.experiment.engine.credit import credited
+from simulator.experiment.engine.judge import Question
 from simulator.experiment.engine.pool import InProcess, spread
 from simulator.experiment.probes.verdict import Verdict
 from simulator.isolation.technologies.registry import parse_spec
@@ -32,7 +33,7 @@ class Asked(msgspec.Struct, frozen=True):
 def fill(asked: Asked) -> Cell:
     """Run and judge one cell. Raises ``SpecError`` or ``PlanError``."""
     technology = parse_spec(asked.spec, asked.without)
-    verdict = judge(asked.question, technology)
+    verdict = credited(asked.question, technology, always=False).verdict
     question = asked.question
     return Cell(question.id, question.group, asked.spec, asked.without, verdict)
 

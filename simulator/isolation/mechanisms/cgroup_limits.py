@@ -18,7 +18,7 @@ ABOUT = About(
     id="cgroup-limits",
     title=N_("control group"),
     hides=frozenset({"memory", "pids", "cpu"}),
-    walls=frozenset({"cgroup-limits"}),
+    walls=frozenset({"cgroup-pids", "cgroup-delegation"}),
     real="--memory 0 --pids-limit -1",
     cite="cgroups(7)",
 )

@@ -10,7 +10,6 @@ ABOUT = About(
     title=N_("chroot"),
     family="posix",
     hides=frozenset({"file"}),
-    walls=frozenset({"chroot"}),
     role=ROOT_SWITCH,
     cite="chroot(2)",
 )

@@ -70,7 +70,7 @@ ABOUT = About(
     id="default-mounts",
     title=N_("mounts of its own: /proc, /dev, /sys"),
     hides=frozenset({"device", "mount", "process", "shm", "interface", "cgroup"}),
-    walls=frozenset({"readonly-mount", "mount-flags"}),
+    walls=frozenset({"read-only-mount", "nodev-mount", "noexec-mount"}),
     cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
 )
 

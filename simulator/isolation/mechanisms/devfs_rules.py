@@ -14,7 +14,7 @@ ABOUT = About(
     title=N_("devfs rules"),
     family="freebsd",
     hides=frozenset({"device"}),
-    walls=frozenset({"devfs-rules"}),
+    walls=frozenset({"devfs"}),
     real="devfs_ruleset=0",
     cite="devfs(8)",
 )

@@ -28,7 +28,7 @@ ABOUT = About(
     title=N_("device list"),
     needs=frozenset({"cgroup-limits"}),
     hides=frozenset({"device"}),
-    walls=frozenset({"device-cgroup"}),
+    walls=frozenset({"cgroup-devices"}),
     real="--device-cgroup-rule 'a *:* rwm'",
     cite="cgroups(7)",
 )

@@ -10,7 +10,6 @@ ABOUT = About(
     id="ipc-ns",
     title=N_("IPC namespace"),
     hides=frozenset({"shm", "sem", "msg"}),
-    walls=frozenset({"ipc-ns"}),
     real="--ipc=host",
     cite="ipc_namespaces(7)",
 )

@@ -10,7 +10,6 @@ ABOUT = About(
     id="masked-paths",
     title=N_("masked paths"),
     hides=frozenset({"kernel-log", "memory", "keyring", "device"}),
-    walls=frozenset({"masked-paths"}),
     real="--security-opt systempaths=unconfined",
     cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
 )

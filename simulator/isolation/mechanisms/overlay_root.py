@@ -9,7 +9,7 @@ ABOUT = About(
     id="overlay-root",
     title=N_("overlay root"),
     hides=frozenset({"file"}),
-    walls=frozenset({"overlay-root", "readonly-mount"}),
+    walls=frozenset({"overlay-whiteout", "read-only-mount"}),
     cite="Documentation/filesystems/overlayfs.rst",
 )
 

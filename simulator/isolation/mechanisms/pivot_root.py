@@ -11,7 +11,6 @@ ABOUT = About(
     title=N_("pivot_root"),
     needs=frozenset({"mount-ns"}),
     hides=frozenset({"file", "mount", "socket"}),
-    walls=frozenset({"pivot-root"}),
     role=ROOT_SWITCH,
     cite="pivot_root(2)",
 )

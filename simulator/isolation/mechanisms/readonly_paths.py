@@ -21,7 +21,7 @@ ABOUT = About(
     id="readonly-paths",
     title=N_("read-only paths"),
     hides=frozenset({"sysctl", "reboot"}),
-    walls=frozenset({"readonly-mount"}),
+    walls=frozenset({"read-only-mount"}),
     real="--security-opt systempaths=unconfined",
     cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
 )

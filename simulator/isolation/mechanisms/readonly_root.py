@@ -11,7 +11,7 @@ ABOUT = About(
     title=N_("read-only root"),
     needs=frozenset({"mount-ns"}),
     hides=frozenset({"file", "disk"}),
-    walls=frozenset({"readonly-mount"}),
+    walls=frozenset({"read-only-mount"}),
     cite="mount(2)",
 )
 

@@ -38,7 +38,6 @@ ABOUT = About(
             "privilege",
         }
     ),
-    walls=frozenset({"separate-machine"}),
 )
 
 

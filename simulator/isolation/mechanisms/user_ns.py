@@ -12,7 +12,7 @@ ABOUT = About(
     hides=frozenset(
         {"clock", "device", "file", "kernel-log", "keyring", "mount", "reboot", "sysctl"}
     ),
-    walls=frozenset({"user-ns", "capability"}),
+    walls=frozenset({"capability", "id-map", "user-ns-setgroups", "locked-mount"}),
     real="--userns=host",
     cite="user_namespaces(7)",
 )

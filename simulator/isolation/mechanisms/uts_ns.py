@@ -10,7 +10,6 @@ ABOUT = About(
     id="uts-ns",
     title=N_("UTS namespace"),
     hides=frozenset({"hostname"}),
-    walls=frozenset({"uts-ns"}),
     real="--uts=host",
     cite="uts_namespaces(7)",
 )

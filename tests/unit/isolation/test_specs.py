@@ -1,7 +1,10 @@
 """Reading a SPEC: a technology and its product's own options."""
 
+from pathlib import Path
+
 import pytest
 
+from simulator import machine
 from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
@@ -148,3 +151,11 @@ def test_every_mechanism_says_what_it_hides_or_where_it_is_switched() -> None:
 def test_every_error_of_this_room_is_a_persons_mistake() -> None:
     assert issubclass(SpecError, VitrinaError)
     assert issubclass(PlanError, VitrinaError)
+
+
+def test_every_wall_that_a_mechanism_owns_is_said_by_the_kernel_somewhere() -> None:
+    sources = Path(machine.__file__).parent.rglob("*.py")
+    text = "\n".join(path.read_text() for path in sources)
+    for about in MECHANISMS.values():
+        for wall in about.walls:
+            assert f'"{wall}"' in text, (about.id, wall)

@@ -1,0 +1,78 @@
+"""Whose merit is it that a probe held? Lift one wall after the other and see which one lets it by.
+
+Often nothing says no: behind pivot_root(2) the host's file simply has no name. Then no refusal
+names a wall, and only taking walls away tells which one it was. Candidates are the mechanisms that
+hide what the same probe reaches where there is no isolation at all.
+"""
+
+import msgspec
+
+from simulator.experiment.engine.executor import MODERN
+from simulator.experiment.engine.judge import Answer, Question, answer, judge
+from simulator.experiment.engine.lifting import THROUGH, lifts
+from simulator.experiment.probes.observe import numbered
+from simulator.experiment.probes.trace import Status
+from simulator.experiment.probes.verdict import Outcome
+from simulator.isolation.technologies import none
+from simulator.isolation.technologies.base import Technology, change, without
+
+
+def credited(
+    question: Question,
+    technology: Technology,
+    facts: frozenset[str] = MODERN,
+    *,
+    always: bool = True,
+) -> Answer:
+    """The answer, with the mechanisms that it hangs on and, where none refused, by name.
+
+    Not ``always``: only where no refusal says who stopped it.
+    """
+    given = answer(question, technology, facts)
+    verdict = given.verdict
+    if verdict.outcome is not Outcome.HOLDS or (verdict.stopped_by and not always):
+        return given
+    mechanisms = _decisive(question, technology, facts)
+    stopped_by = verdict.stopped_by or (mechanisms[0] if mechanisms else None)
+    return Answer(
+        msgspec.structs.replace(
+            verdict,
+            mechanisms=mechanisms,
+            stopped_by=stopped_by,
+            evidence=verdict.evidence or _last_failure(given),
+        ),
+        given.case,
+    )
+
+
+def _decisive(question: Question, technology: Technology, facts: frozenset[str]) -> tuple[str, ...]:
+    """The mechanisms each of which, lifted alone, lets the probe through."""
+    reached = _reached(question, technology, facts)
+    hiding = {m.about.id for m in technology.mechanisms if m.about.hides & reached}
+    found: list[str] = []
+    for lifted in sorted(lifts(technology), key=len):
+        if lifted[0] not in hiding or set(lifted) & set(found):
+            continue
+        if judge(question, without(technology, lifted), facts).outcome in THROUGH:
+            found.append(lifted[0])
+    return tuple(found)
+
+
+def _reached(question: Question, technology: Technology, facts: frozenset[str]) -> set[str]:
+    """Kinds of object that the probe gets at where there is no isolation."""
+    bare = change(none.TECHNOLOGY, id=technology.id, kernel=technology.kernel)
+    case = answer(question, bare, facts).case
+    return {
+        crossing.kind
+        for _number, entry in numbered(case.main.trace, case.attackers)
+        for crossing in entry.crossings or ()
+    }
+
+
+def _last_failure(given: Answer) -> tuple[int, ...]:
+    failed = [
+        number
+        for number, entry in numbered(given.case.main.trace, given.case.attackers)
+        if entry.status is Status.FAILED
+    ]
+    return tuple(failed[-1:])
