@@ -236,6 +236,9 @@ def _finish(trap: Trap, socket: Socket) -> Result | int:
 def _must_have_route(trap: Trap, socket: Socket, text: str) -> None:
     if route.is_local(trap.store, socket.ns, text):
         return
+    to_many = text == "255.255.255.255" or ip.is_multicast(text)
+    if to_many and socket.local is not None and not ip.is_any(socket.local[0]):
+        return  # the source address names the interface (ip_route_output_key())
     if ip.is_multicast(text) and route.has_addresses(
         trap.store, socket.ns, ip.family_of(text), up=True
     ):
