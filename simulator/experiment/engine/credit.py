@@ -13,6 +13,7 @@ from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.probes.observe import numbered
 from simulator.experiment.probes.trace import Status
 from simulator.experiment.probes.verdict import Outcome
+from simulator.isolation.mechanisms.base import ROOT_SWITCH
 from simulator.isolation.technologies import none
 from simulator.isolation.technologies.base import Technology, change, without
 
@@ -49,13 +50,28 @@ def _decisive(question: Question, technology: Technology, facts: frozenset[str])
     """The mechanisms each of which, lifted alone, lets the probe through."""
     reached = _reached(question, technology, facts)
     hiding = {m.about.id for m in technology.mechanisms if m.about.hides & reached}
+    if not reached:
+        hiding = set(technology.ids)
     found: list[str] = []
     for lifted in sorted(lifts(technology), key=len):
         if lifted[0] not in hiding or set(lifted) & set(found):
             continue
         if judge(question, without(technology, lifted), facts).outcome in THROUGH:
             found.append(lifted[0])
-    return tuple(found)
+    return tuple(found) or _root_switch(question, technology, facts)
+
+
+def _root_switch(
+    question: Question, technology: Technology, facts: frozenset[str]
+) -> tuple[str, ...]:
+    """Where another way to the same root takes over from the one lifted: lift both."""
+    switches = {m.about.id for m in technology.mechanisms if m.about.role == ROOT_SWITCH}
+    return tuple(
+        lifted[0]
+        for lifted in lifts(technology)
+        if lifted[0] in switches
+        and judge(question, without(technology, (*lifted, "chroot")), facts).outcome in THROUGH
+    )
 
 
 def _reached(question: Question, technology: Technology, facts: frozenset[str]) -> set[str]:
