@@ -5,6 +5,7 @@ from simulator.machine.abi.constants import (
     F_DUPFD,
     F_DUPFD_CLOEXEC,
     F_GETOWN,
+    GETPID,
     KEYCTL_GET_KEYRING_ID,
     KEYCTL_JOIN_SESSION_KEYRING,
     KEYCTL_SEARCH,
@@ -82,6 +83,8 @@ def value_class(call: str, args: tuple[Value, ...]) -> str:
     if call in _FD or (call == "fcntl" and second in (F_DUPFD, F_DUPFD_CLOEXEC)):
         return "fd"
     if call in _PID or (call == "fcntl" and second == F_GETOWN):
+        return "pid"
+    if call == "semctl" and len(args) > 2 and args[2] == GETPID:
         return "pid"
     keyrings = (KEYCTL_GET_KEYRING_ID, KEYCTL_JOIN_SESSION_KEYRING, KEYCTL_SEARCH)
     if call in _ID or (call == "keyctl" and args and args[0] in keyrings):

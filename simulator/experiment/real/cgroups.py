@@ -49,6 +49,9 @@ def make(name: str) -> list[str]:
             for knob in ("cpuset.cpus", "cpuset.mems"):
                 if hierarchy.kind == "cgroup" and (group / knob).exists():
                     (group / knob).write_text((group.parent / knob).read_text())
+            # Without a share of its own a group's processes can't be real-time at all.
+            if (group / "cpu.rt_runtime_us").exists():
+                (group / "cpu.rt_runtime_us").write_text("5000")
     return made
 
 

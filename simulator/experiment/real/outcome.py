@@ -85,6 +85,8 @@ def sources(entries: tuple[Entry, ...]) -> dict[int, str]:
 
 def of_the_machine(entry: Entry, source: str) -> bool:
     """Whether a call's count of bytes says how large this machine's own texts are."""
+    if entry.call == "readlink" and entry.args and str(entry.args[0]).startswith("/proc/"):
+        return True
     return entry.call == "syslog" or source.startswith(("/proc/", "/sys/"))
 
 

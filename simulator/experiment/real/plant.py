@@ -106,6 +106,14 @@ def network(supervisor: Link, world: World) -> None:
     supervisor.ask({"do": "shell", "line": " && ".join(lines)}, limit=20, quiet=10)
 
 
+def first_pid(link: Link, last: int) -> None:
+    """Let pids go on behind ``last``, where the kernel lets us (``ns_last_pid``)."""
+    with contextlib.suppress(RealError):
+        target = do(link, "open", "/proc/sys/kernel/ns_last_pid", os.O_WRONLY)
+        do(link, "write", target, str(last), len(str(last)))
+        do(link, "close", target)
+
+
 def ipc(link: Link, world: World) -> None:
     """System V objects with the secret in them."""
     for item in world.ipc:

@@ -34,7 +34,7 @@ def none(spec: Spec) -> Callable[[Machine, str], Link]:
     options = parser.parse_args(spec.options)
 
     def launch(machine: Machine, actor: str) -> Link:
-        link = machine.spawn()
+        link = machine.spawn(machine.runtime)
         if actor == "neighbour":
             plant.as_process(machine.root, machine.world)
         else:
@@ -58,7 +58,7 @@ def chroot(spec: Spec) -> Callable[[Machine, str], Link]:
     options = parser.parse_args(spec.options)
 
     def launch(machine: Machine, actor: str) -> Link:
-        link = machine.spawn()
+        link = machine.spawn(machine.runtime)
         if actor == "neighbour":
             plant.as_process(machine.root, machine.world)
             return link
@@ -96,7 +96,7 @@ def unshare(spec: Spec) -> Callable[[Machine, str], Link]:
         flags |= _NEWUSER
     if options.mount_proc:
         flags |= NS["mnt"]
-    return lambda machine, _actor: _unshared(machine.spawn(), flags, options)
+    return lambda machine, _actor: _unshared(machine.spawn(machine.runtime), flags, options)
 
 
 def _unshared(link: Link, flags: int, options: Any) -> Link:

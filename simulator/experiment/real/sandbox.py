@@ -30,6 +30,10 @@ NS = {
     "pid": 0x20000000,
     "net": 0x40000000,
 }
+FIRST_PID = 411
+"""The last pid used before the world's own processes, as after a boot: a host's pid then means
+nothing inside a fresh pid namespace."""
+
 _MS_PRIVATE_REC = 1 << 18 | 1 << 14
 _MNT_DETACH = 2
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
@@ -140,13 +144,15 @@ class Machine:
         do(call, "setdomainname", world.domainname, len(world.domainname))
         plant.network(call, world)
         plant.ipc(call, world)
+        plant.first_pid(call, FIRST_PID)
         self.daemons = plant.daemons(call, world.processes, world.secret)
         self._links.extend(self.daemons)
         self._record = state.add_key(self._record, plant.key(call, world))
+        self.runtime = self.spawn()
 
-    def spawn(self) -> Link:
-        """A new process of the machine, a child of its supervisor."""
-        answer, child = fork(self.supervisor)
+    def spawn(self, parent: Link | None = None) -> Link:
+        """A new process of the machine, a child of its supervisor or of ``parent``."""
+        answer, child = fork(parent or self.supervisor)
         if child is None:
             raise RealError.broken("fork", str(answer))
         return self.keep(child)
