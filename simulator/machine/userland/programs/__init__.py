@@ -2,6 +2,7 @@
 
 from simulator.machine.userland.programs import (
     basic,
+    bsd,
     changing,
     content,
     copying,
@@ -19,6 +20,7 @@ from simulator.machine.userland.shell import main as shell
 
 __all__ = [
     "basic",
+    "bsd",
     "changing",
     "content",
     "copying",

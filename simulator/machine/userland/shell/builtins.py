@@ -366,7 +366,7 @@ async def _command(shell: Shell, argv: list[str], run_text: RunText) -> int:
     words = argv[1:]
     if words and words[0] in ("-v", "-V"):
         status = 0
-        for name in words[1:]:
+        for name in words[1:2]:
             known = find(name) or name in shell.functions or is_applet(name)
             path = name if known else await _in_path(shell, name)
             if path is None:

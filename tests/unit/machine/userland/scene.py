@@ -1,5 +1,7 @@
 """A small machine to run shell lines on."""
 
+import msgspec
+
 from simulator.machine.abi.call import Call, Returned
 from simulator.machine.abi.ids import Pid
 from simulator.machine.families.linux import LINUX
@@ -35,6 +37,11 @@ def machine(*, proc: bool = True) -> Kernel:
         tree.link(store, directory, name, store.row(type(busybox), busybox.id))
     tree.file(store, root, "etc/passwd", PASSWD)
     tree.file(store, root, "etc/group", GROUP)
+    tree.file(store, root, "etc/hostname", b"vitrina-host\n")
+    tree.file(store, root, "etc/shadow", b"root:!:19000:0:99999:7:::\n", mode=0o600)
+    init = store.row(Task, 1)
+    env = (("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root"))
+    store.put(msgspec.structs.replace(init, env=env))
     tree.make(store, tree.mkdirs(store, root, "dev"), "null", 0o020666, rdev=0x103)
     if not store.by(interface.IN_NS, store.row(Task, 1).ns.net):
         interface.host_network(store, store.row(Task, 1).ns.net)

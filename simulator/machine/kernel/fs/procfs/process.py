@@ -1,9 +1,11 @@
 """/proc/PID: the files about one process. Source: fs/proc/base.c (tgid_base_stuff)."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import msgspec
 
+from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import CgroupId
@@ -96,6 +98,17 @@ def _setgroups(look: Look) -> str:
 def _write_setgroups(look: Look, data: bytes) -> int:
     text = data.decode("utf-8", "surrogateescape")
     return idmap.write_setgroups(look.trap, look.task.cred.user_ns, text)
+
+
+def _need_admin(look: Look, flags: int) -> None:
+    """proc_setgroups_open(): writing needs CAP_SYS_ADMIN over the user namespace."""
+    if flags & O_ACCMODE != O_RDONLY and not look.trap.has(Privilege.MOUNT, look.task.cred.user_ns):
+        look.trap.deny(
+            Errno.EACCES,
+            "capability",
+            N_("Writing setgroups needs CAP_SYS_ADMIN over the user namespace."),
+            "user_namespaces(7)",
+        )
 
 
 def _oom_score(look: Look) -> str:
@@ -253,7 +266,9 @@ _EVERYWHERE: dict[str, Node] = {
     "sched": process_file(_sched, 0o644, write=_unchanged),
     "schedstat": process_file(fixed("0 0 0\n")),
     "sessionid": process_file(fixed("4294967295")),
-    "setgroups": process_file(_setgroups, 0o644, write=_write_setgroups),
+    "setgroups": replace(
+        process_file(_setgroups, 0o644, write=_write_setgroups), check=_need_admin
+    ),
     "smaps": process_file(status.maps, traced=True),
     "smaps_rollup": process_file(fixed(""), traced=True),
     "stack": process_file(_stack, 0o400, traced=True),

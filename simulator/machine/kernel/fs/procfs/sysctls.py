@@ -63,10 +63,22 @@ def _parsed(text: str) -> dict[str, Setting]:
     return found
 
 
+_NEEDS = {
+    "kernel.yama.ptrace_scope": "yama",
+    "kernel.modprobe": "modules",
+    "kernel.modules_disabled": "modules",
+    "kernel.kexec_load_disabled": "kexec",
+    "kernel.kexec_load_limit_panic": "kexec",
+    "kernel.sysrq": "sysrq",
+}
+"""Settings of parts that a kernel may be built without."""
+
+
 def all_names(trap: "Trap") -> dict[str, Setting]:
     """Every setting that the caller's namespaces show, by dotted name."""
     found = dict.fromkeys(dynamic.NAMES, Setting(0o444, ""))
     found |= {name: Setting(0o644, "") for name in dynamic.WRITABLE}
+    found["kernel.ns_last_pid"] = Setting(0o666, "")
     found |= {name: Setting(0o644, value) for name, value in trap.family.sysctls.items()}
     found |= _known()
     if not _in_initial_net(trap):
@@ -76,8 +88,9 @@ def all_names(trap: "Trap") -> dict[str, Setting]:
     for prefix, each in _per_interface():
         for name in names:
             found |= {f"{prefix}.{name.replace('.', '/')}.{key}": one for key, one in each.items()}
-    if "yama" not in trap.family.features:
-        found.pop("kernel.yama.ptrace_scope", None)
+    for name, feature in _NEEDS.items():
+        if feature not in trap.family.features:
+            found.pop(name, None)
     return found
 
 
@@ -88,7 +101,7 @@ def _in_initial_net(trap: "Trap") -> bool:
 def setting(trap: "Trap", name: str) -> Setting | None:
     """The setting called ``name``, or None."""
     known = _known().get(name)
-    if known is not None and not known.initial_only and name != "kernel.yama.ptrace_scope":
+    if known is not None and not known.initial_only and name not in _NEEDS:
         return known
     return all_names(trap).get(name)
 
