@@ -230,8 +230,10 @@ def _may_rename(trap: "Trap", old: At, new: At, source: At, target: At | None, f
 
 
 def _replaces_only_its_like(trap: "Trap", source: At, target: At | None, flags: int) -> None:
+    """ENOTEMPTY; a computed filesystem has refusals that come first (overlay: EXDEV)."""
     if (
         target is None
+        or isinstance(target.inode, tuple)
         or flags & RENAME_EXCHANGE
         or not inodes.is_dir(inodes.load(trap, source.inode))
     ):

@@ -159,8 +159,11 @@ def _rename(
     target = layers.lookup(trap, new_directory, new_name)
     assert source is not None
     _need_movable(trap, source)
-    if flags & RENAME_EXCHANGE and target is not None:
-        _need_movable(trap, target)
+    if target is not None:
+        if flags & RENAME_EXCHANGE:
+            _need_movable(trap, target)
+        elif _holds_names(trap, target):
+            trap.fail(Errno.ENOTEMPTY, N_("The directory is not empty."), "rename(2)")
     copy_up(trap, source)
     old = (copy_up(trap, old_directory), old_name)
     new = (copy_up(trap, new_directory), new_name)
@@ -175,6 +178,11 @@ def _rename(
         if layers.is_below(trap, old_directory, old_name):
             tree.make(trap.store, *old, S_IFCHR, domain=trap.task.domain)
     _hide_below(trap, new_directory, new_name, source)
+
+
+def _holds_names(trap: "Trap", inode: VirtualId) -> bool:
+    is_directory = inodes.is_dir(inodes.load(trap, inode))
+    return is_directory and next(layers.names(trap, inode), None) is not None
 
 
 def _replace(trap: "Trap", target: VirtualId | None, place: tuple[int, str]) -> None:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from simulator.machine.abi.constants import MS_RDONLY, S_IFDIR
+from simulator.machine.abi.constants import MS_RDONLY, O_ACCMODE, O_PATH, O_TRUNC, S_IFDIR
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId, SuperblockId, VirtualId
 from simulator.machine.kernel.fs import options, stored
 from simulator.machine.kernel.fs.overlay import layers
-from simulator.machine.kernel.fs.overlay.change import MUTATIONS
+from simulator.machine.kernel.fs.overlay.change import MUTATIONS, copy_up
 from simulator.machine.kernel.fs.overlay.layers import TAG, Node, node
 from simulator.machine.kernel.fs.registry import FilesystemType, register_virtual
 from simulator.machine.kernel.task import At
@@ -168,7 +168,9 @@ class _Overlay:
         return len(data)
 
     def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
-        del trap, inode, flags
+        """ovl_open(): a file that is opened for writing is copied up at once."""
+        if flags & (O_ACCMODE | O_TRUNC) and not flags & O_PATH:
+            copy_up(trap, inode)
 
 
 register_virtual(TAG, _Overlay(), MUTATIONS)
