@@ -8,7 +8,7 @@ import msgspec
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import MountId, NsId
-from simulator.machine.kernel import namespace
+from simulator.machine.kernel import namespace, sysctl
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, Credentials, capability
 from simulator.machine.kernel.namespace import (
     CgroupNs,
@@ -20,6 +20,7 @@ from simulator.machine.kernel.namespace import (
     UserNs,
     UtsNs,
 )
+from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import mount_tree
 from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.state.store import Store
@@ -53,6 +54,7 @@ def new_user_ns(trap: "Trap") -> Credentials:
             N_("User namespaces nest 32 levels deep and no deeper."),
             "user_namespaces(7)",
         )
+    _need_room(trap, "user")
     if trap.family.traits.userns_clone_refused_in_chroot and is_chrooted(trap):
         trap.deny(
             Errno.EPERM,
@@ -76,6 +78,30 @@ def new_user_ns(trap: "Trap") -> Credentials:
     )
     _furnished(trap.store, "user", ns)
     return full_in(cred, ns)
+
+
+def _need_room(trap: "Trap", kind: str) -> None:
+    """ENOSPC when as many namespaces of ``kind`` live as user.max_KIND_namespaces allows.
+
+    The kernel counts for each user; here all users of the machine count together.
+    """
+    name = f"user.max_{kind}_namespaces"
+    written = trap.store.get(sysctl.Sysctl, name)
+    text = trap.family.sysctls.get(name) if written is None else written.value
+    if text is None:
+        return
+    alive = {_space(task, kind) for task in trap.store.all(Task)}
+    if len(alive) - 1 >= int(text):
+        trap.deny(
+            Errno.ENOSPC,
+            "namespace-limit",
+            N_("The machine allows no more namespaces of this kind (user.max_*_namespaces)."),
+            "namespaces(7)",
+        )
+
+
+def _space(task: Task, kind: str) -> NsId:
+    return task.cred.user_ns if kind == "user" else getattr(task.ns, kind)
 
 
 def full_in(cred: Credentials, ns: NsId) -> Credentials:
@@ -118,6 +144,7 @@ def new_mount_ns(trap: "Trap", old: NsId, owner: NsId) -> tuple[NsId, dict[Mount
     """
     store = trap.store
     source = store.row(MountNs, old)
+    _need_room(trap, "mnt")
     less_privileged = owner != source.owner
     ns = NsId(store.new_id("namespace"))
     how = mount_tree.COPY_UNBINDABLE | mount_tree.COPY_NS_FILES
@@ -134,6 +161,7 @@ def new_mount_ns(trap: "Trap", old: NsId, owner: NsId) -> tuple[NsId, dict[Mount
 
 def new_uts_ns(trap: "Trap", owner: NsId) -> NsId:
     """A copy of the caller's two names."""
+    _need_room(trap, "uts")
     ns = NsId(trap.store.new_id("namespace"))
     old = trap.store.row(UtsNs, trap.task.ns.uts)
     trap.store.put(msgspec.structs.replace(old, id=ns, owner=owner, domain=trap.task.domain))
@@ -143,6 +171,7 @@ def new_uts_ns(trap: "Trap", owner: NsId) -> NsId:
 
 def new_ipc_ns(trap: "Trap", owner: NsId) -> NsId:
     """An ipc namespace without any object."""
+    _need_room(trap, "ipc")
     ns = NsId(trap.store.new_id("namespace"))
     trap.store.put(IpcNs(id=ns, owner=owner, domain=trap.task.domain))
     _furnished(trap.store, "ipc", ns)
@@ -171,6 +200,7 @@ def new_pid_ns(trap: "Trap", owner: NsId) -> NsId:
             N_("Pid namespaces nest 32 levels deep and no deeper."),
             "pid_namespaces(7)",
         )
+    _need_room(trap, "pid")
     ns = NsId(trap.store.new_id("namespace"))
     trap.store.put(
         PidNs(id=ns, owner=owner, parent=active, level=parent.level + 1, domain=trap.task.domain)
@@ -181,6 +211,7 @@ def new_pid_ns(trap: "Trap", owner: NsId) -> NsId:
 
 def new_cgroup_ns(trap: "Trap", owner: NsId) -> NsId:
     """A cgroup namespace whose roots are the groups that the caller is in now."""
+    _need_room(trap, "cgroup")
     ns = NsId(trap.store.new_id("namespace"))
     groups = trap.task.cgroups
     roots = tuple(groups[hierarchy] for hierarchy in sorted(groups))
@@ -191,6 +222,7 @@ def new_cgroup_ns(trap: "Trap", owner: NsId) -> NsId:
 
 def new_net_ns(trap: "Trap", owner: NsId) -> NsId:
     """A network namespace: a loopback interface that is down, and nothing else."""
+    _need_room(trap, "net")
     ns = NsId(trap.store.new_id("namespace"))
     trap.store.put(NetNs(id=ns, owner=owner, domain=trap.task.domain))
     _furnished(trap.store, "net", ns)
@@ -199,6 +231,7 @@ def new_net_ns(trap: "Trap", owner: NsId) -> NsId:
 
 def new_time_ns(trap: "Trap", owner: NsId) -> NsId:
     """A time namespace with the offsets of the one that the caller's children go to."""
+    _need_room(trap, "time")
     ns = NsId(trap.store.new_id("namespace"))
     old = trap.store.row(TimeNs, trap.task.ns.time_for_children)
     trap.store.put(msgspec.structs.replace(old, id=ns, owner=owner, domain=trap.task.domain))

@@ -20,6 +20,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId, MountId, NsId, Pid
 from simulator.machine.kernel.namespace import MountNs
+from simulator.machine.kernel.sysctl import Sysctl
 from simulator.machine.kernel.task import At, Task, TaskState
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs.fd import File
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 ATIME_MASK = MS_NOATIME | MS_NODIRATIME | MS_RELATIME
 LOCKABLE = MS_RDONLY | MS_NODEV | MS_NOSUID | MS_NOEXEC
-MAX_MOUNTS = 100_000
-"""fs.mount-max: more mounts than this in one namespace fail with ENOSPC."""
+_MAX_MOUNTS = 100_000
+"""fs.mount-max unless it was changed: more mounts in one namespace fail with ENOSPC."""
 
 SLAVE = 1
 MAKE_SHARED = 2
@@ -248,7 +249,9 @@ def users(world: World, mount: MountId, leaver: Pid | None = None) -> int:
 
 def need_room(trap: "Trap", ns: NsId, more: int) -> None:
     """ENOSPC when ``ns`` may not take ``more`` mounts (count_mounts())."""
-    if len(trap.store.by(IN_NAMESPACE, ns)) + more > MAX_MOUNTS:
+    written = trap.store.get(Sysctl, "fs.mount-max")
+    most = _MAX_MOUNTS if written is None else int(written.value)
+    if len(trap.store.by(IN_NAMESPACE, ns)) + more > most:
         trap.deny(
             Errno.ENOSPC,
             "mount-max",

@@ -20,7 +20,7 @@ from simulator.machine.abi.constants import (
     O_RDWR,
 )
 from simulator.machine.abi.ids import NsId, Pid
-from simulator.machine.kernel import fork
+from simulator.machine.kernel import fork, sysctl
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.namespace import MountNs, TimeNs, UserNs
 from simulator.machine.kernel.namespaces import idmap, offsets
@@ -96,6 +96,11 @@ class TestUnshare:
         row = it.store.row(UserNs, user_ns)
         it.store.put(msgspec.structs.replace(row, level=33))
         assert it.do("unshare", CLONE_NEWUSER) == "ENOSPC"
+
+    def test_the_machine_may_allow_no_user_namespaces(self, it: Machine) -> None:
+        sysctl.write(it.store, "user.max_user_namespaces", "0")
+        assert it.do("unshare", CLONE_NEWUSER) == "ENOSPC"
+        assert it.do("unshare", CLONE_NEWUTS) == 0
 
     def test_an_unmapped_id_makes_no_user_namespace(self, it: Machine) -> None:
         it.do("unshare", CLONE_NEWUSER)
