@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from simulator.isolation.mechanisms.base import ROOT_SWITCH, About, Fill, LaunchPlan, Phase
+from simulator.isolation.mechanisms.devfs_rules import mount_devfs
 from simulator.machine.abi.constants import JAIL_CREATE
 from simulator.machine.abi.i18n import N_
 
@@ -56,6 +57,9 @@ class Prison:
         if plan.guest.hostname:
             params["host.hostname"] = plan.guest.hostname
         params.update(self.params)
+        self._addresses(plan, params)
+        if not plan.has("devfs-rules"):
+            mount_devfs(plan, self.about.id, 0)
         for wall in FINER_WALLS:
             if not plan.has(wall):
                 params[f"@without.{wall}"] = 1
@@ -75,6 +79,23 @@ class Prison:
             Fill("{jid}"),
             why=N_("The process gets the tag and the prison's root; there is no way back."),
         )
+
+    def _addresses(self, plan: LaunchPlan, params: dict[str, Setting]) -> None:
+        """``interface`` of jail(8): the prison's addresses are put on the machine's card."""
+        for name in ("ip4.addr", "ip6.addr"):
+            listed = params.get(name, ())
+            if isinstance(listed, tuple):
+                own = tuple(text.format(ordinal=plan.ordinal) for text in listed)
+                params |= {name: own} if own else {}
+                for address in own:
+                    plan.call(
+                        Phase.PREPARE,
+                        "runtime",
+                        self.about.id,
+                        "@alias",
+                        address,
+                        why=N_("The machine answers to the prison's address from now on."),
+                    )
 
 
 FINER_WALLS = ("prison-visibility", "prison-privileges", "prison-addresses", "prison-root")

@@ -15,7 +15,7 @@ TECHNOLOGY = Technology(
     kernel="freebsd",
     mechanisms=(
         DevfsRules(),
-        Prison(params=(("ip4.addr", ("192.0.2.20",)),)),
+        Prison(params=(("ip4.addr", ("192.0.2.2{ordinal}",)),)),
         prison_walls.ROOT,
         prison_walls.VISIBILITY,
         prison_walls.PRIVILEGES,

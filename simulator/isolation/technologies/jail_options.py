@@ -2,9 +2,9 @@
 
 import msgspec
 
-from simulator.isolation.mechanisms.devfs_rules import DevfsRules
+from simulator.isolation.mechanisms.devfs_rules import DEVFSRULES_JAIL, DevfsRules
 from simulator.isolation.mechanisms.prison import Prison, Setting
-from simulator.isolation.technologies.base import SpecError, Technology, change, drop, put
+from simulator.isolation.technologies.base import SpecError, Technology, change, put
 from simulator.isolation.technologies.options import Option, OptionError, apply, number, unknown
 from simulator.machine.abi.i18n import gettext as _
 
@@ -113,7 +113,9 @@ def _devfs(technology: Technology, value: str) -> Technology:
 
 
 def _mount_devfs(technology: Technology, value: str) -> Technology:
-    return technology if value in ("1", "true") else drop(technology, "devfs-rules")
+    rules = technology.get("devfs-rules")
+    ruleset = rules.ruleset if isinstance(rules, DevfsRules) else DEVFSRULES_JAIL
+    return put(technology, DevfsRules(ruleset, mounted=value in ("1", "true")))
 
 
 TABLE: dict[str, Option] = {

@@ -35,7 +35,15 @@ from simulator.machine.kernel.task import GROUP, Task
 from simulator.machine.kernel.trap import Denied, NotModelled, Trap
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
-from simulator.machine.syscalls import clock, decode, directories, links, trace
+from simulator.machine.syscalls import (
+    clock,
+    decode,
+    descriptors,
+    directories,
+    handles,
+    links,
+    trace,
+)
 from simulator.machine.syscalls.registry import freebsd
 
 HALTING = 0x08 | 0x4000
@@ -43,6 +51,13 @@ HALTING = 0x08 | 0x4000
 
 freebsd("ptrace", partial="requests are named as on Linux")(trace.ptrace)
 freebsd("ntp_adjtime")(clock.adjtimex)
+freebsd("memfd_create", "shm_open2", since=(13, 0))(descriptors.memfd_create)
+freebsd("getfh", "name_to_handle_at", partial="handles are written as on Linux")(
+    handles.name_to_handle_at
+)
+freebsd("fhopen", "open_by_handle_at", partial="handles are written as on Linux")(
+    handles.open_by_handle_at
+)
 
 
 @freebsd("chroot")

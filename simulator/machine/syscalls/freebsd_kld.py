@@ -13,6 +13,9 @@ from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import path as paths
 from simulator.machine.syscalls.registry import freebsd
 
+KERNEL_FILE = Module(id="kernel", size=0x1D345A0)
+"""The first file of every kernel is the kernel itself."""
+
 
 @freebsd("kldload")
 def kldload(trap: Trap, name: str) -> int:
@@ -100,11 +103,11 @@ def _need_modules(trap: Trap) -> None:
 
 
 def _loaded(trap: Trap) -> Sequence[Module]:
-    return tuple(trap.store.all(Module))
+    return (KERNEL_FILE, *trap.store.all(Module))
 
 
 def _unload(trap: Trap, module: Module) -> int:
-    if module.users:
+    if module.users or module is KERNEL_FILE:
         trap.fail(Errno.EBUSY, N_("Other modules depend on it."), "kldunload(2)")
     trap.store.drop(Module, module.id)
     return 0

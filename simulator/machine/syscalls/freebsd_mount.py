@@ -8,14 +8,18 @@ permission for the type. Source: sys/kern/vfs_mount.c.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from simulator.machine.abi.call import Result
+from simulator.machine.abi.call import Data, Result, Returned
 from simulator.machine.abi.constants import MNT_DETACH, MS_NOEXEC, MS_NOSUID, MS_RDONLY
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import MountId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import prison
+from simulator.machine.kernel.boot import INIT
+from simulator.machine.kernel.task import At, Task
 from simulator.machine.kernel.trap import NotModelled, Trap
-from simulator.machine.kernel.vfs import mounting, new_mount, unmounting
+from simulator.machine.kernel.vfs import dpath, mounting, new_mount, unmounting
+from simulator.machine.kernel.vfs.inode import Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import freebsd
@@ -62,6 +66,34 @@ def unmount(trap: Trap, target: str, flags: int = 0) -> Result:
             "sys/kern/vfs_subr.c vfs_suser()",
         )
     return unmounting.unmount(trap, where, MNT_DETACH if flags & MNT_FORCE else 0)
+
+
+@freebsd("getfsstat")
+def getfsstat(trap: Trap, _size: int = 0, _mode: int = 0) -> Result:
+    """getfsstat(2): the mounts that enforce_statfs lets the caller see; paths from its own root.
+
+    prison_canseemount(): 2 shows the mount that the prison's root lies on, 1 also those below the
+    prison's path, 0 every mount of the machine.
+    """
+    row = prison.of(trap)
+    level = prison.number(row, "enforce_statfs", 0)
+    top = trap.store.row(Task, INIT).root if level == 0 else row.root or trap.task.root
+    shown: list[Data] = []
+    for mounted in sorted(trap.store.all(Mount), key=lambda one: one.id):
+        at = At(MountId(mounted.id), mounted.root)
+        if mounted.ns is None or mounted.parent is None:
+            continue
+        if mounted.id == top.mount:
+            path = "/"
+        elif level < 2 and dpath.is_reachable(trap, at, top):
+            path = dpath.path_of(trap, at, top)
+        else:
+            continue
+        if level == 0:
+            trap.touch("mount", mounted.domain, "name", path)
+        sb = trap.store.row(Superblock, mounted.sb)
+        shown.append({"fstype": sb.fstype, "from": mounted.source, "on": path})
+    return Returned(len(shown), shown)
 
 
 def _mount(trap: Trap, source: Any, target: Any, fstype: Any, flags: int, data: Any) -> int:

@@ -259,7 +259,7 @@ def _mask(text: str, mask: int) -> int:
 async def _exec(shell: Shell, argv: list[str], run_text: RunText) -> int:
     shell.name = f"{shell.name}: exec: line 0"
     target = argv[1]
-    if "/" not in target and not is_applet(target):
+    if "/" not in target and not is_applet(shell, target):
         target = await _in_path(shell, target) or target
     await run_program(shell, target, argv[1:], run_text)
     return 127
@@ -349,7 +349,7 @@ async def _trap(shell: Shell, argv: list[str], _run_text: RunText) -> int:
 async def _type(shell: Shell, argv: list[str], _run_text: RunText) -> int:
     status = 0
     for name in argv[1:]:
-        path = name if is_applet(name) else await _in_path(shell, name)
+        path = name if is_applet(shell, name) else await _in_path(shell, name)
         if find(name) is not None:
             text = f"{name} is a {'special ' if name in SPECIAL else ''}shell builtin"
         elif name in shell.functions:
@@ -367,7 +367,7 @@ async def _command(shell: Shell, argv: list[str], run_text: RunText) -> int:
     if words and words[0] in ("-v", "-V"):
         status = 0
         for name in words[1:2]:
-            known = find(name) or name in shell.functions or is_applet(name)
+            known = find(name) or name in shell.functions or is_applet(shell, name)
             path = name if known else await _in_path(shell, name)
             if path is None:
                 status = 127

@@ -37,7 +37,7 @@ async def find(shell: Shell, name: str) -> str | None:
 
     The search is the parent's, before any fork (ash.c, find_command).
     """
-    if "/" in name or is_applet(name):
+    if "/" in name or is_applet(shell, name):
         return name
     worst = Errno.ENOENT
     for directory in path_of(shell):
@@ -56,9 +56,9 @@ async def find(shell: Shell, name: str) -> str | None:
     return None
 
 
-def is_applet(name: str) -> bool:
+def is_applet(shell: Shell, name: str) -> bool:
     """Whether ``name`` is a program of the shell's own busybox."""
-    return registry.program(name) is not None
+    return shell.applets and registry.program(name) is not None
 
 
 def path_of(shell: Shell) -> list[str]:
@@ -70,7 +70,7 @@ async def run_program(shell: Shell, target: str, argv: list[str], run_text: RunT
     """Become the program; when that fails, say why and leave the status of it."""
     sys = shell.sys
     env = shell.environment()
-    if is_applet(target):
+    if is_applet(shell, target):
         main = registry.program(target)
         if target in NOEXEC and main is not None:
             await sys.succeeds("prctl", PR_SET_NAME, target[:15])

@@ -3,15 +3,24 @@
 from collections.abc import Sequence
 
 from simulator.machine.userland.process import Process, SysError
-from simulator.machine.userland.registry import enter
+from simulator.machine.userland.registry import BSD, enter
 from simulator.machine.userland.shell.evaluate import run_text, until_exit
 from simulator.machine.userland.shell.state import DEFAULT_PATH, Shell
 
 
 @enter("sh", "ash")
 async def main(sys: Process, argv: Sequence[str]) -> int:
-    """Run one shell to its end; the status is the last command's."""
-    shell = Shell(sys, argv[0].removeprefix("-"))
+    """busybox's shell, to its end; the status is the last command's."""
+    return await _run(Shell(sys, argv[0].removeprefix("-")), argv)
+
+
+@enter("sh", collection=BSD)
+async def freebsd_shell(sys: Process, argv: Sequence[str]) -> int:
+    """FreeBSD's sh(1): the same language; every program is found by PATH and executed."""
+    return await _run(Shell(sys, argv[0].removeprefix("-"), applets=False), argv)
+
+
+async def _run(shell: Shell, argv: Sequence[str]) -> int:
     words = list(argv[1:])
     command = False
     while words and words[0][:1] in "-+" and len(words[0]) > 1:
@@ -25,7 +34,7 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
         return await _run_command(shell, words)
     if words:
         return await _run_file(shell, words)
-    text = (await sys.drain(0)).decode("utf-8", "surrogateescape")
+    text = (await shell.sys.drain(0)).decode("utf-8", "surrogateescape")
     return await until_exit(shell, lambda: run_text(shell, text))
 
 

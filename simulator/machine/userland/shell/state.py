@@ -41,6 +41,8 @@ class Shell:
 
     sys: Process
     name: str
+    applets: bool = True
+    """Whether it is a busybox, which finds its own programs before it looks at PATH."""
     arguments: list[str] = field(default_factory=list[str])
     variables: dict[str, str] = field(default_factory=dict[str, str])
     exported: set[str] = field(default_factory=set[str])
