@@ -103,7 +103,7 @@ def lookup(trap: "Trap", serial: int, need: int, *, create: bool = False) -> Key
         trap.fail(Errno.ENOKEY, N_("No key has this number."), "keyrings(7)")
     if key.revoked:
         trap.fail(Errno.EKEYREVOKED, N_("The key was revoked."), "keyrings(7)")
-    if need and not permits(trap, key, need):
+    if need and not permits(trap, key, need, possessed=serial < 0 or possesses(trap, key.id)):
         trap.deny(
             Errno.EACCES,
             "key-permission",
@@ -113,8 +113,11 @@ def lookup(trap: "Trap", serial: int, need: int, *, create: bool = False) -> Key
     return key
 
 
-def permits(trap: "Trap", key: Key, need: int) -> bool:
-    """key_task_permission(): owner, group or other, and what the possessor may on top."""
+def permits(trap: "Trap", key: Key, need: int, *, possessed: bool) -> bool:
+    """key_task_permission(): owner, group or other, and what the possessor may on top.
+
+    A keyring named by a special number counts as possessed, and so does what is found in it.
+    """
     cred = trap.cred
     if key.uid == cred.fsuid:
         bits = key.perm >> 16
@@ -122,7 +125,7 @@ def permits(trap: "Trap", key: Key, need: int) -> bool:
         bits = key.perm >> 8
     else:
         bits = key.perm
-    if possesses(trap, key.id):
+    if possessed:
         bits |= key.perm >> 24
     return bits & need == need
 
@@ -171,7 +174,8 @@ def join_session(trap: "Trap", name: str | None) -> Key:
     """A session keyring of the caller's own: a new one, or the one called ``name``."""
     for key in trap.store.all(Key) if name else ():
         named = key.type == KEYRING and key.description == name
-        if named and key.user_ns == trap.cred.user_ns and permits(trap, key, SEARCH):
+        mine = key.user_ns == trap.cred.user_ns
+        if named and mine and permits(trap, key, SEARCH, possessed=possesses(trap, key.id)):
             trap.touch("keyring", key.domain, "read", name or "")
             trap.update(session_keyring=key.id)
             return key
@@ -187,7 +191,9 @@ def link(trap: "Trap", ring: Key, key: Key) -> None:
     trap.store.put(msgspec.structs.replace(ring, links=(*kept, key.id)))
 
 
-def search(trap: "Trap", ring: Key, kind: str, description: str) -> Key | None:
+def search(
+    trap: "Trap", ring: Key, kind: str, description: str, *, possessed: bool = True
+) -> Key | None:
     """The first key of that name below ``ring`` that the caller may search for."""
     seen: set[int] = set()
     pending = list(ring.links)
@@ -197,9 +203,11 @@ def search(trap: "Trap", ring: Key, kind: str, description: str) -> Key | None:
         if key is None or serial in seen or key.revoked:
             continue
         seen.add(serial)
-        if key.type == kind and key.description == description and permits(trap, key, SEARCH):
+        if not permits(trap, key, SEARCH, possessed=possessed):
+            continue
+        if key.type == kind and key.description == description:
             return key
-        if key.type == KEYRING and permits(trap, key, SEARCH):
+        if key.type == KEYRING:
             pending.extend(key.links)
     return None
 

@@ -40,7 +40,12 @@ def add_key(
     _check_type(trap, kind, content)
     trap.touch("keyring", destination.domain, "write", destination.description)
     old = _present(trap, destination, kind, description)
-    if old is not None and kind != KEYRING and keyring.permits(trap, old, keyring.WRITE):
+    held = ring & 0x80000000 != 0 or keyring.possesses(trap, destination.id)
+    if (
+        old is not None
+        and kind != KEYRING
+        and keyring.permits(trap, old, keyring.WRITE, possessed=held)
+    ):
         trap.touch("keyring", old.domain, "write", old.description)
         trap.store.put(msgspec.structs.replace(old, payload=content))
         return old.id
@@ -108,7 +113,7 @@ def _update(trap: Trap, args: Arguments) -> int:
 
 def _revoke(trap: Trap, args: Arguments) -> int:
     key = keyring.lookup(trap, decode.signed(args[0]), 0)
-    if not keyring.permits(trap, key, keyring.WRITE):
+    if not keyring.permits(trap, key, keyring.WRITE, possessed=_held(trap, args[0])):
         key = _key(trap, args[0], keyring.SETATTR)
     trap.touch("keyring", key.domain, "write", key.description)
     trap.store.put(msgspec.structs.replace(key, revoked=True))
@@ -157,7 +162,8 @@ def _unlink(trap: Trap, args: Arguments) -> int:
 
 def _search(trap: Trap, args: Arguments) -> int:
     ring = _ring(trap, args[0], keyring.SEARCH)
-    found = keyring.search(trap, ring, decode.text(args[1]), decode.text(args[2]))
+    kind, name = decode.text(args[1]), decode.text(args[2])
+    found = keyring.search(trap, ring, kind, name, possessed=_held(trap, args[0]))
     if found is None:
         trap.fail(Errno.ENOKEY, N_("No key of this name is found."), "keyctl(2)")
     trap.touch("keyring", found.domain, "name", found.description)
@@ -166,8 +172,7 @@ def _search(trap: Trap, args: Arguments) -> int:
 
 def _read(trap: Trap, args: Arguments) -> Result:
     key = keyring.lookup(trap, decode.signed(args[0]), 0)
-    searchable = keyring.possesses(trap, key.id) and keyring.permits(trap, key, keyring.SEARCH)
-    if not searchable:
+    if not (_held(trap, args[0]) and keyring.permits(trap, key, keyring.SEARCH, possessed=True)):
         key = _key(trap, args[0], keyring.READ)
     if key.type == "logon":
         trap.fail(Errno.EOPNOTSUPP, N_("Only the kernel reads such a key."), "keyctl(2)")
@@ -202,6 +207,11 @@ def _ring(trap: Trap, serial: Any, need: int) -> Key:
     if key.type != KEYRING:
         trap.fail(Errno.ENOTDIR, N_("This key is no keyring."), "keyctl(2)")
     return key
+
+
+def _held(trap: Trap, serial: Any) -> bool:
+    number = decode.signed(serial)
+    return number < 0 or keyring.possesses(trap, number)
 
 
 def _present(trap: Trap, ring: Key, kind: str, description: str) -> Key | None:
