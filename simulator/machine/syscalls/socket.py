@@ -16,7 +16,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.net import inet, link, options, transfer, unix
+from simulator.machine.kernel.net import inet, link, options, port, transfer, unix
 from simulator.machine.kernel.net import open as opening
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.socket import Socket, Ucred
@@ -59,7 +59,7 @@ def bind(trap: Trap, fd: int, address: Value) -> int:
     if made.family == AF_UNIX:
         unix.bind(trap, made, address)
     elif made.family in INET:
-        inet.bind(trap, made, address)
+        port.bind(trap, made, address)
     elif made.family == AF_NETLINK:
         link.bind_netlink(trap, made, address)
     elif made.family == AF_PACKET:
@@ -86,7 +86,7 @@ def listen(trap: Trap, fd: int, backlog: int) -> int:
         me = Ucred(trap.task.id, cred.euid, cred.egid)
         sockets.write(trap, made, state="listening", backlog=backlog, peer_cred=me)
     else:
-        inet.listen(trap, made, backlog)
+        port.listen(trap, made, backlog)
     return 0
 
 

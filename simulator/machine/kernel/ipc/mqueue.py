@@ -3,6 +3,8 @@
 Source: ``ipc/mqueue.c`` (do_mq_open, mqueue_create_attr, sys_mq_unlink).
 """
 
+from typing import NoReturn
+
 from simulator.machine.abi.call import Value
 from simulator.machine.abi.constants import (
     O_ACCMODE,
@@ -18,12 +20,12 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import single, stored
-from simulator.machine.kernel.ipc import params
+from simulator.machine.kernel.ipc import params, perm
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import permission, tree
 from simulator.machine.kernel.vfs.fd import File, FileOps
-from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Dentry, Inode
+from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Dentry, Inode, Superblock
 from simulator.machine.state.store import Store
 
 STATUS = b"QSIZE:0          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n"
@@ -36,7 +38,7 @@ def open_queue(trap: Trap, name: str, flags: int, mode: int, attributes: Value) 
     entry = trap.store.get(Dentry, (root.id, name))
     if entry is None:
         if not flags & O_CREAT:
-            trap.fail(Errno.ENOENT, N_("No queue has this name."), "mq_open(3)")
+            _missing(trap, name)
         inode = _make(trap, root, name, mode, attributes)
     else:
         if flags & O_CREAT and flags & O_EXCL:
@@ -61,7 +63,7 @@ def unlink_queue(trap: Trap, name: str) -> int:
     _must_be_plain(trap, name)
     entry = trap.store.get(Dentry, (root.id, name))
     if entry is None:
-        trap.fail(Errno.ENOENT, N_("No queue has this name."), "mq_unlink(3)")
+        _missing(trap, name)
     inode = trap.store.row(Inode, entry.inode)
     permission.need(trap, root, permission.WRITE | permission.EXEC)
     owners = (inode.uid, root.uid)
@@ -94,6 +96,13 @@ def _must_be_plain(trap: Trap, name: str) -> None:
         trap.fail(Errno.EACCES, N_("A queue's name holds no slash."), "mq_open(3)")
     if len(name.encode()) > 255:
         trap.fail(Errno.ENAMETOOLONG, "", "mq_open(3)")
+
+
+def _missing(trap: Trap, name: str) -> NoReturn:
+    for sb in trap.store.all(Superblock):
+        if sb.fstype == "mqueue" and trap.store.get(Dentry, (sb.root, name)) is not None:
+            perm.elsewhere(trap, Errno.ENOENT)
+    trap.fail(Errno.ENOENT, N_("No queue has this name."), "mq_open(3)")
 
 
 def _make(trap: Trap, root: Inode, name: str, mode: int, attributes: Value) -> Inode:

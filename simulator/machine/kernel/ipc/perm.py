@@ -3,7 +3,7 @@
 Source: ``ipc/util.c`` (ipcget, ipcperms, ipcctl_obtain_check).
 """
 
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import msgspec
 
@@ -85,6 +85,8 @@ def existing(trap: Trap, table: type[O], kind: str, key: int, flags: int) -> O |
         return None
     row = by_key(trap, table, key)
     if row is None and not flags & IPC_CREAT:
+        if any(cast("Object", other).perm.key == key for other in trap.store.all(table)):
+            elsewhere(trap, Errno.ENOENT)
         trap.fail(Errno.ENOENT, N_("No object of this ipc namespace has the key."), f"{kind}get(2)")
     if row is not None and flags & IPC_CREAT and flags & IPC_EXCL:
         trap.fail(Errno.EEXIST, N_("An object has this key already."), "sysvipc(7)")
@@ -96,8 +98,20 @@ def find(trap: Trap, table: type[O], kind: str, number: int) -> O:
     trap.ask("may_use_sysv", kind)
     row = trap.store.get(table, (space(trap), number))
     if row is None:
+        if any(other.id[1] == number for other in trap.store.all(table)):
+            elsewhere(trap, Errno.EINVAL)
         trap.fail(Errno.EINVAL, N_("No object of this ipc namespace has the id."), "sysvipc(7)")
     return row
+
+
+def elsewhere(trap: Trap, errno: Errno) -> NoReturn:
+    """Refuse because the object that was asked for is in another ipc namespace."""
+    trap.deny(
+        errno,
+        "ipc-ns",
+        N_("The object is in another ipc namespace: this one has its own keys and ids."),
+        "ipc_namespaces(7)",
+    )
 
 
 def made(trap: Trap, key: int, flags: int) -> Perm:

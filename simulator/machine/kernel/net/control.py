@@ -229,16 +229,18 @@ def _interface(trap: Trap, socket: Socket, value: Value) -> Interface:
     if value is None:
         trap.fail(Errno.EFAULT, "", "ioctl(2)")
     found = links.named(trap.store, socket.ns, str(name)[:15])
-    return found if found is not None else _missing(trap)
+    return found if found is not None else _missing(trap, str(name)[:15])
 
 
-def _missing(trap: Trap) -> NoReturn:
-    trap.deny(
-        Errno.ENODEV,
-        "net-ns",
-        N_("The caller's network has no interface of that name."),
-        "network_namespaces(7)",
-    )
+def _missing(trap: Trap, name: str) -> NoReturn:
+    if any(other.name == name for other in trap.store.all(Interface)):
+        trap.deny(
+            Errno.ENODEV,
+            "net-ns",
+            N_("The interface is in another network namespace."),
+            "network_namespaces(7)",
+        )
+    trap.fail(Errno.ENODEV, N_("There is no interface of that name."), CITE)
 
 
 def _content(value: Value) -> Value:

@@ -75,6 +75,14 @@ def is_local(world: World, ns: NsId, text: str) -> bool:
     return False
 
 
+def is_elsewhere(world: World, ns: NsId, text: str) -> bool:
+    """Whether ``text`` is an address of another network namespace."""
+    return any(
+        interface.ns != ns and any(entry.ip == text for entry in interface.addresses)
+        for interface in world.all(Interface)
+    )
+
+
 def has_addresses(world: World, ns: NsId, family: int, *, up: bool = False) -> bool:
     """Whether any interface of ``ns`` (that is up) has an address of this family."""
     return any(

@@ -107,7 +107,7 @@ def find(trap: Trap, socket: Socket, name: str) -> tuple[Socket, bool]:
     if name[0] == "\0":
         other = _by_name(trap, socket, name)
         if other is None:
-            _refuse(trap)
+            _refuse_name(trap, socket, name)
         return other, False
     at = paths.walk(trap, name)
     inode = inodes.load(trap, at.inode)
@@ -210,6 +210,19 @@ def _may_send(trap: Trap, socket: Socket, other: Socket) -> None:
 
 def _refuse(trap: Trap) -> NoReturn:
     trap.fail(Errno.ECONNREFUSED, N_("Nobody listens there."), "unix(7)")
+
+
+def _refuse_name(trap: Trap, socket: Socket, name: str) -> NoReturn:
+    """ECONNREFUSED; a name that another network has is the namespace's doing."""
+    for other in trap.store.all(Socket):
+        if other.name == name and other.ns != socket.ns:
+            trap.deny(
+                Errno.ECONNREFUSED,
+                "net-ns",
+                N_("The abstract name belongs to another network namespace."),
+                "network_namespaces(7)",
+            )
+    _refuse(trap)
 
 
 def _touch(trap: Trap, other: Socket, operation: str, name: str, granted: bool) -> None:
