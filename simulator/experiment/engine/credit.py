@@ -48,10 +48,7 @@ def credited(
 
 def _decisive(question: Question, technology: Technology, facts: frozenset[str]) -> tuple[str, ...]:
     """The mechanisms each of which, lifted alone, lets the probe through."""
-    reached = _reached(question, technology, facts)
-    hiding = {m.about.id for m in technology.mechanisms if m.about.hides & reached}
-    if not reached:
-        hiding = set(technology.ids)
+    hiding = suspects(question, technology, facts)
     found: list[str] = []
     for lifted in sorted(lifts(technology), key=len):
         if lifted[0] not in hiding or set(lifted) & set(found):
@@ -72,6 +69,16 @@ def _root_switch(
         if lifted[0] in switches
         and judge(question, without(technology, (*lifted, "chroot")), facts).outcome in THROUGH
     )
+
+
+def suspects(
+    question: Question, technology: Technology, facts: frozenset[str] = MODERN
+) -> set[str]:
+    """Mechanisms that may matter to a probe: those that hide what it reaches without any."""
+    reached = _reached(question, technology, facts)
+    if not reached:
+        return set(technology.ids)
+    return {m.about.id for m in technology.mechanisms if m.about.hides & reached}
 
 
 def _reached(question: Question, technology: Technology, facts: frozenset[str]) -> set[str]:

@@ -60,6 +60,7 @@ class CgroupLimits:
                 path = f"{group}/{name}"
                 plan.write(Phase.PREPARE, "runtime", self.about.id, path, str(text))
         self._join(plan, f"{group}/cgroup.procs")
+        self._own(plan)
 
     def _version_1(self, plan: LaunchPlan) -> None:
         prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
@@ -78,6 +79,11 @@ class CgroupLimits:
                     path = f"{group}/{name}"
                     plan.write(Phase.PREPARE, "runtime", self.about.id, path, str(value))
             self._join(plan, f"{group}/cgroup.procs")
+        self._own(plan)
+
+    def _own(self, plan: LaunchPlan) -> None:
+        """The group was made for the sandbox: it is the sandbox's from here on."""
+        plan.call(Phase.AFTER_CLONE, "runtime", self.about.id, "@domain", Fill("{pid}"), plan.name)
 
     def _join(self, plan: LaunchPlan, path: str) -> None:
         plan.write(Phase.AFTER_CLONE, "runtime", self.about.id, path, Fill("{pid}"))

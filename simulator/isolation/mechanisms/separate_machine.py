@@ -33,6 +33,7 @@ ABOUT = About(
             "disk",
             "cpu",
             "keyring",
+            "machine",
             "uptime",
             "swap",
             "privilege",

@@ -39,8 +39,8 @@ assert spaces  # imported for what it has every new network namespace begin with
 
 @posix("@domain")
 def domain(trap: Trap, pid: int, owner: str) -> int:
-    """Task ``pid`` and the namespaces and prison that it does not share with the caller are
-    ``owner``'s from now on. ESRCH.
+    """Task ``pid`` is ``owner``'s from now on, and so are the namespaces, the control groups and
+    the prison that it does not share with the caller. ESRCH.
     """
     store = trap.store
     task = pids.need(trap, pid)
@@ -50,6 +50,11 @@ def domain(trap: Trap, pid: int, owner: str) -> int:
         other = getattr(trap.task.ns, kind, None) if kind != "user" else trap.cred.user_ns
         if mine is not None and mine != other:
             store.put(msgspec.structs.replace(store.row(table, mine), domain=owner))
+    for hierarchy, group in task.cgroups.items():
+        if group != trap.task.cgroups.get(hierarchy):
+            row = store.get(Cgroup, group)
+            if row is not None and row.parent is not None:
+                store.put(msgspec.structs.replace(row, domain=Domain(owner)))
     if task.context != trap.task.context:
         prison = store.row(Context, task.context)
         store.put(msgspec.structs.replace(prison, domain=Domain(owner)))

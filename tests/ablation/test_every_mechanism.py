@@ -1,0 +1,36 @@
+"""A mechanism that flips no probe is decoration, or a probe is missing: each is accounted for."""
+
+import pytest
+
+from simulator.experiment.engine.ablation import ablate, pairs
+from simulator.experiment.engine.lifting import lifts
+from simulator.experiment.scenarios.ask import question
+from simulator.experiment.scenarios.load import find, load_all
+from simulator.isolation.technologies.registry import parse_spec
+
+QUESTIONS = [question(scenario) for scenario in load_all()]
+
+NO_PROBE_HANGS_ON_IT = {
+    "apparmor": "the model's own machine has no AppArmor",
+    "cgroup-limits": "without limits given it only carries the device list",
+    "container-files": "what is bound over the image's files is the container's own",
+    "devfs-rules": "a prison's root may not make nodes: the rules are a second wall",
+    "masked-paths": "capabilities refuse what the masks hide: a second wall",
+    "prison": "its finer walls are lifted one by one",
+    "sysctls": "they open doors and close none",
+}
+"""Mechanisms that no single probe needs, with the reason."""
+
+
+@pytest.mark.parametrize("spec", ["docker", "jail", "chroot"])
+def test_every_mechanism_flips_a_probe_or_is_accounted_for(spec: str) -> None:
+    technology = parse_spec(spec)
+    flipped = {flip.lifted[0] for flip in ablate(QUESTIONS, spec)}
+    idle = {lifted[0] for lifted in lifts(technology)} - flipped
+    assert idle <= set(NO_PROBE_HANGS_ON_IT), idle - set(NO_PROBE_HANGS_ON_IT)
+
+
+def test_two_walls_before_one_door_are_found_as_a_pair() -> None:
+    """The capability to chroot and pivot_root: either of them is enough."""
+    found = pairs(question(find("fs.chroot-escape")), "docker --cap-drop SYS_CHROOT")
+    assert any({"pivot-root", "capabilities"} <= set(pair) for pair in found)
