@@ -100,6 +100,8 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
     if not _has_position(file):
         return 0
     row = ops.stored(trap, file.at.inode) or inode
+    if inode.mode & S_IFMT == S_IFDIR and whence not in (SEEK_SET, SEEK_CUR):
+        trap.fail(Errno.EINVAL, N_("A directory is only rewound or moved in."), "lseek(2)")
     if whence in (SEEK_DATA, SEEK_HOLE):
         if not 0 <= offset < row.size:
             trap.fail(Errno.ENXIO, N_("The offset lies behind the end."), "lseek(2)")
