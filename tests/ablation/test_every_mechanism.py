@@ -15,7 +15,6 @@ NO_PROBE_HANGS_ON_IT = {
     "cgroup-limits": "without limits given it only carries the device list",
     "container-files": "what is bound over the image's files is the container's own",
     "devfs-rules": "a prison's root may not make nodes: the rules are a second wall",
-    "masked-paths": "capabilities refuse what the masks hide: a second wall",
     "prison": "its finer walls are lifted one by one",
     "sysctls": "they open doors and close none",
 }

@@ -67,7 +67,12 @@ def _cgroup(look: Look) -> str:
         words = sorted(tree.controllers) if tree.version == 1 else []
         if tree.name:
             words.append(f"name={tree.name}")
-        path = cgroups.path(store, group, roots.get(tree.id))
+        root = roots.get(tree.id)
+        path = cgroups.path(store, group, root)
+        for shown in cgroups.upward(store, group):
+            look.trap.touch("cgroup", shown.domain, "name", path)
+            if shown.id == root:
+                break
         lines.append(f"{tree.id}:{','.join(words)}:{path}\n")
     return "".join(lines)
 

@@ -84,7 +84,8 @@ def keys(look: Look) -> str:
     for key in sorted(trap.store.all(keyring.Key), key=lambda row: row.id):
         shown = from_kernel(user_ns.uid_map, key.uid)
         unmapped = shown == OVERFLOW_ID and key.uid != OVERFLOW_ID
-        if unmapped or not keyring.permits(trap, key, keyring.VIEW):
+        held = keyring.possesses(trap, key.id)
+        if unmapped or not keyring.permits(trap, key, keyring.VIEW, possessed=held):
             continue
         trap.touch("keyring", key.domain, "name", key.description)
         size = len(key.links) if key.type == "keyring" else len(key.payload)
