@@ -84,17 +84,16 @@ class World:
 
     def by(self, index: Index[R], value: Key) -> tuple[Key, ...]:
         """The keys of the rows that ``index`` files under ``value``."""
+        return tuple(self.filed(index).get(value, ()))
+
+    def filed(self, index: Index[R]) -> "Filed":
+        """The whole of ``index``, for reading only: it follows every later write."""
         filed = self._filed.get(index)
-        if filed is None:
-            filed = self._build(index)
-        return tuple(filed.get(value, ()))
+        return self._build(index) if filed is None else filed
 
     def first(self, index: Index[R], value: Key) -> R | None:
         """The oldest row that ``index`` files under ``value``, or None."""
-        filed = self._filed.get(index)
-        if filed is None:
-            filed = self._build(index)
-        found = filed.get(value)
+        found = self.filed(index).get(value)
         return self.row(index.table, next(iter(found))) if found else None
 
     def rows_by(self, index: Index[R], value: Key) -> tuple[R, ...]:

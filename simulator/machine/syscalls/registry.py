@@ -10,6 +10,7 @@ EFAULT), ``bytes`` a buffer, ``int`` a number. What does not fit is said, never 
 
 import importlib
 import inspect
+import operator
 import pkgutil
 from collections.abc import Callable
 from types import UnionType
@@ -68,13 +69,9 @@ def _decoder(handler: Handler) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
     def decode(args: tuple[Any, ...]) -> tuple[Any, ...]:
         if not least <= len(args) <= most:
             raise NotModelled(f"takes {least} to {most} arguments, not {len(args)}")
-        return tuple(map(_apply, converters, args))
+        return tuple(map(operator.call, converters, args))  # pyright: ignore
 
     return decode
-
-
-def _apply(converter: Converter, value: Any) -> Any:
-    return converter(value)
 
 
 def _converter(hint: Any) -> Converter:

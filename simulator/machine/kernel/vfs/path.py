@@ -28,7 +28,7 @@ from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import permission
-from simulator.machine.kernel.vfs.inode import Inode
+from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON, Mount, cross
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
 PATH_MAX = 4096
 NAME_MAX = 255
+_SURELY_SHORT = NAME_MAX // 4
+"""A name of so few characters has at most ``NAME_MAX`` bytes in any encoding."""
 MAX_SYMLINKS = 40
 _DOTS = frozenset(("", ".", ".."))
 
@@ -110,17 +112,19 @@ def start_at(trap: "Trap", dirfd: int, path: str, resolve: int = 0) -> At:
 
 def child(trap: "Trap", parent: At, name: str) -> At | None:
     """What ``name`` is in the directory ``parent``, below whatever is mounted on it."""
-    check_name(trap, name)
-    inode = inodes.lookup(trap, parent.inode, name)
+    if len(name) > _SURELY_SHORT:
+        check_name(trap, name)
+    directory = parent.inode
+    if isinstance(directory, int):
+        dentry = trap.store.get(Dentry, (directory, name))
+        return None if dentry is None else At(parent.mount, dentry.inode)
+    inode = inodes.lookup(trap, directory, name)
     return None if inode is None else At(parent.mount, inode)
 
 
 def check_name(trap: "Trap", name: str) -> None:
     """ENAMETOOLONG for a name of more than 255 bytes."""
-    size = len(name)
-    if size > NAME_MAX or (
-        size > NAME_MAX // 4 and len(name.encode("utf-8", "surrogateescape")) > NAME_MAX
-    ):
+    if len(name) > NAME_MAX or len(name.encode("utf-8", "surrogateescape")) > NAME_MAX:
         trap.fail(Errno.ENAMETOOLONG, N_("A name has at most 255 bytes."), "path_resolution(7)")
 
 
@@ -143,7 +147,7 @@ _OPEN_DIRECTORY = S_IFDIR | 0o111
 class _Walker:
     """One walk: where it stands, where it may not go above, how many symlinks it followed."""
 
-    __slots__ = ("at", "links", "resolve", "root", "start", "trap")
+    __slots__ = ("at", "links", "mounted", "resolve", "root", "start", "trap")
 
     def __init__(self, trap: "Trap", start: At, resolve: int) -> None:
         self.trap = trap
@@ -152,6 +156,7 @@ class _Walker:
         self.resolve = resolve
         self.root = start if resolve & (RESOLVE_IN_ROOT | RESOLVE_BENEATH) else trap.task.root
         self.links = 0
+        self.mounted = trap.store.filed(MOUNTED_ON)
 
     def walk(self, path: str, follow: bool) -> Found:
         """All the way: each time round, the path up to a last name, then that name."""
@@ -167,7 +172,7 @@ class _Walker:
             at = child(trap, parent, name)
             if at is None:
                 return Found(parent, name, None, wants_directory)
-            below = self._down(at)
+            below = self._down(at) if at in self.mounted else at
             inode = inodes.load(trap, below.inode)
             kind = inode.mode & S_IFMT
             if kind == S_IFLNK and (follow or wants_directory):
@@ -202,7 +207,7 @@ class _Walker:
             at = child(trap, self.at, name)
             if at is None:
                 _missing(trap)
-            below = self._down(at)
+            below = self._down(at) if at in self.mounted else at
             inode = inodes.load(trap, below.inode)
             if inode.mode & S_IFMT == S_IFLNK:
                 text = self._link(directory, inode, below)
@@ -263,8 +268,6 @@ class _Walker:
 
     def _down(self, at: At) -> At:
         """Onto whatever is mounted there."""
-        if self.trap.store.first(MOUNTED_ON, at) is None:
-            return at
         if self.resolve & RESOLVE_NO_XDEV:
             self.trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
         return cross(self.trap, at)
