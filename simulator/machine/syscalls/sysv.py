@@ -63,6 +63,8 @@ def semtimedop(
         if seconds < 0 or not 0 <= rest < NANOSECONDS:
             trap.fail(Errno.EINVAL, "", "semop(2)")
         deadline = clock.monotonic(trap.store) + seconds * NANOSECONDS + rest
+    if trap.deadline is not None:  # woken: the time it had was counted from its first try
+        deadline = trap.deadline
     return sem.operate(trap, number, operations, deadline)
 
 

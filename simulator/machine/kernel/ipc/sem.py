@@ -25,6 +25,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, Pid
+from simulator.machine.kernel import clock
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import pids
 from simulator.machine.kernel.ipc import params, perm
@@ -107,6 +108,8 @@ def operate(trap: Trap, number: int, operations: Value, deadline: int | None = N
         if _must_wait(values[place], change):
             if flags & IPC_NOWAIT:
                 trap.fail(Errno.EAGAIN, N_("The semaphore's value does not allow it."), "semop(2)")
+            if deadline is not None and clock.monotonic(trap.store) >= deadline:
+                trap.fail(Errno.EAGAIN, N_("The time for waiting has passed."), "semop(2)")
             raise Sleep("semop", {(SemSet, semaphores.id)}, deadline)
         values[place] += change
         if values[place] > SEMVMX:

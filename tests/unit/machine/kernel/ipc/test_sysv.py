@@ -186,6 +186,17 @@ def test_removing_a_set_wakes_its_sleepers_with_eidrm(machine: Machine) -> None:
     assert machine.word(child) == "EIDRM"
 
 
+def test_semtimedop_gives_up_when_its_time_has_passed(machine: Machine) -> None:
+    number = semaphores(machine)
+    child = machine.fork()
+    asked = ("semtimedop", number, [(0, -1, 0)], 1, (1, 0))
+    assert machine.ask(*asked, pid=child) == "Blocked"
+    machine.kernel.advance(999_999_999)
+    assert Pid(child) not in machine.kernel.woken
+    machine.kernel.advance(1)
+    assert machine.word(child) == "EAGAIN"
+
+
 def test_sem_undo_gives_back_what_a_dead_task_took(machine: Machine) -> None:
     number = semaphores(machine, 1)
     child = machine.fork()
