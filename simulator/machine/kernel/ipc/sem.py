@@ -25,9 +25,8 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, Pid
-from simulator.machine.kernel import clock
+from simulator.machine.kernel import clock, pids
 from simulator.machine.kernel import exit as exits
-from simulator.machine.kernel import pids
 from simulator.machine.kernel.ipc import params, perm
 from simulator.machine.kernel.ipc.params import SEMMNI, SEMMNS, SEMMSL, SEMOPM
 from simulator.machine.kernel.ipc.perm import READ, WRITE, Perm
