@@ -59,8 +59,13 @@ def apart(pid: int) -> tuple[str, ...]:
     """Namespaces that the process shares with us although it must not."""
     same: list[str] = []
     for kind in SHARED:
-        ours, theirs = Path(f"/proc/self/ns/{kind}"), Path(f"/proc/{pid}/ns/{kind}")
-        if not ours.exists() or os.readlink(ours) == os.readlink(theirs):
+        ours, theirs = f"/proc/self/ns/{kind}", f"/proc/{pid}/ns/{kind}"
+        try:
+            apart_here = os.path.exists(ours) and os.readlink(ours) != os.readlink(theirs)
+        except OSError:
+            # A process that is gone harms nobody.
+            return ()
+        if not apart_here:
             same.append(kind)
     return tuple(same)
 

@@ -130,6 +130,30 @@ def cpu_ticks(pid: int) -> int:
     return proc_state(pid)[1]
 
 
+_EXITING = 0x4
+"""``PF_EXITING`` (include/linux/sched.h): between its last call and its parent's wait."""
+
+
+def restless(pid: int) -> bool:
+    """Whether a process runs, is about to take a signal, or has not finished dying."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    if fields[0] in "ZX":
+        return False
+    if fields[0] == "R" or int(fields[6]) & _EXITING:
+        return True
+    words = {
+        line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("Sig", "Shd"))
+    }
+    sets = {name: int(words[name], 16) for name in ("SigPnd", "ShdPnd", "SigBlk", "SigIgn")}
+    if fields[0] in "Tt":
+        return False
+    return bool((sets["SigPnd"] | sets["ShdPnd"]) & ~(sets["SigBlk"] | sets["SigIgn"]))
+
+
 def exit_status(pid: int, pidfd: int) -> int | None:
     """The wait status of a dead process: a zombie's own, else what its pidfd remembers."""
     try:

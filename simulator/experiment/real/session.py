@@ -16,7 +16,7 @@ from simulator.experiment.real import guard
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.link import Asleep, Gone, Link, inner_pids, proc_state
+from simulator.experiment.real.link import Asleep, Gone, Link, inner_pids, proc_state, restless
 from simulator.experiment.real.sandbox import Machine
 from simulator.experiment.real.world import constants
 from simulator.machine.abi.call import (
@@ -75,8 +75,12 @@ class RealSession:
                 self._links[name] = self.machine.spawn()
             else:
                 self._links[name] = self._launch(self.machine, name)
-        link = self._links[name]
-        same = guard.apart(link.pid) if link.alive else ()
+            self._check_apart(name)
+        return self._links[name]
+
+    def _check_apart(self, name: str) -> None:
+        """No actor may live in this machine's own namespaces."""
+        same = guard.apart(self._links[name].pid)
         shared = [kind for kind in same if kind not in self.machine.shared]
         if shared:
             raise HarnessError(
@@ -84,7 +88,6 @@ class RealSession:
                     name=name, kinds=", ".join(shared)
                 )
             )
-        return link
 
     def _seen(self, link: Link) -> int:
         """The pid as the host of the probe sees it.
@@ -194,13 +197,12 @@ class RealSession:
 
     def _settle(self) -> None:
         """Let signals take effect: the model delivers them before the next step."""
-        time.sleep(0.004)
-        deadline = time.monotonic() + 0.1
+        deadline = time.monotonic() + 0.5
         links = [*self._links.values(), *self._nameless]
-        while time.monotonic() < deadline:
-            if not any(proc_state(link.pid)[0] == "R" for link in links):
-                return
-            time.sleep(0.002)
+        quiet = 0
+        while quiet < 2 and time.monotonic() < deadline:
+            time.sleep(0.003)
+            quiet = 0 if any(restless(link.pid) for link in links) else quiet + 1
 
     def close(self) -> None:
         """End everything of the session."""
