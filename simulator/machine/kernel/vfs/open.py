@@ -196,8 +196,6 @@ def _may_open(trap: "Trap", at: At, inode: Inode, flags: int) -> None:
         trap.fail(Errno.EISDIR, N_("A directory is not written to."), "open(2)")
     if kind in (S_IFBLK, S_IFCHR):
         _may_open_device(trap, at)
-    if kind != S_IFREG:
-        want = wanted(flags & ~O_TRUNC)
     permission.need(trap, inode, want)
     if kind in (S_IFBLK, S_IFCHR):
         for bit, letter in ((permission.READ, "r"), (permission.WRITE, "w")):
