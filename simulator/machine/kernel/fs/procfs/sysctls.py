@@ -4,7 +4,10 @@ Source: fs/proc/proc_sysctl.c (test_perm, proc_sys_permission), net/sysctl_net.c
 kernel/ucount.c, kernel/utsname_sysctl.c.
 """
 
+import functools
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -74,24 +77,47 @@ _NEEDS = {
 """Settings of parts that a kernel may be built without."""
 
 
-def all_names(trap: "Trap") -> dict[str, Setting]:
-    """Every setting that the caller's namespaces show, by dotted name."""
+@dataclass(frozen=True)
+class Listing:
+    """Every setting by dotted name, and every dotted name that has others below it."""
+
+    settings: Mapping[str, Setting]
+    directories: frozenset[str]
+
+
+def listing(trap: "Trap") -> Listing:
+    """What the caller's namespaces show below /proc/sys."""
+    return _listing(
+        frozenset(trap.family.sysctls.items()),
+        trap.family.features,
+        _in_initial_net(trap),
+        tuple(row.name for row in interface.listed(trap.store, trap.task.ns.net)),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _listing(
+    sysctls: frozenset[tuple[str, str]],
+    features: frozenset[str],
+    initial: bool,
+    interfaces: tuple[str, ...],
+) -> Listing:
+    """Made once for each sort of kernel and network: a thousand names, asked for all the time."""
     found = dict.fromkeys(dynamic.NAMES, Setting(0o444, ""))
     found |= {name: Setting(0o644, "") for name in dynamic.WRITABLE}
     found["kernel.ns_last_pid"] = Setting(0o666, "")
-    found |= {name: Setting(0o644, value) for name, value in trap.family.sysctls.items()}
+    found |= {name: Setting(0o644, value) for name, value in sysctls}
     found |= _known()
-    if not _in_initial_net(trap):
+    if not initial:
         found = {name: one for name, one in found.items() if not one.initial_only}
-    names = ["all", "default"]
-    names += [row.name for row in interface.listed(trap.store, trap.task.ns.net)]
     for prefix, each in _per_interface():
-        for name in names:
+        for name in ("all", "default", *interfaces):
             found |= {f"{prefix}.{name.replace('.', '/')}.{key}": one for key, one in each.items()}
     for name, feature in _NEEDS.items():
-        if feature not in trap.family.features:
+        if feature not in features:
             found.pop(name, None)
-    return found
+    above = {name[:end] for name in found for end, letter in enumerate(name) if letter == "."}
+    return Listing(found, frozenset(above))
 
 
 def _in_initial_net(trap: "Trap") -> bool:
@@ -103,7 +129,7 @@ def setting(trap: "Trap", name: str) -> Setting | None:
     known = _known().get(name)
     if known is not None and not known.initial_only and name not in _NEEDS:
         return known
-    return all_names(trap).get(name)
+    return listing(trap).settings.get(name)
 
 
 def scope(name: str) -> str:

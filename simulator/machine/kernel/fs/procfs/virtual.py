@@ -304,17 +304,14 @@ def _sysctl_node(trap: "Trap", names: tuple[object, ...]) -> Node | None:
     found = sysctls.setting(trap, dotted)
     if found is not None:
         return Node(mode=S_IFREG | found.mode)
-    prefix = f"{dotted}."
-    if any(name.startswith(prefix) for name in sysctls.all_names(trap)):
-        return _TOP
-    return None
+    return _TOP if dotted in sysctls.listing(trap).directories else None
 
 
 def _sysctl_names(trap: "Trap", names: tuple[object, ...]) -> list[str]:
     prefix = f"{_dotted(names)}." if names else ""
     found = {
         name[len(prefix) :].partition(".")[0].replace("/", ".")
-        for name in sysctls.all_names(trap)
+        for name in sysctls.listing(trap).settings
         if name.startswith(prefix)
     }
     return sorted(found)
