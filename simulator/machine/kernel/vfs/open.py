@@ -94,8 +94,11 @@ def _checked(trap: "Trap", flags: int) -> int:
 
 
 def _find(trap: "Trap", name: str, start: At, flags: int, resolve: int) -> path.Found:
-    if flags & O_CREAT and name[-1] == "/":
-        path.last(trap, name, start)
+    if (
+        flags & O_CREAT
+        and name[-1] == "/"
+        and path.last(trap, name, start).name not in ("", ".", "..")
+    ):
         trap.fail(Errno.EISDIR, N_("A path that ends with a slash names a directory."), "open(2)")
     follow = not flags & O_NOFOLLOW and flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL
     found = path.find(trap, name, start, follow=follow, resolve=resolve)

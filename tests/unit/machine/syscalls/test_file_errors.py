@@ -128,6 +128,7 @@ AS_ROOT = [
     (("open", "d", O_WRONLY), "EISDIR"),
     (("open", ".", O_CREAT, 0o644), "EISDIR"),
     (("open", "..", O_CREAT | O_EXCL, 0o644), "EEXIST"),
+    (("open", "d/../", O_CREAT | O_EXCL, 0o644), "EEXIST"),
     (("open", "newd", O_CREAT | O_DIRECTORY, 0o755), "EINVAL"),
     (("open", "d", O_TMPFILE, 0o600), "EINVAL"),
     (("open", "f", O_TMPFILE | O_RDWR, 0o600), "ENOTDIR"),
