@@ -43,13 +43,19 @@ def taken(world: World, ns: NsId, number: int) -> Task | None:
 
 
 def find(trap: "Trap", number: int) -> Task | None:
-    """The task that the caller may know as ``number``; zombies count."""
+    """The task that the caller may know as ``number``; zombies count. Finding one is noted."""
     if number <= 0:
         return None
     task = taken(trap.store, trap.task.ns.pid, number)
     if task is None or not trap.allowed("may_see", task):
         return None
+    trap.touch("process", task.domain, "name", label(task))
     return task
+
+
+def label(task: Task) -> str:
+    """What a process is called where somebody reads of it."""
+    return f"{task.comm} (pid {task.id})"
 
 
 def need(trap: "Trap", number: int) -> Task:
@@ -58,6 +64,7 @@ def need(trap: "Trap", number: int) -> Task:
         task = taken(trap.store, trap.task.ns.pid, number)
         if task is not None:
             trap.ask("may_see", task)
+            trap.touch("process", task.domain, "name", label(task))
             return task
         hidden = trap.store.get(Task, number)
         if hidden is not None and hidden.id != trap.task.id:

@@ -146,7 +146,7 @@ def setpriority(trap: Trap, which: int, who: int, nice: int) -> int:
         if value < task.nice:
             _need_raise(trap)
             trap.authority("cpu", f"nice {value}")
-        trap.touch("process", task.domain, "write", f"{task.comm} (pid {task.id})")
+        trap.touch("process", task.domain, "write", pids.label(task))
         trap.store.put(msgspec.structs.replace(trap.store.row(Task, task.id), nice=value))
     return 0
 

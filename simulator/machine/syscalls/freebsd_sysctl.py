@@ -66,17 +66,12 @@ def _write(trap: Trap, name: str, value: str) -> None:
 def _raise_securelevel(trap: Trap, value: str) -> None:
     """sysctl_kern_securelvl(): it only ever goes up. EPERM."""
     trap.need(Privilege.SYSCTL_WRITE)
-    if int(value) < int(str(_securelevel(trap))):
+    if int(value) < prison.securelevel(trap):
         trap.deny(
             Errno.EPERM, "securelevel", N_("The securelevel only ever goes up."), "security(7)"
         )
     trap.touch("sysctl", HOST, "write", "kern.securelevel")
     sysctl.write(trap.store, "kern.securelevel", value)
-
-
-def _securelevel(trap: Trap) -> str:
-    machine = sysctl.number(trap.store, trap.family, "kern.securelevel")
-    return str(max(machine, prison.number(prison.of(trap), "securelevel", -1)))
 
 
 def _host_name(trap: Trap) -> str:
@@ -95,7 +90,7 @@ def _processes(trap: Trap) -> Data:
 
 
 def _process(trap: Trap, task: Task) -> dict[str, Data]:
-    trap.touch("process", task.domain, "name", f"{task.comm} (pid {task.id})")
+    trap.touch("process", task.domain, "name", pids.label(task))
     jid = trap.store.row(Context, task.context).number
     return {
         "pid": task.id,
@@ -115,14 +110,14 @@ def _process(trap: Trap, task: Task) -> dict[str, Data]:
 
 def _arguments(trap: Trap, task: Task) -> Data:
     """kern.proc.args: p_cansee() is enough."""
-    trap.touch("process", task.domain, "read", f"{task.comm} (pid {task.id})")
+    trap.touch("process", task.domain, "read", pids.label(task))
     return list(task.argv)
 
 
 def _environment(trap: Trap, task: Task) -> Data:
     """kern.proc.env: p_candebug()."""
     trap.ask("may_trace", task)
-    trap.touch("process", task.domain, "read", f"{task.comm} (pid {task.id})")
+    trap.touch("process", task.domain, "read", pids.label(task))
     return [f"{key}={value}" for key, value in task.env]
 
 
@@ -163,7 +158,7 @@ _COMPUTED: dict[str, Read] = {
     "kern.osrelease": lambda trap: trap.family.release_name,
     "kern.version": lambda trap: trap.family.version,
     "kern.hostname": _host_name,
-    "kern.securelevel": _securelevel,
+    "kern.securelevel": lambda trap: str(prison.securelevel(trap)),
     "kern.boottime": _boot_time,
     "kern.msgbuf": freebsd_kld.message_buffer,
     "kern.proc.all": _processes,

@@ -148,7 +148,7 @@ def perf_event_open(
     if pid > 0:
         task = pids.need(trap, pid)
         trap.ask("may_trace", task)
-        trap.touch("process", task.domain, "trace", f"{task.comm} (pid {task.id})")
+        trap.touch("process", task.domain, "trace", pids.label(task))
     if "pmu" not in trap.family.features:
         trap.fail(Errno.ENOENT, N_("This machine has no such counter."), "perf_event_open(2)")
     return _anonymous(trap, "perf", cloexec=False)

@@ -46,7 +46,7 @@ def prlimit64(trap: Trap, pid: int, resource: int, limit: Any = None) -> Result:
     if task.id != trap.task.id:
         _need_same_owner(trap, task)
         operation = "read" if limit is None else "write"
-        trap.touch("process", task.domain, operation, f"{task.comm} (pid {task.id})")
+        trap.touch("process", task.domain, operation, pids.label(task))
     old = task.rlimits[resource]
     if limit is not None:
         _set(trap, task, resource, _pair(limit))

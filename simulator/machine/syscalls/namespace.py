@@ -3,6 +3,8 @@
 from simulator.machine.abi.constants import (
     CLONE_FILES,
     CLONE_FS,
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
     CLONE_SIGHAND,
     CLONE_SYSVSEM,
     CLONE_THREAD,
@@ -37,6 +39,8 @@ def unshare(trap: Trap, flags: int) -> int:
         trap.fail(Errno.EINVAL, N_("A flag can't be unshared."), "unshare(2)")
     if flags & CLONE_FILES and len(trap.store.by(BY_FILES, trap.task.files)) > 1:
         trap.update(files=fds.copy_table(trap.store, trap.task.files))
+    if flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER) and trap.task.shared_fs is not None:
+        trap.update(shared_fs=None)
     _enter(trap, copy_spaces(trap, flags))
     return 0
 

@@ -143,7 +143,7 @@ def _set_nice(trap: Trap, task: Task, value: int) -> None:
             N_("A higher priority needs CAP_SYS_NICE, or room below RLIMIT_NICE."),
             "setpriority(2)",
         )
-    trap.touch("process", task.domain, "write", f"{task.comm} (pid {task.id})")
+    trap.touch("process", task.domain, "write", pids.label(task))
     if value < task.nice:
         trap.authority("cpu", f"nice {value}")
     _write(trap, task, nice=value)
@@ -176,7 +176,7 @@ def _set_policy(trap: Trap, pid: int, policy: int, priority: Any) -> int:
         trap.fail(Errno.EINVAL, N_("The policy has no such priority."), "sched_setscheduler(2)")
     if _needs_privilege(trap, task, policy, wanted):
         trap.need(Privilege.SCHED_RAISE)
-    trap.touch("process", task.domain, "write", f"{task.comm} (pid {task.id})")
+    trap.touch("process", task.domain, "write", pids.label(task))
     _write(trap, task, policy=policy, rt_priority=wanted)
     return 0
 

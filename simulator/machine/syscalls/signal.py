@@ -70,10 +70,8 @@ def deliver(trap: Trap, task: Task, signo: int) -> None:
     """Check and send one signal; signal 0 only checks. EINVAL, EPERM (or what the wall says)."""
     if not 0 <= signo <= signal.NSIG:
         trap.fail(Errno.EINVAL, N_("There is no signal with this number."), "kill(2)")
-    name = f"{task.comm} (pid {task.id})"
-    trap.touch("process", task.domain, "name", name)
     trap.ask("may_signal", task, signo)
-    trap.touch("process", task.domain, "signal", name)
+    trap.touch("process", task.domain, "signal", pids.label(task))
     signal.send(trap.store, task.id, signo, trap.task)
 
 
@@ -86,6 +84,7 @@ def _kill_all(trap: Trap, signo: int) -> int:
     ]
     reached = [task for task in seen if pids.number(trap, task.id) > 1]
     for task in reached:
+        trap.touch("process", task.domain, "name", pids.label(task))
         try:
             deliver(trap, task, signo)
         except Denied as refusal:
@@ -100,6 +99,7 @@ def _kill_many(trap: Trap, members: list[Task], signo: int) -> int:
     refused: Denied | None = None
     reached = 0
     for task in members:
+        trap.touch("process", task.domain, "name", pids.label(task))
         try:
             deliver(trap, task, signo)
             reached += 1
@@ -118,7 +118,6 @@ def pidfd_open(trap: Trap, pid: int, flags: int = 0) -> int:
     if flags & ~(PIDFD_NONBLOCK | PIDFD_THREAD) or pid <= 0:
         trap.fail(Errno.EINVAL, "", "pidfd_open(2)")
     task = pids.need(trap, pid)
-    trap.touch("process", task.domain, "name", f"{task.comm} (pid {task.id})")
     return pidfd.install(trap, task.id, nonblock=bool(flags & PIDFD_NONBLOCK))
 
 
@@ -156,7 +155,7 @@ def pidfd_getfd(trap: Trap, fd: int, wanted: int, flags: int = 0) -> int:
     slot = trap.store.row(fds.FdTable, task.files).slots.get(wanted)
     if slot is None:
         trap.fail(Errno.EBADF, N_("The process has no such descriptor."), "pidfd_getfd(2)")
-    trap.touch("process", task.domain, "trace", f"{task.comm} (pid {task.id})")
+    trap.touch("process", task.domain, "trace", pids.label(task))
     return fds.install(trap, trap.store.row(fds.File, slot.file), cloexec=True)
 
 

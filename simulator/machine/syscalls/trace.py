@@ -81,7 +81,7 @@ def may_reach(trap: Trap, task: Task) -> None:
     """PTRACE_MODE_ATTACH, or EPERM; what was reached is noted."""
     trap.ask("may_trace", task)
     trap.ask("may_attach", task)
-    trap.touch("process", task.domain, "trace", f"{task.comm} (pid {task.id})")
+    trap.touch("process", task.domain, "trace", pids.label(task))
 
 
 def _command(trap: Trap, task: Task, request: int, address: Any, data: Any) -> int:
@@ -179,7 +179,7 @@ def kcmp(trap: Trap, pid1: int, pid2: int, kind: int, index1: int = 0, index2: i
     first, second = pids.need(trap, pid1), pids.need(trap, pid2)
     for task in (first, second):
         trap.ask("may_trace", task)
-        trap.touch("process", task.domain, "read", f"{task.comm} (pid {task.id})")
+        trap.touch("process", task.domain, "read", pids.label(task))
     match kind:
         case x if x == KCMP_FILE:
             left, right = _description(trap, first, index1), _description(trap, second, index2)

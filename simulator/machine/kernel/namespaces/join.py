@@ -84,8 +84,15 @@ def _join_user(trap: "Trap", spaces: Spaces, ns: NsId) -> Spaces:
             N_("The caller is in this user namespace already: joining it would regain rights."),
             "setns(2)",
         )
+    _need_own_fs(trap)
     trap.need(Privilege.NAMESPACE, ns)
     return msgspec.structs.replace(spaces, cred=make.full_in(spaces.cred, ns))
+
+
+def _need_own_fs(trap: "Trap") -> None:
+    """Root and working directory must not be shared with another task (CLONE_FS)."""
+    if trap.task.shared_fs is not None:
+        trap.fail(Errno.EINVAL, N_("Another task shares the working directory."), "setns(2)")
 
 
 def _join_mount(trap: "Trap", spaces: Spaces, ns: NsId) -> Spaces:
@@ -93,6 +100,7 @@ def _join_mount(trap: "Trap", spaces: Spaces, ns: NsId) -> Spaces:
     trap.need(Privilege.CHROOT, spaces.cred.user_ns)
     if trap.store.row(MountNs, ns).anonymous:
         trap.fail(Errno.EINVAL, N_("A detached mount tree can't be joined."), "setns(2)")
+    _need_own_fs(trap)
     root = mount_tree.root_of(trap.store, ns)
     return Spaces(
         ns=msgspec.structs.replace(spaces.ns, mnt=ns), cred=spaces.cred, root=root, cwd=root
