@@ -16,7 +16,7 @@ from simulator.machine.abi.constants import MS_SHARED, MS_SLAVE, MS_UNBINDABLE
 from simulator.machine.abi.ids import InodeId, MountId, Pid
 from simulator.machine.kernel.namespace import MountNs
 from simulator.machine.kernel.task import At
-from simulator.machine.kernel.vfs import mount_tree
+from simulator.machine.kernel.vfs import dpath, mount_tree
 from simulator.machine.kernel.vfs.mount import BY_MOUNTPOINT, CHILDREN, MOUNTED_ON, PEERS, Mount
 from simulator.machine.state.store import Store, World
 
@@ -172,12 +172,18 @@ def _hang(trap: "Trap", top: MountId, at: At, name: tuple[InodeId, str] | None) 
     there = store.row(MountNs, ns)
     if there.owner != here.owner:
         mount_tree.lock_tree(store, top)
-    trap.touch("mount", there.domain, "write", str(top))
+    _report(trap, at, there)
     above = store.first(MOUNTED_ON, at)
     mount_tree.put_in(store, top, at, name)
     if above is not None:
         cover = mount_tree.topmost(store, store.row(Mount, top))
         mount_tree.put_in(store, above.id, At(cover.id, cover.root), cover.root_name)
+
+
+def _report(trap: "Trap", at: At, ns: MountNs) -> None:
+    """A mount appeared or went in a namespace that may be another domain's."""
+    if ns.domain != trap.task.domain:
+        trap.touch("mount", ns.domain, "write", dpath.label(trap, at))
 
 
 def is_busy(world: World, mount: Mount) -> bool:
@@ -218,8 +224,8 @@ def cut(trap: "Trap", top: MountId, *, lazy: bool) -> None:
     spread = _spread(store, tuple(chosen))
     for mount in spread:
         _slide_down(store, mount, spread)
-        owner = store.row(MountNs, store.row(Mount, mount).ns).domain
-        trap.touch("mount", owner, "write", str(mount))
+        row = store.row(Mount, mount)
+        _report(trap, At(mount, row.root), store.row(MountNs, row.ns))
     _remove(store, (*chosen, *spread), lazy=lazy)
 
 

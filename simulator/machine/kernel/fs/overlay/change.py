@@ -18,7 +18,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId, VirtualId
 from simulator.machine.kernel.fs.overlay import layers
-from simulator.machine.kernel.fs.overlay.layers import OPAQUE, OverlayCopy, node, upper_of
+from simulator.machine.kernel.fs.overlay.layers import OPAQUE, OverlayCopy, copy_key, node, upper_of
 from simulator.machine.kernel.fs.registry import Mutations, NewFile, mutations
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import ops, tree
@@ -47,7 +47,7 @@ def copy_up(trap: "Trap", inode: VirtualId) -> int:
     trap.store.put(_like(made, row))
     after = trap.store.row(Inode, directory)
     trap.store.put(msgspec.structs.replace(after, mtime=before.mtime, ctime=before.ctime))
-    trap.store.put(OverlayCopy(id=inode, upper=made.id))
+    trap.store.put(OverlayCopy(id=copy_key(here), inode=inode, upper=made.id))
     return made.id
 
 
@@ -140,8 +140,8 @@ def _drop(store: Store, directory: int, name: str, inode: VirtualId | None) -> N
         store.by(OPEN_FILES, inode) or store.by(ops.USED_BY, inode) or store.by(BY_ROOT, inode)
     ):
         return
-    if gone.nlink == 0 and inode is not None and store.get(OverlayCopy, inode) is not None:
-        store.drop(OverlayCopy, inode)
+    if gone.nlink == 0 and inode is not None and node(inode).upper is None:
+        store.drop(OverlayCopy, copy_key(node(inode)))
     ops.forget(store, gone.id)
 
 

@@ -27,12 +27,13 @@ OPAQUE = "trusted.overlay.opaque"
 
 
 class OverlayCopy(Row, frozen=True, kw_only=True):
-    """A file of a lower layer that was copied up; ``id`` is the overlay's inode."""
+    """A file of a lower layer that was copied up; ``id`` is ``copy_key`` of the overlay's inode."""
 
+    inode: VirtualId
     upper: int
 
 
-BY_UPPER = Index(OverlayCopy, lambda copy: ((copy.id[1], copy.upper),))
+BY_UPPER = Index(OverlayCopy, lambda copy: ((copy.id[0], copy.upper),))
 
 
 class Node(NamedTuple):
@@ -48,15 +49,26 @@ class Node(NamedTuple):
 
 def node(inode: InodeId) -> Node:
     """The parts of an inode's id."""
+    if inode.__class__ is Node:
+        return inode  # pyright: ignore[reportReturnType]
     return Node(*inode)  # pyright: ignore[reportArgumentType, reportGeneralTypeIssues, reportCallIssue]
+
+
+def copy_key(here: Node) -> tuple[SuperblockId, InodeId, InodeId | None, str]:
+    """What tells a lower file from every other: itself, its lower directory and its name.
+
+    The inode itself would do, but holds the whole chain of directories: it is dear to hash.
+    """
+    above = None if here.parent is None else node(here.parent).lowers[0]
+    return (here.sb, here.lowers[0], above, here.name)
 
 
 def upper_of(world: World, inode: VirtualId) -> int | None:
     """The real file in the writable layer, if there is one now."""
-    upper = node(inode).upper
-    if upper is not None:
-        return upper
-    copy = world.get(OverlayCopy, inode)
+    here = node(inode)
+    if here.upper is not None:
+        return here.upper
+    copy = world.get(OverlayCopy, copy_key(here))
     return None if copy is None else copy.upper
 
 
@@ -64,6 +76,12 @@ def real_of(world: World, inode: VirtualId) -> InodeId:
     """The real file that is seen: in the writable layer, else in the topmost lower one."""
     upper = upper_of(world, inode)
     return node(inode).lowers[0] if upper is None else upper
+
+
+def copied_as(world: World, sb: SuperblockId, upper: int) -> VirtualId | None:
+    """The overlay's inode that a real file of the writable layer is a copy for."""
+    copy = world.first(BY_UPPER, (sb, upper))
+    return None if copy is None else copy.inode
 
 
 def is_whiteout(inode: Inode) -> bool:
@@ -96,9 +114,9 @@ def _from_upper(trap: "Trap", directory: VirtualId, name: str, upper: int) -> Vi
     row = trap.store.row(Inode, upper)
     if is_whiteout(row):
         return None
-    copied = trap.store.by(BY_UPPER, (here.sb, upper))
-    if copied:
-        return copied[0]  # pyright: ignore[reportReturnType]
+    copied = copied_as(trap.store, here.sb, upper)
+    if copied is not None:
+        return copied
     if row.mode & S_IFMT == S_IFDIR and not is_opaque(row):
         lowers = _below(trap, here.lowers, name)
         if lowers and inodes.is_dir(inodes.load(trap, lowers[0])):
@@ -114,11 +132,16 @@ def born_above(sb: SuperblockId, upper: int) -> VirtualId:
 def _below(trap: "Trap", layers: tuple[InodeId, ...], name: str) -> tuple[InodeId, ...]:
     """What the lower layers have: a file of the first that has any, or all merged directories."""
     found: list[InodeId] = []
+    store = trap.store
     for layer in layers:
-        inode = inodes.lookup(trap, layer, name)
+        if isinstance(layer, int):
+            dentry = store.get(Dentry, (layer, name))
+            inode = None if dentry is None else dentry.inode
+        else:
+            inode = inodes.lookup(trap, layer, name)
         if inode is None:
             continue
-        row = inodes.load(trap, inode)
+        row = store.row(Inode, inode) if isinstance(inode, int) else inodes.load(trap, inode)
         if is_whiteout(row):
             break
         if row.mode & S_IFMT != S_IFDIR:
@@ -174,9 +197,9 @@ def _shown(trap: "Trap", root: VirtualId, upper: InodeId) -> VirtualId:
     if upper == top.upper:
         return root
     assert isinstance(upper, int)
-    copied = trap.store.by(BY_UPPER, (top.sb, upper))
-    if copied:
-        return copied[0]  # pyright: ignore[reportReturnType]
+    copied = copied_as(trap.store, top.sb, upper)
+    if copied is not None:
+        return copied
     above = trap.store.row(Inode, upper).parent
     names_of = trap.store.by(NAMES_OF, upper)
     if above is None or above == upper or not names_of:

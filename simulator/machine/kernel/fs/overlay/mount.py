@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from simulator.machine.abi.constants import MS_RDONLY, O_ACCMODE, O_PATH, O_TRUNC, S_IFDIR
+from simulator.machine.abi.constants import MS_RDONLY, O_ACCMODE, O_PATH, O_TRUNC, S_IFDIR, S_IFMT
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId, SuperblockId, VirtualId
@@ -136,18 +136,18 @@ class _Overlay:
 
     def load(self, trap: "Trap", inode: VirtualId) -> Inode:
         here = node(inode)
-        row = inodes.load(trap, layers.real_of(trap.store, inode))
-        if not inodes.is_dir(row):
+        upper = layers.upper_of(trap.store, inode)
+        row = inodes.load(trap, here.lowers[0] if upper is None else upper)
+        if row.mode & S_IFMT != S_IFDIR:
             return msgspec.structs.replace(row, id=inode, sb=here.sb, parent=here.parent)
-        root = trap.store.row(Superblock, here.sb).root
-        assert isinstance(root, tuple)
-        merged = len(layers.layers_of(trap.store, inode)) > 1
+        parent = here.parent
+        if parent is None:
+            root = trap.store.row(Superblock, here.sb).root
+            assert isinstance(root, tuple)
+            parent = layers.parent_of(trap, inode, root)
+        merged = len(here.lowers) + (upper is not None) > 1 and row.nlink
         return msgspec.structs.replace(
-            row,
-            id=inode,
-            sb=here.sb,
-            parent=layers.parent_of(trap, inode, root),
-            nlink=1 if merged and row.nlink else row.nlink,
+            row, id=inode, sb=here.sb, parent=parent, nlink=1 if merged else row.nlink
         )
 
     def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> InodeId | None:

@@ -1,5 +1,6 @@
 """How mounts spread: the tables of mount_namespaces(7) and sharedsubtree.rst."""
 
+import msgspec
 import pytest
 
 from simulator.machine.abi.constants import (
@@ -14,6 +15,7 @@ from simulator.machine.abi.constants import (
     MS_UNBINDABLE,
     O_RDONLY,
 )
+from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import mountinfo, tree
 from tests.unit.machine.bare import Machine
 
@@ -230,3 +232,13 @@ class TestSpreading:
         peers.do("umount2", "/d", 0)
         found = [s for s in mountinfo.visible(peers.trap(), peers.task()) if s.path == "/e"]
         assert found[0].tags == ("master:1",)
+
+
+def test_a_mount_that_spreads_into_another_domains_namespace_is_reported(it: Machine) -> None:
+    change(it, "/", MS_SHARED)
+    child = it.fork()
+    it.store.put(msgspec.structs.replace(it.store.row(Task, child), domain="guest"))
+    it.do("unshare", CLONE_NEWNS, pid=child)
+    assert it.do("mount", "t", "/d", "tmpfs", 0, None, pid=child) == 0
+    crossings = it.kernel.timeline.events[-1].crossings
+    assert ("mount", "host", "/d") in [(c.kind, c.owner, c.name) for c in crossings]
