@@ -16,6 +16,7 @@ from simulator.machine.abi.constants import (
     CLONE_NEWTIME,
     CLONE_NEWUSER,
     CLONE_NEWUTS,
+    FS_IMMUTABLE_FL,
     NS_GET_NSTYPE,
     NS_GET_OWNER_UID,
     NS_GET_PARENT,
@@ -138,6 +139,7 @@ class _Nsfs:
             id=inode,
             sb=SUPERBLOCK,
             mode=S_IFREG | 0o444,
+            flags=FS_IMMUTABLE_FL,
             domain=getattr(row, "domain", KERNEL),
         )
 

@@ -106,7 +106,7 @@ def _ipc_owner(trap: "Trap") -> NsId:
 
 def _make_mqueue(trap: "Trap", source: str, text: str) -> Superblock:
     """mqueue: the POSIX message queues of the caller's ipc namespace, one instance for each."""
-    options.none_known(trap, text)
+    del text
     ipc = trap.task.ns.ipc
     known = stored.find(trap.store, "mqueue", ipc_ns=ipc)
     if known is not None:
@@ -117,7 +117,9 @@ def _make_mqueue(trap: "Trap", source: str, text: str) -> Superblock:
     return sb
 
 
-MQUEUE = FilesystemType("mqueue", _make_mqueue, userns_mount=True, owner=_ipc_owner)
+MQUEUE = FilesystemType(
+    "mqueue", _make_mqueue, userns_mount=True, owner=_ipc_owner, check=options.none_known
+)
 
 
 def _make_fuse(trap: "Trap", source: str, text: str) -> Superblock:
