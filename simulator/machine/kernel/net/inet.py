@@ -9,12 +9,8 @@ from simulator.machine.abi.call import Denial, Failed, Result, Value
 from simulator.machine.abi.constants import (
     AF_INET,
     AF_INET6,
-    AF_UNSPEC,
-    SO_BROADCAST,
-    SOCK_DGRAM,
     SOCK_RAW,
     SOCK_STREAM,
-    SOL_SOCKET,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
@@ -24,7 +20,7 @@ from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.filter import Packet
 from simulator.machine.kernel.net.port import IPV6_V6ONLY, ephemeral, parse
 from simulator.machine.kernel.net.route import Arrival, Lost, Refusal
-from simulator.machine.kernel.net.socket import BY_PORT, Message, Socket, Where
+from simulator.machine.kernel.net.socket import BY_PORT, Socket, Where
 from simulator.machine.kernel.trap import Sleep, Trap
 
 MAX_DATAGRAM = 65_507
@@ -36,16 +32,18 @@ def connect(trap: Trap, socket: Socket, address: Value, *, nonblock: bool) -> Re
         return _finish(trap, socket)
     if socket.type == SOCK_STREAM and socket.state != "closed":
         trap.fail(Errno.EISCONN, "", "connect(2)")
-    text, port = _destination(trap, socket, address)
+    text, port = destination(trap, socket, address)
     if socket.type != SOCK_STREAM:
-        _must_have_route(trap, socket, text)
+        must_have_route(trap, socket, text)
         socket = named(trap, socket, text)
-        sockets.write(trap, socket, remote=(text, port), state="connected")
+        mapped = socket.family == AF_INET6 and ip.family_of(text) == AF_INET
+        remote = (f"::ffff:{text}" if mapped else text, port)
+        sockets.write(trap, socket, remote=remote, state="connected")
         return 0
     if ip.is_multicast(text) or route.is_broadcast(trap.store, socket.ns, text):
         trap.fail(Errno.ENETUNREACH, N_("TCP has no connections to many."), "tcp(7)")
     socket = named(trap, socket, text)
-    fate = _send(trap, socket, text, port)
+    fate = launch(trap, socket, source_of(trap, socket, text), (text, port))
     if isinstance(fate, Lost):
         if nonblock:
             return in_progress()
@@ -75,7 +73,8 @@ def _finish(trap: Trap, socket: Socket) -> Result | int:
     return take_error(trap, socket) if socket.error is not None else 0
 
 
-def _must_have_route(trap: Trap, socket: Socket, text: str) -> None:
+def must_have_route(trap: Trap, socket: Socket, text: str) -> None:
+    """Refuse with ENETUNREACH unless there is a way to ``text``."""
     if route.is_local(trap.store, socket.ns, text):
         return
     to_many = text == "255.255.255.255" or ip.is_multicast(text)
@@ -128,53 +127,59 @@ def refuse(trap: Trap, fate: Refusal) -> NoReturn:
     trap.fail(fate.errno, N_("A router on the way says that it cannot be reached."), "ip(7)")
 
 
-def _destination(trap: Trap, socket: Socket, address: Value) -> Where:
-    text, port = parse(trap, socket, address, length_errno=Errno.EINVAL)
+def destination(trap: Trap, socket: Socket, address: Value) -> Where:
+    """Where a packet to ``address`` really goes: any address means this machine. EINVAL."""
+    text, port = parse(trap, socket, address)
     text = ip.unmap(text)
     if ip.is_any(text):
-        text = ip.LOOPBACK[socket.family]
+        text = ip.LOOPBACK[ip.family_of(text)]
     return host.remote(trap, text), port
+
+
+def source_of(trap: Trap, socket: Socket, text: str) -> str:
+    """The local address that a packet to ``text`` shows. ENETUNREACH."""
+    if socket.local is not None and not ip.is_any(ip.unmap(socket.local[0])):
+        return ip.unmap(socket.local[0])
+    source = route.source_for(trap.store, socket.ns, text)
+    if isinstance(source, Errno):
+        refuse(trap, Refusal(source))
+    return host.source(trap, source)
 
 
 def named(trap: Trap, socket: Socket, text: str) -> Socket:
     """``socket`` with the local address that a packet to ``text`` shows, and a port."""
-    have = socket.local
-    if have is not None and have[1] and not ip.is_any(have[0]):
-        return socket
-    source = route.source_for(trap.store, socket.ns, text)
-    if isinstance(source, Errno):
-        refuse(trap, Refusal(source))
-    source = host.source(trap, source)
-    port = have[1] if have is not None else 0
+    source = source_of(trap, socket, text)
+    port = socket.local[1] if socket.local is not None else 0
     if socket.type == SOCK_RAW:
         port = socket.protocol
     elif not port:
         port = ephemeral(trap, socket, source)
-    return sockets.write(trap, socket, local=(source, port))
+    mapped = socket.family == AF_INET6 and ip.family_of(source) == AF_INET
+    return sockets.write(trap, socket, local=(f"::ffff:{source}" if mapped else source, port))
 
 
-def _send(trap: Trap, socket: Socket, text: str, port: int) -> route.Fate:
-    assert socket.local is not None
-    protocol = sockets.transport(socket) or "raw"
-    packet = Packet(protocol, ip.unmap(socket.local[0]), text, port)
+def launch(trap: Trap, socket: Socket, source: str, where: Where) -> route.Fate:
+    """What becomes of a packet from ``source`` to ``where``."""
+    packet = Packet(sockets.transport(socket) or "raw", source, *where)
     return route.send(trap.store, socket.ns, packet, socket.device)
 
 
-def receiver(trap: Trap, fate: Arrival, transport: str) -> Socket | None:
+def receiver(trap: Trap, fate: Arrival, transport: str, sender: int = 0) -> Socket | None:
     """Who gets a packet: a socket on the very address before one on any address."""
     best: tuple[int, Socket] | None = None
     for other in trap.store.rows_by(BY_PORT, (fate.ns, transport, fate.port)):
-        score = _score(trap, other, fate)
+        score = _score(trap, other, fate, sender)
         if score and (best is None or score > best[0]):
             best = (score, other)
     return best[1] if best is not None else None
 
 
-def _score(trap: Trap, other: Socket, fate: Arrival) -> int:
+def _score(trap: Trap, other: Socket, fate: Arrival, sender: int) -> int:
     if other.local is None or (other.state not in ("listening", "closed", "connected")):
         return 0
-    if transport_connected(other, fate):
+    if _connected_elsewhere(other, fate, sender):
         return 0
+    bonus = 4 if other.state == "connected" else 0
     text = ip.unmap(other.local[0])
     if other.family == AF_INET6 and ip.family_of(fate.destination) == AF_INET:
         if other.options.get(IPV6_V6ONLY) or (not ip.is_any(text) and text == other.local[0]):
@@ -182,15 +187,19 @@ def _score(trap: Trap, other: Socket, fate: Arrival) -> int:
     elif other.family != ip.family_of(fate.destination):
         return 0
     if not ip.is_any(text):
-        return 4 if text == fate.destination else 0
-    return host.takes(trap, other, fate.destination)
+        return 4 + bonus if text == fate.destination else 0
+    fit = host.takes(trap, other, fate.destination)
+    return fit + bonus if fit else 0
 
 
-def transport_connected(other: Socket, fate: Arrival) -> bool:
+def _connected_elsewhere(other: Socket, fate: Arrival, sender: int) -> bool:
     """Whether the socket is connected to somebody else than the sender."""
     if other.state != "connected" or other.remote is None:
         return False
-    return other.type == SOCK_STREAM or ip.unmap(other.remote[0]) != fate.source
+    return other.type == SOCK_STREAM or (ip.unmap(other.remote[0]), other.remote[1]) != (
+        fate.source,
+        sender,
+    )
 
 
 def _attach(
@@ -226,58 +235,6 @@ def _attach(
     sockets.write(
         trap, socket, state="connected", peer=child.id, remote=remote, connecting=connecting
     )
-
-
-def send_datagram(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | int:
-    """Send one datagram. EDESTADDRREQ, EMSGSIZE, EACCES, ENETUNREACH; ECONNREFUSED from before."""
-    if address is not None:
-        text, port = _datagram_address(trap, socket, address)
-    elif socket.remote is None:
-        trap.fail(Errno.EDESTADDRREQ, N_("The socket is not connected."), "send(2)")
-    else:
-        text, port = ip.unmap(socket.remote[0]), socket.remote[1]
-    if socket.type == SOCK_DGRAM and not port and socket.protocol in (0, 17):
-        trap.fail(Errno.EINVAL, N_("No datagram goes to port 0."), "udp(7)")
-    _must_have_route(trap, socket, text)
-    if len(data) > MAX_DATAGRAM:
-        trap.fail(Errno.EMSGSIZE, "", "udp(7)")
-    if route.is_broadcast(trap.store, socket.ns, text) and not socket.options.get(
-        (SOL_SOCKET, SO_BROADCAST)
-    ):
-        trap.fail(Errno.EACCES, N_("Broadcasting needs SO_BROADCAST."), "ip(7)")
-    if socket.error is not None and socket.remote is not None:
-        return take_error(trap, socket)
-    sender = named(trap, socket, text) if not ip.is_multicast(text) else socket
-    fate = _send(trap, sender, text, port) if sender.local is not None else Lost("")
-    if isinstance(fate, Refusal) and fate.errno is not Errno.ECONNREFUSED:
-        refuse(trap, fate)
-    if isinstance(fate, Arrival) and sockets.transport(socket) == sockets.UDP:
-        _hand_over(trap, sender, data, fate)
-    return len(data)
-
-
-def _datagram_address(trap: Trap, socket: Socket, address: Value) -> Where:
-    unspecified = isinstance(address, tuple) and address and address[0] == AF_UNSPEC
-    if unspecified:
-        trap.fail(Errno.EAFNOSUPPORT, "", "udp(7)")
-    return _destination(trap, socket, address)
-
-
-def _hand_over(trap: Trap, sender: Socket, data: bytes, fate: Arrival) -> None:
-    """Put the datagram in its receiver's queue, or note that nobody has the port (ICMP)."""
-    assert sender.local is not None
-    other = receiver(trap, fate, sockets.UDP)
-    if other is None:
-        if sender.remote is not None:
-            sockets.write(trap, sender, error=Errno.ECONNREFUSED)
-        return
-    if other.read_closed or sockets.queued(other) + len(data) > sockets.SNDBUF:
-        return
-    mapped = other.family == AF_INET6 and ip.family_of(fate.destination) == AF_INET
-    source = ("::ffff:" if mapped else "") + ip.unmap(fate.source)
-    message = Message(data, (source, sender.local[1]), trap.task.domain)
-    sockets.write(trap, other, queue=(*other.queue, message))
-    trap.touch("socket", other.domain, "write", f"udp {fate[2]}:{fate[3]}", fate.granted)
 
 
 def take_error(trap: Trap, socket: Socket) -> Failed:

@@ -33,7 +33,7 @@ IPV6_V6ONLY = (41, 26)
 IPV6_FREEBIND = (41, 78)
 
 
-def parse(trap: Trap, socket: Socket, address: Value, *, length_errno: Errno) -> Where:
+def parse(trap: Trap, socket: Socket, address: Value, *, binding: bool = False) -> Where:
     """A sockaddr_in or sockaddr_in6 as (address, port). EINVAL when too short, EAFNOSUPPORT."""
     if address is None:
         trap.fail(Errno.EINVAL, N_("No address was given."), "ip(7)")
@@ -49,8 +49,10 @@ def parse(trap: Trap, socket: Socket, address: Value, *, length_errno: Errno) ->
     if ip.parse(text) is None:  # the name of an interface: a packet socket's address
         trap.fail(Errno.EAFNOSUPPORT, "", "ip(7)")
     if ip.family_of(text) != socket.family:
+        if socket.family == AF_INET6 and socket.type == SOCK_DGRAM and not binding:
+            return (f"::ffff:{ip.parse(text)}", port & 0xFFFF)
         trap.fail(
-            length_errno if socket.family == AF_INET6 else Errno.EAFNOSUPPORT,
+            Errno.EINVAL if socket.family == AF_INET6 else Errno.EAFNOSUPPORT,
             N_("The address is of another family than the socket."),
             "ip(7)",
         )
@@ -59,7 +61,7 @@ def parse(trap: Trap, socket: Socket, address: Value, *, length_errno: Errno) ->
 
 def bind(trap: Trap, socket: Socket, address: Value) -> None:
     """Take a local address and port. EADDRNOTAVAIL, EACCES, EINVAL, EADDRINUSE."""
-    text, port = parse(trap, socket, address, length_errno=Errno.EINVAL)
+    text, port = parse(trap, socket, address, binding=True)
     text = host.narrow(trap, socket.family, text)
     trap.ask("may_bind", socket.family, text, port)
     _must_be_ours(trap, socket, text)

@@ -25,7 +25,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import signal
-from simulator.machine.kernel.net import control, inet, unix
+from simulator.machine.kernel.net import control, datagram, unix
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.socket import Message, Socket
 from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
@@ -62,22 +62,29 @@ def send(trap: Trap, file: File, data: bytes, flags: int, address: object) -> Re
     nonblock = bool(file.flags & O_NONBLOCK or flags & MSG_DONTWAIT)
     if socket.family not in (AF_UNIX, AF_INET, AF_INET6):
         raise NotModelled("sending over this family of socket")
-    if socket.write_closed:
+    if socket.family == AF_UNIX and sockets.is_stream(socket):
+        _must_have_peer(trap, socket, address)
+    if socket.write_closed and socket.type != SOCK_DGRAM:
         return broken_pipe(trap, flags)
     if socket.type in (SOCK_DGRAM, SOCK_RAW):
         if socket.family == AF_UNIX:
             return unix.send_datagram(trap, socket, data, address, nonblock=nonblock)  # pyright: ignore[reportArgumentType]
-        return inet.send_datagram(trap, socket, data, address)  # pyright: ignore[reportArgumentType]
-    if socket.family == AF_UNIX and address is not None:
-        errno = Errno.EISCONN if socket.state == "connected" else Errno.EOPNOTSUPP
-        trap.fail(errno, "", "send(2)")
+        return datagram.send(trap, socket, data, address)  # pyright: ignore[reportArgumentType]
     return _stream(trap, socket, data, flags, nonblock)
+
+
+def _must_have_peer(trap: Trap, socket: Socket, address: object) -> None:
+    """unix_stream_sendmsg(): no address here; unix_seqpacket_sendmsg() forgets one."""
+    connected = socket.state == "connected"
+    if address is not None and socket.type == SOCK_STREAM:
+        errno = Errno.EISCONN if connected else Errno.EOPNOTSUPP
+        trap.fail(errno, N_("A connected socket sends to its peer alone."), "send(2)")
+    if not connected:
+        trap.fail(Errno.ENOTCONN, N_("The socket is not connected."), "send(2)")
 
 
 def _stream(trap: Trap, socket: Socket, data: bytes, flags: int, nonblock: bool) -> Result | int:
     if socket.state != "connected":
-        if socket.family == AF_UNIX:
-            trap.fail(Errno.ENOTCONN, "", "send(2)")
         return broken_pipe(trap, flags)
     peer = trap.store.get(Socket, socket.peer)
     if peer is None or (peer.read_closed and socket.family == AF_UNIX):
@@ -133,7 +140,8 @@ def receive(trap: Trap, file: File, size: int, flags: int = 0) -> Result:
         if socket.error is not Errno.EPIPE:
             return Failed(Denial(socket.error, "none", _RESET, "recv(2)"))
         return Returned(0, b"")
-    if socket.read_closed or (socket.peer_closed and sockets.is_stream(socket)):
+    silent = nonblock and socket.type in (SOCK_DGRAM, SOCK_RAW)
+    if (socket.read_closed and not silent) or (socket.peer_closed and sockets.is_stream(socket)):
         return Returned(0, b"")
     if size == 0 and socket.type == SOCK_STREAM:
         return Returned(0, b"")
@@ -144,6 +152,8 @@ def receive(trap: Trap, file: File, size: int, flags: int = 0) -> Result:
 
 def _must_be_connected(trap: Trap, socket: Socket) -> None:
     if not sockets.is_stream(socket) or socket.state == "connected":
+        return
+    if socket.family != AF_UNIX and socket.read_closed and socket.state == "closed":
         return
     if socket.family == AF_UNIX and socket.type == SOCK_STREAM:
         trap.fail(Errno.EINVAL, N_("The socket is not connected."), "recv(2)")

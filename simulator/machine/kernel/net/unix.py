@@ -126,14 +126,18 @@ def send_datagram(
 ) -> int:
     """Send one datagram. ENOTCONN, ECONNREFUSED, EPERM, EMSGSIZE, EAGAIN."""
     granted = False
+    if address is None and socket.peer is None:
+        trap.fail(Errno.ENOTCONN, "", "send(2)")
+    if socket.write_closed:
+        trap.fail(Errno.EPIPE, N_("The socket sends no more."), "send(2)")
     if address is not None:
         other, granted = find(trap, socket, _name(trap, address))
     else:
-        if socket.peer is None:
-            trap.fail(Errno.ENOTCONN, "", "send(2)")
         other = trap.store.get(Socket, socket.peer)
     if len(data) > sockets.SNDBUF - 32:
         trap.fail(Errno.EMSGSIZE, "", "send(2)")
+    if other is not None and other.read_closed:
+        trap.fail(Errno.EPIPE, N_("The other end takes no more."), "send(2)")
     if other is None:
         trap.fail(Errno.ECONNREFUSED, N_("The other socket is closed."), "unix(7)")
     _may_send(trap, socket, other)

@@ -1,0 +1,96 @@
+"""Datagrams over the internet: udp(7), and what raw(7) sockets send.
+
+Source: ``net/ipv4/udp.c`` (udp_sendmsg), ``net/ipv6/udp.c``, ``net/ipv4/raw.c``.
+"""
+
+from simulator.machine.abi.call import Failed, Result, Value
+from simulator.machine.abi.constants import (
+    AF_INET,
+    AF_INET6,
+    SO_BROADCAST,
+    SOCK_DGRAM,
+    SOL_SOCKET,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.net import inet, route
+from simulator.machine.kernel.net import socket as sockets
+from simulator.machine.kernel.net.port import IPV6_V6ONLY, ephemeral
+from simulator.machine.kernel.net.route import Arrival, Refusal
+from simulator.machine.kernel.net.socket import Message, Socket, Where
+from simulator.machine.kernel.trap import Denied, Trap
+
+MAX_DATAGRAM = 65_507
+
+
+def send(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | int:
+    """Send one datagram. EDESTADDRREQ, EMSGSIZE, EACCES, ENETUNREACH; ECONNREFUSED from before.
+
+    A socket without a port gets one first, and keeps it when the call fails
+    (inet_send_prepare()).
+    """
+    if socket.type == SOCK_DGRAM and socket.local is None:
+        any_address = ip.ANY[socket.family]
+        port = ephemeral(trap, socket, any_address)
+        socket = sockets.write(trap, socket, local=(any_address, port))
+    try:
+        return _send(trap, socket, data, address)
+    except Denied as refusal:
+        return Failed(refusal.denial)
+
+
+def _send(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | int:
+    text, port = _where(trap, socket, address)
+    if socket.type == SOCK_DGRAM and not port and socket.protocol in (0, 17):
+        trap.fail(Errno.EINVAL, N_("No datagram goes to port 0."), "udp(7)")
+    inet.must_have_route(trap, socket, text)
+    if len(data) > MAX_DATAGRAM:
+        trap.fail(Errno.EMSGSIZE, N_("A datagram is not longer than 64 kilobytes."), "udp(7)")
+    if route.is_broadcast(trap.store, socket.ns, text) and not socket.options.get(
+        (SOL_SOCKET, SO_BROADCAST)
+    ):
+        trap.fail(Errno.EACCES, N_("Broadcasting needs SO_BROADCAST."), "ip(7)")
+    if socket.error is not None and socket.remote is not None:
+        return inet.take_error(trap, socket)
+    if socket.write_closed:
+        trap.fail(Errno.EPIPE, N_("The socket sends no more."), "send(2)")
+    if ip.is_multicast(text):
+        return len(data)
+    source = inet.source_of(trap, socket, text)
+    fate = inet.launch(trap, socket, source, (text, port))
+    if isinstance(fate, Refusal) and fate.errno is not Errno.ECONNREFUSED:
+        inet.refuse(trap, fate)
+    if isinstance(fate, Arrival) and sockets.transport(socket) == sockets.UDP:
+        _hand_over(trap, socket, data, fate)
+    return len(data)
+
+
+def _where(trap: Trap, socket: Socket, address: Value) -> Where:
+    """Where the datagram goes: the address of the call, else the one connected to."""
+    if address is None:
+        if socket.remote is None:
+            trap.fail(Errno.EDESTADDRREQ, N_("The socket is not connected."), "send(2)")
+        return ip.unmap(socket.remote[0]), socket.remote[1]
+    text, port = inet.destination(trap, socket, address)
+    v4 = socket.family == AF_INET6 and ip.family_of(text) == AF_INET
+    if v4 and socket.options.get(IPV6_V6ONLY):
+        trap.fail(Errno.ENETUNREACH, N_("The socket is for IPv6 alone."), "ipv6(7)")
+    return text, port
+
+
+def _hand_over(trap: Trap, sender: Socket, data: bytes, fate: Arrival) -> None:
+    """Put the datagram in its receiver's queue, or note that nobody has the port (ICMP)."""
+    assert sender.local is not None
+    other = inet.receiver(trap, fate, sockets.UDP, sender.local[1])
+    if other is None:
+        if sender.remote is not None:
+            sockets.write(trap, sender, error=Errno.ECONNREFUSED)
+        return
+    if other.read_closed or sockets.queued(other) + len(data) > sockets.SNDBUF:
+        return
+    mapped = other.family == AF_INET6 and ip.family_of(fate.destination) == AF_INET
+    source = ("::ffff:" if mapped else "") + ip.unmap(fate.source)
+    message = Message(data, (source, sender.local[1]), trap.task.domain)
+    sockets.write(trap, other, queue=(*other.queue, message))
+    trap.touch("socket", other.domain, "write", f"udp {fate[2]}:{fate[3]}", fate.granted)
