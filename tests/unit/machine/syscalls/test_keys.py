@@ -111,3 +111,10 @@ def test_a_users_quota_of_keys_ends(machine: Machine) -> None:
 
 def test_no_such_command_is_eopnotsupp(machine: Machine) -> None:
     assert machine.do("keyctl", 9999) == "EOPNOTSUPP"
+
+
+def test_what_is_found_in_a_special_keyring_is_possessed(machine: Machine) -> None:
+    key = add(machine, "k", USER_RING)
+    machine.do("keyctl", KEYCTL_JOIN_SESSION_KEYRING, None)
+    assert machine.do("keyctl", KEYCTL_SEARCH, USER_RING, "user", "k", 0) == key
+    assert machine.do("keyctl", KEYCTL_READ, key, 64) == "EACCES"

@@ -289,3 +289,18 @@ def test_setpgid_joins_only_groups_of_the_session(machine: Machine) -> None:
     other = Pid(machine.do("fork"))
     machine.do("setsid", pid=other)
     assert machine.do("setpgid", 0, other) == "EPERM"
+
+
+def test_unshare_parts_a_shared_working_directory(machine: Machine) -> None:
+    child = Pid(machine.do("clone", CLONE_FS))
+    machine.do("unshare", CLONE_FS, pid=child)
+    machine.do("chdir", "/tmp", pid=child)
+    assert machine.data("getcwd", 64) == "/"
+
+
+def test_looking_up_a_number_names_its_process(machine: Machine) -> None:
+    guest = Pid(machine.do("fork"))
+    machine.do("@domain", guest, "guest")
+    machine.do("getsid", INIT, pid=guest)
+    crossing = machine.kernel.timeline.events[-1].crossings[0]
+    assert (crossing.kind, crossing.operation) == ("process", "name")
