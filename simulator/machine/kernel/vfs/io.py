@@ -49,12 +49,12 @@ SEEKABLE = frozenset(("inode", "device"))
 
 def read(trap: "Trap", file: fds.File, count: int, offset: int | None = None) -> bytes:
     """Up to ``count`` bytes; from ``offset`` without moving the description's own (pread(2))."""
+    if offset is not None and file.kind not in SEEKABLE:
+        _no_position(trap)
     if not fds.readable(file):
         trap.fail(Errno.EBADF, N_("The descriptor is not open for reading."), "read(2)")
     if count < 0 or count >> 63:
         trap.fail(Errno.EINVAL, N_("That is no count."), "read(2)")
-    if offset is not None and file.kind not in SEEKABLE:
-        _no_position(trap)
     at = file.offset if offset is None else offset
     data = _read(trap, file, min(count, MAX_COUNT), at)
     if offset is None and data and _has_position(file):
@@ -64,10 +64,10 @@ def read(trap: "Trap", file: fds.File, count: int, offset: int | None = None) ->
 
 def write(trap: "Trap", file: fds.File, data: bytes, length: int, offset: int | None = None) -> int:
     """Write ``data``, then zeros up to ``length``; gives how many bytes were taken."""
-    if not fds.writable(file):
-        trap.fail(Errno.EBADF, N_("The descriptor is not open for writing."), "write(2)")
     if offset is not None and file.kind not in SEEKABLE:
         _no_position(trap)
+    if not fds.writable(file):
+        trap.fail(Errno.EBADF, N_("The descriptor is not open for writing."), "write(2)")
     length = min(length, MAX_COUNT)
     if file.kind != "inode":
         return _write_other(trap, file, _padded(data, length), offset)

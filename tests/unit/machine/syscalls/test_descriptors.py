@@ -203,6 +203,7 @@ def test_a_pipe_has_no_position() -> None:
     r, w = it.data("pipe")
     assert it.do("lseek", r, 0, 0) == "ESPIPE"
     assert it.do("pread64", r, 1, 0) == "ESPIPE"
+    assert it.do("pwrite64", r, "x", 1, 0) == "ESPIPE"
     assert it.do("read", w, 1) == "EBADF"
     assert it.do("write", r, "x", 1) == "EBADF"
 
