@@ -94,6 +94,17 @@ def _addresses(name: str) -> Option:
     return Option(lambda jail, value: _set(jail, name, tuple(value.split(",")) if value else ()))
 
 
+def _vnet(technology: Technology, value: str) -> Technology:
+    """A network of its own instead of a list of addresses: the two exclude each other."""
+    if value not in ("0", "1", "new", "inherit"):
+        raise OptionError(_("new or inherit was expected"))
+    if value in ("0", "inherit"):
+        return _set(technology, "vnet", 0)
+    for listed in ("ip4.addr", "ip6.addr"):
+        technology = _set(technology, listed, ())
+    return _set(technology, "vnet", 1)
+
+
 def _hostname(technology: Technology, value: str) -> Technology:
     return change(technology, guest=_replaced(technology, value))
 
@@ -127,7 +138,7 @@ TABLE: dict[str, Option] = {
     "ip6.addr": _addresses("ip6.addr"),
     "ip4": _mode("ip4", ("socket", "port", "interface")),
     "ip6": _mode("ip6", ("socket", "port", "interface")),
-    "vnet": _flag("vnet"),
+    "vnet": Option(_vnet),
     "sysvshm": _mode("sysvshm", ("shm",)),
     "sysvsem": _mode("sysvsem", ("sem",)),
     "sysvmsg": _mode("sysvmsg", ("msg",)),

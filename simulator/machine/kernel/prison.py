@@ -11,6 +11,7 @@ import msgspec
 
 from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import exit as exits
+from simulator.machine.kernel import sysctl
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context, is_within
 from simulator.machine.kernel.task import Task
 from simulator.machine.state.store import Index, Store, World
@@ -49,6 +50,12 @@ def number(row: Context, name: str, default: int) -> int:
     """A parameter that is a number; prison0 has ``default``."""
     value = row.params.get(name, default)
     return value if isinstance(value, int) else default
+
+
+def securelevel(trap: "Trap") -> int:
+    """securelevel_gt(), securelevel_ge(): the machine's, or the prison's own where it is higher."""
+    machine = sysctl.number(trap.store, trap.family, "kern.securelevel")
+    return max(machine, number(of(trap), "securelevel", -1))
 
 
 def sees(world: World, viewer: Task, task: Task) -> bool:

@@ -161,6 +161,11 @@ def _settle_addresses(trap: "Trap", parent: Context, values: Values, version: in
     """Without a word about a family a prison has none of it; ``inherit`` is the parent's."""
     mode, listed = f"ip{version}", f"ip{version}.addr"
     given = values.get(listed, ())
+    if values["vnet"]:
+        if given:
+            invalid(trap, N_("A prison with a network of its own has no list of addresses."))
+        values[mode], values[listed] = "inherit", ()
+        return
     own = (given,) if isinstance(given, str) else cast("tuple[str, ...]", given or ())
     wanted = AF_INET if version == 4 else AF_INET6
     if any(ip.parse(text) is None or ip.family_of(text) != wanted for text in own):

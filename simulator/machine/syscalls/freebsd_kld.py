@@ -98,6 +98,13 @@ def message_buffer(trap: Trap) -> bytes:
 
 def _need_modules(trap: Trap) -> None:
     features.need(trap, "modules")
+    if prison.securelevel(trap) > 0:
+        trap.deny(
+            Errno.EPERM,
+            "securelevel",
+            N_("Above securelevel 0 nothing is loaded into the kernel or taken out."),
+            "security(7)",
+        )
     trap.need(Privilege.MODULE)
     trap.authority("module", "kernel")
 

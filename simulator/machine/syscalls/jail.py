@@ -18,12 +18,13 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import ContextId, NsId, Pid
+from simulator.machine.abi.ids import ContextId, Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import prison, prison_params
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
-from simulator.machine.kernel.namespace import IpcNs
+from simulator.machine.kernel.namespace import IpcNs, NetNs, NsProxy
+from simulator.machine.kernel.namespaces.make import new_ipc_ns, new_net_ns
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import inode as inodes
@@ -208,8 +209,8 @@ def _attach(trap: Trap, row: Context) -> None:
     directories.refuse_open_directories(trap)
     root: At = row.root or paths.walk(trap, str(row.params["path"]))
     lifted = row.root is None
-    first = not trap.store.by(prison.IN_CONTEXT, row.id)
-    if first and row.domain != trap.task.domain:
+    ns = _spaces(trap, row)
+    if row.domain != trap.task.domain and not trap.store.by(prison.IN_CONTEXT, row.id):
         row = msgspec.structs.replace(row, domain=trap.task.domain)
         trap.store.put(row)
     trap.update(
@@ -217,20 +218,23 @@ def _attach(trap: Trap, row: Context) -> None:
         cwd=root,
         top=trap.task.top if lifted else trap.task.top or root,
         context=ContextId(row.id),
-        ns=msgspec.structs.replace(trap.task.ns, ipc=_ipc_space(trap, row)),
+        ns=ns,
     )
 
 
-def _ipc_space(trap: Trap, row: Context) -> NsId:
-    """Segments, semaphores and queues of its own, made when the first process needs them."""
-    if not any(row.params[f"sysv{kind}"] == "new" for kind in prison_params.IPC_KINDS):
-        return trap.task.ns.ipc
-    for pid in trap.store.by(prison.IN_CONTEXT, row.id):
-        return trap.store.row(type(trap.task), pid).ns.ipc
-    number = NsId(trap.store.new_id("namespace"))
-    owner = trap.store.row(IpcNs, trap.task.ns.ipc).owner
-    trap.store.put(IpcNs(id=number, owner=owner, domain=row.domain))
-    return number
+def _spaces(trap: Trap, row: Context) -> NsProxy:
+    """The prison's own System V objects (``sysvshm=new``) and network (``vnet``), made for its
+    first process; the others share them.
+    """
+    ns = trap.task.ns
+    first = next(iter(trap.store.rows_by(prison.IN_CONTEXT, row.id)), None)
+    if any(row.params[f"sysv{kind}"] == "new" for kind in prison_params.IPC_KINDS):
+        owner = trap.store.row(IpcNs, ns.ipc).owner
+        ns = msgspec.structs.replace(ns, ipc=first.ns.ipc if first else new_ipc_ns(trap, owner))
+    if row.params["vnet"]:
+        owner = trap.store.row(NetNs, ns.net).owner
+        ns = msgspec.structs.replace(ns, net=first.ns.net if first else new_net_ns(trap, owner))
+    return ns
 
 
 def _no_such(trap: Trap, errno: Errno) -> NoReturn:

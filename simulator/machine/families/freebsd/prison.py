@@ -52,6 +52,9 @@ CONDITIONAL: dict[Privilege, str] = {
 }
 """What one parameter of the prison grants, and nothing else."""
 
+VNET = frozenset({Privilege.NET_CONFIG, Privilege.RAW_SOCKET})
+"""What a prison with a network of its own (``vnet``) may do to that."""
+
 MOUNTING = frozenset({Privilege.MOUNT, Privilege.UNMOUNT})
 
 _CITE = "sys/kern/kern_jail.c prison_priv_check()"
@@ -154,6 +157,8 @@ def holds(trap: Trap, privilege: Privilege, over: NsId | None) -> Answer:
     if privilege in MOUNTING:
         open_ = prison.allows(row, "allow.mount") and prison.number(row, "enforce_statfs", 0) < 2
         return None if open_ else _NO_MOUNT
+    if privilege in VNET and row.params["vnet"]:
+        return None
     parameter = CONDITIONAL.get(privilege)
     if parameter is None:
         return _NOT_GRANTED

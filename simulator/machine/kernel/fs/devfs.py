@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 TAG = "devfs"
 MEMORY = ("mem", "kmem")
+DISKS = ("ada0", "ada0p2")
 NO_RULES = 0
 JAIL_RULES = 4
 OPERATOR, KMEM = 5, 2
@@ -165,9 +166,21 @@ class _Devfs:
         return len(data)
 
     def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
-        """memopen(): to write to the kernel's memory is a privilege of its own."""
-        if inode[2] in MEMORY and flags & O_ACCMODE != O_RDONLY:
+        """memopen(), g_dev_open(): to write to memory is a privilege of its own, and above a
+        securelevel nobody writes to memory (0) or to a disk (1).
+        """
+        name = str(inode[2])
+        if flags & O_ACCMODE == O_RDONLY or name not in (*MEMORY, *DISKS):
+            return
+        if name in MEMORY:
             trap.need(Privilege.RAW_IO)
+        if prison.securelevel(trap) > (0 if name in MEMORY else 1):
+            trap.deny(
+                Errno.EPERM,
+                "securelevel",
+                N_("At this securelevel nobody writes to the device."),
+                "security(7)",
+            )
 
 
 register_virtual(TAG, _Devfs())
