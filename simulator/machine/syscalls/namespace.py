@@ -15,7 +15,12 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import pidfd
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.namespaces import join, lifetime
-from simulator.machine.kernel.namespaces.spaces import ALL_NAMESPACES, Spaces, copy_spaces
+from simulator.machine.kernel.namespaces.spaces import (
+    ALL_NAMESPACES,
+    Spaces,
+    copy_spaces,
+    known_kinds,
+)
 from simulator.machine.kernel.task import BY_FILES, Task, TaskState
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import fd as fds
@@ -35,7 +40,7 @@ _UNSHARED = (
 @linux("unshare", since=(2, 6, 16))
 def unshare(trap: Trap, flags: int) -> int:
     """unshare(2): new namespaces, and a descriptor table of one's own with CLONE_FILES."""
-    if flags & ~_UNSHARED:
+    if flags & ~(_UNSHARED & ~ALL_NAMESPACES | known_kinds(trap.family.release)):
         trap.fail(Errno.EINVAL, N_("A flag can't be unshared."), "unshare(2)")
     if flags & CLONE_FILES and len(trap.store.by(BY_FILES, trap.task.files)) > 1:
         trap.update(files=fds.copy_table(trap.store, trap.task.files))

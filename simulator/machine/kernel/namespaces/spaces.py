@@ -22,6 +22,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.ids import MountId, NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.cred import Credentials
+from simulator.machine.kernel.family import Release
 from simulator.machine.kernel.namespace import NsProxy
 from simulator.machine.kernel.namespaces import make
 from simulator.machine.kernel.task import At
@@ -42,6 +43,23 @@ NEED_PRIVILEGE = (
 
 ALL_NAMESPACES = NEED_PRIVILEGE | CLONE_NEWUSER
 
+_SINCE: dict[int, Release] = {
+    CLONE_NEWNS: (2, 4, 19),
+    CLONE_NEWUTS: (2, 6, 19),
+    CLONE_NEWIPC: (2, 6, 19),
+    CLONE_NEWPID: (2, 6, 24),
+    CLONE_NEWNET: (2, 6, 24),
+    CLONE_NEWUSER: (3, 8),
+    CLONE_NEWCGROUP: (4, 6),
+    CLONE_NEWTIME: (5, 6),
+}
+"""The first release with each kind (namespaces(7)); user namespaces as they are today."""
+
+
+def known_kinds(release: Release) -> int:
+    """The CLONE_NEW* flags that a release of Linux knows."""
+    return sum(flag for flag, since in _SINCE.items() if since <= release)
+
 
 class Spaces(msgspec.Struct, frozen=True):
     """What a task sees the machine through, after a copy."""
@@ -57,9 +75,12 @@ def copy_spaces(trap: "Trap", flags: int, *, child: bool = False) -> Spaces:
 
     For unshare(2) the caller's pid and time namespace stay and only its children's change; with
     ``child`` (clone(2), fork(2)) the result is the child's, who lives in them. Nothing is written
-    to the caller's row. Errors: EPERM, EINVAL, ENOSPC; see ``make``.
+    to the caller's row. A flag that the release does not know does nothing. Errors: EPERM, EINVAL,
+    ENOSPC; see ``make``.
     """
     task = trap.task
+    if flags:
+        flags &= known_kinds(trap.family.release) | ~ALL_NAMESPACES
     cred = make.new_user_ns(trap) if flags & CLONE_NEWUSER else task.cred
     ns, root, cwd = task.ns, task.root, task.cwd
     if flags & NEED_PRIVILEGE:

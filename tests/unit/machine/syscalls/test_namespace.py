@@ -20,6 +20,7 @@ from simulator.machine.abi.constants import (
     O_RDWR,
 )
 from simulator.machine.abi.ids import NsId, Pid
+from simulator.machine.families.linux import of_release
 from simulator.machine.kernel import fork, sysctl
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.namespace import MountNs, TimeNs, UserNs
@@ -101,6 +102,12 @@ class TestUnshare:
         sysctl.write(it.store, "user.max_user_namespaces", "0")
         assert it.do("unshare", CLONE_NEWUSER) == "ENOSPC"
         assert it.do("unshare", CLONE_NEWUTS) == 0
+
+    def test_an_older_release_knows_fewer_kinds(self) -> None:
+        old = Machine(of_release((2, 6, 24)))
+        assert old.do("unshare", CLONE_NEWUSER) == "EINVAL"
+        assert old.do("unshare", CLONE_NEWPID | CLONE_NEWUTS) == 0
+        assert Machine(of_release((2, 6, 18))).do("unshare", CLONE_NEWUTS) == "EINVAL"
 
     def test_an_unmapped_id_makes_no_user_namespace(self, it: Machine) -> None:
         it.do("unshare", CLONE_NEWUSER)
