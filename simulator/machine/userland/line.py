@@ -27,7 +27,7 @@ from simulator.machine.kernel.task import Sleeper, Task
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.runtime import GapError, Userland
 
-MAX_CALLS = 200_000
+MAX_CALLS = 100_000
 """System calls of one line, after which it is taken to run for ever."""
 MAX_OUTPUT = 1 << 20
 """Bytes of output of one line, likewise."""

@@ -38,7 +38,11 @@ class Spawn(msgspec.Struct, frozen=True):
     body: Body
 
 
-Request: TypeAlias = Syscall | Spawn
+class Pause(msgspec.Struct, frozen=True):
+    """Told to the driver: a step was made without a system call (a turn of a loop)."""
+
+
+Request: TypeAlias = Syscall | Spawn | Pause
 
 
 class SysError(Exception):
@@ -90,6 +94,10 @@ class Process:
         except SysError:
             return False
         return True
+
+    async def pause(self) -> None:
+        """Count a step that makes no system call, so that an endless loop is noticed."""
+        await _enter(Pause())
 
     async def spawn(self, body: Body, flags: int = 0) -> int:
         """fork(2), or clone(2) with ``flags``: the child runs ``body``; returns its pid."""

@@ -24,7 +24,10 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
 from simulator.machine.userland import loader
-from simulator.machine.userland.process import Body, Process, Request, Spawn, SysError
+from simulator.machine.userland.process import Body, Pause, Process, Request, Spawn, SysError
+
+_PAUSE = 8
+"""What a step without a system call counts for."""
 
 
 class GapError(Exception):
@@ -141,6 +144,10 @@ class Userland:
         return True
 
     def _carry_out(self, pid: Pid, running: _Running, request: Request) -> None:
+        if isinstance(request, Pause):
+            self.calls += _PAUSE
+            running.inbox = Returned()
+            return
         if not isinstance(request, Spawn):
             self._deliver(pid, running, self.syscall(pid, request.call))
             return

@@ -1,11 +1,11 @@
 """Commands that the shell carries out itself (POSIX sh 2.14, and ash's own)."""
 
-from collections.abc import Awaitable, Callable
-
-from simulator.machine.abi.constants import SIG_DFL, SIG_IGN, WNOHANG
+from simulator.machine.abi.constants import SIG_DFL, SIG_IGN
 from simulator.machine.userland import registry, signals
 from simulator.machine.userland.process import SysError
 from simulator.machine.userland.shell import arithmetic
+from simulator.machine.userland.shell.background import job, jobs, wait
+from simulator.machine.userland.shell.builtin import Builtin, BuiltinError, RunText, number
 from simulator.machine.userland.shell.execute import is_applet, path_of, run_program
 from simulator.machine.userland.shell.reading import read
 from simulator.machine.userland.shell.state import (
@@ -16,9 +16,7 @@ from simulator.machine.userland.shell.state import (
     Shell,
 )
 from simulator.machine.userland.shell.ulimit import ulimit
-
-RunText = Callable[[Shell, str], Awaitable[int]]
-Builtin = Callable[[Shell, list[str], RunText], Awaitable[int]]
+from simulator.machine.userland.shell.umask import umask
 
 _SPECIAL = (
     ": . break continue eval exec exit export readonly return set shift source times trap unset "
@@ -28,10 +26,6 @@ SPECIAL = frozenset(_SPECIAL.split())
 """Those whose errors end a shell that is not interactive."""
 _PROGRAMS = ("echo", "printf", "test", "[", "[[", "true", "false", "kill")
 _OPTIONS = {"errexit": "e", "noglob": "f", "nounset": "u", "xtrace": "x", "allexport": "a"}
-
-
-class BuiltinError(Exception):
-    """A builtin was misused; ``str(error)`` follows its name."""
 
 
 def find(name: str) -> str | None:
@@ -46,7 +40,7 @@ async def run(shell: Shell, argv: list[str], run_text: RunText) -> int:
         main = registry.program(name)
         assert main is not None
         if name == "kill":
-            argv = [_job(shell, word) for word in argv]
+            argv = [job(shell, word) for word in argv]
         return await registry.run(shell.sys, main, argv)
     try:
         return await _BUILTINS[name](shell, argv, run_text)
@@ -56,13 +50,6 @@ async def run(shell: Shell, argv: list[str], run_text: RunText) -> int:
     if name in SPECIAL:
         raise ExitShell(2)
     return 2
-
-
-def _job(shell: Shell, word: str) -> str:
-    """``%2`` as the pid of the second background job."""
-    if word[:1] == "%" and word[1:].isdigit() and 0 < int(word[1:]) <= len(shell.jobs):
-        return str(shell.jobs[int(word[1:]) - 1])
-    return word
 
 
 async def at_exit(shell: Shell, run_text: RunText) -> int:
@@ -76,12 +63,6 @@ async def at_exit(shell: Shell, run_text: RunText) -> int:
         except ExitShell as end:
             shell.status = end.status
     return shell.status
-
-
-def _number(text: str) -> int:
-    if not text.isdigit():
-        raise BuiltinError(f"Illegal number: {text}")
-    return int(text)
 
 
 async def _nothing(_shell: Shell, _argv: list[str], _run_text: RunText) -> int:
@@ -128,15 +109,15 @@ async def _pwd(shell: Shell, argv: list[str], _run_text: RunText) -> int:
 
 
 async def _exit(shell: Shell, argv: list[str], _run_text: RunText) -> int:
-    raise ExitShell(_number(argv[1]) & 0xFF if len(argv) > 1 else shell.status)
+    raise ExitShell(number(argv[1]) & 0xFF if len(argv) > 1 else shell.status)
 
 
 async def _return(shell: Shell, argv: list[str], _run_text: RunText) -> int:
-    raise ReturnFromFunction(_number(argv[1]) & 0xFF if len(argv) > 1 else shell.status)
+    raise ReturnFromFunction(number(argv[1]) & 0xFF if len(argv) > 1 else shell.status)
 
 
 async def _break(_shell: Shell, argv: list[str], _run_text: RunText) -> int:
-    raise BreakLoop(_number(argv[1]) if len(argv) > 1 else 1, again=argv[0] == "continue")
+    raise BreakLoop(number(argv[1]) if len(argv) > 1 else 1, again=argv[0] == "continue")
 
 
 async def _export(shell: Shell, argv: list[str], _run_text: RunText) -> int:
@@ -212,48 +193,11 @@ async def _set(shell: Shell, argv: list[str], _run_text: RunText) -> int:
 
 
 async def _shift(shell: Shell, argv: list[str], _run_text: RunText) -> int:
-    count = _number(argv[1]) if len(argv) > 1 else 1
+    count = number(argv[1]) if len(argv) > 1 else 1
     if count > len(shell.arguments):
         return 1
     shell.arguments = shell.arguments[count:]
     return 0
-
-
-async def _umask(shell: Shell, argv: list[str], _run_text: RunText) -> int:
-    sys, words = shell.sys, argv[1:]
-    if words and words[0] != "-S":
-        mask = _mask(words[0], await _current_mask(shell))
-        await sys.call("umask", mask)
-        return 0
-    mask = await _current_mask(shell)
-    if words:
-        allowed = [
-            "".join(letter for bit, letter in ((4, "r"), (2, "w"), (1, "x")) if not three & bit)
-            for three in (mask >> 6, mask >> 3, mask)
-        ]
-        await sys.out("u={},g={},o={}\n".format(*allowed))
-    else:
-        await sys.out(f"{mask:04o}\n")
-    return 0
-
-
-async def _current_mask(shell: Shell) -> int:
-    mask = await shell.sys.value("umask", 0)
-    await shell.sys.call("umask", mask)
-    return mask
-
-
-def _mask(text: str, mask: int) -> int:
-    from simulator.machine.userland.modes import change
-
-    if text.isdigit():
-        if any(char in "89" for char in text):
-            raise BuiltinError(f"illegal mode: {text}")
-        return int(text, 8) & 0o777
-    mode = change(text, ~mask & 0o777, directory=False, umask=0)
-    if mode is None:
-        raise BuiltinError(f"illegal mode: {text}")
-    return ~mode & 0o777
 
 
 async def _exec(shell: Shell, argv: list[str], run_text: RunText) -> int:
@@ -293,35 +237,6 @@ async def _source(shell: Shell, argv: list[str], run_text: RunText) -> int:
         return await run_text(shell, text)
     except ReturnFromFunction as back:
         return back.status
-
-
-async def _wait(shell: Shell, argv: list[str], _run_text: RunText) -> int:
-    wanted = [_number(word.removeprefix("%")) for word in argv[1:]]
-    status = 0
-    for pid in wanted or list(shell.jobs):
-        try:
-            reply = await shell.sys.call("wait4", pid, 0)
-        except SysError:
-            status = 127
-            continue
-        if pid in shell.jobs:
-            shell.jobs.remove(pid)
-        word = reply.data if isinstance(reply.data, int) else 0
-        status = 128 + (word & 0x7F) if word & 0x7F else word >> 8 & 0xFF
-    return status if wanted else 0
-
-
-async def _jobs(shell: Shell, _argv: list[str], _run_text: RunText) -> int:
-    for number, pid in enumerate(list(shell.jobs), 1):
-        try:
-            done = await shell.sys.value("wait4", pid, WNOHANG)
-        except SysError:
-            done = pid
-        if done:
-            shell.jobs.remove(pid)
-        state = "Done" if done else "Running"
-        await shell.sys.out(f"[{number}]{'+' if number == 1 else '-'}  {state}\n")
-    return 0
 
 
 async def _trap(shell: Shell, argv: list[str], _run_text: RunText) -> int:
@@ -418,7 +333,7 @@ _BUILTINS: dict[str, Builtin] = {
     "export": _export,
     "fg": _nothing,
     "hash": _nothing,
-    "jobs": _jobs,
+    "jobs": jobs,
     "let": _let,
     "local": _local,
     "pwd": _pwd,
@@ -432,7 +347,7 @@ _BUILTINS: dict[str, Builtin] = {
     "trap": _trap,
     "type": _type,
     "ulimit": _ulimit,
-    "umask": _umask,
+    "umask": umask,
     "unset": _unset,
-    "wait": _wait,
+    "wait": wait,
 }

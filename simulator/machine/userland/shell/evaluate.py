@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from simulator.machine.abi.constants import SIG_IGN, SIGINT, SIGQUIT
 from simulator.machine.userland.process import Body, Process, SysError
-from simulator.machine.userland.shell import builtins, expand, pattern, redirect
+from simulator.machine.userland.shell import builtins, compound, expand, redirect
+from simulator.machine.userland.shell.compound import Runner
 from simulator.machine.userland.shell.execute import describe_end, find, run_program
 from simulator.machine.userland.shell.parser import Parser
 from simulator.machine.userland.shell.state import (
@@ -29,6 +30,9 @@ from simulator.machine.userland.shell.syntax import (
     Simple,
     While,
 )
+
+MAX_DEPTH = 40
+"""Calls of shell functions within each other."""
 
 
 async def run_text(shell: Shell, text: str, *, last: bool = False) -> int:
@@ -239,82 +243,20 @@ async def _redirected(
 
 
 async def _compound(shell: Shell, command: Command, *, last: bool) -> None:
+    run = Runner(run_script, substitute)
     match command:
         case Group():
             await run_script(shell, command.body, last=last)
         case If():
-            await _if(shell, command, last=last)
+            await compound.if_(run, shell, command, last=last)
         case While():
-            await _while(shell, command)
+            await compound.while_(run, shell, command)
         case For():
-            await _for(shell, command)
+            await compound.for_(run, shell, command)
         case Case():
-            await _case(shell, command, last=last)
+            await compound.case(run, shell, command, last=last)
         case _:
             raise AssertionError(command)
-
-
-async def _condition(shell: Shell, script: Script) -> bool:
-    shell.tested += 1
-    try:
-        return not await run_script(shell, script)
-    finally:
-        shell.tested -= 1
-
-
-async def _if(shell: Shell, command: If, *, last: bool) -> None:
-    for condition, body in command.branches:
-        if await _condition(shell, condition):
-            await run_script(shell, body, last=last)
-            return
-    shell.status = 0
-    await run_script(shell, command.otherwise, last=last)
-
-
-async def _while(shell: Shell, command: While) -> None:
-    status = 0
-    while await _condition(shell, command.condition) != command.until:
-        again = await _body(shell, command.body)
-        status = shell.status
-        if not again:
-            break
-    shell.status = status
-
-
-async def _for(shell: Shell, command: For) -> None:
-    words = (
-        list(shell.arguments)
-        if command.words is None
-        else await expand.fields(shell, command.words, substitute)
-    )
-    shell.status = 0
-    for word in words:
-        shell.put(command.name, word)
-        if not await _body(shell, command.body):
-            break
-
-
-async def _body(shell: Shell, body: Script) -> bool:
-    """One turn of a loop; whether there may be another."""
-    try:
-        await run_script(shell, body)
-    except BreakLoop as jump:
-        shell.status = 0
-        if jump.levels > 1:
-            raise BreakLoop(jump.levels - 1, again=jump.again) from None
-        return jump.again
-    return True
-
-
-async def _case(shell: Shell, command: Case, *, last: bool) -> None:
-    subject = await expand.one(shell, command.word, substitute)
-    for patterns, body in command.arms:
-        for word in patterns:
-            if pattern.matches(await expand.as_pattern(shell, word, substitute), subject):
-                shell.status = 0
-                await run_script(shell, body, last=last)
-                return
-    shell.status = 0
 
 
 async def _simple(shell: Shell, command: Simple, *, last: bool) -> None:
@@ -401,6 +343,9 @@ async def _function(
     values: list[tuple[str, str]],
     body: Command,
 ) -> None:
+    shell.depth += 1
+    while shell.depth > MAX_DEPTH:  # a shell that calls itself for ever has no answer
+        await shell.sys.pause()
     outer, shell.arguments = shell.arguments, words[1:]
 
     async def run() -> None:
@@ -412,6 +357,7 @@ async def _function(
     try:
         await _with_values(shell, values, lambda: _redirected(shell, command.redirects, run))
     finally:
+        shell.depth -= 1
         shell.arguments = outer
 
 

@@ -58,6 +58,8 @@ class Shell:
     """The status of the last command substitution, for a command that is only assignments."""
     last: bool = False
     """Whether the command being run is the shell's last: it may be executed without a fork."""
+    depth: int = 0
+    """How many functions are being called."""
     tested: int = 0
     """How many conditions enclose the command: ``set -e`` does not apply in one."""
 
