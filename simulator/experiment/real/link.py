@@ -92,13 +92,13 @@ class Link:
         return json.loads(line)
 
     def _gone(self) -> Gone:
-        """Why the channel closed; a dying process is given a moment to finish dying."""
+        """Why the channel closed; a dying process is given the time to finish dying."""
         poller = select.poll()
         poller.register(self.pidfd, select.POLLIN)
-        state, _ = proc_state(self.pid)
-        executed = state not in "ZX?" and not poller.poll(30)
-        if executed:
-            return Gone(alive=True, status=None)
+        deadline = time.monotonic() + 3.0
+        while not poller.poll(30):
+            if not exiting(self.pid) or time.monotonic() > deadline:
+                return Gone(alive=True, status=None)
         return Gone(alive=False, status=exit_status(self.pid, self.pidfd))
 
     @property
@@ -132,6 +132,15 @@ def cpu_ticks(pid: int) -> int:
 
 _EXITING = 0x4
 """``PF_EXITING`` (include/linux/sched.h): between its last call and its parent's wait."""
+
+
+def exiting(pid: int) -> bool:
+    """Whether a process is on its way out, or gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return fields[0] in "ZX" or bool(int(fields[6]) & _EXITING)
 
 
 def restless(pid: int) -> bool:

@@ -132,11 +132,15 @@ def ipc(link: Link, world: World) -> None:
                 do(link, "msgsnd", ident, (1, text), len(text), 0)
 
 
-def key(link: Link, world: World) -> int:
-    """A key in root's user keyring; its serial number, to be taken back at the end."""
-    description = dict(world.constants).get("HOST_KEY", "vitrina:host")
+def key(link: Link, world: World, machine: str) -> tuple[int, str]:
+    """A key in root's user keyring: its serial number and its description.
+
+    The keyring is one for the whole machine, so the description is this session's own.
+    """
+    description = f"{dict(world.constants).get('HOST_KEY', 'vitrina:host')}-{machine}"
     secret = world.secret
-    return do(link, "add_key", "user", description, secret, len(secret), _KEY_SPEC_USER_KEYRING)
+    serial = do(link, "add_key", "user", description, secret, len(secret), _KEY_SPEC_USER_KEYRING)
+    return serial, description
 
 
 def daemons(supervisor: Link, processes: Iterable[Process], secret: str) -> list[Link]:

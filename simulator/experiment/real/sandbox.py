@@ -116,8 +116,6 @@ class Machine:
         do(call, "mount", "devpts", f"{root}/dev/pts", "devpts", 10, "newinstance,ptmxmode=0666")
         do(call, "mount", "shm", f"{root}/dev/shm", "tmpfs", 6, "mode=1777")
         do(call, "mount", "mqueue", f"{root}/dev/mqueue", "mqueue", 14, None)
-        (tree / "dev/ptmx").symlink_to("pts/ptmx")
-        (tree / "dev/fd").symlink_to("/proc/self/fd")
         self._mount_cgroups(root)
         (tree / ".old").mkdir()
         do(call, "pivot_root", root, f"{root}/.old")
@@ -147,7 +145,8 @@ class Machine:
         plant.first_pid(call, FIRST_PID)
         self.daemons = plant.daemons(call, world.processes, world.secret)
         self._links.extend(self.daemons)
-        self._record = state.add_key(self._record, plant.key(call, world))
+        serial, self.key = plant.key(call, world, self.name)
+        self._record = state.add_key(self._record, serial)
         self.runtime = self.spawn()
 
     def spawn(self, parent: Link | None = None) -> Link:

@@ -62,6 +62,7 @@ class RealSession:
         self._links: dict[str, Link] = {}
         self._nameless: list[Link] = []
         self._constants = constants(world)
+        self._constants["HOST_KEY"] = machine.key
         if machine.disk is not None:
             self._constants["HOST_DISK_MAJOR"] = machine.disk.major
             self._constants["HOST_DISK_MINOR"] = machine.disk.minor

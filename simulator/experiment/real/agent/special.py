@@ -280,7 +280,8 @@ def _vector(frame: Frame, rows: Any, count: Any, decode: Any) -> tuple[int, int]
     raw = b""
     for row in rows:
         where, size = as_rows(row) or (None, row)
-        spot = frame.room(as_int(size), decode) if where is None else as_int(where)
+        ours = where is None and decode is not None
+        spot = frame.room(as_int(size), decode) if ours else as_int(where)
         raw += struct.pack("<QQ", spot & (1 << 64) - 1, as_int(size))
     return (frame.buffer(raw), len(rows) if count is None else as_int(count))
 
