@@ -81,8 +81,8 @@ async def test_a_step_marks_what_it_changed_forward_and_back():
         await pilot.press("p")
         back = str(sandbox.query_one(".lines").render())
 
-    assert "▌root" in forward
-    assert "▌root" in back
+    assert "▌working directory" in forward
+    assert "▌working directory" in back
 
 
 async def test_lifting_a_mechanism_branches_the_time_line_where_it_first_differs():

@@ -11,14 +11,27 @@ from simulator.experiment.engine.judge import judge
 from simulator.experiment.engine.session import SimSession, would_stop
 from simulator.experiment.probes import run as interpreter
 from simulator.experiment.probes.observation import Crossing
+from simulator.experiment.probes.program import Literal
 from simulator.experiment.probes.program import Step as Line
 from simulator.experiment.probes.trace import Entry, Status
+from simulator.experiment.probes.verdict import Outcome
 from simulator.experiment.scenarios import load
 from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.schema import Scenario
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
-from simulator.machine.abi.call import Call, Data, Failed, Result, Returned
+from simulator.machine.abi.call import (
+    Blocked,
+    Call,
+    Data,
+    Executed,
+    Exited,
+    Failed,
+    Killed,
+    Result,
+    Returned,
+    Silent,
+)
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.kernel import Event
@@ -32,6 +45,25 @@ _ACTION_NAMES = {
     "trace": N_("traced"),
     "exhaust": N_("used up"),
     "privilege": N_("had a right over"),
+}
+
+_OUTCOME_NAMES = {
+    Outcome.HOLDS: N_("HOLDS"),
+    Outcome.LEAKS: N_("LEAKS"),
+    Outcome.LIMITED: N_("LIMITED"),
+    Outcome.GRANTED: N_("GRANTED"),
+    Outcome.NOT_APPLICABLE: N_("NOT APPLICABLE"),
+    Outcome.INCONCLUSIVE: N_("INCONCLUSIVE"),
+}
+
+_STATUS_NAMES = {
+    Status.FAILED: N_("failed"),
+    Status.BLOCKED: N_("asleep"),
+    Status.KILLED: N_("killed"),
+    Status.EXECUTED: N_("replaced by another program"),
+    Status.EXITED: N_("exited"),
+    Status.SILENT: N_("the model is silent"),
+    Status.SKIPPED: N_("skipped"),
 }
 
 _TONES = {
@@ -108,7 +140,7 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
         machines=tuple(Machine(k.timeline, k.family) for k in session.kernels),
         host=Viewer(*session.actors["host"]),
         guest=guest,
-        outcome=_(verdict.outcome.name),
+        outcome=_(_OUTCOME_NAMES[verdict.outcome]),
         stopped_by=verdict.stopped_by or "",
         switches=_switches(spec, technology),
     )
@@ -176,11 +208,12 @@ def _entry_step(
         number=number,
         actor=entry.actor,
         call=_said(line),
-        outcome=_outcome(entry),
+        outcome=_outcome(entry, line),
+        output=_text(entry.data) if line.kind == "shell" else "",
         tone=_tone(entry),
         after=after,
         comment=line.comment if entry.rep == 0 else "",
-        why=entry.why or (entry.note if entry.status is not Status.RETURNED else ""),
+        why=entry.why or entry.note.partition(": ")[2],
         wall=entry.stopped_by or "",
         cite=entry.cite,
         crossings=tuple(dict.fromkeys(map(_crossed, crossings))),
@@ -190,21 +223,21 @@ def _entry_step(
 
 def _said(line: Line) -> str:
     """The line as it was written, without its actor and its comment."""
-    if line.kind == "shell":
-        return f"$ {line.text.partition('$')[2].strip()}"
+    if isinstance(command := line.args[0] if line.kind == "shell" else None, Literal):
+        return f"$ {command.value}"
     text = line.text.partition("#")[0] if line.comment else line.text
     said = text.replace(f"{line.actor}.", "", 1).strip()
     return _REPEAT.sub("", said) if line.repeat > 1 else said
 
 
-def _outcome(entry: Entry) -> str:
+def _outcome(entry: Entry, line: Line) -> str:
     if entry.errno is not None:
         return str(entry.errno)
     if entry.signal is not None:
         return entry.signal
     if entry.status is Status.RETURNED:
-        return f"= {entry.value}{_data(entry.data)}"
-    return _(str(entry.status))
+        return f"= {entry.value}{_data(entry.data) if line.kind == 'call' else ''}"
+    return _(_STATUS_NAMES[entry.status])
 
 
 def _data(data: Data) -> str:
@@ -212,8 +245,11 @@ def _data(data: Data) -> str:
         return ""
     if isinstance(data, dict):  # stat fields and the like: too many for one line
         return " {...}"
-    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
-    return f" {text!r}"
+    return f" {_text(data)!r}"
+
+
+def _text(data: Data) -> str:
+    return data.decode("utf-8", "replace") if isinstance(data, bytes) else str(data or "")
 
 
 def _tone(entry: Entry) -> Tone:
@@ -293,5 +329,13 @@ def _returned(result: Result) -> str:
             return f"= {result.value}"
         case Failed():
             return str(result.errno)
-        case _:
-            return _(type(result).__name__.lower())
+        case Exited():
+            return _("exited")
+        case Killed(signal):
+            return signal
+        case Blocked():
+            return _("asleep")
+        case Executed():
+            return _("replaced by another program")
+        case Silent():
+            return _("the model is silent")

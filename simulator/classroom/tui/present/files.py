@@ -12,7 +12,7 @@ from simulator.machine.kernel.trap import Denied, Trap
 from simulator.machine.kernel.vfs import dpath
 from simulator.machine.kernel.vfs.fd import FdTable, File
 from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock, load
-from simulator.machine.kernel.vfs.mount import IN_NAMESPACE, Mount
+from simulator.machine.kernel.vfs.mount import IN_NAMESPACE
 from simulator.machine.state.store import Store, World, Write
 
 _FLAGS = ((MS_RDONLY, "ro"), (MS_NOSUID, "nosuid"), (MS_NODEV, "nodev"), (MS_NOEXEC, "noexec"))
@@ -36,7 +36,6 @@ def _places(trap: Trap, task: Task) -> Iterator[Line]:
         yield Line(
             text=f"{text}  {_shown(trap, at)}",
             domain=load(trap, at.inode).domain,
-            keys=((Task, task.id),),
         )
 
 
@@ -59,7 +58,6 @@ def _names(trap: Trap, task: Task, writes: Sequence[Write]) -> Iterator[Line]:
                 yield Line(
                     text=f"{mark} {dpath.path_of(trap, at).rstrip('/')}/{name}",
                     domain=inode.domain,
-                    keys=((Dentry, row.id),),
                 )
                 break
 
@@ -70,7 +68,7 @@ def _open_files(trap: Trap, task: Task) -> Iterator[Line]:
         file = trap.store.get(File, slot.file)
         if file is not None:
             what = _shown(trap, file.at) if file.at is not None else (file.label or file.kind)
-            yield Line(text=f"fd {fd}  {what}", domain=file.domain, keys=((File, file.id),))
+            yield Line(text=f"fd {fd}  {what}", domain=file.domain)
 
 
 def _mounts(trap: Trap, task: Task) -> Iterator[Line]:
@@ -83,7 +81,6 @@ def _mounts(trap: Trap, task: Task) -> Iterator[Line]:
         yield Line(
             text=f"{dpath.path_of(trap, at)}  {fstype}  {flags}".rstrip(),
             domain=mount.domain,
-            keys=((Mount, mount.id),),
         )
 
 

@@ -18,7 +18,6 @@ def identity(world: World, viewer: Pid) -> list[Line]:
     task = world.get(Task, viewer)
     if task is None:
         return []
-    own = (Task, task.id)
     uts = world.row(UtsNs, task.ns.uts)
     user_ns = world.row(UserNs, task.cred.user_ns)
     cred = task.cred
@@ -26,7 +25,6 @@ def identity(world: World, viewer: Pid) -> list[Line]:
         Line(
             text=_("host name {name}").format(name=uts.hostname),
             domain=uts.domain,
-            keys=((UtsNs, uts.id),),
         ),
         Line(
             text=_("uid {uid} gid {gid}, on the host {kuid}").format(
@@ -35,7 +33,6 @@ def identity(world: World, viewer: Pid) -> list[Line]:
                 kuid=cred.euid,
             ),
             domain=task.domain,
-            keys=(own, (UserNs, user_ns.id)),
         ),
         *_context(world, task),
         *_capabilities(task),
@@ -44,7 +41,6 @@ def identity(world: World, viewer: Pid) -> list[Line]:
                 filters=", ".join(f.name for f in task.seccomp) or _("no filter")
             ),
             domain=task.domain,
-            keys=(own,),
         ),
         heading(_("Limits")),
     ]
@@ -54,7 +50,6 @@ def identity(world: World, viewer: Pid) -> list[Line]:
             Line(
                 text=f"{limit[7:].lower():<8} {_amount(soft)} / {_amount(hard)}",
                 domain=task.domain,
-                keys=(own,),
             )
         )
     return lines
@@ -68,7 +63,6 @@ def _context(world: World, task: Task) -> list[Line]:
         Line(
             text=f"{row.kind} {row.number} {row.name}",
             domain=row.domain,
-            keys=((Context, row.id),),
         )
     ]
 
@@ -83,7 +77,7 @@ def _capabilities(task: Task) -> list[Line]:
         text = _("{count} capabilities: {names}").format(
             count=len(held), names=" ".join(name[4:].lower() for name in held)
         )
-    return [Line(text=text, domain=task.domain, keys=((Task, task.id),))]
+    return [Line(text=text, domain=task.domain)]
 
 
 def _amount(limit: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from simulator.classroom.tui.present.line import Line, heading
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
-from simulator.machine.kernel.net.interface import Interface, is_up, listed
+from simulator.machine.kernel.net.interface import is_up, listed
 from simulator.machine.kernel.net.socket import Socket, transport
 from simulator.machine.kernel.task import Task
 from simulator.machine.state.store import World
@@ -28,7 +28,6 @@ def _interfaces(world: World, task: Task) -> Iterator[Line]:
         yield Line(
             text=f"{interface.name}  {state}  {addresses}".rstrip(),
             domain=interface.domain,
-            keys=((Interface, interface.id),),
         )
 
 
@@ -38,7 +37,6 @@ def _sockets(world: World, task: Task) -> Iterator[Line]:
             yield Line(
                 text=f"{name}  {socket.state}",
                 domain=socket.domain,
-                keys=((Socket, socket.id),),
             )
 
 

@@ -45,7 +45,6 @@ def _branch(
             text=f"{number:>4} {user(world, observer, task.cred):<5} {_state(task)} "
             f"{'  ' * depth}{command(task)}",
             domain=task.domain,
-            keys=((Task, task.id),),
         )
         yield from _branch(world, observer, children, task.id, depth + 1)
 

@@ -39,6 +39,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     wall: str = ""
     cite: str = ""
     crossings: tuple[str, ...] = ()
+    output: str = ""
+    """What a shell line printed."""
     stoppers: tuple[str, ...] = ()
     """The mechanisms that would have stopped the crossings."""
 

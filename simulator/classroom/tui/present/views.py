@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from simulator.classroom.tui.present.files import files
 from simulator.classroom.tui.present.identity import identity
-from simulator.classroom.tui.present.line import Line, changed
+from simulator.classroom.tui.present.line import Line
 from simulator.classroom.tui.present.network import network
 from simulator.classroom.tui.present.processes import processes
 from simulator.machine.abi.i18n import N_
@@ -24,18 +24,17 @@ VIEWS: tuple[tuple[str, str], ...] = (
 
 
 def view(
-    name: str, world: World, family: Family, viewer: Pid, writes: Sequence[Write]
-) -> tuple[list[Line], frozenset[int]]:
-    """The lines of a view as ``viewer`` sees it, and which of them ``writes`` changed."""
+    name: str, world: World, family: Family, viewer: Pid, writes: Sequence[Write] = ()
+) -> list[Line]:
+    """The lines of a view as ``viewer`` sees it; ``writes`` are what the step changed."""
     if world.get(Task, viewer) is None:
-        return [Line(text=_("not there yet"), domain="kernel")], frozenset()
+        return [Line(text=_("not there yet"), domain="kernel")]
     match name:
         case "processes":
-            lines = processes(world, family, viewer)
+            return processes(world, family, viewer)
         case "files":
-            lines = files(world, family, viewer, writes)
+            return files(world, family, viewer, writes)
         case "network":
-            lines = network(world, viewer)
+            return network(world, viewer)
         case _other:
-            lines = identity(world, viewer)
-    return lines, changed(lines, writes)
+            return identity(world, viewer)

@@ -57,7 +57,7 @@ answered differently (marked ≠). Under each list stands why.
                     yield TimelineBar(id=f"{side}-bar")
                     yield CallList(id=f"{side}-calls")
                     yield WhyPanel(id=f"{side}-why")
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Load both runs and stand before the program."""

@@ -13,6 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.messages import BranchRequested, ComparisonRequested
 from simulator.classroom.tui.playback import Playback, differing, first_difference
+from simulator.classroom.tui.present.line import changed
 from simulator.classroom.tui.present.step import next_stop, numbered
 from simulator.classroom.tui.present.views import VIEWS, view
 from simulator.classroom.tui.screens.jump import JumpDialog
@@ -90,7 +91,7 @@ z asleep, - did not run, · building the sandbox.
             with Horizontal(id="glass"):
                 yield StatePanel(_("Host"), id="host")
                 yield StatePanel(_("Sandbox"), id="sandbox")
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
         """Show the run from where its program begins."""
@@ -139,13 +140,14 @@ z asleep, - did not run, · building the sandbox.
             ("host", run.host, _("Host")),
             ("sandbox", run.guest, _("Sandbox")),
         ):
-            world = run.world(viewer.machine, cursor)
-            writes = run.writes(viewer.machine, self._came_from, cursor)
-            family = run.machines[viewer.machine].family
+            number, pid = viewer.machine, viewer.pid
+            family = run.machines[number].family
+            writes = run.writes(number, self._came_from, cursor)
+            lines = view(name, run.world(number, cursor), family, pid, writes)
+            before = view(name, run.world(number, self._came_from), family, pid)
             panel = self.query_one(f"#{side}", StatePanel)
             panel.border_title = f"{label}: {_(title)}"
-            lines, changed = view(name, world, family, viewer.pid, writes)
-            panel.show(lines, changed)
+            panel.show(lines, changed(lines, before))
 
     def _on_trunk(self) -> int:
         """Where the trunk's cursor stands: after the same line of the program."""

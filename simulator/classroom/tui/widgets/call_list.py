@@ -30,6 +30,8 @@ class CallList(OptionList, can_focus=False):
     def watch_cursor(self) -> None:
         """Highlight the step that was done last and keep it in sight."""
         self.highlighted = self.cursor - 1 if self.cursor > 0 and self.option_count else None
+        # A list that was filled just now has no size yet, so it can scroll only after a refresh.
+        self.call_after_refresh(self.scroll_to_highlight)
 
     def _line(self, position: int) -> Content:
         step = self.steps[position]

@@ -41,6 +41,8 @@ def _explain(step: Step) -> Iterator[Content]:
     )
     if step.comment:
         yield Content.styled(step.comment, "italic $text-muted")
+    if step.output:
+        yield Content(step.output.rstrip())
     if step.mechanism:
         yield Content(_("Built by: {mechanism}").format(mechanism=step.mechanism))
     if step.wall and step.wall != "none":
