@@ -75,7 +75,7 @@ def listen(trap: Trap, fd: int, backlog: int) -> int:
     made = sockets.of(trap, fd)
     if not sockets.is_stream(made) or made.family not in (*INET, AF_UNIX):
         trap.fail(Errno.EOPNOTSUPP, N_("Sockets of this type take no connections."), "listen(2)")
-    if made.state == "connected":
+    if made.state == "connected" or made.connecting:
         trap.fail(Errno.EINVAL, N_("The socket is connected."), "listen(2)")
     somaxconn = sockets.SOMAXCONN
     backlog = min(backlog & 0xFFFFFFFF, somaxconn)

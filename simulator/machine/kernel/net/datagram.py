@@ -62,7 +62,7 @@ def _send(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | i
     if isinstance(fate, Refusal) and fate.errno is not Errno.ECONNREFUSED:
         inet.refuse(trap, fate)
     if isinstance(fate, Arrival) and sockets.transport(socket) == sockets.UDP:
-        _hand_over(trap, socket, data, fate)
+        _hand_over(trap, socket, data, fate, (text, port))
     return len(data)
 
 
@@ -79,12 +79,15 @@ def _where(trap: Trap, socket: Socket, address: Value) -> Where:
     return text, port
 
 
-def _hand_over(trap: Trap, sender: Socket, data: bytes, fate: Arrival) -> None:
-    """Put the datagram in its receiver's queue, or note that nobody has the port (ICMP)."""
+def _hand_over(trap: Trap, sender: Socket, data: bytes, fate: Arrival, asked: Where) -> None:
+    """Put the datagram in its receiver's queue; else tell a sender that is connected there.
+
+    ``asked`` is where the sender sent it, before any translation (__udp4_lib_err()).
+    """
     assert sender.local is not None
     other = inet.receiver(trap, fate, sockets.UDP, sender.local[1])
     if other is None:
-        if sender.remote is not None:
+        if sender.remote is not None and asked == (ip.unmap(sender.remote[0]), sender.remote[1]):
             sockets.write(trap, sender, error=Errno.ECONNREFUSED)
         return
     if other.read_closed or sockets.queued(other) + len(data) > sockets.SNDBUF:

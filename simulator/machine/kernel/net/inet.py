@@ -9,6 +9,7 @@ from simulator.machine.abi.call import Denial, Failed, Result, Value
 from simulator.machine.abi.constants import (
     AF_INET,
     AF_INET6,
+    SOCK_DGRAM,
     SOCK_RAW,
     SOCK_STREAM,
 )
@@ -21,27 +22,23 @@ from simulator.machine.kernel.net.filter import Packet
 from simulator.machine.kernel.net.port import IPV6_V6ONLY, ephemeral, parse
 from simulator.machine.kernel.net.route import Arrival, Lost, Refusal
 from simulator.machine.kernel.net.socket import BY_PORT, Socket, Where
-from simulator.machine.kernel.trap import Sleep, Trap
+from simulator.machine.kernel.trap import Denied, Sleep, Trap
 
 MAX_DATAGRAM = 65_507
 
 
 def connect(trap: Trap, socket: Socket, address: Value, *, nonblock: bool) -> Result | int:
     """Connect to (address, port). ECONNREFUSED, ENETUNREACH, EHOSTUNREACH, EISCONN, EINPROGRESS."""
-    if socket.type == SOCK_STREAM and socket.connecting:
-        return _finish(trap, socket)
-    if socket.type == SOCK_STREAM and socket.state != "closed":
-        trap.fail(Errno.EISCONN, "", "connect(2)")
-    text, port = destination(trap, socket, address)
     if socket.type != SOCK_STREAM:
-        must_have_route(trap, socket, text)
-        socket = named(trap, socket, text)
-        mapped = socket.family == AF_INET6 and ip.family_of(text) == AF_INET
-        remote = (f"::ffff:{text}" if mapped else text, port)
-        sockets.write(trap, socket, remote=remote, state="connected")
-        return 0
+        return _name_peer(trap, socket, address)
+    if socket.connecting:
+        return _finish(trap, socket)
+    if socket.state != "closed":
+        trap.fail(Errno.EISCONN, N_("The socket is connected, or listens."), "connect(2)")
+    text, port = destination(trap, socket, address)
     if ip.is_multicast(text) or route.is_broadcast(trap.store, socket.ns, text):
         trap.fail(Errno.ENETUNREACH, N_("TCP has no connections to many."), "tcp(7)")
+    before = socket.local
     socket = named(trap, socket, text)
     fate = launch(trap, socket, source_of(trap, socket, text), (text, port))
     if isinstance(fate, Lost):
@@ -53,11 +50,13 @@ def connect(trap: Trap, socket: Socket, address: Value, *, nonblock: bool) -> Re
     listener = receiver(trap, fate, sockets.TCP)
     if listener is not None and listener.id == socket.id:
         # Two segments that open a connection crossed: the socket is its own peer (RFC 9293, 3.5)
-        sockets.write(trap, socket, state="connected", peer=socket.id, remote=(text, port))
-        return 0
+        changes = {"peer": socket.id, "remote": (text, port), "connecting": nonblock}
+        sockets.write(trap, socket, state="connected", **changes)
+        return in_progress() if nonblock else 0
     if listener is None or listener.state != "listening":
         if nonblock:
-            sockets.write(trap, socket, error=Errno.ECONNREFUSED, connecting=True)
+            refused = Errno.ECONNREFUSED
+            sockets.write(trap, socket, local=before, error=refused, connecting=True)
             return in_progress()
         _nobody_listens(trap, fate)
     if len(listener.pending) > listener.backlog:
@@ -67,10 +66,47 @@ def connect(trap: Trap, socket: Socket, address: Value, *, nonblock: bool) -> Re
     return in_progress() if nonblock else 0
 
 
+def _name_peer(trap: Trap, socket: Socket, address: Value) -> Result | int:
+    """connect(2) of a socket without connections: remember where it sends.
+
+    It gets a port first, and keeps it when the call fails (inet_dgram_connect()).
+    """
+    if socket.type == SOCK_DGRAM and socket.local is None:
+        any_address = ip.ANY[socket.family]
+        port = ephemeral(trap, socket, any_address)
+        socket = sockets.write(trap, socket, local=(any_address, port))
+    try:
+        text, port = destination(trap, socket, address)
+        must_have_route(trap, socket, text)
+        mapped = socket.family == AF_INET6 and ip.family_of(text) == AF_INET
+        if socket.family == AF_INET6 and not mapped and _is_mapped(socket):
+            trap.fail(Errno.EAFNOSUPPORT, N_("The socket's own address is of IPv4."), "ipv6(7)")
+        socket = named(trap, socket, text)
+    except Denied as refusal:
+        return Failed(refusal.denial)
+    remote = (f"::ffff:{text}" if mapped else text, port)
+    sockets.write(trap, socket, remote=remote, state="connected")
+    return 0
+
+
+def _is_mapped(socket: Socket) -> bool:
+    return socket.local is not None and socket.local[0] != ip.unmap(socket.local[0])
+
+
 def _finish(trap: Trap, socket: Socket) -> Result | int:
-    """The second connect(2) of a socket that does not block tells how the first one ended."""
+    """The second connect(2) of a socket that does not block tells how the first one ended.
+
+    ECONNABORTED when another call has taken the error already.
+    """
     socket = sockets.write(trap, socket, connecting=False)
-    return take_error(trap, socket) if socket.error is not None else 0
+    if socket.error is not None:
+        return take_error(trap, socket)
+    if socket.state != "connected":
+        return Failed(Denial(Errno.ECONNABORTED, "none", _FAILED, "connect(2)"))
+    return 0
+
+
+_FAILED = N_("The connection that was being made has failed.")
 
 
 def must_have_route(trap: Trap, socket: Socket, text: str) -> None:

@@ -85,6 +85,9 @@ def _must_have_peer(trap: Trap, socket: Socket, address: object) -> None:
 
 def _stream(trap: Trap, socket: Socket, data: bytes, flags: int, nonblock: bool) -> Result | int:
     if socket.state != "connected":
+        if socket.error is not None:
+            sockets.write(trap, socket, error=None)
+            return Failed(Denial(socket.error, "none", _REFUSED, "send(2)"))
         return broken_pipe(trap, flags)
     peer = trap.store.get(Socket, socket.peer)
     if peer is None or (peer.read_closed and socket.family == AF_UNIX):
@@ -115,6 +118,7 @@ def _to_nobody(trap: Trap, socket: Socket, data: bytes, flags: int) -> Result | 
     return len(data)
 
 
+_REFUSED = N_("The connection that was being made has failed.")
 _RESET = N_("The other end was closed with data unread.")
 
 
@@ -132,6 +136,9 @@ def receive(trap: Trap, file: File, size: int, flags: int = 0) -> Result:
     """recv(2) and read(2) on a socket: the bytes as ``data``."""
     socket = trap.store.row(Socket, file.object)
     nonblock = bool(file.flags & O_NONBLOCK or flags & MSG_DONTWAIT)
+    if socket.error is not None and socket.connecting:
+        sockets.write(trap, socket, error=None)
+        return Failed(Denial(socket.error, "none", _REFUSED, "recv(2)"))
     _must_be_connected(trap, socket)
     if socket.queue:
         return _take(trap, socket, size, flags)
