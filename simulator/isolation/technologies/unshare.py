@@ -8,7 +8,6 @@ TECHNOLOGY = Technology(
     id="unshare",
     title=N_("unshare(1)"),
     year=2009,
-    neighbour_in_sandbox=False,
     options=unshare_options.read,
     about=N_("Namespaces chosen one by one (-m -u -i -n -p -C -U), and nothing else."),
 )

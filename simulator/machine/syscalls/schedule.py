@@ -143,6 +143,7 @@ def _set_nice(trap: Trap, task: Task, value: int) -> None:
             N_("A higher priority needs CAP_SYS_NICE, or room below RLIMIT_NICE."),
             "setpriority(2)",
         )
+    _need_no_fewer_capabilities(trap, task)
     trap.touch("process", task.domain, "write", pids.label(task))
     if value < task.nice:
         trap.authority("cpu", f"nice {value}")
@@ -176,9 +177,22 @@ def _set_policy(trap: Trap, pid: int, policy: int, priority: Any) -> int:
         trap.fail(Errno.EINVAL, N_("The policy has no such priority."), "sched_setscheduler(2)")
     if _needs_privilege(trap, task, policy, wanted):
         trap.need(Privilege.SCHED_RAISE)
+    _need_no_fewer_capabilities(trap, task)
     trap.touch("process", task.domain, "write", pids.label(task))
     _write(trap, task, policy=policy, rt_priority=wanted)
     return 0
+
+
+def _need_no_fewer_capabilities(trap: Trap, task: Task) -> None:
+    """cap_safe_nice(): nobody schedules a process that may do more than the caller may."""
+    more = task.cred.permitted & ~trap.cred.permitted
+    if more and not trap.has(Privilege.SCHED_RAISE, task.cred.user_ns):
+        trap.deny(
+            Errno.EPERM,
+            "capability",
+            N_("The process has capabilities that the caller lacks; that needs CAP_SYS_NICE."),
+            "security/commoncap.c cap_safe_nice()",
+        )
 
 
 def _needs_privilege(trap: Trap, task: Task, policy: int, wanted: int) -> bool:
