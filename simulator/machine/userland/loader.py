@@ -29,6 +29,7 @@ def load(kernel: Kernel, process: Process) -> Coroutine[Request, Result, int]:
         argv = argv[1:]
         name = _basename(argv[0])
     process.name = name
+    process.collection = collection
     main = registry.program(name, collection)
     if main is None:
         return _no_applet(process, name)

@@ -67,13 +67,15 @@ def _enter(request: Request) -> Generator[Request, Result, Result]:
 class Process:
     """The calls of one process. ``env`` is the environment its execve(2) gave it."""
 
-    __slots__ = ("env", "name", "pid")
+    __slots__ = ("collection", "env", "name", "pid")
 
     def __init__(self, pid: Pid, name: str = "", env: dict[str, str] | None = None) -> None:
         self.pid = pid
         """The kernel's number, for the driver; a program asks ``getpid``."""
         self.name = name
         self.env = env if env is not None else {}
+        self.collection = b""
+        """Which collection of programs this one belongs to (``registry.py``)."""
 
     async def call(self, name: str, *args: Value) -> Returned:
         """Any system call by name. Raises ``SysError``."""

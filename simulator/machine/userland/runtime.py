@@ -63,7 +63,10 @@ class Userland:
 
     def run_body(self, pid: Pid, body: Body, line: int = 0, like: Process | None = None) -> None:
         """Run ``body`` as task ``pid``, a child that fork(2) has just made."""
-        process = Process(pid, like.name if like else "", dict(like.env) if like else {})
+        process = Process(pid)
+        if like is not None:
+            process.name, process.env = like.name, dict(like.env)
+            process.collection = like.collection
         self.programs[pid] = _Running(process, _bodied(process, body), line=line)
 
     def forked(self, pid: Pid, call: Call) -> tuple[Result, Pid | None]:

@@ -37,7 +37,7 @@ async def run(shell: Shell, argv: list[str], run_text: RunText) -> int:
     """Run the builtin ``argv[0]``; returns its status."""
     name = argv[0]
     if name in _PROGRAMS:
-        main = registry.program(name)
+        main = registry.program(name, shell.sys.collection or registry.BUSYBOX)
         assert main is not None
         if name == "kill":
             argv = [job(shell, word) for word in argv]
