@@ -159,7 +159,7 @@ class SimSession:
         )
         calls = tuple(Nested(call=e.call, result=e.result) for e in events) if nested else ()
         self._extra = Extra(
-            domain=task.domain if task is not None else "",
+            domain=_whose(crossings, task),
             nested=calls,
             crossings=crossings,
         )
@@ -175,6 +175,13 @@ class SimSession:
             granted=seen.granted or seen.kind in self.technology.shared,
             would_stop=" ".join(would_stop(self.technology, seen.kind)),
         )
+
+
+def _whose(crossings: tuple[Crossing, ...], task: Task | None) -> str:
+    """Whose object the call used: another's, if it crossed over, else the caller's own domain."""
+    if crossings:
+        return crossings[0].owner
+    return task.domain if task is not None else ""
 
 
 def would_stop(technology: Technology, kind: str) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     ``value_class`` how it is compared: ``fd``, ``pid``, ``id``, ``addr`` or ``number``.
     ``note`` begins with the word ``Blocked``, ``Skipped``, ``Killed``, ``Executed``, ``Exited``
     or ``Silent`` for those, in every language.
+    ``domain`` is whose object the call used: another's when it crossed over, else the caller's own.
     """
 
     step: int
