@@ -79,8 +79,6 @@ def _name_peer(trap: Trap, socket: Socket, address: Value) -> Result | int:
         text, port = destination(trap, socket, address)
         must_have_route(trap, socket, text)
         mapped = socket.family == AF_INET6 and ip.family_of(text) == AF_INET
-        if socket.family == AF_INET6 and not mapped and _is_mapped(socket):
-            trap.fail(Errno.EAFNOSUPPORT, N_("The socket's own address is of IPv4."), "ipv6(7)")
         socket = named(trap, socket, text)
     except Denied as refusal:
         return Failed(refusal.denial)
@@ -168,8 +166,20 @@ def destination(trap: Trap, socket: Socket, address: Value) -> Where:
     text, port = parse(trap, socket, address)
     text = ip.unmap(text)
     if ip.is_any(text):
-        text = ip.LOOPBACK[ip.family_of(text)]
+        text = ip.LOOPBACK[AF_INET if _is_mapped(socket) else ip.family_of(text)]
+    if socket.family == AF_INET6 and socket.type == SOCK_DGRAM:
+        _must_be_alike(trap, socket, text)
     return host.remote(trap, text), port
+
+
+def _must_be_alike(trap: Trap, socket: Socket, text: str) -> None:
+    """A socket that has an IPv4 address reaches IPv4 alone, and one of IPv6 only that."""
+    if socket.local is None or ip.is_any(socket.local[0]):
+        return
+    if _is_mapped(socket) is not (ip.family_of(text) == AF_INET):
+        trap.fail(
+            Errno.EAFNOSUPPORT, N_("The socket's own address is of another family."), "ipv6(7)"
+        )
 
 
 def source_of(trap: Trap, socket: Socket, text: str) -> str:
