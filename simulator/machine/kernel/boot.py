@@ -28,6 +28,7 @@ from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.family import Family
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.kernel import Event, Kernel
+from simulator.machine.kernel.log import BOOT_LINES, KernelLog
 from simulator.machine.kernel.namespace import (
     IDENTITY,
     CgroupNs,
@@ -78,7 +79,9 @@ def boot(family: Family, hostname: str = "vitrina-host") -> Kernel:
     store.put(Context(id=ROOT_CONTEXT, params={}, hostname=hostname))
     spaces = _namespaces(store, hostname)
     nsfs.install(store)
-    root = _root_filesystem(store, spaces)
+    root = _root_filesystem(store, spaces, family)
+    if family.boot_lines != BOOT_LINES:
+        store.put(KernelLog(id=0, lines=family.boot_lines))
     store.put(FdTable(id=FilesId(1), slots={}))
     store.new_id(FdTable)
     store.put(
@@ -133,16 +136,15 @@ def _namespaces(store: Store, hostname: str) -> NsProxy:
     )
 
 
-def _root_filesystem(store: Store, spaces: NsProxy) -> At:
+def _root_filesystem(store: Store, spaces: NsProxy, family: Family) -> At:
     """An empty disk as ``/``, mounted over the rootfs that every Linux begins with.
 
     Private, as the kernel makes every mount: it is systemd that shares them (mount_namespaces(7)).
     """
+    fstype, disk = family.disk
     sb = SuperblockId(store.new_id(Superblock))
     root = store.new_id(Inode)
-    store.put(
-        Superblock(id=sb, fstype="ext4", source="/dev/sda1", root=root, owner=USER_NS, device=0x801)
-    )
+    store.put(Superblock(id=sb, fstype=fstype, source=disk, root=root, owner=USER_NS, device=0x801))
     store.put(Inode(id=root, sb=sb, mode=S_IFDIR | 0o755, nlink=2, parent=root))
     below = _initial_ramfs(store)
     mount = MountId(store.new_id(Mount))
@@ -168,7 +170,7 @@ def _root_filesystem(store: Store, spaces: NsProxy) -> At:
             root=root,
             sb=sb,
             flags=MS_RELATIME,
-            source="/dev/sda1",
+            source=disk,
         )
     )
     return At(mount, root)

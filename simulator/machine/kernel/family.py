@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from simulator.machine.abi.call import Result
+from simulator.machine.kernel import log
 from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.security import Chain
 
@@ -84,6 +85,10 @@ class Family:
     chain: Chain
     filesystems: Mapping[str, FilesystemType]
     errno_numbers: Mapping[str, int]
+    disk: tuple[str, str] = ("ext4", "/dev/sda1")
+    """The type of the root filesystem and the device it is on."""
+    boot_lines: tuple[str, ...] = log.BOOT_LINES
+    """What the kernel says while it boots."""
     features: frozenset[str] = frozenset()
     """Compile-time options and machine facts that calls depend on, such as ``modules``."""
     sysctls: Mapping[str, str]

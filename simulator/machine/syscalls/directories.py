@@ -8,6 +8,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import sysctl
 from simulator.machine.kernel.task import At, Task
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import dpath, namei, ops, permission
@@ -162,10 +163,16 @@ def _need_enterable(trap: Trap, at: At) -> Inode:
 def refuse_open_directories(trap: Trap) -> None:
     """FreeBSD kern_descrip.c, chroot_refuse_vdir_fds(), with kern.chroot_allow_open_directories 1:
 
-    a process whose root is not the machine's may not chroot again while it holds a directory open.
+    a process whose root is not the machine's may not chroot again while it holds a directory open;
+    0: no process may; any other value: every process may.
     """
+    name = "kern.chroot_allow_open_directories"
+    known = name in trap.family.sysctls
+    level = sysctl.number(trap.store, trap.family, name) if known else 1
+    if level not in (0, 1):
+        return
     init = trap.store.get(Task, _INIT)
-    if init is not None and trap.task.root == init.root:
+    if level and init is not None and trap.task.root == init.root:
         return
     for slot in trap.store.row(fds.FdTable, trap.task.files).slots.values():
         file = trap.store.row(fds.File, slot.file)

@@ -7,7 +7,7 @@ from simulator.machine.abi.constants import SYSLOG_ACTION_READ_ALL
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
-from simulator.machine.kernel import features, log, prison
+from simulator.machine.kernel import features, log, prison, sysctl
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import path as paths
@@ -89,7 +89,8 @@ def syslog(trap: Trap, action: int, size: int = 0) -> Result:
 
 def message_buffer(trap: Trap) -> bytes:
     """sysctl_kern_msgbuf(): PRIV_MSGBUF in a prison, where it needs allow.read_msgbuf."""
-    if prison.is_jailed(trap.task):
+    open_ = sysctl.number(trap.store, trap.family, "security.bsd.unprivileged_read_msgbuf")
+    if prison.is_jailed(trap.task) or not open_:
         trap.need(Privilege.KERNEL_LOG)
     trap.touch("kernel-log", log.ring(trap.store).domain, "read", "kern.msgbuf")
     trap.authority("kernel-log", "kern.msgbuf")

@@ -13,7 +13,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST
 from simulator.machine.abi.privilege import Privilege
-from simulator.machine.kernel import clock, hostname, pids, prison, sysctl
+from simulator.machine.kernel import clock, hostname, pids, prison, prison_params, sysctl
 from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.task import Task
@@ -148,6 +148,11 @@ def _connections(trap: Trap) -> Data:
     return rows
 
 
+def _own(parameter: str, host: int) -> Read:
+    """A prison reads its own parameter, the host what new prisons get (sysctl_jail_param())."""
+    return lambda trap: prison.number(prison.of(trap), parameter, host)
+
+
 _OF_PROCESS: dict[str, Callable[[Trap, Task], Data]] = {
     "kern.proc.pid": lambda trap, task: [_process(trap, task)],
     "kern.proc.args": _arguments,
@@ -167,4 +172,17 @@ _COMPUTED: dict[str, Read] = {
     "security.jail.jailed": lambda trap: int(prison.is_jailed(trap.task)),
     "security.jail.vnet": lambda trap: int(bool(prison.of(trap).params.get("vnet"))),
     "security.jail.list": _prisons,
+    "security.jail.enforce_statfs": _own("enforce_statfs", 2),
+    "security.jail.devfs_ruleset": _own("devfs_ruleset", 0),
+    "security.jail.children.max": _own("children.max", prison_params.JAIL_MAX),
+    **{
+        f"security.jail.{name}": _own(f"allow.{parameter}", host)
+        for name, parameter, host in (
+            ("set_hostname_allowed", "set_hostname", 1),
+            ("sysvipc_allowed", "sysvipc", 0),
+            ("allow_raw_sockets", "raw_sockets", 0),
+            ("chflags_allowed", "chflags", 0),
+            ("mount_allowed", "mount", 0),
+        )
+    },
 }

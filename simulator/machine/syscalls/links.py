@@ -173,14 +173,17 @@ def unlinkat(trap: Trap, dirfd: int, path: str, flags: int = 0) -> int:
         remove_directory(trap, dirfd, path)
         return 0
     last = paths.last(trap, path, paths.start_at(trap, dirfd, path))
+    directory_errno = Errno(trap.family.traits.unlink_directory_errno)
     if last.name in ("", ".", ".."):
-        trap.fail(Errno.EISDIR, N_("It is a directory."), "unlink(2)")
+        trap.fail(directory_errno, N_("It is a directory."), "unlink(2)")
     permission.need_writable(trap, last.parent.mount)
     at = namei.existing(trap, last)
     if last.slash:
         is_directory = inodes.is_dir(inodes.load(trap, at.inode))
-        errno = Errno.EISDIR if is_directory else Errno.ENOTDIR
+        errno = directory_errno if is_directory else Errno.ENOTDIR
         trap.fail(errno, N_("A path that ends with a slash names a directory."), "unlink(2)")
+    if directory_errno is not Errno.EISDIR and inodes.is_dir(inodes.load(trap, at.inode)):
+        trap.fail(directory_errno, N_("It is a directory."), "unlink(2)")
     inode = namei.may_delete(trap, last.parent, at, False)
     namei.need_no_mount(trap, at.inode)
     namei.touch(trap, at, inode, "write")

@@ -35,6 +35,12 @@ TRAITS = Traits(
 
 FEATURES = frozenset(("acct", "modules", "quota", "swap"))
 
+BOOT_LINES = (
+    "FreeBSD 13.4-RELEASE GENERIC amd64",
+    "ada0: <Vitrina virtual disk> ATA-6 device",
+    "Trying to mount root from ufs:/dev/ada0p2 [rw]...",
+)
+
 FREEBSD = Family(
     id="freebsd",
     title="FreeBSD 13.4",
@@ -48,6 +54,8 @@ FREEBSD = Family(
     chain=CHAIN,
     filesystems=FILESYSTEMS,
     errno_numbers=ERRNO_NUMBERS,
+    disk=("ufs", "/dev/ada0p2"),
+    boot_lines=BOOT_LINES,
     features=FEATURES,
     sysctls=SYSCTLS,
 )

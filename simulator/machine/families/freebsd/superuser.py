@@ -10,6 +10,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import NsId
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import prison, sysctl
 from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.security import Answer, Policy
 from simulator.machine.kernel.task import Task
@@ -20,6 +21,18 @@ _NOT_ROOT = Denial(
     "superuser",
     N_("Only the superuser may do that."),
     "sys/kern/kern_priv.c priv_check_cred()",
+)
+_NO_SUPERUSER = Denial(
+    Errno.EPERM,
+    "superuser",
+    N_("User id 0 is nobody special in this prison (allow.nosuser)."),
+    "jail(8)",
+)
+_HIDDEN_USER = Denial(
+    Errno.ESRCH,
+    "see-other-uids",
+    N_("security.bsd.see_other_uids hides the processes of other users."),
+    "security(7)",
 )
 _OTHER_USER = Denial(
     Errno.EPERM,
@@ -41,11 +54,26 @@ def is_superuser(cred: Credentials) -> bool:
 
 
 def holds(trap: Trap, privilege: Privilege, over: NsId | None) -> Answer:
-    """uid 0: one test for every privilege but security.bsd.unprivileged_mlock's."""
+    """uid 0: one test for every privilege but security.bsd.unprivileged_mlock's.
+
+    In a prison with allow.nosuser not even that counts.
+    """
     del over
-    if is_superuser(trap.task.cred) or privilege is Privilege.LOCK_MEMORY:
-        return None
+    if is_superuser(trap.task.cred):
+        return None if prison.allows(prison.of(trap), "allow.suser") else _NO_SUPERUSER
+    if privilege is Privilege.LOCK_MEMORY:
+        free = sysctl.number(trap.store, trap.family, "security.bsd.unprivileged_mlock")
+        return None if free else _NOT_ROOT
     return _NOT_ROOT
+
+
+def may_see(trap: Trap, task: Task) -> Answer:
+    """cr_canseeotheruids(): security.bsd.see_other_uids 0 hides other users' processes."""
+    mine = trap.task.cred
+    if mine.ruid == task.cred.ruid or is_superuser(mine):
+        return None
+    seen = sysctl.number(trap.store, trap.family, "security.bsd.see_other_uids")
+    return None if seen else _HIDDEN_USER
 
 
 def may_signal(trap: Trap, task: Task, signo: int) -> Answer:
@@ -68,9 +96,17 @@ def may_trace(trap: Trap, task: Task) -> Answer:
     if task.id == trap.task.id or is_superuser(mine):
         return None
     groups = {mine.egid, *mine.groups}
+    if not prison.allows(prison.of(trap), "allow.unprivileged_proc_debug"):
+        return _NOT_DEBUGGABLE
     same_groups = {theirs.rgid, theirs.sgid, *theirs.groups} <= groups
     same_user = (theirs.ruid, theirs.euid, theirs.suid) == (mine.euid,) * 3
     return None if same_groups and same_user and task.dumpable else _NOT_DEBUGGABLE
 
 
-SUPERUSER = Policy(name="superuser", holds=holds, may_signal=may_signal, may_trace=may_trace)
+SUPERUSER = Policy(
+    name="superuser",
+    holds=holds,
+    may_see=may_see,
+    may_signal=may_signal,
+    may_trace=may_trace,
+)

@@ -413,3 +413,27 @@ def test_writing_to_memory_is_not_on_the_list_though_reading_is(jails: Jails) ->
 def test_the_kernel_of_the_machine_is_freebsd(jails: Jails) -> None:
     assert isinstance(jails.kernel, Kernel)
     assert jails.data("uname")["sysname"] == "FreeBSD"
+
+
+def test_without_allow_suser_root_is_nobody_special(jails: Jails) -> None:
+    pid = with_params(jails, **{"allow.suser": 0})
+    assert jails.wall("chroot", "/tmp", pid=pid) == ("EPERM", "superuser")
+
+
+def test_a_prison_reads_its_own_parameters(jails: Jails) -> None:
+    pid = with_params(jails, enforce_statfs=1)
+    assert jails.data("__sysctlbyname", "security.jail.jailed", pid=pid) == 1
+    assert jails.data("__sysctlbyname", "security.jail.enforce_statfs", pid=pid) == 1
+
+
+def test_sysctl_lists_the_prisons_own_processes(jails: Jails) -> None:
+    pid = with_params(jails)
+    listed = jails.data("__sysctlbyname", "kern.proc.all", pid=pid)
+    assert [one["pid"] for one in listed] == [pid]
+
+
+def test_a_prisons_connections_are_not_the_machines(jails: Jails) -> None:
+    fd = jails.do("socket", AF_INET, SOCK_STREAM, 0)
+    jails.do("bind", fd, ("0.0.0.0", 80))
+    pid = with_params(jails)
+    assert jails.data("__sysctlbyname", "net.inet.tcp.pcblist", pid=pid) == []

@@ -303,3 +303,37 @@ def test_reboot_in_linuxs_words_needs_a_magic_number(bsd: Machine) -> None:
 def test_an_ordinary_user_locks_memory(bsd: Machine) -> None:
     user = bsd.become(bsd.fork(), 1000)
     assert bsd.do("mlock", 0, 4096, pid=user) == 0
+
+
+def test_unlink_of_a_directory_is_not_permitted(bsd: Machine) -> None:
+    assert bsd.do("unlink", "/mnt") == "EPERM"
+
+
+def test_with_open_directories_forbidden_no_process_chroots_with_one(bsd: Machine) -> None:
+    bsd.do("__sysctlbyname", "kern.chroot_allow_open_directories", "0")
+    bsd.do("open", "/", O_RDONLY)
+    assert wall(bsd, "chroot", "/a") == ("EPERM", "chroot-open-directory")
+
+
+def test_with_open_directories_free_a_saved_one_is_no_obstacle(bsd: Machine) -> None:
+    bsd.do("__sysctlbyname", "kern.chroot_allow_open_directories", "2")
+    bsd.do("chroot", "/a")
+    bsd.do("open", "/", O_RDONLY)
+    assert bsd.do("chroot", "/b") == 0
+
+
+def test_see_other_uids_hides_other_users_processes(bsd: Machine) -> None:
+    bsd.do("__sysctlbyname", "security.bsd.see_other_uids", "0")
+    user = bsd.become(bsd.fork(), 1000)
+    assert wall(bsd, "kill", bsd.pid, 0, pid=user) == ("ESRCH", "see-other-uids")
+
+
+def test_the_message_buffer_may_be_roots_alone(bsd: Machine) -> None:
+    user = bsd.become(bsd.fork(), 1000)
+    assert bsd.do("__sysctlbyname", "kern.msgbuf", pid=user) == 0
+    bsd.do("__sysctlbyname", "security.bsd.unprivileged_read_msgbuf", "0")
+    assert bsd.do("__sysctlbyname", "kern.msgbuf", pid=user) == "EPERM"
+
+
+def test_the_root_filesystem_is_ufs_on_an_ata_disk(bsd: Machine) -> None:
+    assert bsd.data("getfsstat")[0] == {"fstype": "ufs", "from": "/dev/ada0p2", "on": "/"}
