@@ -40,6 +40,7 @@ NODES = (
     ("random", S_IFCHR, 1, 8, 0o666),
     ("urandom", S_IFCHR, 1, 9, 0o666),
     ("tty", S_IFCHR, 5, 0, 0o666),
+    ("ptmx", S_IFCHR, 5, 2, 0o666),
     ("kmsg", S_IFCHR, 1, 11, 0o644),
     ("mem", S_IFCHR, 1, 1, 0o640),
     ("sda", S_IFBLK, 8, 0, 0o660),
