@@ -267,12 +267,13 @@ def test_groups_of_version_2_keep_their_names(unified: Grouped) -> None:
     assert unified.ask("rename", f"{TOP}/box", f"{TOP}/case") == "EPERM"
 
 
-def test_raising_the_limit_of_the_hosts_group_is_reported(machine: Grouped) -> None:
+def test_changing_a_group_of_the_hosts_is_reported(machine: Grouped) -> None:
     machine.make("pids/box")
+    machine.make("pids/other")
     guest = machine.fork()
     machine.put("pids/box/cgroup.procs", str(guest))
     machine.ask("@domain", guest, "guest")
-    machine.put("pids/box/pids.max", "max", guest)
+    machine.put("pids/other/pids.max", "max", guest)
     found = [
         (c.kind, c.owner, c.operation)
         for event in machine.kernel.timeline.events
