@@ -92,6 +92,8 @@ def cli(ctx: click.Context) -> None:
     Without a command: the screens.
     """
     if ctx.invoked_subcommand is None:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            ctx.fail(_("the screens need a terminal; 'vitrina --help' lists the commands"))
         from simulator.classroom.tui.app import main as open_screens
 
         open_screens()
@@ -133,7 +135,7 @@ def _language(arguments: Sequence[str] | None) -> str | None:
 
 
 def _complain(message: str) -> int:
-    line = " ".join(message.split())
+    line = "; ".join(" ".join(part.split()) for part in message.splitlines() if part.strip())
     print(f"vitrina: {line}", file=sys.stderr)
     return USAGE
 

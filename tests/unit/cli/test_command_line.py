@@ -130,6 +130,8 @@ def test_exec_prints_and_returns_what_the_command_did(
         ["list", "nonsense"],
         ["nonsense"],
         ["compare", "none"],
+        ["check", "/no/such/file.toml"],
+        [],
         ["matrix", "--on", "none", "--scenario", "fs.chroot-escape", "-o", "/no/such/dir/x.md"],
     ],
 )
