@@ -37,6 +37,6 @@ def set_hostname(trap: "Trap", name: str) -> None:
 def named_context(trap: "Trap") -> Context:
     """The context whose name the caller has: its own, or the nearest above with one."""
     row = trap.store.row(Context, trap.task.context)
-    while not row.hostname and row.parent is not None:
+    while not row.hostname and row.parent is not None and row.params.get("host") != "new":
         row = trap.store.row(Context, row.parent)
     return row

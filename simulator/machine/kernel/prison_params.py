@@ -59,10 +59,28 @@ ALLOW_DEFAULTS: dict[str, int] = {
 IPC_KINDS = ("shm", "sem", "msg")
 MODES = ("disable", "new", "inherit")
 _NUMBERS = ("securelevel", "children.max", "enforce_statfs", "devfs_ruleset")
-_NAMED = ("jid", "name", "path", "host.hostname", "persist", "vnet", "ip4.addr", "ip6.addr")
+_NAMED = ("jid", "name", "path", "host.hostname", "host", "persist", "vnet", "ip4.addr", "ip6.addr")
 KNOWN = frozenset(
     (*ALLOW_DEFAULTS, *_NUMBERS, *_NAMED, "ip4", "ip6", *(f"sysv{kind}" for kind in IPC_KINDS))
 )
+
+
+def follow(child: Context, parent: Mapping[str, Value]) -> Values:
+    """The parameters of a prison inside one that has become stricter."""
+    values: Values = dict(child.params)
+    for name in ALLOW_DEFAULTS:
+        values[name] = int(bool(values[name]) and bool(parent[name]))
+    for name in ("securelevel", "enforce_statfs"):
+        values[name] = max(_int(values[name]), _int(parent[name]))
+    values["children.max"] = min(
+        _int(values["children.max"]), max(_int(parent["children.max"]) - 1, 0)
+    )
+    values["devfs_ruleset"] = parent["devfs_ruleset"]
+    return values
+
+
+def _int(value: Value) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def settle(
@@ -79,12 +97,20 @@ def settle(
         elif name not in KNOWN:
             invalid(trap, N_("A prison has no such parameter."))
         values[name] = tuple(cast("list[str]", value)) if isinstance(value, list | tuple) else value
+    if was is not None:
+        _need_same_modes(trap, was, values)
     _settle_allow(trap, parent, values)
     _settle_numbers(trap, parent, values)
     for version in (4, 6):
         _settle_addresses(trap, parent, values, version)
     _settle_ipc(trap, given, values)
     return values
+
+
+def _need_same_modes(trap: "Trap", was: Context, values: Values) -> None:
+    """A prison that runs keeps its kind of network."""
+    if any(values[name] != was.params[name] for name in ("ip4", "ip6", "vnet")):
+        invalid(trap, N_("How a prison gets its addresses can't be changed after its creation."))
 
 
 def addresses(values: Mapping[str, Value]) -> tuple[str, ...]:
@@ -119,6 +145,7 @@ def _inherited(parent: Context) -> Values:
         "children.max": 0,
         "enforce_statfs": max(ENFORCE_STATFS, prison.number(parent, "enforce_statfs", 0)),
         "devfs_ruleset": prison.number(parent, "devfs_ruleset", 0),
+        "host": "new",
         "persist": 0,
         "vnet": 0,
     }
@@ -150,7 +177,7 @@ def _settle_numbers(trap: "Trap", parent: Context, values: Values) -> None:
     above = prison.number(parent, "devfs_ruleset", 0)
     if (
         level < prison.number(parent, "securelevel", -1)
-        or children >= prison.number(parent, "children.max", JAIL_MAX + 1)
+        or children >= prison.number(parent, "children.max", JAIL_MAX)
         or statfs < prison.number(parent, "enforce_statfs", 0)
         or (above and ruleset != above)
     ):

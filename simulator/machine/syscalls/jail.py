@@ -58,6 +58,10 @@ def jail_set(trap: Trap, given: Any = None, flags: int = 0) -> int:
         trap.fail(Errno.EEXIST, N_("A prison has this name or number already."), "jail(2)")
     else:
         row = _update(trap, found, asked)
+        for child in prison.descendants(trap.store, ContextId(found.id)):
+            above = row if child.parent == row.id else trap.store.row(Context, child.parent)
+            values = prison_params.follow(child, above.params)
+            trap.store.put(msgspec.structs.replace(child, params=values))
     trap.store.put(row)
     if flags & JAIL_ATTACH:
         _attach(trap, row)
@@ -148,8 +152,11 @@ def _create(trap: Trap, mine: Context, asked: dict[str, Any], flags: int) -> Con
         prison_params.invalid(trap, N_("A new prison must persist or be entered."))
     _need_room(trap, mine)
     store = trap.store
+    _need_no_clash(trap, prison_params.addresses(values))
     number = int(asked.get("jid") or store.new_id("jid"))
     name = str(asked.get("name") or number)
+    if name.isdigit() and name != str(number):
+        prison_params.invalid(trap, N_("A name that is a number is the prison's own number."))
     root = paths.walk(trap, str(asked.get("path", "/")))
     if not inodes.is_dir(inodes.load(trap, root.inode)):
         trap.fail(Errno.ENOTDIR, N_("A prison's root is a directory."), "jail(2)")
@@ -170,6 +177,15 @@ def _create(trap: Trap, mine: Context, asked: dict[str, Any], flags: int) -> Con
         params=kept,
         domain=trap.task.domain,
     )
+
+
+def _need_no_clash(trap: Trap, wanted: tuple[str, ...]) -> None:
+    """Two prisons may share an address only while each has no other: EADDRINUSE."""
+    for row in prison.descendants(trap.store, ROOT_CONTEXT):
+        if len(wanted) == len(row.addresses) == 1 or row.params["vnet"]:
+            continue
+        if set(wanted) & set(row.addresses):
+            trap.fail(Errno.EADDRINUSE, N_("Another prison has one of the addresses."), "jail(2)")
 
 
 def _need_one_way(values: Mapping[str, Any]) -> None:
@@ -219,6 +235,7 @@ def _attach(trap: Trap, row: Context) -> None:
         top=trap.task.top if lifted else trap.task.top or root,
         context=ContextId(row.id),
         ns=ns,
+        dumpable=False,
     )
 
 

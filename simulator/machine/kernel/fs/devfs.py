@@ -34,6 +34,7 @@ MEMORY = ("mem", "kmem")
 DISKS = ("ada0", "ada0p2")
 NO_RULES = 0
 JAIL_RULES = 4
+LAST_RULESET = 65535
 OPERATOR, KMEM = 5, 2
 """Groups that may read disks and memory."""
 
@@ -193,8 +194,11 @@ def _make(trap: "Trap", source: str, text: str) -> Superblock:
         if key != "ruleset":
             options.refuse(trap)
         ruleset = options.number(trap, value)
+    if ruleset > LAST_RULESET:
+        options.refuse(trap)
+    jailed = prison.is_jailed(trap.task)
     own = prison.number(prison.of(trap), "devfs_ruleset", NO_RULES)
-    if own and ruleset not in (NO_RULES, own):
+    if jailed and ruleset not in (NO_RULES, own):
         trap.deny(
             Errno.EPERM,
             "devfs-rules",
@@ -210,7 +214,7 @@ def _make(trap: "Trap", source: str, text: str) -> Superblock:
             source=source,
             root=(TAG, number, ""),
             owner=trap.task.cred.user_ns,
-            data={"ruleset": own or ruleset},
+            data={"ruleset": own if jailed else ruleset},
             domain=HOST,
         ),
     )

@@ -437,3 +437,49 @@ def test_a_prisons_connections_are_not_the_machines(jails: Jails) -> None:
     jails.do("bind", fd, ("0.0.0.0", 80))
     pid = with_params(jails)
     assert jails.data("__sysctlbyname", "net.inet.tcp.pcblist", pid=pid) == []
+
+
+def test_a_prison_without_a_host_name_has_an_empty_one(jails: Jails) -> None:
+    assert jails.data("uname", pid=with_params(jails))["nodename"] == ""
+
+
+def test_a_prison_may_share_the_name_around_it(jails: Jails) -> None:
+    pid = with_params(jails, host="inherit")
+    assert jails.data("uname", pid=pid)["nodename"] == jails.data("uname")["nodename"]
+
+
+def test_two_prisons_may_share_their_only_address(jails: Jails) -> None:
+    with_params(jails, name="one")
+    assert with_params(jails, name="two")
+
+
+def test_an_address_among_several_clashes(jails: Jails) -> None:
+    with_params(jails, name="one")
+    asked = {"path": "/jail", "persist": 1, "ip4.addr": (ADDRESS, "192.0.2.99")}
+    assert jails.do("jail_set", asked, JAIL_CREATE) == "EADDRINUSE"
+
+
+def test_another_prisons_number_is_no_name(jails: Jails) -> None:
+    asked = {"path": "/jail", "persist": 1, "name": "77"}
+    assert jails.do("jail_set", asked, JAIL_CREATE) == "EINVAL"
+
+
+def test_how_a_prison_gets_addresses_stays(jails: Jails) -> None:
+    with_params(jails, name="one")
+    assert jails.do("jail_set", {"name": "one", "ip4": "inherit"}, JAIL_UPDATE) == "EINVAL"
+
+
+def test_a_prison_that_becomes_stricter_takes_its_children_along(jails: Jails) -> None:
+    pid = with_params(jails, name="one", **{"children.max": 1, "allow.raw_sockets": 1})
+    asked = {"name": "two", "path": "/tmp", "persist": 1, "allow.raw_sockets": 1}
+    assert isinstance(jails.do("jail_set", asked, JAIL_CREATE, pid=pid), int)
+    jails.do("jail_set", {"name": "one", "allow.raw_sockets": 0}, JAIL_UPDATE)
+    assert jails.data("jail_get", {"name": "one.two"}, 0)["allow.raw_sockets"] == 0
+
+
+def test_devfs_in_a_prison_takes_the_prisons_ruleset_alone(jails: Jails) -> None:
+    mounting = {"allow.mount": 1, "allow.mount.devfs": 1, "enforce_statfs": 1}
+    pid = with_params(jails, devfs_ruleset=4, **mounting)
+    assert jails.wall("mount", "devfs", "/dev", 0, {"ruleset": 5}, pid=pid)[0] == "EPERM"
+    assert jails.do("mount", "devfs", "/dev", 0, {}, pid=pid) == 0
+    assert jails.wall("open", "/dev/mem", O_RDONLY, pid=pid) == ("ENOENT", "devfs-rules")
