@@ -8,7 +8,6 @@ from simulator.machine.abi.i18n import N_
 ABOUT = About(
     id="overlay-root",
     title=N_("overlay root"),
-    hides=frozenset({"file"}),
     walls=frozenset({"overlay-whiteout", "read-only-mount"}),
     cite="Documentation/filesystems/overlayfs.rst",
 )

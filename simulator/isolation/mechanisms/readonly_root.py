@@ -10,7 +10,7 @@ ABOUT = About(
     id="readonly-root",
     title=N_("read-only root"),
     needs=frozenset({"mount-ns"}),
-    hides=frozenset({"file", "disk"}),
+    hides=frozenset({"disk"}),
     walls=frozenset({"read-only-mount"}),
     cite="mount(2)",
 )

@@ -55,7 +55,9 @@ def _explain(step: Step) -> Iterator[Content]:
         yield Content.styled(crossing, TONE_STYLES[step.tone])
     if step.stoppers:
         yield Content(
-            _("Would have stopped it: {mechanisms}").format(mechanisms=", ".join(step.stoppers))
+            _("What keeps such objects away: {mechanisms}").format(
+                mechanisms=", ".join(step.stoppers)
+            )
         )
     if step.tone is Tone.OK:
         yield Content.styled(
