@@ -60,13 +60,14 @@ async def ps(sys: Process, argv: Sequence[str]) -> int:
     if unknown:
         raise UsageError(f"{unknown[0]}: keyword not found")
     names, me = Names(sys), await sys.value("geteuid")
-    rows = [row for row in await _value(sys, "kern.proc.proc") or []]
+    rows = cast("Rows", await _value(sys, "kern.proc.proc"))
     if ("a" not in words and "x" not in words and "e" not in words) or (
         "a" not in words and "e" not in words
     ):
         rows = [row for row in rows if row["uid"] == me]
     jailed = await _value(sys, "security.jail.jailed")
-    rows = [row | {"jid": row["jid"] or jailed} for row in rows]
+    for row in rows:
+        row["jid"] = row["jid"] or jailed
     table = [[_HEADS[name] for name in columns]]
     for row in sorted(rows, key=lambda one: one["pid"]):
         table.append([await _cell(sys, row, name, names) for name in columns])
@@ -80,9 +81,9 @@ async def _cell(sys: Process, row: dict[str, Any], name: str, names: Names) -> s
             return await names.user(row["uid"])
         case "command":
             try:
-                arguments = await _value(sys, f"kern.proc.args.{row['pid']}")
+                arguments = cast("list[str]", await _value(sys, f"kern.proc.args.{row['pid']}"))
             except SysError:
-                arguments = []
+                arguments = list[str]()
             return " ".join(arguments) if arguments else f"[{row['comm']}]"
         case "vsz" | "rss":
             return str(2332 + row["size"] // 1024)
@@ -148,7 +149,7 @@ async def mount(sys: Process, argv: Sequence[str]) -> int:
     """mount(8): list what getfsstat(2) shows, or mount with -t and -o ro."""
     options = parse(argv, "apt:o:rwuvf")
     if not options.rest:
-        for row in cast("Rows", await sys.data("getfsstat", 0, 0) or []):
+        for row in cast("Rows", await sys.data("getfsstat", 0, 0)):
             await sys.out(f"{row['from']} on {row['on']} ({row['fstype']})\n")
         return 0
     source, target = options.rest[0], options.rest[-1]
@@ -164,7 +165,7 @@ async def mount(sys: Process, argv: Sequence[str]) -> int:
 async def df(sys: Process, _argv: Sequence[str]) -> int:
     """df(1), in kB."""
     await sys.out("Filesystem  1K-blocks     Used    Avail Capacity  Mounted on\n")
-    for row in cast("Rows", await sys.data("getfsstat", 0, 0) or []):
+    for row in cast("Rows", await sys.data("getfsstat", 0, 0)):
         facts = await sys.data("statfs", row["on"])
         unit = facts.get("bsize", 4096)
         blocks, left = (facts.get(key, 0) * unit // 1024 for key in ("blocks", "bfree"))
