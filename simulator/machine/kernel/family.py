@@ -45,6 +45,9 @@ class Traits:
     """Address families that are compiled in: UNIX, INET, INET6, NETLINK, PACKET, VSOCK, XDP."""
     ports_belong_to_context: bool = False
     """Two contexts may bind one port on any address (FreeBSD in_pcblookup_local(), zones(7))."""
+    release_agent_needs_rights: bool = True
+    """Naming a release agent asks for CAP_SYS_ADMIN over the machine, since Linux 5.17
+    (CVE-2022-0492)."""
     names_belong_to_context: bool = False
     """Abstract UNIX names are found within one context only (Linux-VServer af_unix.c)."""
     has_proc: bool = True

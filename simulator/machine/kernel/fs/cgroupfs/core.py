@@ -119,6 +119,14 @@ def move(trap: Trap, task: Task, group: Cgroup) -> None:
 
 def _notify_agent(trap: Trap, group: Cgroup, text: str) -> None:
     """cgroup_release_agent_write(): the program runs as root of the machine. EPERM."""
+    if trap.family.traits.release_agent_needs_rights:
+        _need_the_machine(trap)
+    tree = trap.store.row(Hierarchy, group.hierarchy)
+    trap.store.put(msgspec.structs.replace(tree, release_agent=text.strip()[:4095]))
+    trap.authority("cgroup", "release_agent")
+
+
+def _need_the_machine(trap: Trap) -> None:
     trap.need(Privilege.MOUNT)
     if trap.task.cred.user_ns != INITIAL_USER_NS:
         trap.deny(
@@ -129,9 +137,6 @@ def _notify_agent(trap: Trap, group: Cgroup, text: str) -> None:
             ),
             "cgroups(7)",
         )
-    tree = trap.store.row(Hierarchy, group.hierarchy)
-    trap.store.put(msgspec.structs.replace(tree, release_agent=text.strip()[:4095]))
-    trap.authority("cgroup", "release_agent")
 
 
 def _agent(trap: Trap, group: Cgroup) -> str:

@@ -1,5 +1,7 @@
 """Control groups as files: one guarantee or errno each, as the real kernel has them."""
 
+from dataclasses import replace
+
 import pytest
 
 from simulator.machine.abi.constants import CLONE_NEWCGROUP, CLONE_NEWUSER, S_IFREG
@@ -156,6 +158,16 @@ def test_the_release_agent_is_named_by_the_machines_root_alone(machine: Grouped)
     machine.ask("chmod", f"{TOP}/pids/release_agent", 0o666)
     assert machine.put("pids/release_agent", "/x", user) == "EPERM"
     assert machine.put("pids/release_agent", "/x") == 2
+
+
+def test_an_older_kernel_lets_any_writer_of_the_file_name_the_release_agent(
+    machine: Grouped,
+) -> None:
+    family = machine.kernel.family
+    traits = replace(family.traits, release_agent_needs_rights=False)
+    machine.kernel.family = replace(family, traits=traits)
+    machine.ask("chmod", f"{TOP}/pids/release_agent", 0o666)
+    assert machine.put("pids/release_agent", "/x", machine.user()) == 2
 
 
 def test_a_controller_in_use_is_not_mounted_elsewhere(machine: Grouped) -> None:
