@@ -36,3 +36,32 @@ def test_docker_without_the_right_to_chroot_holds_even_without_pivot_root() -> N
     technology = parse_spec("docker --cap-drop SYS_CHROOT", ["pivot-root"])
     verdict = judge(ESCAPE, technology)
     assert verdict.outcome is Outcome.HOLDS
+
+
+@pytest.mark.parametrize(
+    ("scenario", "spec", "outcome"),
+    [
+        ("processes.kill-host", "docker --pid=host", Outcome.GRANTED),
+        ("processes.list", "docker --pid=host", Outcome.GRANTED),
+        ("network.loopback", "docker --network=host", Outcome.GRANTED),
+        ("ipc.shared-memory", "docker --ipc=host", Outcome.GRANTED),
+        ("hostname.see", "docker --uts=host", Outcome.GRANTED),
+        ("proc.cgroup-path", "docker --cgroupns=host", Outcome.GRANTED),
+        ("devices.raw-disk", "docker --device /dev/sda", Outcome.GRANTED),
+        ("devices.raw-disk", "docker --privileged", Outcome.LEAKS),
+        ("kernel.sysrq", "docker --privileged", Outcome.LEAKS),
+        ("users.keyring", "docker --security-opt seccomp=unconfined", Outcome.LEAKS),
+        ("fs.mount", "docker --cap-add SYS_ADMIN", Outcome.HOLDS),
+        ("resources.memory", "docker --memory 64m", Outcome.HOLDS),
+        ("resources.processes", "docker --pids-limit 20", Outcome.HOLDS),
+        ("fs.chroot-escape", "docker --userns-remap=default", Outcome.HOLDS),
+        ("network.raw-socket", "jail", Outcome.HOLDS),
+        ("network.raw-socket", "jail allow.raw_sockets=1", Outcome.LEAKS),
+        ("ipc.shared-memory", "jail sysvshm=inherit", Outcome.GRANTED),
+        ("ipc.shared-memory", "jail sysvshm=new", Outcome.HOLDS),
+    ],
+)
+def test_a_products_own_option_changes_the_outcome(
+    scenario: str, spec: str, outcome: Outcome
+) -> None:
+    assert judge(question(find(scenario)), parse_spec(spec)).outcome is outcome

@@ -30,6 +30,7 @@ class ContainerFiles:
         prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
         for path in (self.directory, place):
             prepare("mkdir", path, 0o710, tolerates=("EEXIST",))
+            self._hand_over(plan, path, 0)
         for file, text in (
             ("hostname", f"{name}\n"),
             ("hosts", f"127.0.0.1\tlocalhost\n172.17.0.{plan.ordinal + 1}\t{name}\n"),
@@ -40,7 +41,14 @@ class ContainerFiles:
             prepare("open", f"{place}/{file}", flags, 0o644, binds=handle)
             prepare("write", Fill("{" + handle + "}"), text, Length(text))
             prepare("close", Fill("{" + handle + "}"))
+            self._hand_over(plan, f"{place}/{file}", plan.image.uid_shift)
             self._bind(plan, f"{place}/{file}", f"{plan.root}/etc/{file}")
+
+    def _hand_over(self, plan: LaunchPlan, path: str, uid: int) -> None:
+        """With ids mapped, root inside is another user outside and must still get at its files."""
+        if plan.image.uid_shift:
+            shift = plan.image.uid_shift
+            plan.call(Phase.PREPARE, "runtime", self.about.id, "chown", path, uid, shift)
 
     def _bind(self, plan: LaunchPlan, source: str, target: str) -> None:
         child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)

@@ -47,7 +47,8 @@ class Procfs:
             nlink=_links(look, node),
             size=_size(look, node),
             parent=_parent(inode) if node.mode & S_IFMT == S_IFDIR else None,
-            domain=look.process.domain if look.process is not None else KERNEL,
+            # A look at a process is noted as such (``touch_process``), not as one at a file.
+            domain=KERNEL,
         )
 
     def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> InodeId | None:
