@@ -7,12 +7,12 @@ from typing import Any, NoReturn
 from simulator.experiment.real import plant
 from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.link import Link, inner_pids
+from simulator.experiment.real.link import Link
 from simulator.experiment.real.sandbox import NS, Machine
 from simulator.experiment.real.spec import Spec
 from simulator.machine.abi.i18n import gettext as _
 
-_NEWUSER = 0x10000000
+_NEWTIME, _NEWUSER = 0x80, 0x10000000
 _MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
 
 
@@ -27,44 +27,55 @@ def _become(link: Link, uid: int, gid: int) -> None:
     do(link, "setresuid", uid, uid, uid)
 
 
+def _user_of(spec: Spec) -> tuple[int, int] | None:
+    """``--userspec=USER[:GROUP]`` in numbers, also as ``-u`` and ``--user``."""
+    parser = _Parser(prog=spec.technology, add_help=False, allow_abbrev=False)
+    parser.add_argument("--userspec", "-u", "--user", default="")
+    text: str = parser.parse_args(spec.options).userspec
+    if not text:
+        return None
+    user, _colon, group = text.partition(":")
+    if not user.isdigit() or not (group or user).isdigit():
+        raise RealError(
+            _("{what}: --userspec takes numbers, such as 1000:1000").format(what=spec.technology)
+        )
+    return int(user), int(group or user)
+
+
+def _neighbour(machine: Machine) -> Link:
+    """Another tenant who is only another process of the machine."""
+    link = machine.spawn(machine.runtime)
+    plant.as_process(machine.root, machine.world)
+    return link
+
+
 def none(spec: Spec) -> Callable[[Machine, str], Link]:
-    """No wall: a process of the machine. Option ``--user U[:G]``."""
-    parser = _Parser(prog="none", add_help=False, allow_abbrev=False)
-    parser.add_argument("-u", "--user", default="")
-    options = parser.parse_args(spec.options)
+    """No wall: a process of the machine."""
+    user = _user_of(spec)
 
     def launch(machine: Machine, actor: str) -> Link:
-        link = machine.spawn(machine.runtime)
         if actor == "neighbour":
-            plant.as_process(machine.root, machine.world)
-        else:
-            _maybe_become(link, options.user)
+            return _neighbour(machine)
+        link = machine.spawn(machine.runtime)
+        if user is not None:
+            _become(link, *user)
         return link
 
     return launch
 
 
-def _maybe_become(link: Link, user: str) -> None:
-    if user:
-        uid, _, gid = user.partition(":")
-        _become(link, int(uid), int(gid or uid))
-
-
 def chroot(spec: Spec) -> Callable[[Machine, str], Link]:
-    """chroot(1) into the guest's tree; ``--userspec U:G``. The neighbour stays on the machine."""
-    parser = _Parser(prog="chroot", add_help=False, allow_abbrev=False)
-    parser.add_argument("--userspec", default="")
-    parser.add_argument("-u", "--user", dest="userspec")
-    options = parser.parse_args(spec.options)
+    """chroot(1) into the guest's tree. The neighbour stays a process of the machine."""
+    user = _user_of(spec)
 
     def launch(machine: Machine, actor: str) -> Link:
-        link = machine.spawn(machine.runtime)
         if actor == "neighbour":
-            plant.as_process(machine.root, machine.world)
-            return link
+            return _neighbour(machine)
+        link = machine.spawn(machine.runtime)
         do(link, "chroot", machine.world.guest_root)
         do(link, "chdir", "/")
-        _maybe_become(link, options.userspec or "")
+        if user is not None:
+            _become(link, *user)
         return link
 
     return launch
@@ -77,12 +88,16 @@ _FLAGS = (
     ("-n", "--net", NS["net"]),
     ("-p", "--pid", NS["pid"]),
     ("-C", "--cgroup", NS["cgroup"]),
+    ("-T", "--time", _NEWTIME),
     ("-U", "--user", _NEWUSER),
 )
 
 
 def unshare(spec: Spec) -> Callable[[Machine, str], Link]:
-    """unshare(1): ``-m -u -i -n -p -C -U``, ``-f``, ``-r``, ``--mount-proc``, ``-R DIR``."""
+    """unshare(1): ``-m -u -i -n -p -C -T -U``, ``-f``, ``-r``, ``--mount-proc``, ``-R``, ``-w``.
+
+    The neighbour is in namespaces of its own.
+    """
     parser = _Parser(prog="unshare", add_help=False, allow_abbrev=False)
     for short, long, flag in _FLAGS:
         parser.add_argument(short, long, action="append_const", dest="flags", const=flag)
@@ -90,6 +105,7 @@ def unshare(spec: Spec) -> Callable[[Machine, str], Link]:
     parser.add_argument("-r", "--map-root-user", action="store_true")
     parser.add_argument("--mount-proc", action="store_true")
     parser.add_argument("-R", "--root", default="")
+    parser.add_argument("-w", "--wd", default="")
     options = parser.parse_args(spec.options)
     flags = sum(set(options.flags or ()))
     if options.map_root_user:
@@ -115,6 +131,11 @@ def _unshared(link: Link, flags: int, options: Any) -> Link:
         do(link, "chdir", "/")
     if options.mount_proc:
         do(link, "mount", "proc", "/proc", "proc", 14, None)
+    if flags & _NEWUSER and not options.map_root_user:
+        # The execve(2) of unshare(1) takes the capabilities of a user that nobody has mapped.
+        do(link, "capset", 0, [], [], [])
+    if options.wd:
+        do(link, "chdir", options.wd)
     return link
 
 
@@ -123,11 +144,6 @@ def _map_root(link: Link) -> None:
     for name, content in (("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1")):
         with open(f"{place}/{name}", "w") as target:
             target.write(content)
-
-
-def host_pid(link: Link) -> int:
-    """The pid that the scratch machine sees."""
-    return inner_pids(link.pid)[1]
 
 
 RUNTIMES = {"none": none, "chroot": chroot, "unshare": unshare}
