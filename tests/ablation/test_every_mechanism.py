@@ -14,7 +14,6 @@ NO_PROBE_HANGS_ON_IT = {
     "apparmor": "the model's own machine has no AppArmor",
     "cgroup-limits": "without limits given it only carries the device list",
     "container-files": "what is bound over the image's files is the container's own",
-    "devfs-rules": "a prison's root may not make nodes: the rules are a second wall",
     "prison": "its finer walls are lifted one by one",
     "sysctls": "they open doors and close none",
 }
