@@ -140,6 +140,6 @@ def _complain(message: str) -> int:
     return USAGE
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """The console script."""
-    sys.exit(run())
+    sys.exit(run(arguments))

@@ -2,8 +2,8 @@
 
 from simulator.isolation.mechanisms.base import Image
 from simulator.isolation.mechanisms.chroot import Chroot
-from simulator.isolation.technologies import user_options
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.options import user as options
 from simulator.machine.abi.i18n import N_
 
 TECHNOLOGY = Technology(
@@ -13,6 +13,6 @@ TECHNOLOGY = Technology(
     mechanisms=(Chroot(),),
     image=Image(root="/srv/{name}"),
     neighbour_in_sandbox=False,
-    options=user_options.read,
+    options=options.read,
     about=N_("Another directory is where paths begin. Nothing else changes."),
 )

@@ -20,8 +20,8 @@ from simulator.isolation.mechanisms.seccomp import Seccomp
 from simulator.isolation.mechanisms.sysctls import Sysctls
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import docker_defaults as defaults
-from simulator.isolation.technologies import docker_options
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.options import docker as options
 from simulator.machine.abi.i18n import N_
 
 TECHNOLOGY = Technology(
@@ -50,6 +50,6 @@ TECHNOLOGY = Technology(
     ),
     image=Image(root=defaults.ROOT, layer=defaults.LAYER),
     guest=Guest(hostname=defaults.CONTAINER_ID[:12], groups=(0,), session=True),
-    options=docker_options.read,
+    options=options.read,
     about=N_("Namespaces, capabilities, a filter and an image, behind one command."),
 )

@@ -4,8 +4,8 @@ from simulator.isolation.mechanisms import prison_walls
 from simulator.isolation.mechanisms.base import Guest, Image
 from simulator.isolation.mechanisms.devfs_rules import DevfsRules
 from simulator.isolation.mechanisms.prison import Prison
-from simulator.isolation.technologies import jail_options
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.options import jail as options
 from simulator.machine.abi.i18n import N_
 
 TECHNOLOGY = Technology(
@@ -23,6 +23,6 @@ TECHNOLOGY = Technology(
     ),
     image=Image(root="/srv/{name}"),
     guest=Guest(hostname="jail.vitrina.example"),
-    options=jail_options.read,
+    options=options.read,
     about=N_("One tag on the process; the kernel asks about it at every door."),
 )

@@ -1,7 +1,7 @@
 """No isolation at all: the control that must leak on every probe, or the probe is no good."""
 
-from simulator.isolation.technologies import user_options
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.options import user as options
 from simulator.machine.abi.i18n import N_
 
 TECHNOLOGY = Technology(
@@ -9,6 +9,6 @@ TECHNOLOGY = Technology(
     title=N_("no isolation"),
     year=1971,
     neighbour_in_sandbox=False,
-    options=user_options.read,
+    options=options.read,
     about=N_("A process among others, root like the rest: the control that must leak."),
 )

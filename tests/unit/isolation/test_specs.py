@@ -142,10 +142,10 @@ def test_the_filter_is_loaded_before_capabilities_go_unless_no_new_privs() -> No
     assert position(free, "seccomp") > position(free, "capset")
 
 
-def test_every_mechanism_says_what_it_hides_or_where_it_is_switched() -> None:
+def test_every_mechanism_says_what_it_hides_how_it_refuses_or_where_it_is_switched() -> None:
     for about in MECHANISMS.values():
         assert about.title
-        assert about.hides or about.real, about.id
+        assert about.hides or about.walls or about.real, about.id
 
 
 def test_every_error_of_this_room_is_a_persons_mistake() -> None:

@@ -5,7 +5,13 @@ import msgspec
 from simulator.isolation.mechanisms.devfs_rules import DEVFSRULES_JAIL, DevfsRules
 from simulator.isolation.mechanisms.prison import Prison, Setting
 from simulator.isolation.technologies.base import SpecError, Technology, change, put
-from simulator.isolation.technologies.options import Option, OptionError, apply, number, unknown
+from simulator.isolation.technologies.options.reading import (
+    Option,
+    OptionError,
+    apply,
+    number,
+    unknown,
+)
 from simulator.machine.abi.i18n import gettext as _
 
 ALLOW = [

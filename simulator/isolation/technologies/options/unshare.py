@@ -16,7 +16,7 @@ from simulator.isolation.mechanisms.time_ns import TimeNs
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies.base import Technology, change, put
-from simulator.isolation.technologies.options import Option, OptionError, getopt_long
+from simulator.isolation.technologies.options.reading import Option, OptionError, getopt_long
 from simulator.machine.abi.i18n import gettext as _
 
 _SHORT = "muinpCTUfr"

@@ -3,7 +3,7 @@
 import msgspec
 
 from simulator.isolation.technologies.base import Technology, change
-from simulator.isolation.technologies.options import Option, getopt_long, number
+from simulator.isolation.technologies.options.reading import Option, getopt_long, number
 
 
 def read(technology: Technology, words: list[str]) -> Technology:

@@ -20,7 +20,7 @@ from simulator.isolation.mechanisms.sysctls import Sysctls
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
 from simulator.isolation.technologies.base import Technology, change, drop, put
-from simulator.isolation.technologies.options import (
+from simulator.isolation.technologies.options.reading import (
     Apply,
     Option,
     OptionError,
