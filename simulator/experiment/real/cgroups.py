@@ -19,7 +19,11 @@ class Hierarchy(msgspec.Struct, frozen=True):
 def hierarchies() -> tuple[Hierarchy, ...]:
     """Every cgroup file system below /sys/fs/cgroup, from /proc/self/mountinfo."""
     found: dict[str, Hierarchy] = {}
-    for line in Path("/proc/self/mountinfo").read_text().splitlines():
+    try:
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    except OSError:
+        return ()
+    for line in lines:
         left, _, right = line.partition(" - ")
         path, (kind, _source, options) = left.split()[4], right.split()[:3]
         if kind in ("cgroup", "cgroup2") and path.startswith("/sys/fs/cgroup"):
