@@ -4,6 +4,7 @@ An interface request is ``(name, value)``, as the probe language writes it. Sour
 ``net/core/dev_ioctl.c``, ``net/ipv4/devinet.c`` (devinet_ioctl), ``net/ipv4/fib_frontend.c``.
 """
 
+from collections.abc import Iterator
 from typing import NoReturn
 
 import msgspec
@@ -35,6 +36,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.net import host
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.interface import Interface
@@ -101,7 +103,7 @@ def _internet(trap: Trap, socket: Socket, request: int, value: Value) -> Result 
     if request in ADDRESS_WRITES:
         return _set_address(trap, socket, request, value)
     interface = _interface(trap, socket, value)
-    first = _first(interface)
+    first = next((entry for entry in _v4(interface) if host.shows(trap, entry.ip)), None)
     if first is None:
         trap.fail(Errno.EADDRNOTAVAIL, N_("The interface has no IPv4 address."), CITE)
     trap.touch("interface", interface.domain, "name", interface.name)
@@ -248,7 +250,8 @@ def _content(value: Value) -> Value:
 
 
 def _first(interface: Interface) -> links.Address | None:
-    for entry in interface.addresses:
-        if ip.family_of(entry.ip) == AF_INET:
-            return entry
-    return None
+    return next(_v4(interface), None)
+
+
+def _v4(interface: Interface) -> Iterator[links.Address]:
+    return (entry for entry in interface.addresses if ip.family_of(entry.ip) == AF_INET)

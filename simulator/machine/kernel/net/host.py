@@ -21,6 +21,12 @@ def narrow(trap: Trap, family: int, text: str) -> str:
     return own[0] if ip.is_loopback(text) and text not in own else text
 
 
+def shows(trap: Trap, text: str) -> bool:
+    """Whether the caller is told of this address of an interface (prison_if())."""
+    own = _own(trap, ip.family_of(text))
+    return not own or text in own
+
+
 def remote(trap: Trap, text: str) -> str:
     """The remote address that connecting to ``text`` really means."""
     own = _own(trap, ip.family_of(text))

@@ -14,6 +14,7 @@ from simulator.machine.abi.constants import (
     O_WRONLY,
     S_IFBLK,
     SIGKILL,
+    SIOCGIFADDR,
     SOCK_DGRAM,
     SOCK_RAW,
     SOCK_STREAM,
@@ -483,3 +484,16 @@ def test_devfs_in_a_prison_takes_the_prisons_ruleset_alone(jails: Jails) -> None
     assert jails.wall("mount", "devfs", "/dev", 0, {"ruleset": 5}, pid=pid)[0] == "EPERM"
     assert jails.do("mount", "devfs", "/dev", 0, {}, pid=pid) == 0
     assert jails.wall("open", "/dev/mem", O_RDONLY, pid=pid) == ("ENOENT", "devfs-rules")
+
+
+def test_of_an_interface_a_prison_is_told_its_own_address(jails: Jails) -> None:
+    assert jails.do("@alias", "192.0.2.10") == 0
+    pid = with_params(jails, **{"ip4.addr": ("192.0.2.10",)})
+    fd = jails.do("socket", AF_INET, SOCK_DGRAM, 0, pid=pid)
+    assert jails.data("ioctl", fd, SIOCGIFADDR, ("em0", 0), pid=pid) == ("em0", "192.0.2.10")
+
+
+def test_an_interface_without_an_address_of_the_prison_seems_to_have_none(jails: Jails) -> None:
+    pid = with_params(jails)
+    fd = jails.do("socket", AF_INET, SOCK_DGRAM, 0, pid=pid)
+    assert jails.do("ioctl", fd, SIOCGIFADDR, ("lo", 0), pid=pid) == "EADDRNOTAVAIL"
