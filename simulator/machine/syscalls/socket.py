@@ -10,6 +10,7 @@ from simulator.machine.abi.constants import (
     AF_NETLINK,
     AF_PACKET,
     AF_UNIX,
+    AF_VSOCK,
     O_NONBLOCK,
     SOCK_CLOEXEC,
     SOCK_NONBLOCK,
@@ -64,6 +65,8 @@ def bind(trap: Trap, fd: int, address: Value) -> int:
         link.bind_netlink(trap, made, address)
     elif made.family == AF_PACKET:
         link.bind_packet(trap, made, address)
+    elif not isinstance(address, tuple):
+        trap.fail(Errno.EINVAL, N_("The address is of another family."), "bind(2)")
     else:
         raise NotModelled("binding this family of socket")
     return 0
@@ -73,6 +76,8 @@ def bind(trap: Trap, fd: int, address: Value) -> int:
 def listen(trap: Trap, fd: int, backlog: int) -> int:
     """Take connections. EOPNOTSUPP, EINVAL, EADDRINUSE."""
     made = sockets.of(trap, fd)
+    if made.family == AF_VSOCK:
+        trap.fail(Errno.EINVAL, N_("The socket has no address yet."), "vsock(7)")
     if not sockets.is_stream(made) or made.family not in (*INET, AF_UNIX):
         trap.fail(Errno.EOPNOTSUPP, N_("Sockets of this type take no connections."), "listen(2)")
     if made.state == "connected" or made.connecting:
@@ -115,8 +120,10 @@ def connect(trap: Trap, fd: int, address: Value) -> Result | int:
         return 0
     if made.family in INET:
         return inet.connect(trap, made, address, nonblock=nonblock)
+    if made.family == AF_NETLINK:
+        return link.connect_netlink(trap, made, address)
     if made.family == AF_PACKET:
-        trap.fail(Errno.EOPNOTSUPP, "", "packet(7)")
+        trap.fail(Errno.EOPNOTSUPP, N_("Packet sockets have no peer."), "packet(7)")
     raise NotModelled("connecting this family of socket")
 
 
@@ -148,10 +155,10 @@ def getsockname(trap: Trap, fd: int) -> Result:
     if made.family == AF_UNIX:
         return Returned(0, unix.name_of(made))
     if made.family in INET:
-        return Returned(0, inet.unmapped(made.local, made.family))
+        return Returned(0, inet.name_of(made))
     if made.family == AF_NETLINK:
         return Returned(0, link.netlink_name(made))
-    raise NotModelled("the name of this family of socket")
+    return Returned(0)  # an address that the probe language has no words for
 
 
 @posix("getpeername")
@@ -164,6 +171,10 @@ def getpeername(trap: Trap, fd: int) -> Result:
         if made.state != "connected" or made.remote is None:
             trap.fail(Errno.ENOTCONN, "", "getpeername(2)")
         return Returned(0, made.remote)
+    if made.family == AF_NETLINK:
+        return Returned(0, (0, 0))
+    if made.family == AF_PACKET:
+        trap.fail(Errno.EOPNOTSUPP, N_("Packet sockets have no peer."), "packet(7)")
     raise NotModelled("the peer of this family of socket")
 
 

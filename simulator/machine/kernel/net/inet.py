@@ -292,6 +292,8 @@ def take_error(trap: Trap, socket: Socket) -> Failed:
     )
 
 
-def unmapped(where: Where | None, family: int) -> Where:
-    """What getsockname(2) gives: any address and port 0 when unset."""
-    return where if where is not None else (ip.ANY[family], 0)
+def name_of(socket: Socket) -> Where:
+    """What getsockname(2) gives: any address and port 0 when unset; a raw socket's protocol."""
+    if socket.local is not None:
+        return socket.local
+    return (ip.ANY[socket.family], socket.protocol if socket.type == SOCK_RAW else 0)

@@ -1,7 +1,13 @@
 """Sockets below the transport: netlink(7) and packet(7)."""
 
 from simulator.machine.abi.call import Value
-from simulator.machine.abi.constants import NETLINK_AUDIT, NETLINK_KOBJECT_UEVENT, NETLINK_ROUTE
+from simulator.machine.abi.constants import (
+    AF_NETLINK,
+    AF_PACKET,
+    NETLINK_AUDIT,
+    NETLINK_KOBJECT_UEVENT,
+    NETLINK_ROUTE,
+)
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
@@ -12,6 +18,8 @@ from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.trap import NotModelled, Trap
 
 NETLINK_SOCK_DIAG, NETLINK_SELINUX, NETLINK_CONNECTOR, NETLINK_GENERIC = 4, 7, 11, 16
+HEADER_SIZE = 16
+"""sizeof(struct nlmsghdr)."""
 ANYBODY_LISTENS = frozenset(
     (
         NETLINK_ROUTE,
@@ -30,13 +38,35 @@ def bind_netlink(trap: Trap, socket: Socket, address: Value) -> None:
     port, groups = _netlink_address(trap, address)
     if groups:
         _may_listen(trap, socket)
-    if socket.local is not None and port not in (0, socket.local[1]):
+    if socket.local is not None and port != socket.local[1]:
         trap.fail(Errno.EINVAL, N_("The socket already has a port id."), "netlink(7)")
     for other in trap.store.rows_by(sockets.IN_NS, socket.ns):
         same = (other.family, other.protocol) == (socket.family, socket.protocol)
         if port and same and other.id != socket.id and other.local == ("", port):
             trap.fail(Errno.EADDRINUSE, "", "netlink(7)")
     sockets.write(trap, socket, local=("", port or _port_id(trap, socket)), groups=groups)
+
+
+def connect_netlink(trap: Trap, socket: Socket, address: Value) -> int:
+    """Choose where send(2) goes: port id 0 is the kernel. EPERM, EINVAL."""
+    port, groups = _netlink_address(trap, address)
+    if port or groups:
+        raise NotModelled("netlink between programs")
+    local = socket.local or ("", _port_id(trap, socket))
+    sockets.write(trap, socket, local=local, remote=("", 0), state="connected")
+    return 0
+
+
+def send(trap: Trap, socket: Socket, data: bytes, address: object) -> int:
+    """send(2) below the transport. ENODATA, ENXIO; a message too short for a header is dropped."""
+    if socket.family == AF_NETLINK and address is None:
+        if not data:
+            trap.fail(Errno.ENODATA, N_("The message is empty."), "netlink(7)")
+        if len(data) < HEADER_SIZE:
+            return len(data)
+    if socket.family == AF_PACKET and address is None and socket.device is None:
+        trap.fail(Errno.ENXIO, N_("The socket is bound to no interface."), "packet(7)")
+    raise NotModelled("sending over this family of socket")
 
 
 def netlink_name(socket: Socket) -> tuple[int, int]:

@@ -9,11 +9,13 @@ from simulator.machine.abi.call import Result, Returned, Value
 from simulator.machine.abi.constants import (
     AF_INET,
     AF_INET6,
+    AF_NETLINK,
     AF_UNIX,
     IP_FREEBIND,
     IP_HDRINCL,
     IP_TRANSPARENT,
     IP_TTL,
+    IPPROTO_RAW,
     SO_BINDTODEVICE,
     SO_BROADCAST,
     SO_DEBUG,
@@ -57,8 +59,8 @@ IP_TOS = 1
 LAST_OPTION = 90
 """No option of SOL_SOCKET has a higher number (asm-generic/socket.h)."""
 MIN_SNDBUF, MIN_RCVBUF = 4608, 2304
-MAX_BUFFER = 212_992
-"""net.core.wmem_max and rmem_max."""
+MAX_BUFFER = 4 << 20
+"""net.core.wmem_max and rmem_max (212,992 before Linux 6.17)."""
 
 FLAGS = frozenset(
     (
@@ -116,16 +118,26 @@ def get_option(trap: Trap, socket: Socket, level: int, option: int) -> Result:
         (SOL_IP, IP_TTL),
         (SOL_IP, IP_TOS),
         (SOL_IP, IP_FREEBIND),
+        (SOL_IP, IP_HDRINCL),
         (SOL_IP, IP_TRANSPARENT),
         (SOL_TCP, TCP_NODELAY),
         (SOL_IPV6, IPV6_V6ONLY),
     }
+    if level == SOL_TCP and socket.type != SOCK_STREAM:
+        _no_level(trap)
     if (level, option) in known:
-        value = socket.options.get((level, option), DEFAULTS.get((level, option), 0))
-        return Returned(0, value)
-    if level in (SOL_IP, SOL_TCP, SOL_IPV6):
-        raise NotModelled("this option of the protocol")
-    return _unknown(trap)
+        raw = (level, option) == (SOL_IP, IP_HDRINCL) and socket.protocol == IPPROTO_RAW
+        default = int(raw) or DEFAULTS.get((level, option), 0)
+        return Returned(0, socket.options.get((level, option), default))
+    if level not in (SOL_IP, SOL_TCP, SOL_IPV6):
+        _no_level(trap)
+    if option > LAST_OPTION:
+        _unknown(trap)
+    raise NotModelled("this option of the protocol")
+
+
+def _no_level(trap: Trap) -> NoReturn:
+    trap.fail(Errno.EOPNOTSUPP, N_("The socket has no such layer."), "getsockopt(2)")
 
 
 def _set_socket(trap: Trap, socket: Socket, option: int, value: Value) -> int:
@@ -133,6 +145,8 @@ def _set_socket(trap: Trap, socket: Socket, option: int, value: Value) -> int:
         return _bind_to_device(trap, socket, value)
     if not isinstance(value, int):
         raise NotModelled("an option whose value is no number")
+    if option == SO_PASSCRED and socket.family not in (AF_UNIX, AF_NETLINK):
+        _no_credentials(trap)
     if option in FLAGS:
         return _store(trap, socket, SOL_SOCKET, option, int(bool(value)))
     match option:
@@ -176,6 +190,8 @@ def _set_ip(trap: Trap, socket: Socket, option: int, value: int) -> int:
         trap.fail(Errno.EINVAL, "", "ip(7)")
     if option == IP_HDRINCL and socket.type != SOCK_RAW:
         _unknown(trap)
+    if option > LAST_OPTION:
+        _unknown(trap)
     if option not in (IP_TTL, IP_TOS, IP_TRANSPARENT, IP_FREEBIND, IP_HDRINCL):
         raise NotModelled("this IP option")
     return _store(trap, socket, SOL_IP, option, value)
@@ -214,6 +230,8 @@ def _get_socket(trap: Trap, socket: Socket, option: int) -> Result:
         return _take_error(trap, socket)
     if option == SO_PEERCRED:
         return Returned(0, _peer_credentials(trap, socket))
+    if option == SO_PASSCRED and socket.family not in (AF_UNIX, AF_NETLINK):
+        _no_credentials(trap)
     if option in FLAGS or option in (SO_REUSEPORT, SO_DEBUG, SO_MARK, SO_PRIORITY):
         return Returned(0, socket.options.get((SOL_SOCKET, option), 0))
     if option in (SO_SNDBUF, SO_RCVBUF):
@@ -223,6 +241,10 @@ def _get_socket(trap: Trap, socket: Socket, option: int) -> Result:
     if option > LAST_OPTION:
         _unknown(trap)
     raise NotModelled("this socket option")
+
+
+def _no_credentials(trap: Trap) -> NoReturn:
+    trap.fail(Errno.EOPNOTSUPP, N_("Only UNIX and netlink sockets carry credentials."), "unix(7)")
 
 
 def _take_error(trap: Trap, socket: Socket) -> Result:

@@ -7,9 +7,12 @@ from simulator.machine.abi.constants import (
     AF_INET,
     AF_INET6,
     AF_NETLINK,
+    AF_PACKET,
     AF_UNIX,
+    AF_XDP,
     MSG_DONTWAIT,
     MSG_NOSIGNAL,
+    MSG_OOB,
     MSG_PEEK,
     O_NONBLOCK,
     S_IFSOCK,
@@ -25,7 +28,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import signal
-from simulator.machine.kernel.net import control, datagram, unix
+from simulator.machine.kernel.net import control, datagram, link, unix
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.socket import Message, Socket
 from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
@@ -61,7 +64,9 @@ def send(trap: Trap, file: File, data: bytes, flags: int, address: object) -> Re
     socket = trap.store.row(Socket, file.object)
     nonblock = bool(file.flags & O_NONBLOCK or flags & MSG_DONTWAIT)
     if socket.family not in (AF_UNIX, AF_INET, AF_INET6):
-        raise NotModelled("sending over this family of socket")
+        return link.send(trap, socket, data, address)
+    if flags & MSG_OOB:
+        _send_urgent(trap, socket)
     if socket.family == AF_UNIX and sockets.is_stream(socket):
         _must_have_peer(trap, socket, address)
     if socket.write_closed and socket.type != SOCK_DGRAM:
@@ -71,6 +76,12 @@ def send(trap: Trap, file: File, data: bytes, flags: int, address: object) -> Re
             return unix.send_datagram(trap, socket, data, address, nonblock=nonblock)  # pyright: ignore[reportArgumentType]
         return datagram.send(trap, socket, data, address)  # pyright: ignore[reportArgumentType]
     return _stream(trap, socket, data, flags, nonblock)
+
+
+def _send_urgent(trap: Trap, socket: Socket) -> None:
+    if socket.type != SOCK_STREAM:
+        trap.fail(Errno.EOPNOTSUPP, N_("Only streams have urgent data."), "send(2)")
+    raise NotModelled("urgent data")
 
 
 def _must_have_peer(trap: Trap, socket: Socket, address: object) -> None:
@@ -85,7 +96,7 @@ def _must_have_peer(trap: Trap, socket: Socket, address: object) -> None:
 
 def _stream(trap: Trap, socket: Socket, data: bytes, flags: int, nonblock: bool) -> Result | int:
     if socket.state != "connected":
-        if socket.error is not None:
+        if socket.error is not None and socket.error is not Errno.EPIPE:
             sockets.write(trap, socket, error=None)
             return Failed(Denial(socket.error, "none", _REFUSED, "send(2)"))
         return broken_pipe(trap, flags)
@@ -114,7 +125,7 @@ def _to_nobody(trap: Trap, socket: Socket, data: bytes, flags: int) -> Result | 
             sockets.write(trap, socket, error=None if socket.family == AF_UNIX else Errno.EPIPE)
             return Failed(Denial(Errno.ECONNRESET, "none", _RESET, "send(2)"))
         return broken_pipe(trap, flags)
-    sockets.write(trap, socket, error=Errno.EPIPE)
+    sockets.write(trap, socket, error=Errno.EPIPE, state="closed", read_closed=True)
     return len(data)
 
 
@@ -136,12 +147,14 @@ def receive(trap: Trap, file: File, size: int, flags: int = 0) -> Result:
     """recv(2) and read(2) on a socket: the bytes as ``data``."""
     socket = trap.store.row(Socket, file.object)
     nonblock = bool(file.flags & O_NONBLOCK or flags & MSG_DONTWAIT)
+    if flags & MSG_OOB:
+        _no_urgent_data(trap, socket)
     if socket.error is not None and socket.connecting:
         sockets.write(trap, socket, error=None)
         return Failed(Denial(socket.error, "none", _REFUSED, "recv(2)"))
     _must_be_connected(trap, socket)
     if socket.queue:
-        return _take(trap, socket, size, flags)
+        return _take(trap, socket, size, flags, nonblock)
     if socket.error is not None:
         sockets.write(trap, socket, error=None)
         if socket.error is not Errno.EPIPE:
@@ -150,11 +163,19 @@ def receive(trap: Trap, file: File, size: int, flags: int = 0) -> Result:
     silent = nonblock and socket.type in (SOCK_DGRAM, SOCK_RAW)
     if (socket.read_closed and not silent) or (socket.peer_closed and sockets.is_stream(socket)):
         return Returned(0, b"")
-    if size == 0 and socket.type == SOCK_STREAM:
+    if size == 0 and socket.type == SOCK_STREAM and not nonblock:
         return Returned(0, b"")
     if nonblock:
         trap.fail(Errno.EAGAIN, N_("Nothing waits to be received."), "recv(2)")
     raise Sleep("recv", {(Socket, socket.id)})
+
+
+def _no_urgent_data(trap: Trap, socket: Socket) -> None:
+    """The model keeps no byte apart as urgent, so there is never one to receive."""
+    if socket.type == SOCK_STREAM:
+        trap.fail(Errno.EINVAL, N_("No urgent byte waits."), "recv(2)")
+    if socket.family == AF_UNIX:
+        trap.fail(Errno.EOPNOTSUPP, N_("Only streams have urgent data."), "recv(2)")
 
 
 def _must_be_connected(trap: Trap, socket: Socket) -> None:
@@ -167,7 +188,7 @@ def _must_be_connected(trap: Trap, socket: Socket) -> None:
     trap.fail(Errno.ENOTCONN, N_("The socket is not connected."), "recv(2)")
 
 
-def _take(trap: Trap, socket: Socket, size: int, flags: int) -> Result:
+def _take(trap: Trap, socket: Socket, size: int, flags: int, nonblock: bool) -> Result:
     """Bytes from the queue: one message of a datagram socket, as many as fit of a stream."""
     first = socket.queue[0]
     if socket.type != SOCK_STREAM:
@@ -185,16 +206,22 @@ def _take(trap: Trap, socket: Socket, size: int, flags: int) -> Result:
             taken.append(piece)
         if len(piece) < len(message.data):
             rest.append(msgspec.structs.replace(message, data=message.data[len(piece) :]))
-    if flags & MSG_WAITALL and room and not socket.peer_closed:
+    if flags & MSG_WAITALL and room and not socket.peer_closed and not nonblock:
         raise Sleep("recv", {(Socket, socket.id)})
     if not flags & MSG_PEEK:
         sockets.write(trap, socket, queue=tuple(rest))
     data = b"".join(taken)
+    if not size:
+        return Returned(0)
+    if flags & MSG_TRUNC and socket.family != AF_UNIX:
+        return Returned(len(data), bytes(len(data)))  # tcp(7): thrown away, not copied
     return Returned(len(data), data)
 
 
 def shutdown(trap: Trap, socket: Socket, how: int) -> Result | int:
     """Close one direction, or both. EINVAL, ENOTCONN."""
+    if socket.family in (AF_NETLINK, AF_PACKET, AF_XDP):
+        trap.fail(Errno.EOPNOTSUPP, N_("Sockets of this family have no directions."), "shutdown(2)")
     if how not in (SHUT_RD, SHUT_WR, SHUT_RDWR):
         trap.fail(Errno.EINVAL, "", "shutdown(2)")
     if socket.state == "listening" and socket.family != AF_UNIX:
