@@ -136,7 +136,7 @@ def chroot(trap: Trap, path: str) -> int:
     trap.need(Privilege.CHROOT, trap.task.cred.user_ns)
     traits = trap.family.traits
     if traits.chroot_refuses_open_directories:
-        refuse_open_directories(trap)
+        _refuse_second_chroot(trap)
     if traits.chroot_pins_dotdot and trap.task.top is None:
         trap.update(root=at, top=at)
     else:
@@ -160,26 +160,28 @@ def _need_enterable(trap: Trap, at: At) -> Inode:
     return inode
 
 
-def refuse_open_directories(trap: Trap) -> None:
-    """FreeBSD kern_descrip.c, chroot_refuse_vdir_fds(), with kern.chroot_allow_open_directories 1:
+def _refuse_second_chroot(trap: Trap) -> None:
+    """pwd_chroot(): by kern.chroot_allow_open_directories a process may hold directories open.
 
-    a process whose root is not the machine's may not chroot again while it holds a directory open;
-    0: no process may; any other value: every process may.
+    1, the default: unless its root is no longer the machine's; 0: never; any other value: always.
     """
     name = "kern.chroot_allow_open_directories"
     known = name in trap.family.sysctls
     level = sysctl.number(trap.store, trap.family, name) if known else 1
-    if level not in (0, 1):
-        return
     init = trap.store.get(Task, _INIT)
-    if level and init is not None and trap.task.root == init.root:
-        return
+    is_first = init is not None and trap.task.root == init.root
+    if level == 0 or (level == 1 and not is_first):
+        refuse_open_directories(trap)
+
+
+def refuse_open_directories(trap: Trap) -> None:
+    """EPERM while the caller holds a directory open (kern_descrip.c chroot_refuse_vdir_fds())."""
     for slot in trap.store.row(fds.FdTable, trap.task.files).slots.values():
         file = trap.store.row(fds.File, slot.file)
         if file.at is not None and inodes.is_dir(inodes.load(trap, file.at.inode)):
             trap.deny(
                 Errno.EPERM,
                 "chroot-open-directory",
-                N_("A second chroot is refused while a directory is held open."),
+                N_("The root is not changed while the process holds a directory open."),
                 "chroot(2)",
             )

@@ -221,7 +221,7 @@ def _update(trap: Trap, row: Context, asked: dict[str, Any]) -> Context:
 
 
 def _attach(trap: Trap, row: Context) -> None:
-    """do_jail_attach(): chroot to the prison's root, with chroot's own refusals, then the tag."""
+    """do_jail_attach(), pwd_chroot_chdir(): with no directory open, root and tag change at once."""
     directories.refuse_open_directories(trap)
     root: At = row.root or paths.walk(trap, str(row.params["path"]))
     lifted = row.root is None
