@@ -17,6 +17,10 @@ _BIRTHS = ("clone", "fork")
 """The calls that make the sandbox's first process."""
 
 
+BIRTHS = ("clone", "fork")
+"""Calls whose child goes on with the launch."""
+
+
 class LaunchError(HarnessError):
     """A step of the launch was refused: the sandbox does not exist, so nothing can be asked."""
 

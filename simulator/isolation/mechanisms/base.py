@@ -58,7 +58,8 @@ class Phase(IntEnum):
     CHILD_USER = 17
     CHILD_CAPABILITIES = 18
     CHILD_SECCOMP_LATE = 19
-    EXEC = 20
+    CHILD_INIT = 20
+    EXEC = 21
 
 
 class Fill(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from simulator.isolation.mechanisms import (
     devices,
+    init,
     no_new_privs,
     own_proc,
     readonly_root,
@@ -51,6 +52,7 @@ def _mechanisms() -> dict[str, About]:
 OPTIONAL: tuple[About, ...] = (
     user_ns.ABOUT,
     time_ns.ABOUT,
+    init.ABOUT,
     no_new_privs.ABOUT,
     own_proc.ABOUT,
     readonly_root.ABOUT,

@@ -12,6 +12,7 @@ from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
 from simulator.isolation.mechanisms.default_mounts import DefaultMounts
 from simulator.isolation.mechanisms.device_list import DeviceList
 from simulator.isolation.mechanisms.devices import HandedDevices
+from simulator.isolation.mechanisms.init import Init
 from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.no_new_privs import NoNewPrivs
 from simulator.isolation.mechanisms.readonly_root import ReadonlyRoot
@@ -252,6 +253,39 @@ def _read_only(technology: Technology, _value: str) -> Technology:
     return put(technology, ReadonlyRoot())
 
 
+def _init(technology: Technology, _value: str) -> Technology:
+    return put(technology, Init())
+
+
+def _entrypoint(technology: Technology, value: str) -> Technology:
+    if not value.startswith("/"):
+        raise OptionError(_("an absolute path was expected"))
+    guest = msgspec.structs.replace(technology.guest, argv=(value,))
+    return change(technology, guest=guest)
+
+
+def _shm_size(technology: Technology, value: str) -> Technology:
+    held = technology.get("default-mounts")
+    mounts = held.mounts if isinstance(held, DefaultMounts) else default_mounts.OCI_DEFAULT
+    options = f"mode=1777,size={size(value)}"
+    changed = tuple(
+        one._replace(options=options) if one.path == "/dev/shm" else one for one in mounts
+    )
+    return put(technology, DefaultMounts(changed))
+
+
+def _group_add(technology: Technology, value: str) -> Technology:
+    guest = technology.guest
+    groups = (*guest.groups, number(value))
+    return change(technology, guest=msgspec.structs.replace(guest, groups=groups))
+
+
+def _of_the_client(technology: Technology, _value: str) -> Technology:
+    """What only concerns the terminal or the name: no wall changes."""
+    return technology
+
+
+_FLAG = Option(_of_the_client, value=False)
 _NETWORK = Option(_network)
 _MEMORY = Option(_limit("memory", size))
 _USER = Option(_user)
@@ -292,4 +326,10 @@ TABLE: dict[str, Option] = {
     "--env": _ENV,
     "-w": _WORKDIR,
     "--workdir": _WORKDIR,
+    "--init": Option(_init, value=False),
+    "--entrypoint": Option(_entrypoint),
+    "--shm-size": Option(_shm_size),
+    "--group-add": Option(_group_add),
+    "--name": Option(_of_the_client),
+    **dict.fromkeys(("--rm", "-i", "--interactive", "-t", "--tty", "-it", "-d", "--detach"), _FLAG),
 }

@@ -34,7 +34,8 @@ def getopt_long(
     """
     pending = list(words)
     while pending:
-        name, value = _split(pending.pop(0))
+        word = pending.pop(0)
+        name, value = (word, None) if word in table else _split(word)
         option = table.get(name)
         if option is None:
             raise SpecError(unknown(product, name, table))
