@@ -496,3 +496,20 @@ def test_an_interface_without_an_address_of_the_prison_seems_to_have_none(jails:
     pid = with_params(jails)
     fd = jails.do("socket", AF_INET, SOCK_DGRAM, 0, pid=pid)
     assert jails.do("ioctl", fd, SIOCGIFADDR, ("lo", 0), pid=pid) == "EADDRNOTAVAIL"
+
+
+def test_procfs_in_a_prison_has_its_own_processes(jails: Jails) -> None:
+    mounting = {"allow.mount": 1, "allow.mount.procfs": 1, "enforce_statfs": 1}
+    pid = with_params(jails, **mounting)
+    assert jails.do("mount", "procfs", "/tmp", 0, {}, pid=pid) == 0
+    fd = jails.do("open", "/tmp", O_RDONLY, pid=pid)
+    names = jails.data("getdents64", fd, 4096, pid=pid)
+    assert set(names) - {".", "..", "curproc"} == {str(pid)}
+
+
+def test_procfs_hides_a_process_outside(jails: Jails) -> None:
+    mounting = {"allow.mount": 1, "allow.mount.procfs": 1, "enforce_statfs": 1}
+    pid = with_params(jails, **mounting)
+    jails.do("mount", "procfs", "/tmp", 0, {}, pid=pid)
+    wall = jails.wall("open", f"/tmp/{jails.pid}/status", O_RDONLY, pid=pid)
+    assert wall == ("ENOENT", "prison-visibility")

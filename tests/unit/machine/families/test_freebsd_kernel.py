@@ -337,3 +337,14 @@ def test_the_message_buffer_may_be_roots_alone(bsd: Machine) -> None:
 
 def test_the_root_filesystem_is_ufs_on_an_ata_disk(bsd: Machine) -> None:
     assert bsd.data("getfsstat")[0] == {"fstype": "ufs", "from": "/dev/ada0p2", "on": "/"}
+
+
+def test_curproc_is_the_reader_itself(bsd: Machine) -> None:
+    bsd.do("mount", "procfs", "/mnt", 0, {})
+    fd = bsd.do("open", "/mnt/curproc/status", O_RDONLY)
+    assert bsd.data("read", fd, 256).split()[1] == str(bsd.pid).encode()
+
+
+def test_nothing_in_procfs_leads_into_another_root(bsd: Machine) -> None:
+    bsd.do("mount", "procfs", "/mnt", 0, {})
+    assert bsd.do("open", f"/mnt/{bsd.pid}/root", O_RDONLY) == "ENOENT"
