@@ -38,7 +38,7 @@ def connect(trap: Trap, socket: Socket, address: Value, *, nonblock: bool) -> Re
     text, port = destination(trap, socket, address)
     if ip.is_multicast(text) or route.is_broadcast(trap.store, socket.ns, text):
         trap.fail(Errno.ENETUNREACH, N_("TCP has no connections to many."), "tcp(7)")
-    before = socket.local
+    before = socket.local if socket.bound else None
     socket = named(trap, socket, text)
     fate = launch(trap, socket, source_of(trap, socket, text), (text, port))
     if isinstance(fate, Lost):
@@ -56,7 +56,9 @@ def connect(trap: Trap, socket: Socket, address: Value, *, nonblock: bool) -> Re
     if listener is None or listener.state != "listening":
         if nonblock:
             refused = Errno.ECONNREFUSED
-            sockets.write(trap, socket, local=before, error=refused, connecting=True)
+            sockets.write(
+                trap, socket, local=before, error=refused, connecting=True, read_closed=True
+            )
             return in_progress()
         _nobody_listens(trap, fate)
     if len(listener.pending) > listener.backlog:
@@ -96,12 +98,13 @@ def _finish(trap: Trap, socket: Socket) -> Result | int:
 
     ECONNABORTED when another call has taken the error already.
     """
-    socket = sockets.write(trap, socket, connecting=False)
+    if socket.state == "connected":
+        sockets.write(trap, socket, connecting=False)
+        return 0
+    socket = sockets.write(trap, socket, connecting=False, read_closed=False, write_closed=False)
     if socket.error is not None:
         return take_error(trap, socket)
-    if socket.state != "connected":
-        return Failed(Denial(Errno.ECONNABORTED, "none", _FAILED, "connect(2)"))
-    return 0
+    return Failed(Denial(Errno.ECONNABORTED, "none", _FAILED, "connect(2)"))
 
 
 _FAILED = N_("The connection that was being made has failed.")
@@ -173,10 +176,11 @@ def destination(trap: Trap, socket: Socket, address: Value) -> Where:
 
 
 def _must_be_alike(trap: Trap, socket: Socket, text: str) -> None:
-    """A socket that has an IPv4 address reaches IPv4 alone, and one of IPv6 only that."""
+    """A socket that has an IPv4 address reaches IPv4 alone; one bound to IPv6, only that."""
+    v4 = ip.family_of(text) == AF_INET
     if socket.local is None or ip.is_any(socket.local[0]):
         return
-    if _is_mapped(socket) is not (ip.family_of(text) == AF_INET):
+    if (_is_mapped(socket) and not v4) or (socket.bound and v4 and not _is_mapped(socket)):
         trap.fail(
             Errno.EAFNOSUPPORT, N_("The socket's own address is of another family."), "ipv6(7)"
         )
@@ -184,8 +188,9 @@ def _must_be_alike(trap: Trap, socket: Socket, text: str) -> None:
 
 def source_of(trap: Trap, socket: Socket, text: str) -> str:
     """The local address that a packet to ``text`` shows. ENETUNREACH."""
-    if socket.local is not None and not ip.is_any(ip.unmap(socket.local[0])):
-        return ip.unmap(socket.local[0])
+    own = ip.unmap(socket.local[0]) if socket.local is not None else ""
+    if not ip.is_any(own) and ip.family_of(own) == ip.family_of(text):
+        return own
     source = route.source_for(trap.store, socket.ns, text)
     if isinstance(source, Errno):
         refuse(trap, Refusal(source))

@@ -77,7 +77,8 @@ def bind(trap: Trap, socket: Socket, address: Value) -> None:
     if port and (other := conflict(trap, socket, text, port)) is not None:
         trap.touch("port", other.domain, "name", f"{sockets.transport(socket)} {port}")
         trap.fail(Errno.EADDRINUSE, N_("Another socket of this network has the port."), "bind(2)")
-    sockets.write(trap, socket, local=(text, port or ephemeral(trap, socket, text)))
+    chosen = (text, port or ephemeral(trap, socket, text))
+    sockets.write(trap, socket, local=chosen, bound=True)
 
 
 def _name_interface(trap: Trap, socket: Socket, text: str) -> None:

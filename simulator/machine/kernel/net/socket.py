@@ -55,7 +55,8 @@ class Socket(Row, frozen=True, kw_only=True):
     ``local`` and ``remote`` are (address, port) of internet sockets, None when unset; ``name`` is a
     UNIX socket's name and ``node`` the inode of its path. ``peer`` is the other end within this
     machine; ``pending`` what waits for accept(2), ``queue`` what waits for recv(2). ``connecting``
-    lasts until a second connect(2) has told how the first one ended.
+    lasts until a second connect(2) has told how the first one ended; ``bound`` says that bind(2)
+    chose ``local``, which a socket then keeps.
     """
 
     ns: NsId
@@ -82,6 +83,7 @@ class Socket(Row, frozen=True, kw_only=True):
     peer_closed: bool = False
     error: Errno | None = None
     connecting: bool = False
+    bound: bool = False
     domain: Domain = HOST
 
 

@@ -69,7 +69,8 @@ def send(trap: Trap, file: File, data: bytes, flags: int, address: object) -> Re
         _send_urgent(trap, socket)
     if socket.family == AF_UNIX and sockets.is_stream(socket):
         _must_have_peer(trap, socket, address)
-    if socket.write_closed and socket.type != SOCK_DGRAM:
+    waits = socket.error is not None and socket.connecting
+    if socket.write_closed and socket.type != SOCK_DGRAM and not waits:
         return broken_pipe(trap, flags)
     if socket.type in (SOCK_DGRAM, SOCK_RAW):
         if socket.family == AF_UNIX:
@@ -226,7 +227,8 @@ def shutdown(trap: Trap, socket: Socket, how: int) -> Result | int:
         trap.fail(Errno.EINVAL, "", "shutdown(2)")
     if socket.state == "listening" and socket.family != AF_UNIX:
         if how != SHUT_WR:
-            sockets.write(trap, socket, state="closed")
+            local = socket.local if socket.bound else None
+            sockets.write(trap, socket, state="closed", local=local)
         return 0
     reading, writing = how != SHUT_WR, how != SHUT_RD
     sockets.write(
