@@ -42,21 +42,45 @@ def layout() -> str:
     return "hybrid" if kinds else "none"
 
 
-def make(name: str) -> list[str]:
-    """A group of this name in every hierarchy; the directories made."""
-    made: list[str] = []
-    for hierarchy in hierarchies():
-        group = Path(hierarchy.path) / name
-        with contextlib.suppress(OSError):
-            group.mkdir()
-            made.append(str(group))
-            for knob in ("cpuset.cpus", "cpuset.mems"):
-                if hierarchy.kind == "cgroup" and (group / knob).exists():
-                    (group / knob).write_text((group.parent / knob).read_text())
-            # Without a share of its own a group's processes can't be real-time at all.
-            if (group / "cpu.rt_runtime_us").exists():
-                (group / "cpu.rt_runtime_us").write_text("5000")
-    return made
+def paths(name: str) -> list[str]:
+    """Where ``make`` will make groups of this name."""
+    return [f"{hierarchy.path}/{name}" for hierarchy in hierarchies()]
+
+
+def make(groups: list[str]) -> None:
+    """Make each of ``paths``; raises ``OSError``."""
+    for path in groups:
+        group = Path(path)
+        group.mkdir()
+        for knob in ("cpuset.cpus", "cpuset.mems"):
+            # A new cpuset of version 1 is empty, and an empty one takes no process.
+            if (group / knob).exists() and not (group / "cgroup.controllers").exists():
+                (group / knob).write_text((group.parent / knob).read_text())
+        # Without a share of its own a group's processes can't be real-time at all.
+        if (group / "cpu.rt_runtime_us").exists():
+            (group / "cpu.rt_runtime_us").write_text("5000")
+
+
+def make_room(groups: list[str], members: set[int]) -> None:
+    """Let an engine make groups with controllers below ours.
+
+    A group of version 2 that holds processes gives no controllers to its children
+    (Documentation/admin-guide/cgroup-v2.rst, *No Internal Process Constraint*), so its processes
+    move into a leaf.
+    """
+    for path in groups:
+        group = Path(path)
+        controllers = group / "cgroup.controllers"
+        if not controllers.exists() or not controllers.read_text().split():
+            continue
+        leaf = group / "machine"
+        leaf.mkdir(exist_ok=True)
+        for pid in members:
+            with contextlib.suppress(OSError):
+                (leaf / "cgroup.procs").write_text(str(pid))
+        for name in controllers.read_text().split():
+            with contextlib.suppress(OSError):
+                (group / "cgroup.subtree_control").write_text(f"+{name}")
 
 
 def enter(groups: list[str], pid: int) -> None:

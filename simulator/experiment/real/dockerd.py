@@ -14,7 +14,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from simulator.experiment.real import host, plant, rootfs
+from simulator.experiment.real import cgroups, host, plant, rootfs
 from simulator.experiment.real.calls import do
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link, attach, inner_pids
@@ -48,6 +48,7 @@ class Engine:
         program = shutil.which("dockerd")
         if program is None:
             raise RealError.not_here("dockerd is not installed")
+        cgroups.make_room(self.machine.groups, self.machine.members())
         link = self.machine.outsider()
         trees = [
             (path, do(link, "open_tree", -100, path, _OPEN_TREE_CLONE | _AT_RECURSIVE))

@@ -61,13 +61,16 @@ class Link:
         except BrokenPipeError:
             return self._gone()
         self.pending = True
-        deadline = time.monotonic() + limit
+        begun = time.monotonic()
+        deadline = begun + limit
         while True:
             answer = self.poll(quiet)
             if answer is not None:
                 return answer
             state, now = proc_state(self.pid)
-            if state in "STtD" and now - before <= 1:
+            # D is a wait for the kernel's own work, long only when it really waits for somebody.
+            waited = state == "D" and time.monotonic() - begun > 5 * quiet
+            if (state in "STt" or waited) and now - before <= 1:
                 return Asleep(stopped=state in "Tt")
             before = now
             if time.monotonic() > deadline:

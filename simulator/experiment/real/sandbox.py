@@ -21,6 +21,7 @@ from simulator.experiment.real import cgroups, disk, pack, plant, rootfs, state
 from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link, attach
+from simulator.machine.abi.i18n import gettext as _
 
 NS = {
     "mnt": 0x00020000,
@@ -49,28 +50,32 @@ class Machine:
     def __init__(self, world: World) -> None:
         self.world = world
         self.name = f"vitrina-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self.directory = tempfile.mkdtemp(prefix=f"{self.name}-")
-        self.groups: list[str] = []
+        self.directory = os.path.join(tempfile.gettempdir(), self.name)
+        self.groups = cgroups.paths(self.name)
         self._links: list[Link] = []
         self.closers: list[Callable[[], None]] = []
         self.shared: frozenset[str] = frozenset()
-        self.disk = disk.attach(world)
-        self._record = state.Record(self.name, os.getpid(), self.directory)
+        self.disk: disk.Scratch | None = None
+        # Written down before it is made, so that a kill at any moment leaves a name to sweep.
+        self._record = state.Record(self.name, os.getpid(), self.directory, tuple(self.groups))
         state.write(self._record)
-        self._agent = Path(self.directory) / "agent.pyz"
-        self._agent.write_bytes(pack.archive())
         try:
+            os.mkdir(self.directory, 0o700)
+            self.disk = disk.attach(world)
             self._start()
+        except OSError as error:
+            self.close()
+            raise RealError.broken(_("the scratch machine"), str(error)) from error
         except BaseException:
             self.close()
             raise
 
     def _start(self) -> None:
-        self.groups = cgroups.make(self.name)
-        self._record = state.Record(self.name, os.getpid(), self.directory, tuple(self.groups))
-        state.write(self._record)
+        agent = Path(self.directory) / "agent.pyz"
+        agent.write_bytes(pack.archive())
+        cgroups.make(self.groups)
         self._process = subprocess.Popen(
-            [*rootfs.interpreter_arguments(inside=False), str(self._agent)],
+            [*rootfs.interpreter_arguments(inside=False), str(agent)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -82,9 +87,9 @@ class Machine:
         self.launcher = self.keep(attach(self._process.pid))
         do(self.launcher, "unshare", sum(NS.values()))
         do(self.launcher, "mount", "none", "/", None, _MS_PRIVATE_REC, None)
-        _answer, supervisor = fork(self.launcher)
+        answer, supervisor = fork(self.launcher)
         if supervisor is None:
-            raise RealError.broken("fork", str(_answer))
+            raise RealError.broken("fork", str(answer))
         self.supervisor = self.keep(supervisor)
         # The launcher keeps this machine's tree: an engine's programs are mounted from there.
         do(self.supervisor, "unshare", NS["mnt"])
