@@ -27,6 +27,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.cred import Credentials
+from simulator.machine.kernel.fs.disk_image import DISK_SIZE, filesystem_on
 from simulator.machine.kernel.namespace import UserNs, to_kernel
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
@@ -34,7 +35,7 @@ from simulator.machine.kernel.vfs import attributes, content, io, namei, ops, pe
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
-from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.syscalls.registry import linux, posix
 
@@ -148,6 +149,12 @@ def statx(trap: Trap, dirfd: int, path: str, flags: int = 0, mask: int = 0x7FF) 
     return Returned(0, data)
 
 
+BLOCK_SIZE = 4096
+"""The unit of statfs(2), in bytes."""
+DISK_MAJOR = 8 << 8
+"""Device numbers of the machine's disk begin here."""
+
+
 @posix("statfs")
 def statfs(trap: Trap, path: str) -> Returned:
     """statfs(2): the type's magic number and the mount's flags."""
@@ -173,7 +180,17 @@ def _statfs(trap: Trap, at: At) -> dict[str, Data]:
             flags |= shown
     if not mount.flags & (MS_NOATIME | MS_STRICTATIME):
         flags |= _ST_RELATIME
-    return {"type": MAGIC.get(sb.fstype, 0), "flags": flags}
+    return {"type": MAGIC.get(sb.fstype, 0), "flags": flags, **_room(trap, sb)}
+
+
+def _room(trap: Trap, sb: Superblock) -> dict[str, Data]:
+    """Blocks in all and free ones; a filesystem of the kernel's own objects has none."""
+    size = sb.capacity or (DISK_SIZE if sb.device & ~0xFF == DISK_MAJOR else 0)
+    if sb.fstype == "overlay":
+        return _room(trap, disk) if (disk := filesystem_on(trap, DISK_MAJOR)) else {}
+    held = sum(-(-row.size // BLOCK_SIZE) for row in trap.store.rows_by(BY_SUPERBLOCK, sb.id))
+    blocks = size // BLOCK_SIZE
+    return {"bsize": BLOCK_SIZE, "blocks": blocks, "bfree": max(blocks - held, 0) if blocks else 0}
 
 
 @posix("access")
