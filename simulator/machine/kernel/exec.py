@@ -18,7 +18,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import FilesId
+from simulator.machine.abi.ids import FilesId, InodeId
 from simulator.machine.kernel import exec_cred, signal
 from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.fs.registry import virtual
@@ -46,6 +46,8 @@ class Image(NamedTuple):
     at: At
     inode: Inode
     argv: tuple[str, ...]
+    name: tuple[InodeId, str] | None = None
+    """The directory and the name by which it was found."""
 
 
 def execute(
@@ -65,14 +67,32 @@ def execute(
     """
     if any(len(word.encode("utf-8", "surrogateescape")) >= MAX_ARG_STRLEN for word in argv):
         trap.fail(Errno.E2BIG, "", "execve(2)")
-    place = at or path.walk(trap, name, start, follow=follow)
-    image = _interpreted(trap, name, place, tuple(argv) or ("",))
+    place, found = (at, None) if at else _find(trap, name, start, follow=follow)
+    image = _interpreted(trap, name, place, tuple(argv) or ("",), found)
     cred, secure = exec_cred.transform(trap, image.at, image.inode)
     _replace(trap, name, image, env, secure=secure, cred=cred)
     return image
 
 
-def _interpreted(trap: "Trap", name: str, at: At, argv: tuple[str, ...]) -> Image:
+def _find(
+    trap: "Trap", name: str, start: At | None = None, *, follow: bool = True
+) -> tuple[At, tuple[InodeId, str] | None]:
+    """The program's place and its name there; a magic link keeps the name of what runs now."""
+    found = path.find(trap, name, start, follow=follow)
+    if found.at is None:
+        trap.fail(Errno.ENOENT, N_("Nothing has this name here."), "path_resolution(7)")
+    if found.at == trap.task.exe:
+        return found.at, trap.task.exe_name
+    return found.at, (found.parent.inode, found.name) if found.name else None
+
+
+def _interpreted(
+    trap: "Trap",
+    name: str,
+    at: At,
+    argv: tuple[str, ...],
+    found: tuple[InodeId, str] | None = None,
+) -> Image:
     """Follow ``#!`` lines to the binary that runs in the end."""
     depth = 0
     while True:
@@ -82,7 +102,7 @@ def _interpreted(trap: "Trap", name: str, at: At, argv: tuple[str, ...]) -> Imag
         inode = _runnable(trap, at)
         head = content(trap, inode)[:SCRIPT_LINE]
         if head.startswith(MAGIC_ELF):
-            return Image(at, inode, argv)
+            return Image(at, inode, argv, found)
         if not head.startswith(b"#!"):
             trap.fail(
                 Errno.ENOEXEC, N_("The file is neither a binary nor a #! script."), "execve(2)"
@@ -94,7 +114,7 @@ def _interpreted(trap: "Trap", name: str, at: At, argv: tuple[str, ...]) -> Imag
         options = (argument.strip(" \t"),) if argument.strip(" \t") else ()
         argv = (interpreter, *options, name, *argv[1:])
         name = interpreter
-        at = path.walk(trap, interpreter)
+        at, found = _find(trap, interpreter)
 
 
 def content(trap: "Trap", inode: Inode) -> bytes:
@@ -138,6 +158,7 @@ def _replace(
         env=tuple((key, value) for key, _, value in (word.partition("=") for word in env)),
         comm=name.rpartition("/")[2][:15],
         exe=image.at,
+        exe_name=image.name,
         cred=cred,
         handlers=kept,
         dumpable=readable and not exec_cred.restricts_dump(task.cred, cred),

@@ -93,6 +93,8 @@ class Task(Row, frozen=True, kw_only=True):
     argv: tuple[str, ...] = ()
     env: tuple[tuple[str, str], ...] = ()
     exe: At | None = None
+    exe_name: tuple[InodeId, str] | None = None
+    """The directory and the name by which ``exe`` was executed, for /proc/PID/exe."""
     cred: Credentials
     ns: NsProxy
     root: At

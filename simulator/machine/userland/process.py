@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, cast
 import msgspec
 
 from simulator.machine.abi.call import Call, Failed, Result, Returned, Value
-from simulator.machine.abi.constants import AT_FDCWD, O_CLOEXEC, O_RDONLY
+from simulator.machine.abi.constants import AT_FDCWD, O_CLOEXEC, O_DIRECTORY, O_RDONLY
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.ids import Pid
 
@@ -174,14 +174,24 @@ class Process:
 
     async def names(self, path: str) -> list[str]:
         """The names in a directory, in its own order, without ``.`` and ``..``."""
-        fd = await self.value("openat", AT_FDCWD, path, O_RDONLY | 0o200000 | O_CLOEXEC, 0)
+        fd = await self.open_directory(path)
+        found = await self.entries(fd)
+        await self.close(fd)
+        return found
+
+    async def open_directory(self, path: str) -> int:
+        """opendir(3)."""
+        flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
+        return await self.value("openat", AT_FDCWD, path, flags, 0)
+
+    async def entries(self, fd: int) -> list[str]:
+        """readdir(3) to the end, without ``.`` and ``..``."""
         found: list[str] = []
         while True:
             reply = await self.call("getdents64", fd, DIRENTS)
             if not reply.value:
                 break
             found += cast("list[str]", reply.data)
-        await self.close(fd)
         return [name for name in found if name not in (".", "..")]
 
     async def stat(self, path: str) -> dict[str, int]:

@@ -168,6 +168,9 @@ def rename(trap: "Trap", old: path.Last, new: path.Last, flags: int) -> None:
     permission.need_writable(trap, old.parent.mount)
     source = existing(trap, old)
     target = path.child(trap, new.parent, new.name)
+    beyond = new.parent.inode
+    if target is None and isinstance(beyond, tuple) and mutations(beyond).missing_fails:
+        trap.fail(Errno.ENOENT, N_("Nothing can be made in this filesystem."), "proc(5)")
     _compatible(trap, old, new, source, target, flags)
     if target == source:
         return

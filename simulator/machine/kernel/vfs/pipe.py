@@ -21,7 +21,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, Domain
+from simulator.machine.abi.ids import HOST, Domain, InodeId
 from simulator.machine.kernel import signal
 from simulator.machine.kernel.task import WATCHED, Sleeper
 from simulator.machine.kernel.trap import Sleep
@@ -63,7 +63,7 @@ def make(trap: "Trap") -> Pipe:
 
 def open_fifo(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
     """fifo_open(): wait for the other side, unless told not to. ENXIO."""
-    key: Key = ("fifo", inode.id)
+    key = _key(inode.id)
     pipe = trap.store.get(Pipe, key) or Pipe(id=key, domain=inode.domain)
     access = file.flags & O_ACCMODE
     if access == O_RDONLY:
@@ -80,6 +80,13 @@ def open_fifo(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
     )
     trap.store.put(pipe)
     return msgspec.structs.replace(file, kind="pipe", object=key)
+
+
+def _key(inode: InodeId) -> Key:
+    """An anonymous pipe's own number (``fs/pipefs.py``), or what a named one goes by."""
+    if isinstance(inode, tuple) and inode[0] == "pipe":
+        return inode[1]
+    return ("fifo", inode)
 
 
 def resize(trap: "Trap", file: fds.File, size: int, privileged: bool) -> int:

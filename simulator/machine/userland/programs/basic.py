@@ -47,7 +47,15 @@ async def echo(sys: Process, argv: Sequence[str]) -> int:
     if escapes:
         text, stopped = unescape(text, leading_zero=True)
         newline = newline and not stopped
-    await sys.out(text + ("\n" if newline else ""))
+    return await _print(sys, text + ("\n" if newline else ""))
+
+
+async def _print(sys: Process, text: str) -> int:
+    """Write a builtin's output; 1 after ``write error``."""
+    try:
+        await sys.out(text)
+    except SysError as error:
+        return await sys.fault("write error", error)
     return 0
 
 
@@ -92,8 +100,7 @@ async def printf(sys: Process, argv: Sequence[str]) -> int:
             break
     for argument in bad:
         await sys.complain(f"invalid number '{argument}'")
-    await sys.out(out)
-    return int(bool(bad))
+    return await _print(sys, out) or int(bool(bad))
 
 
 def _formatted(form: str, arguments: list[str], bad: list[str]) -> tuple[str, bool]:

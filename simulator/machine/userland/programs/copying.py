@@ -135,7 +135,7 @@ async def dd(sys: Process, argv: Sequence[str]) -> int:
 
 
 async def _blocks(sys: Process, reading: int, writing: int, size: int, limit: int | None) -> int:
-    whole = part = total = status = 0
+    whole = part = status = 0
     while limit is None or whole + part < limit:
         try:
             block = await sys.read(reading, size)
@@ -150,9 +150,7 @@ async def _blocks(sys: Process, reading: int, writing: int, size: int, limit: in
             status = await sys.fault("error writing output", error)
             break
         whole, part = (whole + 1, part) if len(block) == size else (whole, part + 1)
-        total += len(block)
     await sys.err(f"{whole}+{part} records in\n{whole}+{part} records out\n")
-    await sys.err(f"{total} bytes ({total}B) copied\n")
     return status
 
 

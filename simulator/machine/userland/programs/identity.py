@@ -175,10 +175,12 @@ async def su(sys: Process, argv: Sequence[str]) -> int:
     user = await accounts.find_user(sys, name)
     if user is None:
         raise UsageError(f"unknown user {name}")
-    if await sys.value("getuid"):
-        await sys.err("Password: ")
-        return await sys.complain("incorrect password")
-    await sys.call("setgroups", 1, [user.gid])
+    if await sys.value("geteuid"):
+        return await sys.complain("must be suid to work properly")
+    try:
+        await sys.call("setgroups", 1, [user.gid])
+    except SysError as error:
+        return await sys.fault("can't set groups", error)
     await sys.call("setgid", user.gid)
     await sys.call("setuid", user.uid)
     shell = options.value("s", user.shell)

@@ -78,15 +78,16 @@ class _Listing:
         if title:
             await self.sys.out(("" if first else "\n") + f"{entry.path}:\n")
         try:
-            found = await self.sys.names(entry.path)
+            opened = await self.sys.open_directory(entry.path)
         except SysError as error:
             self.status = await self.sys.fault(f"can't open '{entry.path}'", error)
             return
-        names = [name for name in found if self._wanted(name)]
+        names = [name for name in await self.sys.entries(opened) if self._wanted(name)]
         if self.options.has("a"):
             names += [".", ".."]
         prefix = entry.path.rstrip("/") + "/"
         entries = [e for name in names if (e := await self.look(name, prefix + name)) is not None]
+        await self.sys.close(opened)
         if self.options.has("l") or self.options.has("s"):
             await self.sys.out(f"total {sum(map(_blocks, entries)) // 2}\n")
         await self.show(entries)
@@ -116,7 +117,7 @@ class _Listing:
             try:
                 out += f" -> {await self.sys.readlink(entry.path)}"
             except SysError as error:
-                self.status = await self.sys.fault(f"{entry.path}: can't read link", error)
+                self.status = await self.sys.fault(f"{entry.path}: cannot read link", error)
         return out
 
     async def _long(self, status: dict[str, int]) -> str:
@@ -162,8 +163,11 @@ class _Listing:
 
 def _blocks(entry: Entry) -> int:
     """512-byte blocks, by the size when stat(2) does not say."""
-    size = entry.status["size"]
-    whole = (size + 4095) // 4096 * 8 if entry.status["mode"] & S_IFMT != S_IFLNK else 0
+    size, kind = entry.status["size"], entry.status["mode"] & S_IFMT
+    if kind == S_IFDIR:
+        whole = size // 4096 * 8
+    else:
+        whole = (size + 4095) // 4096 * 8 if kind != S_IFLNK else 0
     return entry.status.get("blocks", whole)
 
 

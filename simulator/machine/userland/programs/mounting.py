@@ -111,6 +111,12 @@ async def mount(sys: Process, argv: Sequence[str]) -> int:
         source, target = "none", options.rest[0]
         if not flags & _NO_DEVICE:
             return await sys.complain(f"can't find {target} in /etc/fstab")
+        if flags & MS_REMOUNT:
+            known = [line.split(" ") for line in (await sys.text("/proc/mounts")).splitlines()]
+            found = [row for row in known if row[1] == target]
+            if not found:
+                return await sys.complain(f"can't find {target} in /proc/mounts")
+            source, fstype = found[-1][0], fstype or found[-1][2]
     else:
         source, target = options.rest[0], options.rest[1]
     return await _mount(sys, source, target, fstype, flags, data)

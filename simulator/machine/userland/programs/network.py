@@ -10,6 +10,7 @@ from simulator.machine.abi.constants import (
     IFF_PROMISC,
     IFF_RUNNING,
     IFF_UP,
+    SIOCADDRT,
     SIOCGIFADDR,
     SIOCGIFFLAGS,
     SIOCGIFHWADDR,
@@ -29,6 +30,7 @@ from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
 _SIOCGIFNAME, _SIOCGIFBRDADDR = 0x8910, 0x8919
+_SIOCPROTOPRIVATE = 0x89E0
 _GAP = 8
 _MULTICAST, _NOARP = 0x1000, 0x80
 _FLAGS = (
@@ -146,8 +148,8 @@ async def ip(sys: Process, argv: Sequence[str]) -> int:
     if not words:
         raise UsageError("ip [OPTIONS] address|route|link [ARGS]")
     subject, rest = words[0], words[1:] or ["show"]
-    if rest[0] in ("set", "add", "del", "up", "down") and not "route".startswith(subject):
-        return await _change(sys, rest)
+    if rest[0] in ("set", "add", "del", "change", "replace", "flush"):
+        return await _change(sys, rest, link=not "address".startswith(subject))
     if "address".startswith(subject):
         return await _show(sys, _after_dev(rest), addresses=True, only=only)
     if "link".startswith(subject):
@@ -234,7 +236,7 @@ def _dotted(digits: str) -> str:
     return ".".join(str(byte) for byte in int(digits, 16).to_bytes(4, "little"))
 
 
-async def _change(sys: Process, words: list[str]) -> int:
+async def _change(sys: Process, words: list[str], *, link: bool) -> int:
     verb, rest = words[0], words[1:]
     values = dict(zip(rest, [*rest[1:], ""], strict=True))
     name = values.get("dev") or (rest[0] if verb == "set" and rest else "")
@@ -242,19 +244,32 @@ async def _change(sys: Process, words: list[str]) -> int:
     try:
         if verb == "set":
             await _set_link(sys, fd, name, rest, values)
-        elif verb == "add":
+        elif not link and verb == "add":
             address, _, prefix = rest[0].partition("/")
+            if (await _device(sys, fd, name, [])).address or ":" in address:
+                await _beyond(sys, fd)
             await sys.call("ioctl", fd, SIOCSIFADDR, (name, address))
             await sys.call("ioctl", fd, SIOCSIFNETMASK, (name, _netmask(int(prefix or "32"))))
         else:
-            await sys.call("ioctl", fd, SIOCSIFADDR, (name, "0.0.0.0"))
+            await _beyond(sys, fd)
     except SysError as error:
         if error.errno is Errno.ENODEV:
             return await sys.complain(f"can't find device '{name}'")
-        if error.errno is Errno.EPERM:
-            return await sys.complain("RTNETLINK answers: Operation not permitted")
-        return await sys.complain(f"RTNETLINK answers: {error.message}")
+        if verb == "set":
+            return await sys.complain(f"SIOCSIFFLAGS: {error.message}")
+        await sys.complain(f"RTNETLINK answers: {error.message}")
+        return 2
     return 0
+
+
+async def _beyond(sys: Process, fd: int) -> None:
+    """What only rtnetlink(7) does: refused without the right, else more than the model knows."""
+    try:
+        await sys.call("ioctl", fd, SIOCADDRT, None)
+    except SysError as error:
+        if error.errno is Errno.EPERM:
+            raise
+    await sys.call("ioctl", fd, _SIOCPROTOPRIVATE, 0)
 
 
 def _netmask(prefix: int) -> str:

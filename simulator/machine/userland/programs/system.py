@@ -128,7 +128,10 @@ async def sysctl(sys: Process, argv: Sequence[str]) -> int:
         try:
             if equals:
                 fd = await sys.open(path, O_WRONLY | O_TRUNC)
-                await sys.write(fd, value.encode())
+                try:
+                    await sys.write(fd, value.encode())
+                except SysError as error:
+                    return await sys.fault("write error", error)
                 await sys.close(fd)
                 lines = [value]
             else:

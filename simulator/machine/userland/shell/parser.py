@@ -264,6 +264,8 @@ class Parser:
         digits = reader.text[start : reader.at]
         fd = int(digits) if digits else int(operator[0] == ">")
         reader.take(len(operator))
+        if operator == "<<" and reader.peek() == "<":
+            raise ShellSyntaxError("syntax error: unexpected redirection")
         if operator.startswith("<<"):
             return Redirect(fd, "<<", self._document(strip=operator == "<<-"))
         return Redirect(fd, operator, self._target())

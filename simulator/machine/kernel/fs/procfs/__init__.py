@@ -5,9 +5,9 @@ ns} are magic links; below /proc/sys the settings that the *reader's* namespaces
 """
 
 from simulator.machine.kernel.fs.procfs.mounting import PROC
-from simulator.machine.kernel.fs.procfs.virtual import Procfs
+from simulator.machine.kernel.fs.procfs.virtual import Procfs, set_attributes
 from simulator.machine.kernel.fs.registry import Mutations, register_virtual
 
-register_virtual("proc", Procfs(), Mutations(missing_fails=True))
+register_virtual("proc", Procfs(), Mutations(missing_fails=True, set_attributes=set_attributes))
 
 __all__ = ["PROC"]

@@ -9,10 +9,11 @@ from collections.abc import Iterable
 from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.fs import nsfs
+from simulator.machine.kernel.fs import nsfs, pipefs
 from simulator.machine.kernel.fs.procfs.node import Look, Node, link, process_file
 from simulator.machine.kernel.namespace import KINDS
 from simulator.machine.kernel.task import At, Task, TaskState
+from simulator.machine.kernel.vfs import dpath
 from simulator.machine.kernel.vfs.fd import FdTable, File
 
 _NS_NAMES = (*KINDS, "pid_for_children", "time_for_children")
@@ -77,7 +78,28 @@ def _follow_fd(look: Look) -> "At | str":
     file = described(look, look.name)
     if file is None:
         look.trap.fail(Errno.ENOENT, N_("The descriptor has been closed."), "proc_pid_fd(5)")
+    if file.at is None and file.kind == "pipe" and isinstance(file.object, int):
+        return pipefs.place(file.object)
     return file.at if file.at is not None else anonymous(file)
+
+
+def text(look: Look) -> str:
+    """What readlink(2) says of a magic link: the path by which the place was reached."""
+    trap, task = look.trap, look.task
+    if look.id[-2:-1] == ("fd",):
+        file = described(look, look.name)
+        if file is None:
+            return ""
+        if file.at is None:
+            return anonymous(file)
+        if nsfs.is_namespace(file.at.inode):
+            return nsfs.name(file.at.inode)
+        path = dpath.path_of(trap, file.at, opened=file.name)
+    elif look.name == "exe" and task.exe is not None:
+        path = dpath.path_of(trap, task.exe, opened=task.exe_name)
+    else:
+        return ""
+    return path.removeprefix("(unreachable)")
 
 
 def anonymous(file: File) -> str:

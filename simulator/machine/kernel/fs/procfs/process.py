@@ -179,7 +179,7 @@ def _stack(look: Look) -> str:
             N_("Kernel stacks are for CAP_SYS_ADMIN of the machine."),
             "proc_pid_stack(5)",
         )
-    return ""
+    return "[<0>] proc_pid_stack+0xb1/0x150\n[<0>] proc_single_show+0x51/0xe0\n"
 
 
 def _unchanged(look: Look, data: bytes) -> int:

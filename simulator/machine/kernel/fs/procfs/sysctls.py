@@ -177,6 +177,8 @@ def write(trap: "Trap", name: str, data: bytes) -> None:
     if not _TEXT.match(name):
         text = _checked(trap, name, text)
     store, where = trap.store, scope(name)
+    if where == "net" and name.endswith((".ip_forward", ".forwarding")):
+        trap.need(Privilege.NET_CONFIG, store.row(NetNs, trap.task.ns.net).owner)
     if where == "net":
         params.write(store, trap.task.ns.net, name, text)
     elif where == "ipc":

@@ -1,14 +1,14 @@
 """procfs as the rest of the kernel asks for it: from an inode's id to a file and its content."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import KERNEL, InodeId, KGid, KUid, Pid, VirtualId
 from simulator.machine.kernel.cred import in_group
-from simulator.machine.kernel.fs.procfs import sysctls
+from simulator.machine.kernel.fs.procfs import links, sysctls
 from simulator.machine.kernel.fs.procfs.node import (
     Look,
     Node,
@@ -20,6 +20,7 @@ from simulator.machine.kernel.fs.procfs.process import PROCESS
 from simulator.machine.kernel.fs.procfs.root import ROOT
 from simulator.machine.kernel.namespace import UserNs, to_kernel
 from simulator.machine.kernel.task import At, Task, visible_from
+from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Procfs:
             gid=gid,
             nlink=_links(look, node),
             size=_size(look, node),
+            target=_target(look, node),
             parent=_parent(inode) if node.mode & S_IFMT == S_IFDIR else None,
             # A look at a process is noted as such (``touch_process``), not as one at a file.
             domain=KERNEL,
@@ -135,6 +137,17 @@ class Procfs:
             touch_machine(look, node.kind, "privilege")
 
 
+def set_attributes(trap: "Trap", inode: VirtualId, changes: Mapping[str, Any]) -> None:
+    """proc_setattr(), proc_sys_setattr(): modes stay; another owner is taken and forgotten."""
+    settings = len(inode) > 2 and inode[2] == "sys"
+    process = len(inode) > 2 and isinstance(inode[2], int)
+    owner = bool({"uid", "gid"} & {*changes})
+    if (process and not owner) or settings:
+        trap.fail(Errno.EPERM, N_("The attributes of this file are the kernel's."), "proc(5)")
+    if not process:
+        raise NotModelled("attributes of /proc that last")
+
+
 def _resolve(trap: "Trap", inode: VirtualId) -> tuple[Look, Node]:
     """The file behind an id, and the look at it."""
     store = trap.store
@@ -172,6 +185,13 @@ def _child(look: Look, node: Node, name: str) -> Node | None:
 
 def _present(trap: "Trap", node: Node) -> bool:
     return not node.feature or node.feature in trap.family.features
+
+
+def _target(look: Look, node: Node) -> str:
+    """The text of a magic link, for those who may follow it; others ask ``follow`` and fail."""
+    if not node.traced or node.follow is None or look.process is None:
+        return ""
+    return links.text(look) if look.trap.allowed("may_trace", look.process) else ""
 
 
 def _parent(inode: VirtualId) -> InodeId:
