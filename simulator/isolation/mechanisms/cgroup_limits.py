@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
 
-V1_CONTROLLERS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
+V1_CONTROLLERS = (
+    "cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd",
+)  # fmt: skip
+"""The hierarchies of version 1 as they are mounted; systemd's has no controller."""
 _CPU_PERIOD = 100_000
 
 

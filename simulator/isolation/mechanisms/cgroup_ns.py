@@ -18,10 +18,18 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class CgroupNs:
-    """unshare(2) with CLONE_NEWCGROUP."""
+    """unshare(2) with CLONE_NEWCGROUP.
+
+    ``unified_only``: only where control groups are of version 2 alone, as Docker's default is
+    (moby daemon/config/config_linux.go, default-cgroupns-mode).
+    """
+
+    unified_only: bool = False
 
     about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """One call of the child."""
+        if self.unified_only and "cgroup2" not in plan.facts:
+            return
         plan.call(Phase.CHILD_CGROUP, "guest", self.about.id, "unshare", CLONE_NEWCGROUP)

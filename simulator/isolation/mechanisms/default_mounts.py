@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
+from simulator.isolation.mechanisms.cgroup_limits import V1_CONTROLLERS, group_path
 from simulator.machine.abi.constants import (
     MS_BIND,
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
     MS_RDONLY,
+    MS_REC,
+    MS_REMOUNT,
     MS_STRICTATIME,
     S_IFCHR,
 )
@@ -63,8 +66,6 @@ LINKS: tuple[tuple[str, str], ...] = (
     ("pts/ptmx", "/dev/ptmx"),
 )
 
-V1_HIERARCHIES = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
-
 
 ABOUT = About(
     id="default-mounts",
@@ -102,14 +103,19 @@ class DefaultMounts:
         self._nodes(plan)
 
     def _version_1(self, plan: LaunchPlan, one: Mounted) -> None:
-        """A tmpfs with one bind mount for each hierarchy (mountCgroupV1)."""
+        """A tmpfs with a bind mount of the sandbox's own group in each hierarchy (runc
+        rootfs_linux.go, mountCgroupV1): without a cgroup namespace only that hides the others.
+        """
         child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
         top = plan.root + one.path
         child("mkdir", top, 0o755, tolerates=("EEXIST",))
         child("mount", "tmpfs", top, "tmpfs", _CLOSED, "mode=755")
-        for name in V1_HIERARCHIES:
-            child("mkdir", f"{top}/{name}", 0o755)
-            child("mount", "cgroup", f"{top}/{name}", "cgroup", one.flags, name)
+        below = group_path(plan) if plan.has("cgroup-limits") else ""
+        for name in V1_CONTROLLERS:
+            path = f"{top}/{name}"
+            child("mkdir", path, 0o755)
+            child("mount", f"/sys/fs/cgroup/{name}{below}", path, "bind", MS_BIND | MS_REC, None)
+            child("mount", "none", path, None, MS_REMOUNT | MS_BIND | one.flags, None)
 
     def _nodes(self, plan: LaunchPlan) -> None:
         device = plan.caller(Phase.CHILD_DEVICES, "guest", self.about.id)

@@ -36,7 +36,7 @@ TECHNOLOGY = Technology(
         PidNs(),
         NetNs(),
         CgroupLimits(),
-        CgroupNs(),
+        CgroupNs(unified_only=True),
         DeviceList(),
         DefaultMounts(),
         ContainerFiles(),
