@@ -44,6 +44,17 @@ def entry_to_json(entry: Entry) -> dict[str, Json]:
         "domain": entry.domain,
         "status": str(entry.status),
         "value_class": entry.value_class,
+        "crossings": [
+            {
+                "kind": crossing.kind,
+                "name": crossing.name,
+                "owner": crossing.owner,
+                "operation": crossing.operation,
+                "granted": crossing.granted,
+                "would_stop": list(crossing.would_stop.split()),
+            }
+            for crossing in entry.crossings or ()
+        ],
         "nested": [
             {
                 "call": nested.call.name,

@@ -17,7 +17,6 @@ ABOUT = About(
         {
             "clock",
             "device",
-            "file",
             "hostname",
             "interface",
             "kernel-log",
