@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from simulator.isolation.mechanisms.base import ROOT_SWITCH, About, Fill, LaunchPlan, Phase
 from simulator.isolation.mechanisms.devfs_rules import mount_devfs
-from simulator.machine.abi.constants import JAIL_CREATE
+from simulator.machine.abi.constants import JAIL_CREATE, JAIL_UPDATE
 from simulator.machine.abi.i18n import N_
 
 Setting = str | int | tuple[str, ...]
@@ -57,6 +57,8 @@ class Prison:
         if plan.guest.hostname:
             params["host.hostname"] = plan.guest.hostname
         params.update(self.params)
+        persists = params["persist"]
+        params["persist"] = 1
         self._addresses(plan, params)
         if not plan.has("devfs-rules"):
             mount_devfs(plan, self.about.id, 0)
@@ -79,6 +81,16 @@ class Prison:
             Fill("{jid}"),
             why=N_("The process gets the tag and the prison's root; there is no way back."),
         )
+        if not persists:
+            plan.call(
+                Phase.CHILD_HOSTNAME,
+                "runtime",
+                self.about.id,
+                "jail_set",
+                {"jid": Fill("{jid}"), "persist": 0},
+                JAIL_UPDATE,
+                why=N_("From now on the prison ends with its last process."),
+            )
 
     def _addresses(self, plan: LaunchPlan, params: dict[str, Setting]) -> None:
         """``interface`` of jail(8): the prison's addresses are put on the machine's card."""

@@ -30,6 +30,7 @@ from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import pids
 from simulator.machine.kernel.fork import BY_USER
 from simulator.machine.kernel.modules import SwapArea
+from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import interface as interfaces
 from simulator.machine.kernel.task import GROUP, Task
 from simulator.machine.kernel.trap import Denied, NotModelled, Trap
@@ -184,6 +185,8 @@ def _tasks(trap: Trap, which: int, who: int) -> tuple[Task, ...]:
 def alias(trap: Trap, address: str) -> Result:
     """What ``ifconfig IF alias`` does for jail(8)'s ``interface``: SIOCAIFADDR. EPERM ENXIO."""
     trap.need(Privilege.NET_CONFIG)
+    if ip.parse(address) is None:
+        trap.fail(Errno.EINVAL, N_("This is no internet address."), "netintro(4)")
     ns = trap.task.ns.net
     cards = [one for one in interfaces.listed(trap.store, ns) if one.kind == "ether"]
     if not cards:

@@ -10,6 +10,8 @@ import msgspec
 
 from simulator.machine.abi.call import Data, Result, Returned
 from simulator.machine.abi.constants import (
+    AF_INET,
+    AF_INET6,
     JAIL_ATTACH,
     JAIL_CREATE,
     JAIL_DYING,
@@ -25,6 +27,7 @@ from simulator.machine.kernel import prison, prison_params
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.namespace import IpcNs, NetNs, NsProxy
 from simulator.machine.kernel.namespaces.make import new_ipc_ns, new_net_ns
+from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import inode as inodes
@@ -182,10 +185,15 @@ def _create(trap: Trap, mine: Context, asked: dict[str, Any], flags: int) -> Con
 def _need_no_clash(trap: Trap, wanted: tuple[str, ...]) -> None:
     """Two prisons may share an address only while each has no other: EADDRINUSE."""
     for row in prison.descendants(trap.store, ROOT_CONTEXT):
-        if len(wanted) == len(row.addresses) == 1 or row.params["vnet"]:
-            continue
-        if set(wanted) & set(row.addresses):
-            trap.fail(Errno.EADDRINUSE, N_("Another prison has one of the addresses."), "jail(2)")
+        for family in (AF_INET, AF_INET6) if not row.params["vnet"] else ():
+            mine, theirs = (
+                {text for text in listed if ip.family_of(text) == family}
+                for listed in (wanted, row.addresses)
+            )
+            if mine & theirs and not len(mine) == len(theirs) == 1:
+                trap.fail(
+                    Errno.EADDRINUSE, N_("Another prison has one of the addresses."), "jail(2)"
+                )
 
 
 def _need_one_way(values: Mapping[str, Any]) -> None:

@@ -13,6 +13,7 @@ from simulator.isolation.technologies.options.reading import (
     unknown,
 )
 from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.kernel.net import address as ip
 
 ALLOW = [
     "set_hostname",
@@ -97,7 +98,18 @@ def _mode(name: str, kinds: tuple[str, ...]) -> Option:
 
 
 def _addresses(name: str) -> Option:
-    return Option(lambda jail, value: _set(jail, name, tuple(value.split(",")) if value else ()))
+    """``interface|address/prefix``, as jail(8) takes them, the address alone being enough."""
+
+    def listed(technology: Technology, value: str) -> Technology:
+        own: list[str] = []
+        for word in filter(None, value.split(",")):
+            text = word.rpartition("|")[2].partition("/")[0]
+            if ip.parse(text) is None or (":" in text) != (name == "ip6.addr"):
+                raise OptionError(_("{word} is no address of this family").format(word=word))
+            own.append(text)
+        return _set(technology, name, tuple(own))
+
+    return Option(listed)
 
 
 def _vnet(technology: Technology, value: str) -> Technology:

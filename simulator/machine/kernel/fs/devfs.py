@@ -113,9 +113,9 @@ def _sb(trap: "Trap", inode: VirtualId) -> Superblock:
 
 
 def _visible(sb: Superblock) -> frozenset[str]:
-    """The names that this mount's ruleset leaves."""
+    """The names that this mount's ruleset leaves; a set that nobody filled hides nothing."""
     ruleset = (sb.data or {}).get("ruleset", NO_RULES)
-    return RULESETS.get(ruleset, frozenset()) if isinstance(ruleset, int) else frozenset()
+    return RULESETS.get(ruleset, RULESETS[NO_RULES]) if isinstance(ruleset, int) else frozenset()
 
 
 class _Devfs:

@@ -513,3 +513,9 @@ def test_procfs_hides_a_process_outside(jails: Jails) -> None:
     jails.do("mount", "procfs", "/tmp", 0, {}, pid=pid)
     wall = jails.wall("open", f"/tmp/{jails.pid}/status", O_RDONLY, pid=pid)
     assert wall == ("ENOENT", "prison-visibility")
+
+
+def test_one_address_of_each_family_may_be_shared(jails: Jails) -> None:
+    both = {"ip6.addr": ("2001:db8::7",)}
+    with_params(jails, name="one", **both)
+    assert with_params(jails, name="two", **both)

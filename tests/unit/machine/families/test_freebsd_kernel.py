@@ -348,3 +348,7 @@ def test_curproc_is_the_reader_itself(bsd: Machine) -> None:
 def test_nothing_in_procfs_leads_into_another_root(bsd: Machine) -> None:
     bsd.do("mount", "procfs", "/mnt", 0, {})
     assert bsd.do("open", f"/mnt/{bsd.pid}/root", O_RDONLY) == "ENOENT"
+
+
+def test_a_ruleset_that_nobody_filled_hides_nothing(bsd: Machine) -> None:
+    assert "mem" in devfs(bsd, 99)
