@@ -84,14 +84,16 @@ def whole(
     return write
 
 
-def bounded(name: str, most: int) -> Write:
-    """A write that stores ``max`` or a number from 0 to ``most``. EINVAL."""
+def bounded(name: str, most: int, *, errno_range: bool = False) -> Write:
+    """A write that stores ``max`` or a number from 0 to ``most``. EINVAL, or ERANGE."""
 
     def write(trap: Trap, group: Cgroup, text: str) -> None:
         text = text.strip()
         if text != "max":
             value = integer(trap, text)
             if not 0 <= value <= most:
+                if errno_range:
+                    out_of_range(trap)
                 invalid(trap)
             text = str(value)
         put_setting(trap.store, group, name, text)
