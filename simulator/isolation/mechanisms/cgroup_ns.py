@@ -18,11 +18,12 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class CgroupNs:
-    """unshare(2) with CLONE_NEWCGROUP.
+    """unshare(2) with CLONE_NEWCGROUP; ``only_on_2``: not where groups are of version 1.
 
-    ``unified_only``: only where control groups are of version 2 alone, as Docker's default is
-    (moby daemon/config/config_linux.go, default-cgroupns-mode).
+    Docker's default is ``private`` on version 2 and ``host`` on version 1.
     """
+
+    only_on_2: bool = False
 
     unified_only: bool = False
 
@@ -30,6 +31,8 @@ class CgroupNs:
 
     def plan(self, plan: LaunchPlan) -> None:
         """One call of the child."""
+        if self.only_on_2 and "cgroup2" not in plan.facts:
+            return
         if self.unified_only and "cgroup2" not in plan.facts:
             return
         plan.call(Phase.CHILD_CGROUP, "guest", self.about.id, "unshare", CLONE_NEWCGROUP)
