@@ -57,7 +57,24 @@ def read(technology: Technology, words: list[str]) -> Technology:
         if not found and not value:
             value = "1"
         technology = apply("jail", name, option, technology, value)
+    _check(technology)
     return technology
+
+
+def _check(technology: Technology) -> None:
+    """Refuse parameters that no kernel, or not this model's, can put together."""
+    prison = technology.get("prison")
+    params = dict(prison.params) if isinstance(prison, Prison) else {}
+    listed = [name for name in ("ip4.addr", "ip6.addr") if params.get(name)]
+    if params.get("vnet") and listed:
+        raise SpecError(
+            _("jail: vnet and {name} exclude each other; leave one out").format(name=listed[0])
+        )
+    modes = {params.get(name) for name in ("sysvshm", "sysvsem", "sysvmsg")}
+    if {"new", "inherit"} <= modes:
+        raise SpecError(
+            _("jail: the model keeps sysvshm, sysvsem and sysvmsg together: all new or all inherit")
+        )
 
 
 def _set(technology: Technology, name: str, value: Setting) -> Technology:
