@@ -111,6 +111,7 @@ def as_svg(table: Grid) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="12">'
+        f'<rect width="{width}" height="{height}" fill="#fff"/>'
     ]
     parts += [
         f'<text x="{_LEFT + _WIDE * index + 6}" y="15" font-weight="bold">'
