@@ -41,6 +41,10 @@ class Traits:
     """A second chroot fails with EPERM while a directory is open (kern_descrip.c)."""
     has_namespaces: bool = True
     has_abstract_sockets: bool = True
+    network_wall: str = "net-ns"
+    """The wall between two networks of one machine: a namespace, a prison's vnet, a zone's stack."""
+    ipc_wall: str = "ipc-ns"
+    """The wall between two sets of System V objects."""
     socket_families: frozenset[int] = frozenset((1, 2, 10, 16, 17, 40, 44))
     """Address families that are compiled in: UNIX, INET, INET6, NETLINK, PACKET, VSOCK, XDP."""
     ports_belong_to_context: bool = False

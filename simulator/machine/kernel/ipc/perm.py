@@ -108,7 +108,7 @@ def elsewhere(trap: Trap, errno: Errno) -> NoReturn:
     """Refuse because the object that was asked for is in another ipc namespace."""
     trap.deny(
         errno,
-        "ipc-ns" if trap.family.traits.has_namespaces else "prison",
+        trap.family.traits.ipc_wall,
         N_("The object is in another ipc namespace: this one has its own keys and ids."),
         "ipc_namespaces(7)",
     )

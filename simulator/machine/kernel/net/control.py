@@ -238,7 +238,7 @@ def _missing(trap: Trap, name: str) -> NoReturn:
     if any(other.name == name for other in trap.store.all(Interface)):
         trap.deny(
             Errno.ENODEV,
-            "net-ns",
+            trap.family.traits.network_wall,
             N_("The interface is in another network namespace."),
             "network_namespaces(7)",
         )

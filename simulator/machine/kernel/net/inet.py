@@ -134,7 +134,7 @@ def _nobody_listens(trap: Trap, fate: Arrival) -> NoReturn:
         if same and other.state == "listening" and other.ns != fate.ns:
             trap.deny(
                 Errno.ECONNREFUSED,
-                "net-ns",
+                trap.family.traits.network_wall,
                 N_("Who listens on this port does so in another network namespace."),
                 "network_namespaces(7)",
             )
@@ -157,7 +157,7 @@ def refuse(trap: Trap, fate: Refusal) -> NoReturn:
     if fate.errno is Errno.ENETUNREACH:
         trap.deny(
             fate.errno,
-            "net-ns",
+            trap.family.traits.network_wall,
             N_("This network namespace has no route to the address."),
             "network_namespaces(7)",
         )

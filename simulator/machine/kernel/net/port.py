@@ -106,7 +106,7 @@ def _must_be_ours(trap: Trap, socket: Socket, text: str) -> None:
         if route.is_elsewhere(trap.store, socket.ns, ip.unmap(text)):
             trap.deny(
                 Errno.EADDRNOTAVAIL,
-                "net-ns",
+                trap.family.traits.network_wall,
                 N_("The address belongs to an interface of another network namespace."),
                 "network_namespaces(7)",
             )

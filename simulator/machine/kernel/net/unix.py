@@ -222,7 +222,7 @@ def _refuse_name(trap: Trap, socket: Socket, name: str) -> NoReturn:
         if other.name == name and other.ns != socket.ns:
             trap.deny(
                 Errno.ECONNREFUSED,
-                "net-ns",
+                trap.family.traits.network_wall,
                 N_("The abstract name belongs to another network namespace."),
                 "network_namespaces(7)",
             )
