@@ -11,6 +11,7 @@ from simulator.experiment.engine.executor import MODERN
 from simulator.experiment.engine.judge import Answer, Question, answer, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.probes.observe import numbered
+from simulator.experiment.probes.oracles.common import walls_of
 from simulator.experiment.probes.trace import Status
 from simulator.experiment.probes.verdict import Outcome
 from simulator.isolation.mechanisms.base import ROOT_SWITCH
@@ -74,11 +75,24 @@ def _root_switch(
 def suspects(
     question: Question, technology: Technology, facts: frozenset[str] = MODERN
 ) -> set[str]:
-    """Mechanisms that may matter to a probe: those that hide what it reaches without any."""
+    """Mechanisms that may matter to a probe: those that hide what it reaches without any, and
+    those whose walls refuse it something now.
+    """
     reached = _reached(question, technology, facts)
     if not reached:
         return set(technology.ids)
-    return {m.about.id for m in technology.mechanisms if m.about.hides & reached}
+    walls = _refusing(answer(question, technology, facts))
+    return {
+        m.about.id
+        for m in technology.mechanisms
+        if m.about.hides & reached or m.about.walls & walls
+    }
+
+
+def _refusing(given: Answer) -> set[str]:
+    """Walls that said no to the guest."""
+    attacks = numbered(given.case.main.trace, given.case.attackers)
+    return {wall for _number, entry in attacks for wall in walls_of(entry)}
 
 
 def _reached(question: Question, technology: Technology, facts: frozenset[str]) -> set[str]:
