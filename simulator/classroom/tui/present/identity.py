@@ -6,25 +6,28 @@ from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, names
-from simulator.machine.kernel.namespace import UserNs, UtsNs, from_kernel
+from simulator.machine.kernel.family import Family
+from simulator.machine.kernel.hostname import hostname_of
+from simulator.machine.kernel.namespace import UserNs, from_kernel
 from simulator.machine.kernel.task import Task
-from simulator.machine.state.store import World
+from simulator.machine.kernel.trap import Trap
+from simulator.machine.state.store import Store, World
 
 _LIMITS = ("RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_AS", "RLIMIT_FSIZE")
 
 
-def identity(world: World, viewer: Pid) -> list[Line]:
-    """The viewer's host name, ids, capabilities, seccomp filters, limits."""
+def identity(world: World, family: Family, viewer: Pid) -> list[Line]:
+    """The viewer's host name, ids, limits; capabilities and filters, or what its prison allows."""
     task = world.get(Task, viewer)
     if task is None:
         return []
-    uts = world.row(UtsNs, task.ns.uts)
+    name, owner = hostname_of(Trap(Store(world.tables), family, task))
     user_ns = world.row(UserNs, task.cred.user_ns)
     cred = task.cred
     lines = [
         Line(
-            text=_("host name {name}").format(name=uts.hostname),
-            domain=uts.domain,
+            text=_("host name {name}").format(name=name),
+            domain=owner,
         ),
         Line(
             text=_("uid {uid} gid {gid}, on the host {kuid}").format(
@@ -35,13 +38,7 @@ def identity(world: World, viewer: Pid) -> list[Line]:
             domain=task.domain,
         ),
         *_context(world, task),
-        *_capabilities(task),
-        Line(
-            text=_("seccomp {filters}").format(
-                filters=", ".join(f.name for f in task.seccomp) or _("no filter")
-            ),
-            domain=task.domain,
-        ),
+        *(_linux_rights(task) if family.traits.has_namespaces else ()),
         heading(_("Limits")),
     ]
     for limit in _LIMITS:
@@ -59,11 +56,19 @@ def _context(world: World, task: Task) -> list[Line]:
     if task.context == 0:
         return []
     row = world.row(Context, task.context)
+    words = [f"{row.kind} {row.number} {row.name}", *row.addresses]
+    allowed = [name for name, value in row.params.items() if name.startswith("allow.") and value]
+    lines = [Line(text="  ".join(words), domain=row.domain)]
+    if allowed:
+        lines.append(Line(text=" ".join(allowed), domain=row.domain))
+    return lines
+
+
+def _linux_rights(task: Task) -> list[Line]:
+    filters = ", ".join(one.name for one in task.seccomp) or _("no filter")
     return [
-        Line(
-            text=f"{row.kind} {row.number} {row.name}",
-            domain=row.domain,
-        )
+        *_capabilities(task),
+        Line(text=_("seccomp {filters}").format(filters=filters), domain=task.domain),
     ]
 
 

@@ -35,6 +35,6 @@ def view(
         case "files":
             return files(world, family, viewer, writes)
         case "network":
-            return network(world, viewer)
+            return network(world, family, viewer)
         case _other:
-            return identity(world, viewer)
+            return identity(world, family, viewer)
