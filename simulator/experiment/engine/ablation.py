@@ -9,7 +9,6 @@ from concurrent.futures import Executor
 
 import msgspec
 
-from simulator.experiment.engine.credit import suspects
 from simulator.experiment.engine.judge import Question, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.engine.matrix import Asked, Cell
@@ -46,8 +45,7 @@ def pairs(
 ) -> tuple[tuple[str, ...], ...]:
     """Pairs of mechanisms that must both go before ``question`` gets through."""
     technology = parse_spec(spec)
-    matters = suspects(question, technology)
-    single = [lifted for lifted in lifts(technology) if lifted[0] in matters]
+    single = lifts(technology)
     alone = {lifted for lifted, cell in _cells(question, spec, single, pool) if _through(cell)}
     both = [
         tuple(dict.fromkeys((*one, *other)))
