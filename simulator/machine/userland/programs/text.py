@@ -76,13 +76,10 @@ async def grep(sys: Process, argv: Sequence[str]) -> int:
         found = found or bool(hits)
         if options.has("q"):
             continue
-        prefix = f"{path}:" if name_them else ""
-        if options.has("c"):
-            await sys.out(f"{prefix}{len(hits)}\n")
-        elif options.has("l"):
+        if options.has("l"):
             await sys.out(f"{path}\n" if hits else "")
         else:
-            await sys.out(_shown(hits, pattern, prefix, options.given))
+            await sys.out(_shown(hits, pattern, f"{path}:" if name_them else "", options.given))
     return 2 if failed and not found else int(not found)
 
 
@@ -95,8 +92,8 @@ def _spelled(pattern: str, *, fixed: bool, extended: bool) -> str:
 def _shown(
     hits: list[tuple[int, str]], pattern: re.Pattern[str], prefix: str, given: dict[str, int]
 ) -> str:
-    out = ""
-    for number, line in hits:
+    out = f"{prefix}{len(hits)}\n" if "c" in given else ""
+    for number, line in [] if out else hits:
         head = prefix + (f"{number}:" if "n" in given else "")
         if "o" in given:
             out += "".join(f"{head}{match.group()}\n" for match in pattern.finditer(line))

@@ -45,6 +45,8 @@ def machine(*, proc: bool = True) -> Kernel:
     tree.make(store, tree.mkdirs(store, root, "dev"), "null", 0o020666, rdev=0x103)
     if not store.by(interface.IN_NS, store.row(Task, 1).ns.net):
         interface.host_network(store, store.row(Task, 1).ns.net)
+    for _ in range(3):
+        kernel.call(Pid(1), Call("open", ("/dev/null", 2, 0)))
     if proc:
         done = kernel.call(Pid(1), Call("mount", ("proc", "/proc", "proc", 0, None)))
         assert isinstance(done, Returned), done
