@@ -17,6 +17,7 @@ from pathlib import Path
 from simulator.experiment.probes.world import World
 from simulator.experiment.real.dockerd import Engine, RunningEngine, engine_for
 from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.fingerprint import links
 from simulator.experiment.real.link import proc_state
 from simulator.experiment.real.sandbox import Machine
 
@@ -24,12 +25,9 @@ _APART = {"proc", "sys", "var", "run/docker", "run/containerd", "dev/pts", "dev/
 """Where an engine at work leaves marks of its own, or where nothing is stored."""
 
 _STATE = (
-    "cat /proc/sysvipc/* /proc/sys/kernel/domainname /proc/sys/kernel/hostname;"
-    "ip addr show lo | grep inet; ip link show lo | grep -o [,\\<]UP;"
-    "ip addr show eth0 | grep -w inet; ip link show eth0 | grep -o [,\\<]UP;"
-    "ls -l /dev/mqueue"
+    "cat /proc/sysvipc/* /proc/sys/kernel/domainname /proc/sys/kernel/hostname; ls -l /dev/mqueue"
 )
-"""Printed by the machine itself: IPC objects, names, addresses, interfaces that are up."""
+"""Printed by the machine itself: IPC objects, names, message queues."""
 
 _LOCK = threading.Lock()
 
@@ -75,7 +73,8 @@ class Host:
         for line in sorted(_tree(self.machine.root)):
             found.update(line.encode("utf-8", "surrogateescape"))
         found.update(Path(f"/proc/{self.machine.supervisor.pid}/mountinfo").read_bytes())
-        answer = self.machine.supervisor.ask({"do": "shell", "line": _STATE}, quiet=5.0)
+        line = ";".join([_STATE, *links(self.machine).values()])
+        answer = self.machine.supervisor.ask({"do": "shell", "line": line}, quiet=5.0)
         found.update(str(answer).encode())
         for daemon in self.machine.daemons:
             place = Path(f"/proc/{daemon.pid}")

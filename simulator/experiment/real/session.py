@@ -2,17 +2,14 @@
 
 import contextlib
 import errno
-import hashlib
-import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
-from simulator.experiment.real import guard
+from simulator.experiment.real import fingerprint, guard
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
 from simulator.experiment.real.errors import RealError
@@ -59,6 +56,7 @@ class RealSession:
         self._launch = launch
         self._finish = finish
         self._host_acted = False
+        self._watched: tuple[str, ...] | None = None
         self._links: dict[str, Link] = {}
         self._nameless: list[Link] = []
         self._constants = constants(world)
@@ -179,18 +177,10 @@ class RealSession:
         return Extra()
 
     def fingerprint(self) -> Fingerprint:
-        """Digests of the host's files, daemons, IPC objects, mounts and names."""
-        root = Path(f"/proc/{self.machine.supervisor.pid}/root")
-        found = {
-            "canary": _digest(root / self.world.canary.lstrip("/")),
-            "mounts": _digest(Path(f"/proc/{self.machine.supervisor.pid}/mountinfo")),
-            "passwd": _digest(root / "etc/passwd"),
-        }
-        for number, daemon in enumerate(self.machine.daemons):
-            found[f"daemon {number}"] = proc_state(daemon.pid)[0]
-        state = self.machine.supervisor.ask({"do": "shell", "line": _STATE}, quiet=5.0)
-        found["names, network and IPC"] = hashlib.sha256(repr(state).encode()).hexdigest()[:16]
-        return found
+        """Digests of the host's files, mounts, daemons, IPC objects, names and disk."""
+        if self._watched is None:
+            self._watched = fingerprint.paths(self.machine)
+        return fingerprint.take(self.machine, self._watched)
 
     def uses(self) -> tuple[Use, ...]:
         """Not measured on the real side."""
@@ -213,14 +203,6 @@ class RealSession:
 
 
 _PID_CONSTANTS = {"host": "HOST_ACTOR_PID", "guest": "GUEST_PID", "neighbour": "NEIGHBOUR_PID"}
-_STATE = "hostname; ip addr | grep -v valid_lft; ipcs | grep 0x; cat /proc/sys/kernel/domainname"
-
-
-def _digest(path: Path) -> str:
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    except OSError as error:
-        return type(error).__name__
 
 
 def _result(call: Call, answer: Any) -> Result:
@@ -275,8 +257,3 @@ def errno_name(number: int) -> Errno | None:
     """This machine's errno as a name; 95 is EOPNOTSUPP."""
     name = "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode.get(number, "")
     return Errno.__members__.get({"EDEADLOCK": "EDEADLK", "EWOULDBLOCK": "EAGAIN"}.get(name, name))
-
-
-def root_of(link: Link) -> str:
-    """Where the machine's tree can be reached from outside."""
-    return os.path.join("/proc", str(link.pid), "root")

@@ -81,6 +81,9 @@ def constants(world: World) -> dict[str, Value]:
         "HOST_DOMAIN": world.domainname,
         "HOST_USER": next((user.uid for user in world.users if user.uid == 1000), 1000),
     }
+    rooted = [process.name for process in world.processes if process.uid == 0]
+    if rooted:
+        derived["HOST_DAEMON"] = rooted[0]
     for listener in listeners:
         match listener.kind:
             case "inet":
