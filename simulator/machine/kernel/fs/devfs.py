@@ -135,6 +135,7 @@ class _Devfs:
             rdev=node.rdev,
             target=node.target,
             size=len(node.target),
+            parent=(TAG, inode[1], ""),
             domain=KERNEL,
         )
 

@@ -76,7 +76,7 @@ class _Procfs:
         if not pid:
             return Inode(id=inode, sb=sb, mode=S_IFDIR | 0o555, nlink=2, parent=root)
         if pid == CURRENT:
-            return Inode(id=inode, sb=sb, mode=S_IFLNK | 0o777, domain=KERNEL)
+            return Inode(id=inode, sb=sb, mode=S_IFLNK | 0o777, parent=root, domain=KERNEL)
         task = _need(trap, inode)
         uid, gid, owner = task.cred.euid, task.cred.egid, task.domain
         if not name:
@@ -91,7 +91,8 @@ class _Procfs:
                 domain=owner,
             )
         mode = S_IFLNK | 0o777 if name == PROGRAM else S_IFREG | 0o444
-        return Inode(id=inode, sb=sb, mode=mode, uid=uid, gid=gid, domain=owner)
+        above: VirtualId = (TAG, inode[1], pid, "")
+        return Inode(id=inode, sb=sb, mode=mode, uid=uid, gid=gid, parent=above, domain=owner)
 
     def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> VirtualId | None:
         _, sb, pid, _file = directory
