@@ -71,9 +71,9 @@ def stat_ratio(opened: SimSession, real: Path) -> Ratio:
 def create_ratio(opened: SimSession, real: Path) -> Ratio:
     """open(2) with O_CREAT, close(2), unlink(2)."""
     call = caller(opened)
-    create = Call("open", ("/tmp/new", O_WRONLY | O_CREAT | O_EXCL, 0o644))
-    unlink = Call("unlink", ("/tmp/new",))
-    name = str(real / "new")
+    create = Call("open", ("/tmp/a/new", O_WRONLY | O_CREAT | O_EXCL, 0o644))
+    unlink = Call("unlink", ("/tmp/a/new",))
+    name = str(real / "a" / "new")
 
     def ours() -> None:
         made = call(create)
@@ -118,8 +118,8 @@ def fakefs_ratios(opened: SimSession) -> Iterator[Ratio]:
     yield compare(
         "stat / pyfakefs", lambda: call(stat), lambda: fake.stat(f"/tmp/{DEEP}"), times=300
     )
-    create = Call("open", ("/tmp/new", O_WRONLY | O_CREAT, 0o644))
-    unlink = Call("unlink", ("/tmp/new",))
+    create = Call("open", ("/tmp/a/new", O_WRONLY | O_CREAT, 0o644))
+    unlink = Call("unlink", ("/tmp/a/new",))
 
     def ours() -> None:
         made = call(create)
@@ -128,8 +128,8 @@ def fakefs_ratios(opened: SimSession) -> Iterator[Ratio]:
         call(unlink)
 
     def theirs() -> None:
-        fake.close(fake.open("/tmp/new", os.O_WRONLY | os.O_CREAT))
-        fake.unlink("/tmp/new")
+        fake.close(fake.open("/tmp/a/new", os.O_WRONLY | os.O_CREAT))
+        fake.unlink("/tmp/a/new")
 
     yield compare("create+close+unlink / pyfakefs", ours, theirs, times=100)
 

@@ -137,10 +137,11 @@ class Kernel:
     def _wake(self, mark: int) -> None:
         """Retry the calls of all who watch something written since position ``mark``."""
         position = mark
+        watched = self.store.filed(WATCHED)
         while position < len(self.store.journal):
             write = self.store.journal[position]
             position += 1
-            for pid in self.store.by(WATCHED, (write.table, write.key)):
+            for pid in tuple(watched.get((write.table, write.key), ())):
                 self._try_again(self.store.row(Sleeper, pid))
             if write.table is clock.Clock:
                 self._wake_by_deadline()

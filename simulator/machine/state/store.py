@@ -5,7 +5,7 @@ new)`` to the journal. The journal is at once the undo log, the difference that 
 and the bell that wakes sleeping tasks.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -77,6 +77,10 @@ class World:
     def all(self, table: type[R]) -> Iterator[R]:
         """Every row of ``table``, oldest first."""
         return iter(cast("tuple[R, ...]", tuple(self.tables.get(table, {}).values())))
+
+    def rows(self, table: type[R]) -> Mapping[Key, R]:
+        """The table itself, for reading only: for loops that cannot afford a call a row."""
+        return self.tables.setdefault(table, {})  # pyright: ignore[reportReturnType]
 
     def count(self, table: type[Row]) -> int:
         """How many rows ``table`` has."""

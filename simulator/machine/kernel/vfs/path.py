@@ -75,10 +75,12 @@ def walk(
     ``follow`` says whether a symlink at the end is followed; ``resolve`` are openat2(2)'s bits.
     Errors: ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG.
     """
-    found = find(trap, path, start, follow=follow, resolve=resolve)
-    if found.at is None:
+    if not 0 < len(path) < PATH_MAX:
+        _check(trap, path)
+    at = _Walker(trap, start or trap.task.cwd, resolve).walk(path, follow).at
+    if at is None:
         _missing(trap)
-    return found.at
+    return at
 
 
 def find(
@@ -191,6 +193,7 @@ class _Walker:
         """Through every name but the last, following symlinks; then stand above the last."""
         trap = self.trap
         pending, slash = self._open(path)
+        dentries, stored = trap.store.rows(Dentry), trap.store.rows(Inode)
         directory = inodes.load(trap, self.at.inode)
         while pending:
             name = pending.pop()
@@ -204,11 +207,15 @@ class _Walker:
                 self._up()
                 directory = inodes.load(trap, self.at.inode)
                 continue
-            at = child(trap, self.at, name)
-            if at is None:
-                _missing(trap)
+            dentry = dentries.get((self.at.inode, name))
+            if dentry is None:
+                at = child(trap, self.at, name)
+                if at is None:
+                    _missing(trap)
+            else:  # a stored name, the common case, costs no call
+                at = At(self.at.mount, dentry.inode)
             below = self._down(at) if at in self.mounted else at
-            inode = inodes.load(trap, below.inode)
+            inode = stored.get(below.inode) or inodes.load(trap, below.inode)
             if inode.mode & S_IFMT == S_IFLNK:
                 text = self._link(directory, inode, below)
                 if isinstance(text, At):
