@@ -25,7 +25,7 @@ _NOT_THE_HOSTS = {
     "srv/guest",
     "srv/neighbour",
 }
-_GETVAL = 12
+_GETVAL, _KEYCTL_READ = 12, 11
 _STATE = {
     "host name": "cat /proc/sys/kernel/hostname",
     "domain name": "cat /proc/sys/kernel/domainname",
@@ -66,6 +66,7 @@ def take(machine: Machine, watched: tuple[str, ...]) -> dict[str, str]:
     for name, command in (_STATE | links(machine)).items():
         found[name] = _say(machine, command)
     found |= _semaphores(machine)
+    found["key"] = _key(machine)
     if machine.disk is not None:
         found["disk"] = _digest(os.pread(machine.disk.descriptor, 1 << 20, 0))
     return found
@@ -113,6 +114,15 @@ def _semaphores(machine: Machine) -> dict[str, str]:
             except RealError:
                 found[f"semaphore {item.key:#x}"] = "gone"
     return found
+
+
+def _key(machine: Machine) -> str:
+    """The payload of the key in root's user keyring: keyctl(2) READ."""
+    request = {"do": "call", "call": "keyctl", "args": [_KEYCTL_READ, machine.key_serial, 256]}
+    try:
+        return _digest(str(machine.supervisor.ask(request)).encode())
+    except RealError as error:
+        return str(error)
 
 
 def _read(path: Path) -> bytes:

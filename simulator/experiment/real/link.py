@@ -216,9 +216,12 @@ def attach(pid: int, seconds: float = 15.0) -> Link:
 
 
 def holder_of(pipe: str, descriptor: int, besides: int) -> int | None:
-    """The process, other than ``besides``, that has ``pipe`` open as ``descriptor``."""
+    """The process, other than ``besides``, that has ``pipe`` open as ``descriptor``.
+
+    We ourselves hold the pipe's other end, perhaps under the same number.
+    """
     for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) != besides:
+        if entry.name.isdigit() and int(entry.name) not in (besides, os.getpid()):
             try:
                 if os.readlink(f"/proc/{entry.name}/fd/{descriptor}") == pipe:
                     return int(entry.name)

@@ -150,8 +150,8 @@ class Machine:
         plant.first_pid(call, FIRST_PID)
         self.daemons = plant.daemons(call, world.processes, world.secret)
         self._links.extend(self.daemons)
-        serial, self.key = plant.key(call, world, self.name)
-        self._record = state.add_key(self._record, serial)
+        self.key_serial, self.key = plant.key(call, world, self.name)
+        self._record = state.add_key(self._record, self.key_serial)
         self.runtime = self.spawn()
 
     def spawn(self, parent: Link | None = None) -> Link:

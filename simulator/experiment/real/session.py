@@ -9,7 +9,7 @@ from typing import Any
 
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
-from simulator.experiment.real import fingerprint, guard
+from simulator.experiment.real import fingerprint, guard, usage
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
 from simulator.experiment.real.errors import RealError
@@ -183,8 +183,8 @@ class RealSession:
         return fingerprint.take(self.machine, self._watched)
 
     def uses(self) -> tuple[Use, ...]:
-        """Not measured on the real side."""
-        return ()
+        """What the guest holds, and its limits, as far as control groups say."""
+        return usage.uses(self.machine, self._links["guest"])
 
     def _settle(self) -> None:
         """Let signals take effect: the model delivers them before the next step."""

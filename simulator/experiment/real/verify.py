@@ -1,10 +1,11 @@
 """Every probe in the model and on this kernel, compared entry by entry; no row is ever dropped."""
 
+import contextlib
 import hashlib
 import threading
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -13,7 +14,7 @@ import msgspec
 
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.normalise import normalise
-from simulator.experiment.probes.program import Program
+from simulator.experiment.probes.program import Program, names_in
 from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.real import facts, host, pool
 from simulator.experiment.real.errors import RealError
@@ -192,6 +193,42 @@ def _all(
     return rows
 
 
+def _counts_users(program: Program) -> bool:
+    """Whether a probe asks about a limit that counts a user's processes on the whole machine."""
+    return any(
+        name == "RLIMIT_NPROC"
+        for step in program.steps
+        for arg in step.args
+        for name in names_in(arg)
+    )
+
+
+class _Turns:
+    """Many sessions at once, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._running = 0
+
+    @contextlib.contextmanager
+    def taken(self, alone: bool) -> Generator[None]:
+        """Wait for a turn, hold it, give it back."""
+        weight = _EVERY_TURN if alone else 1
+        with self._changed:
+            self._changed.wait_for(lambda: self._running + weight <= _EVERY_TURN)
+            self._running += weight
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._running -= weight
+                self._changed.notify_all()
+
+
+_EVERY_TURN = 1 << 16
+_TURNS = _Turns()
+
+
 def _stamp(found: facts.Facts, probes: Iterable[Probe]) -> dict[str, Any]:
     digest = hashlib.sha256()
     for probe in probes:
@@ -214,8 +251,9 @@ def _pair(job: Job, spec: str, probe: Probe, reason: str | None) -> list[Row]:
     if reason is not None:
         return [Row(spec=spec, probe=probe.id, kind="not_here", reason=reason)]
     try:
-        there = job.real(spec, probe.program)
-        again = job.real(spec, probe.program) if job.twice else None
+        with _TURNS.taken(alone=_counts_users(probe.program)):
+            there = job.real(spec, probe.program)
+            again = job.real(spec, probe.program) if job.twice else None
     except VitrinaError as error:
         return [Row(spec=spec, probe=probe.id, kind="not_here", reason=str(error))]
     try:
