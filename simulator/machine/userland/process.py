@@ -67,7 +67,7 @@ def _enter(request: Request) -> Generator[Request, Result, Result]:
 class Process:
     """The calls of one process. ``env`` is the environment its execve(2) gave it."""
 
-    __slots__ = ("collection", "env", "name", "pid")
+    __slots__ = ("collection", "env", "name", "pid", "status", "terminal")
 
     def __init__(self, pid: Pid, name: str = "", env: dict[str, str] | None = None) -> None:
         self.pid = pid
@@ -76,6 +76,10 @@ class Process:
         self.env = env if env is not None else {}
         self.collection = b""
         """Which collection of programs this one belongs to (``registry.py``)."""
+        self.terminal = 0
+        """The inode number of what a person types into (``conversation.py``), 0 when nobody."""
+        self.status = 0
+        """What a shell that waits for input has in ``$?``."""
 
     async def call(self, name: str, *args: Value) -> Returned:
         """Any system call by name. Raises ``SysError``."""

@@ -56,9 +56,10 @@ class Userland:
     calls: int = 0
     programs: dict[Pid, _Running] = field(default_factory=dict[Pid, _Running])
 
-    def start(self, pid: Pid, line: int = 0) -> None:
+    def start(self, pid: Pid, line: int = 0, terminal: int = 0) -> None:
         """Run what task ``pid`` has executed, from its beginning. Raises ``GapError``."""
         process = Process(pid)
+        process.terminal = terminal
         self.programs[pid] = _Running(process, loader.load(self.kernel, process), line=line)
 
     def run_body(self, pid: Pid, body: Body, line: int = 0, like: Process | None = None) -> None:
@@ -67,6 +68,7 @@ class Userland:
         if like is not None:
             process.name, process.env = like.name, dict(like.env)
             process.collection = like.collection
+            process.terminal = like.terminal
         self.programs[pid] = _Running(process, _bodied(process, body), line=line)
 
     def forked(self, pid: Pid, call: Call) -> tuple[Result, Pid | None]:
@@ -167,7 +169,7 @@ class Userland:
                 running.parked = True
             case Executed():
                 running.coroutine.close()
-                self.start(pid, running.line)
+                self.start(pid, running.line, running.process.terminal)
             case Killed() | Exited():
                 self._drop(pid)
             case Silent():

@@ -48,7 +48,7 @@ async def run(shell: Shell, argv: list[str], run_text: RunText) -> int:
         text = error.message if isinstance(error, SysError) else str(error)
         await shell.sys.err(f"{shell.name}: {name}: line 0: {text}\n")
     if name in SPECIAL:
-        raise ExitShell(2)
+        raise ExitShell(2, fault=True)
     return 2
 
 

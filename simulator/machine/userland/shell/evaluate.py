@@ -81,7 +81,7 @@ async def _background(shell: Shell, item: AndOr) -> None:
             await sub.sys.open("/dev/null")
         except SysError as error:
             await sub.sys.err(f"{sub.name}: can't open '/dev/null': {error.message}\n")
-            raise ExitShell(2) from None
+            raise ExitShell(2, fault=True) from None
         await run_script(sub, (foreground,), last=True)
 
     shell.background = await shell.sys.spawn(subshell(shell, body))
@@ -311,7 +311,7 @@ async def _redirected_for_good(shell: Shell, redirects: tuple[Redirect, ...]) ->
         await redirect.apply(shell, redirects, substitute, keep=False)
     except redirect.RedirectionError as error:
         await shell.sys.err(f"{shell.name}: {error}\n")
-        raise ExitShell(1) from None
+        raise ExitShell(1, fault=True) from None
     shell.status = 0
 
 

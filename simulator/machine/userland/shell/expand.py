@@ -92,7 +92,7 @@ async def _variable(shell: Shell, part: Variable, run: Run) -> list[Piece]:
         return [Piece(str(len(value or "")), part.quoted)]
     if value is None and "u" in shell.options and not part.op:
         await shell.sys.err(f"{shell.name}: {part.name}: parameter not set\n")
-        raise ExitShell(2)
+        raise ExitShell(2, fault=True)
     if part.op in ("#", "##", "%", "%%"):
         match = await as_pattern(shell, part.word, run)
         return [Piece(_trim(value or "", part.op, match), part.quoted, split=not part.quoted)]
@@ -123,7 +123,7 @@ async def _conditional(
         return None
     empty = "parameter not set" if len(part.op) == 1 else "parameter null or not set"
     await shell.sys.err(f"{shell.name}: {part.name}: {text or empty}\n")
-    raise ExitShell(2)
+    raise ExitShell(2, fault=True)
 
 
 def _arguments(shell: Shell, part: Variable) -> list[Piece]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import BSD, enter
 from simulator.machine.userland.shell.evaluate import run_text, until_exit
+from simulator.machine.userland.shell.input import follow_input
 from simulator.machine.userland.shell.state import DEFAULT_PATH, Shell
 
 
@@ -22,20 +23,34 @@ async def freebsd_shell(sys: Process, argv: Sequence[str]) -> int:
 
 async def _run(shell: Shell, argv: Sequence[str]) -> int:
     words = list(argv[1:])
-    command = False
+    command, flags = False, ""
     while words and words[0][:1] in "-+" and len(words[0]) > 1:
         option = words.pop(0)
         if option == "--":
             break
         command = command or "c" in option
+        flags += option[1:]
         shell.options |= set(option[1:]) & set("aefuxc")
     await _prepare(shell)
     if command:
         return await _run_command(shell, words)
     if words:
         return await _run_file(shell, words)
-    text = (await shell.sys.drain(0)).decode("utf-8", "surrogateescape")
-    return await until_exit(shell, lambda: run_text(shell, text))
+    if "i" in flags or await _is_typed_at(shell.sys):
+        shell.options.add("i")
+        shell.user = await shell.sys.value("geteuid")
+        shell.variables.setdefault("PS1", "\\w \\$ ")
+    return await until_exit(shell, lambda: follow_input(shell))
+
+
+async def _is_typed_at(sys: Process) -> bool:
+    """Whether standard input is what a person types into: the model's isatty(3)."""
+    if not sys.terminal:
+        return False
+    try:
+        return (await sys.data("fstat", 0))["ino"] == sys.terminal
+    except SysError:
+        return False
 
 
 async def _run_command(shell: Shell, words: list[str]) -> int:

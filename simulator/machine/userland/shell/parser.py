@@ -30,8 +30,9 @@ _CLOSERS = frozenset(("then", "else", "elif", "fi", "do", "done", "esac", "}", "
 class Parser:
     """A script being read. Raises ``ShellSyntaxError``."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, partial: bool = False) -> None:
         self.reader = Reader(text)
+        self._partial = partial
         self._documents: list[tuple[str, bool, bool, list[Word]]] = []
 
     def next(self) -> Script | None:
@@ -46,6 +47,10 @@ class Parser:
         if operator == "\n":
             self._take_newline()
         return script
+
+    def rest(self) -> str:
+        """What has not been read yet."""
+        return self.reader.text[self.reader.at :]
 
     def finished(self) -> bool:
         """Whether nothing but blank lines is left."""
@@ -292,6 +297,9 @@ class Parser:
             if line == end:
                 break
             body += line + newline
+        else:
+            if self._partial:
+                raise ShellSyntaxError("syntax error: unexpected end of file")
         reader.text = reader.text[: line_end + 1] + rest
         return (Literal(body, quoted=True),) if quoted else Reader(body).double_quoted()
 

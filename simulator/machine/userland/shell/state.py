@@ -28,11 +28,12 @@ class ReturnFromFunction(Exception):
 
 
 class ExitShell(Exception):
-    """``exit`` with ``status``, or an error that ends a shell that is not interactive."""
+    """``exit`` with ``status``, or a ``fault`` that ends a shell that is not interactive."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, fault: bool = False) -> None:
         super().__init__(status)
         self.status = status
+        self.fault = fault
 
 
 @dataclass
@@ -52,6 +53,8 @@ class Shell:
     options: set[str] = field(default_factory=set[str])
     status: int = 0
     pid: int = 0
+    user: int = 0
+    """The effective user id when the shell began, for its prompt."""
     background: int = 0
     jobs: list[int] = field(default_factory=list[int])
     substituted: int | None = None

@@ -1,0 +1,178 @@
+"""A shell that a person types into: it keeps its directory, its variables and its jobs.
+
+The actor is the terminal: a pipe takes what is typed, another brings what is printed. Programs
+that start a shell themselves (``su``, ``chroot``, ``unshare``) read on from the same input.
+"""
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from simulator.machine.abi.call import Call, Failed, Result, Returned
+from simulator.machine.abi.constants import F_DUPFD_CLOEXEC, F_SETFL, O_CLOEXEC, O_NONBLOCK
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel.task import Sleeper, Task
+from simulator.machine.kernel.vfs.fd import FdTable, File
+from simulator.machine.kernel.vfs.pipe import Pipe
+from simulator.machine.state.store import Key
+from simulator.machine.userland import line as lines
+from simulator.machine.userland.line import LineResult
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.runtime import GapError, Userland
+
+_FREE = 10
+
+
+@dataclass
+class Conversation:
+    """One interactive shell. ``ended`` once it has exited; then nothing more can be said."""
+
+    land: Userland
+    pid: Pid
+    ended: bool = False
+    output: bytearray = field(default_factory=bytearray)
+    typing: int = -1
+    reading: int = -1
+    input: Key = None
+    child: Pid = lines.INIT
+    child_seen: int = 0
+    number: int = 0
+    first: int = 0
+    limit: int = 0
+
+    def begin(self) -> LineResult:
+        """Start /bin/sh; the result's output is its first prompt."""
+        self.first = self.number = len(self.land.kernel.timeline) + 1
+        typed, printed = self._call("pipe2", O_CLOEXEC), self._call("pipe2", O_CLOEXEC)
+        if not (isinstance(typed, Returned) and isinstance(printed, Returned)):
+            return self._failed(printed if isinstance(typed, Returned) else typed)
+        heard, self.typing = cast("tuple[int, int]", typed.data)
+        self.reading, writing = cast("tuple[int, int]", printed.data)
+        self._call("fcntl", self.reading, F_SETFL, O_NONBLOCK)
+        self.input = self._pipe(heard)
+        status = self._call("fstat", heard)
+        terminal = status.data["ino"] if isinstance(status, Returned) else 0  # type: ignore[index, call-overload]
+        forked, child = self.land.forked(self.pid, Call("fork"))
+        self._call("close", heard)
+        self._call("close", writing)
+        if child is None:
+            return self._failed(forked)
+        assert isinstance(forked, Returned)
+        self.child, self.child_seen = child, forked.value
+        env = dict(self.land.kernel.store.row(Task, self.pid).env)
+
+        async def body(sys: Process) -> int:
+            sys.terminal = cast("int", terminal)
+            return await _become_shell(sys, heard, writing, env)
+
+        self.land.run_body(child, body, self.number)
+        return self._go_on()
+
+    def send(self, text: str) -> LineResult:
+        """Type a line; what is printed until the shell waits for the next one comes back."""
+        self.first = len(self.land.kernel.timeline) + 1
+        data = f"{text}\n".encode("utf-8", "surrogateescape")
+        self._call("write", self.typing, data, len(data))
+        return self._go_on()
+
+    def end(self) -> LineResult:
+        """Close the input, as Ctrl-D does, and wait for the shell to go."""
+        self.first = len(self.land.kernel.timeline) + 1
+        self._call("close", self.typing)
+        return self._go_on()
+
+    def _go_on(self) -> LineResult:
+        self.output.clear()
+        self.limit = self.land.calls + lines.MAX_CALLS
+        try:
+            return self._run()
+        except GapError as gap:
+            return self._give_up(str(gap))
+
+    def _run(self) -> LineResult:
+        land = self.land
+        while land.alive(self.child):
+            if land.calls > self.limit or len(self.output) > lines.MAX_OUTPUT:
+                return self._give_up(N_("the line reached the limit of steps"))
+            if land.round() or self._drain():
+                continue
+            listener = self._listener()
+            if listener is not None:
+                return self._result(land.programs[listener].process.status)
+            if not land.pass_time(self.number):
+                sleeper = land.kernel.store.get(Sleeper, self.child)
+                return self._result(blocked=sleeper.on if sleeper is not None else "")
+        self._drain()
+        self.ended = True
+        reaped = self._call("wait4", self.child_seen, 1)
+        word = cast("int", reaped.data or 0) if isinstance(reaped, Returned) else 0
+        self._call("close", self.reading)
+        return self._result(128 + (word & 0x7F) if word & 0x7F else word >> 8 & 0xFF)
+
+    def _listener(self) -> Pid | None:
+        """The program that waits for what is typed."""
+        store = self.land.kernel.store
+        for pid in self.land.programs:
+            sleeper = store.get(Sleeper, pid)
+            if sleeper is not None and (Pipe, self.input) in sleeper.watches:
+                return pid
+        return None
+
+    def _drain(self) -> bool:
+        before = len(self.output)
+        while isinstance(reply := self._call("read", self.reading, 65536), Returned) and reply.data:
+            self.output += cast("bytes", reply.data)
+        return len(self.output) > before
+
+    def _give_up(self, why: str) -> LineResult:
+        """What runs without an end, or beyond the model, is ended with its shell."""
+        mine = [pid for pid, one in self.land.programs.items() if one.line == self.number]
+        self.land.end(mine)
+        self._drain()
+        self.ended = True
+        return self._result(silent=why)
+
+    def _pipe(self, fd: int) -> Key:
+        store = self.land.kernel.store
+        table = store.row(FdTable, store.row(Task, self.pid).files)
+        return store.row(File, table.slots[fd].file).object
+
+    def _call(self, name: str, *args: int | bytes) -> Result:
+        return self.land.syscall(self.pid, Call(name, args))
+
+    def _failed(self, result: Result) -> LineResult:
+        self.ended = True
+        if isinstance(result, Failed):
+            return self._result(errno=result.errno)
+        return self._result(silent=getattr(result, "note", ""))
+
+    def _result(
+        self,
+        status: int = 0,
+        *,
+        errno: Errno | None = None,
+        blocked: str | None = None,
+        silent: str | None = None,
+    ) -> LineResult:
+        return LineResult(
+            status=status,
+            output=bytes(self.output),
+            errno=errno,
+            blocked=blocked,
+            silent=silent,
+            first=self.first,
+            last=len(self.land.kernel.timeline),
+        )
+
+
+async def _become_shell(sys: Process, heard: int, writing: int, env: dict[str, str]) -> int:
+    heard = await sys.value("fcntl", heard, F_DUPFD_CLOEXEC, _FREE)
+    writing = await sys.value("fcntl", writing, F_DUPFD_CLOEXEC, _FREE)
+    for old, new in ((heard, 0), (writing, 1), (writing, 2)):
+        await sys.call("dup2", old, new)
+    try:
+        await sys.execve("/bin/sh", ["sh"], env)
+    except SysError as error:
+        await sys.err(f"/bin/sh: {error.message}\n")
+    return 127
