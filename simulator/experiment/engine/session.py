@@ -31,6 +31,7 @@ from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.kernel import Event, Kernel
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
 from simulator.machine.state.store import Store
+from simulator.machine.userland.conversation import Conversation
 from simulator.machine.userland.line import run_line
 from simulator.machine.userland.runtime import GapError, Userland
 
@@ -98,6 +99,13 @@ class SimSession:
         if done.blocked is not None:
             return Blocked(done.blocked)
         return Returned(done.status, done.output)
+
+    def converse(self, actor: str) -> Conversation:
+        """An interactive shell, a child of ``actor``, that keeps its state from line to line."""
+        who = self.actors[actor]
+        land = self._lands[who.machine]
+        land.actor = actor
+        return Conversation(land, who.pid)
 
     def fork(self, actor: str, child: str, call: Call) -> Result:
         """A fork(2) whose child becomes an actor."""

@@ -15,7 +15,7 @@ async def follow_input(shell: Shell) -> int:
     text, ended = "", False
     while not ended:
         if interactive:
-            await shell.sys.err("> " if text else prompt(shell))
+            await shell.sys.err(shell.variables.get("PS2", "> ") if text else prompt(shell))
         shell.sys.status = shell.status
         block = await shell.sys.read(0, _BLOCK)
         ended = not block
