@@ -5,7 +5,7 @@ new)`` to the journal. The journal is at once the undo log, the difference that 
 and the bell that wakes sleeping tasks.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -49,7 +49,7 @@ class Index(Generic[R]):
 
     __slots__ = ("of", "table")
 
-    def __init__(self, table: type[R], of: Callable[[R], Iterable[Key]]) -> None:
+    def __init__(self, table: type[R], of: Callable[[R], Collection[Key]]) -> None:
         self.table = table
         self.of = of
 
@@ -162,8 +162,8 @@ class Store(World):
 
     def _refile(self, table: type[Row], key: Key, old: Row | None, new: Row | None) -> None:
         for index, filed in self._indexes[table]:
-            before = () if old is None else tuple(index.of(old))
-            after = () if new is None else tuple(index.of(new))
+            before = () if old is None else index.of(old)
+            after = () if new is None else index.of(new)
             if before == after:
                 continue
             for value in before:

@@ -235,7 +235,7 @@ class _Walker:
             if self.resolve & RESOLVE_NO_XDEV and self.root.mount != self.start.mount:
                 self.trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
             self.at = self.root
-        names = [name for name in path.split("/") if name]
+        names = list(filter(None, path.split("/")))
         names.reverse()
         return names, path[-1] == "/"
 

@@ -29,12 +29,16 @@ def number(trap: "Trap", inode: InodeId) -> int:
     """``st_ino``: a stored inode's own number, the usual one for a root, else one made up."""
     if isinstance(inode, int):
         sb = trap.store.get(Superblock, trap.store.row(Inode, inode).sb)
-        if sb is not None and sb.root == inode:
-            return ROOT_INODE.get(sb.fstype, 1)
-        return inode + FIRST_INODE
+        return _stored_number(inode, sb)
     if inode[0] == "ns" and isinstance(inode[-1], int):
         return NSFS_BASE + inode[-1]
     return zlib.crc32(repr(inode).encode()) + (1 << 32)
+
+
+def _stored_number(inode: int, sb: Superblock | None) -> int:
+    if sb is not None and sb.root == inode:
+        return ROOT_INODE.get(sb.fstype, 1)
+    return inode + FIRST_INODE
 
 
 def show_ids(trap: "Trap", uid: int, gid: int) -> tuple[int, int]:
@@ -52,6 +56,7 @@ def of_inode(trap: "Trap", inode: Inode) -> dict[str, Data]:
     """``struct stat`` of an inode."""
     uid, gid = show_ids(trap, inode.uid, inode.gid)
     sb = trap.store.get(Superblock, inode.sb)
+    stored = isinstance(inode.id, int)
     return {
         "mode": inode.mode,
         "nlink": inode.nlink,
@@ -59,7 +64,7 @@ def of_inode(trap: "Trap", inode: Inode) -> dict[str, Data]:
         "gid": gid,
         "size": _size(trap, inode, sb),
         "dev": 0 if sb is None else sb.device,
-        "ino": number(trap, inode.id),
+        "ino": _stored_number(inode.id, sb) if stored else number(trap, inode.id),
         "rdev": inode.rdev,
         "mtime": inode.mtime,
     }

@@ -293,12 +293,15 @@ def _owner(look: Look, node: Node) -> tuple[KUid, KGid]:
     return KUid(uid or 0), KGid(gid or 0)
 
 
+_TOP_DIRECTORIES = 3 + sum(child.mode & S_IFMT == S_IFDIR for child in ROOT.values())
+"""Links of /proc itself, processes apart: ``.``, ``..`` and what lies directly below."""
+
+
 def _links(look: Look, node: Node) -> int:
     if node.mode & S_IFMT != S_IFDIR:
         return 1
     if len(look.id) == 2:
-        static = sum(child.mode & S_IFMT == S_IFDIR for child in ROOT.values()) + 3
-        return static + look.trap.store.count(Task)
+        return _TOP_DIRECTORIES + look.trap.store.count(Task)
     if look.id[2] == "sys":
         return 1
     inner = sum(child.mode & S_IFMT == S_IFDIR for child in node.children.values())
