@@ -134,6 +134,22 @@ def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start() -> Non
     assert added(nothing, child.pid) == {}
 
 
+def test_a_container_that_its_engine_left_frozen_is_ended_too(leak_check: None) -> None:
+    requires_spec("docker")
+    opened = open_session(DEFAULT, "docker", frozenset({"guest"}))
+    group = next(
+        Path(directory)
+        for top in opened.machine.groups
+        for directory, _names, files in os.walk(f"{top}/docker")
+        if {"freezer.state", "cgroup.freeze"} & set(files) and directory != f"{top}/docker"
+    )
+    if (group / "freezer.state").exists():
+        (group / "freezer.state").write_text("FROZEN")
+    else:
+        (group / "cgroup.freeze").write_text("1")
+    opened.close()
+
+
 def test_the_sweep_says_what_it_cleaned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "_place", lambda: tmp_path)
     left = tmp_path / "left"

@@ -89,12 +89,25 @@ def enter(groups: list[str], pid: int) -> None:
         (Path(group) / "cgroup.procs").write_text(str(pid))
 
 
+def thaw(group: str) -> None:
+    """Let frozen processes run again, so that they can die.
+
+    An engine that is killed while it ends a container leaves it frozen.
+    """
+    for directory, _names, files in os.walk(group):
+        for name, word in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            if name in files:
+                with contextlib.suppress(OSError):
+                    (Path(directory) / name).write_text(word)
+
+
 def remove(groups: list[str], seconds: float = 3.0) -> list[str]:
     """Remove groups and everything below them, once their processes are gone; what is left."""
     deadline = time.monotonic() + seconds
     left = [group for group in groups if os.path.isdir(group)]
     while left:
         for group in left:
+            thaw(group)
             for directory, _names, _files in os.walk(group, topdown=False):
                 with contextlib.suppress(OSError):
                     os.rmdir(directory)

@@ -79,7 +79,8 @@ def sweep() -> list[str]:
         if record.started and start_time(record.coordinator) == record.started:
             continue
         said.extend(_sweep_one(record))
-        path.unlink(missing_ok=True)
+        if not any(os.path.isdir(group) for group in record.groups):
+            path.unlink(missing_ok=True)
     return said
 
 
