@@ -42,7 +42,7 @@ class Traits:
     has_namespaces: bool = True
     has_abstract_sockets: bool = True
     network_wall: str = "net-ns"
-    """The wall between two networks of one machine: a namespace, a prison's vnet, a zone's stack."""
+    """The wall between two networks of one machine: a namespace, a vnet, a zone's stack."""
     ipc_wall: str = "ipc-ns"
     """The wall between two sets of System V objects."""
     socket_families: frozenset[int] = frozenset((1, 2, 10, 16, 17, 40, 44))

@@ -35,7 +35,15 @@ class Origin(msgspec.Struct, frozen=True, eq=False):
 class Timeline(Generic[E]):
     """A store and the events that changed it; ``E`` is what an event is."""
 
-    __slots__ = ("_keyframes", "_keyframes_at", "_marks", "events", "origin", "store")
+    __slots__ = (
+        "_keyframe_due",
+        "_keyframes",
+        "_keyframes_at",
+        "_marks",
+        "events",
+        "origin",
+        "store",
+    )
 
     def __init__(self, store: Store | None = None, origin: Origin | None = None) -> None:
         self.store = store or Store()
@@ -54,11 +62,8 @@ class Timeline(Generic[E]):
         self.events.append(event)
         position = len(self.store.journal)
         self._marks.append(position)
-        since = position - self._marks[self._keyframes_at[-1]]
-        if since >= _MIN_WRITES_PER_KEYFRAME:
-            rows = sum(map(len, self.store.tables.values()))
-            if since >= rows // 2:
-                self._keyframe()
+        if position >= self._keyframe_due:
+            self._keyframe()
 
     def at(self, step: int) -> World:
         """The state after ``step`` events (0: before the first), as a value of its own."""
@@ -94,5 +99,8 @@ class Timeline(Generic[E]):
         return tables
 
     def _keyframe(self) -> None:
+        """Copy every table; the next copy is due when as much again has been written."""
+        rows = sum(map(len, self.store.tables.values()))
+        self._keyframe_due = self._marks[-1] + max(_MIN_WRITES_PER_KEYFRAME, rows // 2)
         self._keyframes_at.append(len(self.events))
         self._keyframes.append(copy_tables(self.store.tables))
