@@ -31,9 +31,9 @@ def fancy() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def emit_json(value: Any) -> None:
-    """``value`` as JSON on standard output."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+def emit_json(value: Any, path: str | None = None) -> None:
+    """``value`` as JSON on standard output, or into a file."""
+    write(json.dumps(value, ensure_ascii=False, indent=2), path)
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

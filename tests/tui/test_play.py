@@ -64,10 +64,10 @@ async def test_home_and_end_go_to_both_ends_of_the_time_line():
 
 async def test_a_number_jumps_to_that_line_of_the_program():
     async with VitrinaApp().run_test(size=SMALL) as pilot:
-        await pilot.press("enter", "1", "6", "enter")
+        await pilot.press("enter", "1", "5", "enter")
 
         screen = pilot.app.screen
-        assert screen.run.steps[screen.cursor - 1].number == 16
+        assert screen.run.steps[screen.cursor - 1].number == 15
 
 
 async def test_a_step_marks_what_it_changed_forward_and_back():

@@ -22,7 +22,7 @@ from simulator.machine.abi.constants import (
 def steps(*depths):
     return tuple(
         Step(
-            number=0 if depth else position,
+            number=None if depth else position,
             actor="guest",
             call="stat",
             outcome="= 0",

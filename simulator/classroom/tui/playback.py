@@ -93,8 +93,7 @@ def differing(one: Playback, other: Playback) -> frozenset[int]:
     return frozenset(
         position
         for position, step in enumerate(one.steps, start=1)
-        if step.number
-        and not step.depth
+        if step.number is not None
         and (other_step := theirs.get(step.number)) is not None
         and step.outcome != other_step.outcome
     )
@@ -102,4 +101,4 @@ def differing(one: Playback, other: Playback) -> frozenset[int]:
 
 def program(run: Playback) -> tuple[Step, ...]:
     """The steps that are lines of the program, without the launch and the nested calls."""
-    return tuple(step for step in run.steps if step.number and not step.depth)
+    return tuple(step for step in run.steps if step.number is not None)

@@ -3,18 +3,20 @@
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from simulator.classroom.tui.playback import Machine, Playback, Switch, Viewer
 from simulator.classroom.tui.present.spell import spell
 from simulator.classroom.tui.present.step import Step, Tone
+from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.executor import open_whole
-from simulator.experiment.engine.judge import judge
 from simulator.experiment.engine.session import SimSession, would_stop
 from simulator.experiment.probes import run as interpreter
 from simulator.experiment.probes.observation import Crossing
 from simulator.experiment.probes.program import Literal
 from simulator.experiment.probes.program import Step as Line
 from simulator.experiment.probes.trace import Entry, Status
-from simulator.experiment.probes.verdict import Outcome
+from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.experiment.scenarios import load
 from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.schema import Scenario
@@ -121,7 +123,7 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
     guest = Viewer(*session.actors["guest"])
     launching = _launch_steps(session, launch)
     trace = interpreter.run(scenario.program, recorder)  # pyright: ignore[reportArgumentType]
-    verdict = judge(question(scenario), technology)
+    verdict = credited(question(scenario), technology).verdict
     words = load.words(scenario.id)
     first = launch[0] - 1 if launch[0] else recorder.spans[0][0][0] if recorder.spans else 0
     begin = recorder.spans[0][0] if recorder.spans else recorder.lengths()
@@ -133,7 +135,7 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
         without=without,
         steps=(
             *launching,
-            *_program_steps(scenario, trace.entries, recorder.spans, session, technology),
+            *_program_steps(scenario, trace.entries, recorder.spans, session, verdict),
         ),
         launched=len(launching),
         start=(first, *begin[1:]),
@@ -160,7 +162,7 @@ def _launch_steps(session: SimSession, launch: tuple[int, int]) -> tuple[Step, .
     events = session.kernels[0].timeline.events
     return tuple(
         Step(
-            number=0,
+            number=None,
             actor=event.actor,
             call=spell(event.call),
             outcome=_returned(event.result),
@@ -185,17 +187,21 @@ def _program_steps(
     entries: tuple[Entry, ...],
     spans: list[tuple[tuple[int, ...], tuple[int, ...]]],
     session: SimSession,
-    technology: Technology,
+    verdict: Verdict,
 ) -> Iterator[Step]:
     lines = scenario.program.steps
+    technology = session.technology
+    credit = verdict.mechanisms if verdict.outcome is Outcome.HOLDS else ()
     remaining = iter(spans)
     here = spans[0][0] if spans else tuple(len(kernel.timeline) for kernel in session.kernels)
-    for number, entry in enumerate(entries, start=1):
+    for number, entry in enumerate(entries):
         before = here
         if not entry.skipped:
             before, here = next(remaining)
         line = lines[entry.step]
-        yield _entry_step(number, entry, line, here, technology)
+        step = _entry_step(number, entry, line, here, technology)
+        decisive = number in verdict.evidence and entry.errno is not None
+        yield msgspec.structs.replace(step, credit=credit) if decisive else step
         if line.kind == "shell":
             yield from _nested_steps(entry.actor, session, before, here, technology)
 
@@ -308,7 +314,7 @@ def _nested_step(actor: str, event: Event, after: tuple[int, ...], technology: T
         for c in event.crossings
     )
     return Step(
-        number=0,
+        number=None,
         actor=actor,
         call=spell(event.call),
         outcome=_returned(event.result),

@@ -40,7 +40,7 @@ def command(
     with workers(jobs) as pool:
         cells = list(spread(pool, fill, todo))
     if as_json:
-        emit_json({"cells": [_json(cell) for cell in cells]})
+        emit_json({"cells": [_json(cell) for cell in cells]}, output)
         return
     grid = grids.grid(cells)
     if form is not None or output is not None:

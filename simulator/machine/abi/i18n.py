@@ -48,8 +48,13 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for a mark
 
 
 def _from_locale() -> str:
-    try:
-        name = locale.setlocale(locale.LC_MESSAGES, "") or ""
-    except (locale.Error, AttributeError):  # LC_MESSAGES is absent on Windows
-        name = locale.getlocale()[0] or ""
+    """The language that LANGUAGE, LC_ALL, LC_MESSAGES or LANG asks for, else the system's.
+
+    gettext reads the variables itself; the C library knows only locales that are installed, which
+    a container or a fresh machine may lack.
+    """
+    asked = _gettext.find(DOMAIN, localedir=_LOCALE_DIR)
+    if asked is not None:
+        return Path(asked).parents[1].name
+    name = locale.getlocale()[0] or ""
     return "es" if name.lower().startswith(("es", "spanish")) else "en"

@@ -23,10 +23,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """A launch step, a program line, or a call nested in a shell line.
 
     ``after`` counts the events that each machine's timeline has once it is done; ``number`` is the
-    entry's number as the screen prints it, from 1, and 0 for launch steps.
+    entry's number in the trace, from 0, and None for launch steps and nested calls.
     """
 
-    number: int
+    number: int | None
     actor: str
     call: str
     outcome: str
@@ -41,6 +41,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     crossings: tuple[str, ...] = ()
     output: str = ""
     """What a shell line printed."""
+    credit: tuple[str, ...] = ()
+    """The mechanisms without which a refusal would have been an escape."""
     stoppers: tuple[str, ...] = ()
     """The mechanisms that would have stopped the crossings."""
 
@@ -64,6 +66,6 @@ def next_stop(steps: tuple[Step, ...], cursor: int, direction: int, *, into: boo
 def numbered(steps: tuple[Step, ...], number: int) -> int | None:
     """The cursor that stands after the program's entry ``number``, or None."""
     for position, step in enumerate(steps, start=1):
-        if step.number == number and step.depth == 0:
+        if step.number == number:
             return position
     return None

@@ -87,7 +87,8 @@ answered differently (marked ≠). Under each list stands why.
     def _cursor(self, run: Playback) -> int:
         if self.line == 0:
             return run.launched
-        return numbered(run.steps, program(run)[self.line - 1].number) or run.launched
+        number = program(run)[self.line - 1].number
+        return run.launched if number is None else numbered(run.steps, number) or run.launched
 
     def action_step(self, distance: int) -> None:
         """Move both."""
@@ -120,7 +121,7 @@ answered differently (marked ≠). Under each list stands why.
         self._stand_after(self._runs[side], message.cursor)
 
     def _stand_after(self, run: Playback, cursor: int) -> None:
-        self.line = sum(1 for s in run.steps[:cursor] if s.number and not s.depth)
+        self.line = sum(1 for step in run.steps[:cursor] if step.number is not None)
 
 
 def _title(run: Playback) -> str:

@@ -5,6 +5,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
@@ -26,7 +27,10 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
         super().__init__()
         self._switches = run.switches
         self._boxes = SelectionList[str](
-            *(Selection(_label(switch), switch.id, switch.on) for switch in self._switches),
+            *(
+                Selection(_label(switch, switch.on), switch.id, switch.on)
+                for switch in self._switches
+            ),
             id="mechanisms",
         )
 
@@ -36,12 +40,22 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
             yield Static(_("Space lifts or restores a mechanism; Enter runs the scenario again."))
             yield self._boxes
 
+    def on_selection_list_selection_toggled(
+        self, message: SelectionList.SelectionToggled[str]
+    ) -> None:
+        """Say the new state in the line that was toggled."""
+        switch = self._switches[message.selection_index]
+        on = switch.id in self._boxes.selected
+        self._boxes.replace_option_prompt_at_index(message.selection_index, _label(switch, on))
+
     def action_accept(self) -> None:
         """Run with what is left standing."""
         standing = frozenset(self._boxes.selected)
         self.dismiss(tuple(s.id for s in self._switches if s.id not in standing))
 
 
-def _label(switch: Switch) -> str:
-    option = switch.product or _("no such switch in the product: a thought experiment")
-    return f"{switch.id}  {_(switch.title)}  ({option})"
+def _label(switch: Switch, on: bool) -> Content:
+    """Its state as a word too: the box alone tells the states apart by colour only."""
+    state = _("stands") if on else _("lifted")
+    option = switch.product or _("a thought experiment")
+    return Content(f"{state:<8} {switch.id}  {_(switch.title)}  ({option})")

@@ -154,6 +154,8 @@ z asleep, - did not run, · building the sandbox.
         if self.trunk is None or self.cursor == 0:
             return 0
         number = self.run.steps[self.cursor - 1].number
+        if number is None:
+            return self.trunk.launched
         return numbered(self.trunk.steps, number) or self.trunk.launched
 
     def action_step(self, direction: int) -> None:

@@ -36,7 +36,7 @@ class CallList(OptionList, can_focus=False):
     def _line(self, position: int) -> Content:
         step = self.steps[position]
         style = TONE_STYLES[step.tone]
-        number = f"{step.number:>3}" if step.number and not step.depth else "   "
+        number = "   " if step.number is None else f"{step.number:>3}"
         differs = "≠" if position + 1 in self.differing else " "
         return Content.assemble(
             (differs, "bold $text-error"),

@@ -49,6 +49,13 @@ def _explain(step: Step) -> Iterator[Content]:
         yield Content.assemble(
             (_("Stopped by: {wall}").format(wall=step.wall), "bold $text-accent")
         )
+    if step.credit:
+        yield Content.styled(
+            _("Without {mechanisms} this would have got through.").format(
+                mechanisms=", ".join(step.credit)
+            ),
+            "bold $text-accent",
+        )
     if step.why:
         yield Content(_(step.why))
     for crossing in step.crossings:

@@ -130,8 +130,7 @@ def _read(trap: "Trap", file: fds.File, count: int, at: int) -> bytes:
     inode = inodes.load(trap, file.at.inode)
     if inode.mode & S_IFMT == S_IFDIR:
         trap.fail(Errno.EISDIR, N_("A directory is read with getdents64()."), "read(2)")
-    if file.domain != trap.task.domain:
-        namei.touch(trap, file.at, inode, "read")
+    namei.touch(trap, file.at, inode, "read")
     if min(count, inode.size - at) > LARGEST:
         raise NotModelled("a single read of more than 64 MiB")
     return ops.read(trap, file.at.inode, at, count)
