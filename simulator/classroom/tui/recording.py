@@ -49,15 +49,6 @@ _ACTION_NAMES = {
     "privilege": N_("had a right over"),
 }
 
-_OUTCOME_NAMES = {
-    Outcome.HOLDS: N_("HOLDS"),
-    Outcome.LEAKS: N_("LEAKS"),
-    Outcome.LIMITED: N_("LIMITED"),
-    Outcome.GRANTED: N_("GRANTED"),
-    Outcome.NOT_APPLICABLE: N_("NOT APPLICABLE"),
-    Outcome.INCONCLUSIVE: N_("INCONCLUSIVE"),
-}
-
 _STATUS_NAMES = {
     Status.FAILED: N_("failed"),
     Status.BLOCKED: N_("asleep"),
@@ -142,7 +133,7 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
         machines=tuple(Machine(k.timeline, k.family) for k in session.kernels),
         host=Viewer(*session.actors["host"]),
         guest=guest,
-        outcome=_(_OUTCOME_NAMES[verdict.outcome]),
+        outcome=_(verdict.outcome.name),
         stopped_by=verdict.stopped_by or "",
         switches=_switches(spec, technology),
     )

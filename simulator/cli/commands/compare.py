@@ -74,7 +74,7 @@ def _outcomes(asked: list[Question], specs: tuple[str, ...], as_json: bool) -> N
         listed = [{"probe": probe, "outcomes": outcomes} for probe, outcomes in differing]
         emit_json({"specs": list(specs), "asked": len(rows), "differing": listed})
         return
-    table((_("probe"), *specs), ([probe, *outcomes] for probe, outcomes in differing))
+    table((_("probe"), *specs), ([probe, *map(_, outcomes)] for probe, outcomes in differing))
     click.echo(
         _("{differing} of {asked} probes differ").format(differing=len(differing), asked=len(rows))
     )

@@ -46,7 +46,7 @@ def command(
     if form is not None or output is not None:
         write(grids.FORMATS[form or grids.by_name(output or "")](grid), output)
         return
-    table((_("probe"), *grid.specs), ((row.probe, *row.outcomes) for row in grid.rows))
+    table((_("probe"), *grid.specs), ((row.probe, *map(_, row.outcomes)) for row in grid.rows))
 
 
 def _json(cell: Cell) -> dict[str, Any]:

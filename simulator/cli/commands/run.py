@@ -42,7 +42,7 @@ def command(
             (
                 row["spec"],
                 " ".join(row["without"]),
-                row["outcome"],
+                _(row["outcome"]),
                 row["stopped_by"] or "",
                 " ".join(map(str, row["evidence"])),
                 _(row["reason"]),

@@ -5,6 +5,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from simulator.machine.abi.i18n import N_
+
 
 class Outcome(StrEnum):
     """What a probe found. ``HOLDS`` means that this probe did not get through, never "secure".
@@ -20,6 +22,19 @@ class Outcome(StrEnum):
     GRANTED = "granted"
     NOT_APPLICABLE = "not_applicable"
     INCONCLUSIVE = "inconclusive"
+
+
+SPOKEN = frozenset(
+    (
+        N_("HOLDS"),
+        N_("LEAKS"),
+        N_("LIMITED"),
+        N_("GRANTED"),
+        N_("NOT_APPLICABLE"),
+        N_("INCONCLUSIVE"),
+    )
+)
+"""The outcomes' names as message ids; machine-read output keeps the names themselves."""
 
 
 class Model(msgspec.Struct, frozen=True, tag="model"):

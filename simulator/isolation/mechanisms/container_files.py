@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Length, Phase
-from simulator.machine.abi.constants import MS_BIND, MS_REC, O_CREAT, O_TRUNC, O_WRONLY, S_IFREG
+from simulator.machine.abi.constants import (
+    MS_BIND,
+    MS_RDONLY,
+    MS_REC,
+    MS_REMOUNT,
+    O_CREAT,
+    O_TRUNC,
+    O_WRONLY,
+    S_IFREG,
+)
 from simulator.machine.abi.i18n import N_
 
 ABOUT = About(
@@ -55,3 +64,6 @@ class ContainerFiles:
         child("mknod", target, S_IFREG | 0o644, 0, tolerates=("EEXIST",))
         child("mount", source, target, "bind", MS_BIND | MS_REC, None)
         child("@grant", target, why=N_("The operator handed this in on purpose."))
+        if plan.has("readonly-root"):
+            flags = MS_BIND | MS_REMOUNT | MS_RDONLY
+            child("mount", "none", target, None, flags, None)

@@ -49,7 +49,12 @@ TECHNOLOGY = Technology(
         Capabilities(defaults.CAPABILITIES),
     ),
     image=Image(root=defaults.ROOT, layer=defaults.LAYER),
-    guest=Guest(hostname=defaults.CONTAINER_ID[:12], groups=(0,), session=True),
+    guest=Guest(
+        hostname=defaults.CONTAINER_ID[:12],
+        env=defaults.ENVIRONMENT,
+        groups=(0,),
+        session=True,
+    ),
     options=options.read,
     about=N_("Namespaces, capabilities, a filter and an image, behind one command."),
 )

@@ -29,3 +29,10 @@ MASKED = (
 )
 
 READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+ENVIRONMENT = (
+    ("PATH", "/bin:/usr/bin:/sbin"),
+    ("HOSTNAME", CONTAINER_ID[:12]),
+    ("HOME", "/root"),
+)
+"""The image's ENV, the container's name from the daemon, the user's home from runc."""

@@ -230,8 +230,13 @@ def _guest(field: str) -> Apply:
 
 def _environment(technology: Technology, value: str) -> Technology:
     name, _found, text = value.partition("=")
-    env = (*technology.guest.env, (name, text))
+    env = tuple((dict(technology.guest.env) | {name: text}).items())
     return change(technology, guest=msgspec.structs.replace(technology.guest, env=env))
+
+
+def _hostname(technology: Technology, value: str) -> Technology:
+    """The name, which the daemon puts into the environment too."""
+    return _environment(_guest("hostname")(technology, value), f"HOSTNAME={value}")
 
 
 def _remap(technology: Technology, value: str) -> Technology:
@@ -290,7 +295,7 @@ _NETWORK = Option(_network)
 _MEMORY = Option(_limit("memory", size))
 _USER = Option(_user)
 _VOLUME = Option(_volume)
-_HOSTNAME = Option(_guest("hostname"))
+_HOSTNAME = Option(_hostname)
 _ENV = Option(_environment)
 _WORKDIR = Option(_guest("cwd"))
 
