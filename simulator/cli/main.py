@@ -4,6 +4,7 @@ import importlib
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -111,6 +112,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as done:
         status = done.exit_code
     except (click.Abort, KeyboardInterrupt):
+        # Simulated programs that were born and never ran end here, and that is no mistake.
+        warnings.simplefilter("ignore", RuntimeWarning)
         return INTERRUPTED
     except click.ClickException as error:
         return _complain(error.format_message())

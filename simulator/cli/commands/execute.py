@@ -34,9 +34,11 @@ def command(
             ctx.exit(value)
         case Failed(denial):
             raise CommandError(f"{spec}: fork: {denial.errno.message}")
-        case Blocked(on):
+        case Blocked(on, data):
+            write_output(data)
             raise CommandError(_("{line}: waits for ever ({on})").format(line=line, on=on))
-        case Silent(note):
+        case Silent(note, data):
+            write_output(data)
             raise CommandError(
                 _("{line}: the model has no answer: {note}").format(line=line, note=_(note))
             )

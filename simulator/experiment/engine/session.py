@@ -95,9 +95,9 @@ class SimSession:
         if done.errno is not None:
             return Failed(Denial(done.errno))
         if done.silent is not None:
-            return Silent(done.silent)
+            return Silent(done.silent, done.output)
         if done.blocked is not None:
-            return Blocked(done.blocked)
+            return Blocked(done.blocked, done.output)
         return Returned(done.status, done.output)
 
     def converse(self, actor: str) -> Conversation:

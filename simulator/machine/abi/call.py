@@ -61,9 +61,13 @@ class Failed(msgspec.Struct, frozen=True):
 
 
 class Blocked(msgspec.Struct, frozen=True):
-    """The caller sleeps inside the call; ``on`` says what it waits for."""
+    """The caller sleeps inside the call; ``on`` says what it waits for.
+
+    ``data`` is what a shell line had printed by then.
+    """
 
     on: str = ""
+    data: Data = None
 
 
 class Killed(msgspec.Struct, frozen=True):
@@ -83,9 +87,13 @@ class Exited(msgspec.Struct, frozen=True):
 
 
 class Silent(msgspec.Struct, frozen=True):
-    """The model does not know this call or this use of it, and does not guess an errno."""
+    """The model does not know this call or this use of it, and does not guess an errno.
+
+    ``data`` is what a shell line had printed by then.
+    """
 
     note: str = ""
+    data: Data = None
 
 
 Result: TypeAlias = Returned | Failed | Blocked | Killed | Executed | Exited | Silent

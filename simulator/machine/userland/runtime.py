@@ -19,6 +19,7 @@ from simulator.machine.abi.call import (
     Returned,
     Silent,
 )
+from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Kernel
@@ -172,8 +173,9 @@ class Userland:
                 self.start(pid, running.line, running.process.terminal)
             case Killed() | Exited():
                 self._drop(pid)
-            case Silent():
-                raise GapError(result.note)
+            case Silent(note):
+                asked = self.kernel.timeline.events[-1].call.name
+                raise GapError(f"{asked}: {_(note)}")
 
     def _drop(self, pid: Pid) -> None:
         running = self.programs.pop(pid, None)
