@@ -16,6 +16,12 @@ from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
 from simulator.experiment.scenarios.load import find, load_world
 from simulator.isolation.technologies.registry import parse_spec
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import gettext as _
+
+
+class EmptyProgramError(VitrinaError):
+    """There is nothing to run."""
 
 
 @click.command("trace")
@@ -40,7 +46,12 @@ def _read(file: str) -> tuple[Program, World]:
         scenario = find(file)
         return scenario.program, load_world(scenario.world)
     text = sys.stdin.buffer.read() if file == "-" else read_text(Path(file))
-    return parse(text, file), load_world()
+    program = parse(text, file)
+    if not program.steps:
+        raise EmptyProgramError(
+            _("{path}: no step in it; write lines such as guest.getpid()").format(path=file)
+        )
+    return program, load_world()
 
 
 def _trace(program: Program, world: World, on: str, without: tuple[str, ...], real: bool) -> Trace:
