@@ -5,11 +5,10 @@ that start a shell themselves (``su``, ``chroot``, ``unshare``) read on from the
 """
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from simulator.machine.abi.call import Call, Failed, Result, Returned
 from simulator.machine.abi.constants import F_DUPFD_CLOEXEC, F_SETFL, O_CLOEXEC, O_NONBLOCK
-from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.task import Sleeper, Task
@@ -17,7 +16,7 @@ from simulator.machine.kernel.vfs.fd import FdTable, File
 from simulator.machine.kernel.vfs.pipe import Pipe
 from simulator.machine.state.store import Key
 from simulator.machine.userland import line as lines
-from simulator.machine.userland.line import LineResult
+from simulator.machine.userland.line import LineResult, concluded
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.runtime import GapError, Userland
 
@@ -147,23 +146,8 @@ class Conversation:
             return self._result(errno=result.errno)
         return self._result(silent=getattr(result, "note", ""))
 
-    def _result(
-        self,
-        status: int = 0,
-        *,
-        errno: Errno | None = None,
-        blocked: str | None = None,
-        silent: str | None = None,
-    ) -> LineResult:
-        return LineResult(
-            status=status,
-            output=bytes(self.output),
-            errno=errno,
-            blocked=blocked,
-            silent=silent,
-            first=self.first,
-            last=len(self.land.kernel.timeline),
-        )
+    def _result(self, status: int = 0, **outcome: Any) -> LineResult:
+        return concluded(self.land, self.output, self.first, status=status, **outcome)
 
 
 async def _become_shell(sys: Process, heard: int, writing: int, env: dict[str, str]) -> int:

@@ -5,7 +5,7 @@ parent. Each of these is a nested call with an event of its own, and may fail li
 """
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
@@ -52,6 +52,28 @@ class LineResult(msgspec.Struct, frozen=True, kw_only=True):
     silent: str | None = None
     first: int = 0
     last: int = 0
+
+
+def concluded(
+    land: Userland,
+    output: bytearray,
+    first: int,
+    *,
+    status: int = 0,
+    errno: Errno | None = None,
+    blocked: str | None = None,
+    silent: str | None = None,
+) -> LineResult:
+    """What became of a line whose events began with number ``first``, as things stand now."""
+    return LineResult(
+        status=status,
+        output=bytes(output),
+        errno=errno,
+        blocked=blocked,
+        silent=silent,
+        first=first,
+        last=len(land.kernel.timeline),
+    )
 
 
 @dataclass
@@ -151,23 +173,8 @@ class Line:
             return self._result(errno=result.errno)
         return self._result(silent=getattr(result, "note", ""))
 
-    def _result(
-        self,
-        *,
-        status: int = 0,
-        errno: Errno | None = None,
-        blocked: str | None = None,
-        silent: str | None = None,
-    ) -> LineResult:
-        return LineResult(
-            status=status,
-            output=bytes(self.output),
-            errno=errno,
-            blocked=blocked,
-            silent=silent,
-            first=self.first,
-            last=len(self.land.kernel.timeline),
-        )
+    def _result(self, **outcome: Any) -> LineResult:
+        return concluded(self.land, self.output, self.first, **outcome)
 
 
 def run_line(
