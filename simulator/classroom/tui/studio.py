@@ -38,7 +38,7 @@ class Studio:
         from simulator.isolation.technologies.registry import TECHNOLOGIES
 
         shown = [
-            Technology(name, _(t.title), None if name in _CONTROLS else t.year, _(t.about))
+            Technology(name, _(t.title), t.year or None, _(t.about))
             for name, t in TECHNOLOGIES.items()
         ]
         return tuple(sorted(shown, key=_place))

@@ -28,6 +28,8 @@ def command(kind: str, as_json: bool) -> None:
 
 
 def _shown(value: Any) -> str:
+    if value is None:
+        return ""
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
 
 
@@ -37,7 +39,7 @@ def _technologies() -> list[dict[str, Any]]:
     return [
         {
             "id": one.id,
-            "year": one.year,
+            "year": one.year or None,
             "kernel": one.kernel,
             "title": _(one.title),
             "about": _(one.about),

@@ -16,8 +16,7 @@ from simulator.experiment.probes.world import World
 from simulator.isolation.technologies import none, sealed
 from simulator.isolation.technologies.base import Technology, change, plan
 from simulator.machine.abi.ids import Pid
-from simulator.machine.kernel.kernel import Event, Kernel
-from simulator.machine.state.timeline import Timeline
+from simulator.machine.kernel.kernel import Kernel
 
 MODERN = frozenset({"cgroup2"})
 """The facts of the model's own machine: control groups of version 2, no AppArmor."""
@@ -113,8 +112,3 @@ def _apart(
         actors[tenant] = Actor(len(kernels), born.pid)
         kernels.append(own.kernel)
     return Ready(tuple(kernels), actors, machine.daemons, (0, 0))
-
-
-def timeline_of(session: SimSession) -> "Timeline[Event]":
-    """The first machine's history: what a screen shows."""
-    return session.kernels[0].timeline

@@ -35,15 +35,16 @@ class SpecError(VitrinaError):
 class Technology(msgspec.Struct, frozen=True, kw_only=True):
     """An isolation technology, or one that options or ``without`` have changed.
 
-    ``id`` is the product's name without options, ``spec`` what the person typed; ``mechanisms``
-    in the order of a launch; ``shared`` the kinds of object that an option shares on purpose, so
-    that using them is granted and no leak; ``neighbour`` whether another tenant is a second
-    sandbox (else a process of the same machine); ``options`` reads the product's own words.
+    ``id`` is the product's name without options, ``spec`` what the person typed; ``year`` is 0 for
+    the controls, which belong to none; ``mechanisms`` in the order of a launch; ``shared`` the
+    kinds of object that an option shares on purpose, so that using them is granted and no leak;
+    ``neighbour_in_sandbox`` whether another tenant is a second sandbox (else a process of the same
+    machine); ``options`` reads the product's own words.
     """
 
     id: str
     title: str
-    year: int
+    year: int = 0
     kernel: Kernel = "linux"
     mechanisms: tuple[Mechanism, ...] = ()
     image: Image = Image(root="/")

@@ -7,7 +7,6 @@ from simulator.machine.abi.i18n import N_
 TECHNOLOGY = Technology(
     id="none",
     title=N_("no isolation"),
-    year=1971,
     neighbour_in_sandbox=False,
     options=options.read,
     about=N_("A process among others, root like the rest: the control that must leak."),

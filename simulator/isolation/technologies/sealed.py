@@ -7,7 +7,6 @@ from simulator.machine.abi.i18n import N_
 TECHNOLOGY = Technology(
     id="sealed",
     title=N_("another machine"),
-    year=1946,
     mechanisms=(SeparateMachine(),),
     about=N_("A machine of its own with nothing in common but the room: the control that holds."),
 )

@@ -195,13 +195,3 @@ def is_ancestor(world: World, ancestor: NsId, ns: NsId | None) -> bool:
             return True
         ns = world.row(UserNs, ns).parent
     return False
-
-
-def all_namespaces(world: World) -> tuple[tuple[str, NsId], ...]:
-    """Every namespace as (kind, id), the mount trees that nobody can join left out."""
-    return tuple(
-        (kind, row.id)
-        for kind, table in KINDS.items()
-        for row in world.all(table)
-        if not getattr(row, "anonymous", False)
-    )

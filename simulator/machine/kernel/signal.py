@@ -77,12 +77,6 @@ def send(store: Store, pid: Pid, signo: int, sender: Task | None = None) -> None
     act(store, task, signo)
 
 
-def send_group(store: Store, pgid: int, signo: int, sender: Task | None = None) -> None:
-    """Deliver ``signo`` to every task of a process group."""
-    for key in store.by(GROUP, pgid):
-        send(store, Pid(key), signo, sender)  # pyright: ignore[reportArgumentType]
-
-
 def act(store: Store, task: Task, signo: int) -> None:
     """Carry out what ``task`` does about ``signo``: its handler, or the default action."""
     handler = task.handlers.get(signo, SIG_DFL)
@@ -141,15 +135,6 @@ def unblocked(store: Store, pid: Pid) -> None:
             store.put(task)
             if not _ignored(store, task, signo, None):
                 act(store, task, signo)
-
-
-def kills(task: Task, signo: int) -> bool:
-    """Whether the task's own ``signo`` (SIGPIPE, SIGSYS) would end it now."""
-    return (
-        signo not in task.blocked
-        and task.handlers.get(signo, SIG_DFL) == SIG_DFL
-        and signo not in IGNORED_BY_DEFAULT | STOPPERS
-    )
 
 
 def raise_own(trap: "Trap", signo: int) -> bool:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from simulator.machine.abi.constants import F_RDLCK, F_UNLCK, F_WRLCK
+from simulator.machine.abi.constants import F_UNLCK, F_WRLCK
 from simulator.machine.abi.ids import InodeId
-from simulator.machine.state.store import Index, Row, Store, World
+from simulator.machine.state.store import Row, Store, World
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.task import At
@@ -41,10 +41,6 @@ class Locks(Row, frozen=True, kw_only=True):
     """The locks on one inode (``id``), by owner and start."""
 
     held: tuple[Lock, ...]
-
-
-LOCKED_BY = Index(Locks, lambda row: {lock.owner: None for lock in row.held})
-"""The inodes that an owner has locks on."""
 
 
 def on(world: World, inode: InodeId) -> tuple[Lock, ...]:
@@ -89,11 +85,6 @@ def release(store: Store, owner: Owner, at: "At | None") -> None:
     kept = tuple(lock for lock in held if lock.owner != owner)
     if len(kept) != len(held):
         _write(store, at.inode, kept)
-
-
-def kind_name(kind: int) -> str:
-    """The word that /proc/locks prints."""
-    return "READ" if kind == F_RDLCK else "WRITE"
 
 
 def _without(held: Lock, start: int, end: int) -> list[Lock]:

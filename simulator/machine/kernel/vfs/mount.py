@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from simulator.machine.abi.ids import HOST, Domain, InodeId, MountId, NsId, SuperblockId
 from simulator.machine.kernel.task import At
-from simulator.machine.state.store import Index, Row, World
+from simulator.machine.state.store import Index, Row
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -73,18 +73,3 @@ def cross(trap: "Trap", at: At) -> At:
         at = At(mounted.id, mounted.root)
         mounted = trap.store.first(MOUNTED_ON, at)
     return at
-
-
-def mount_of(world: World, at: At) -> Mount:
-    """The mount that ``at`` is seen through."""
-    return world.row(Mount, at.mount)
-
-
-def is_mount_root(world: World, at: At) -> bool:
-    """Whether ``at`` is where its mount begins."""
-    return world.row(Mount, at.mount).root == at.inode
-
-
-def is_local_mountpoint(world: World, inode: InodeId, ns: NsId) -> bool:
-    """Whether something is mounted on ``inode`` in mount namespace ``ns``: EBUSY to remove it."""
-    return any(mount.ns == ns for mount in world.rows_by(BY_MOUNTPOINT, inode))

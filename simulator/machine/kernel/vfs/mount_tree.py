@@ -55,16 +55,6 @@ def children(world: World, mount: MountId) -> list[Mount]:
     return sorted(world.rows_by(CHILDREN, mount), key=lambda child: child.order)
 
 
-def has_parent(mount: Mount) -> bool:
-    """Whether it is mounted on something (mnt_has_parent())."""
-    return mount.parent is not None
-
-
-def is_shared(mount: Mount) -> bool:
-    """IS_MNT_SHARED(): the mount propagates to its peers."""
-    return mount.peer_group is not None
-
-
 def directory_of(trap: "Trap", inode: InodeId, name: tuple[InodeId, str] | None) -> InodeId | None:
     """The directory that holds a file, by the name it was reached by or any it has."""
     if name is not None and inodes.lookup(trap, name[0], name[1]) == inode:
