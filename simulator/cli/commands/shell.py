@@ -15,11 +15,18 @@ from simulator.machine.userland.line import LineResult
 @click.command("shell")
 @click.argument("spec")
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
+@click.option(
+    "--as",
+    "actor",
+    type=click.Choice(["guest", "host", "neighbour"]),
+    default="guest",
+    help="whose shell; the host has the product's own tools",
+)
 @click.pass_context
-def command(ctx: click.Context, spec: str, without: tuple[str, ...]) -> None:
+def command(ctx: click.Context, spec: str, without: tuple[str, ...], actor: str) -> None:
     """Type commands as root of a sandbox of SPEC; exit, or end of input, leaves."""
     session = open_session(load_world(), parse_spec(spec, without))
-    shell = session.converse("guest")
+    shell = session.converse(actor)
     begun = shell.begin()
     if sys.stdin.isatty():
         print(f"{spec}", file=sys.stderr)

@@ -6,19 +6,13 @@ from typing import Any, cast
 import msgspec
 
 from simulator.experiment.probes.executor import HarnessError
-from simulator.isolation.mechanisms.base import Fill, LaunchStep, Length
-from simulator.machine.abi.call import Call, Executed, Exited, Failed, Result, Returned
+from simulator.isolation.mechanisms.base import LaunchStep
+from simulator.isolation.mechanisms.steps import BIRTHS, depends, filled, short
+from simulator.machine.abi.call import Executed, Exited, Failed, Result, Returned
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Task
-
-_BIRTHS = ("clone", "fork")
-"""The calls that make the sandbox's first process."""
-
-
-BIRTHS = ("clone", "fork")
-"""Calls whose child goes on with the launch."""
 
 
 class LaunchError(HarnessError):
@@ -40,7 +34,7 @@ def launch(kernel: Kernel, runtime: Pid, name: str, steps: tuple[LaunchStep, ...
     child: Pid | None = None
     skipped: set[str] = set()
     for step in steps:
-        if _depends(step, skipped):
+        if depends(step, skipped):
             continue
         pid = runtime if step.actor == "runtime" else child
         assert pid is not None, "a plan begins with clone(2)"
@@ -55,12 +49,6 @@ def launch(kernel: Kernel, runtime: Pid, name: str, steps: tuple[LaunchStep, ...
     return Launched(child, first, len(kernel.timeline))
 
 
-def _depends(step: LaunchStep, skipped: set[str]) -> bool:
-    """Whether ``step`` uses the result of one that failed and was passed over."""
-    uses = {f"{{{name}}}" for name in skipped if name}
-    return any(isinstance(arg, Fill) and arg.text in uses for arg in step.args)
-
-
 def _step(
     kernel: Kernel, pid: Pid, name: str, step: LaunchStep, names: Mapping[str, int]
 ) -> tuple[Result, Pid | None]:
@@ -71,16 +59,16 @@ def _step(
         for other, args in step.instead[result.errno]:
             result = _call(kernel, pid, actor, step.mechanism, other, args, names)
     if isinstance(result, Returned | Executed | Exited):
-        return result, _born(kernel, mark) if step.name in _BIRTHS else None
+        return result, _born(kernel, mark) if step.name in BIRTHS else None
     if isinstance(result, Failed) and result.errno in step.tolerates:
         return result, None
-    shown = Call(step.name, _filled(step.args, names))
+    shown = filled(step.name, step.args, names)
     why = result.errno if isinstance(result, Failed) else type(result).__name__
     note = getattr(result, "note", "")
     raise LaunchError(
         _("launching {name}: {call} by {actor} ({mechanism}): {why} {note}").format(
             name=name,
-            call=_short(shown),
+            call=short(shown),
             actor=actor,
             mechanism=step.mechanism or "-",
             why=why,
@@ -98,7 +86,7 @@ def _call(
     args: tuple[Any, ...],
     names: Mapping[str, int],
 ) -> Result:
-    call = Call(name, _filled(args, names))
+    call = filled(name, args, names)
     return kernel.call(pid, call, actor=actor, mechanism=mechanism)
 
 
@@ -107,27 +95,3 @@ def _born(kernel: Kernel, mark: int) -> Pid:
         if write.table is Task and write.old is None:
             return Pid(cast("int", write.key))
     raise LaunchError(_("the launch made no process"))
-
-
-def _filled(args: tuple[Any, ...], names: Mapping[str, int]) -> tuple[Any, ...]:
-    return tuple(_value(arg, names) for arg in args)
-
-
-def _value(arg: Any, names: Mapping[str, int]) -> Any:
-    match arg:
-        case Fill(text, as_text):
-            filled = text.format_map(names)
-            lone = text.startswith("{") and text.endswith("}") and text.count("{") == 1
-            return int(filled) if lone and not as_text else filled
-        case Length(of):
-            return len(str(_value(of, names)))
-        case dict():
-            given = cast("dict[str, Any]", arg)
-            return {key: _value(item, names) for key, item in given.items()}
-        case _:
-            return arg
-
-
-def _short(call: Call) -> str:
-    text = str(call)
-    return text if len(text) <= 160 else f"{text[:157]}..."

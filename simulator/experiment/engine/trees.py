@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from simulator.experiment.probes.world import File, User, World
+from simulator.isolation.control.toolset import Toolset
 from simulator.machine.abi.constants import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG
 from simulator.machine.abi.ids import Domain, KGid, KUid
 from simulator.machine.kernel.vfs import tree
@@ -61,6 +62,13 @@ _TYPES = {
 }
 
 
+_COLLECTIONS = {
+    "linux": registry.BUSYBOX,
+    "freebsd": registry.BSD,
+}
+"""Whose programs a tree gets."""
+
+
 class Place(NamedTuple):
     """A directory to fill: its inode, whose its content is, what owners are shifted by."""
 
@@ -69,19 +77,32 @@ class Place(NamedTuple):
     shift: int = 0
 
 
-def populate(store: Store, place: Place, world: World, *, bsd: bool, image: bool = False) -> None:
+def populate(store: Store, place: Place, world: World, kernel: str, *, image: bool = False) -> None:
     """Programs, users and the usual directories; ``image``: nothing in /dev, Docker fills it."""
     for name, mode in DIRECTORIES:
         directory(store, place, f"/{name}", mode)
-    collection = registry.BSD if bsd else registry.BUSYBOX
+    collection = _COLLECTIONS[kernel]
     busybox = file(store, place, "/bin/busybox", collection, 0o755)
     bin_directory = tree.mkdirs(store, place.root, "/bin")
     for name in registry.names(collection):
         if name != "busybox":
             tree.link(store, bin_directory, name, store.row(Inode, busybox))
     _users(store, place, world.hostname, world.users)
-    if not image and not bsd:
+    if not image and kernel == "linux":
         nodes(store, place, PLAIN_NODES)
+
+
+def install(store: Store, place: Place, tools: Toolset) -> None:
+    """A product's programs in /usr/sbin, and the directories and files that it brings."""
+    own = file(store, place, f"/usr/libexec/{tools.product}", registry.TOOLS, 0o755)
+    directory(store, place, "/usr/sbin", 0o755)
+    sbin = tree.mkdirs(store, place.root, "/usr/sbin")
+    for name in tools.programs:
+        tree.link(store, sbin, name, store.row(Inode, own))
+    for path, mode in tools.directories:
+        directory(store, place, path, mode)
+    for path, mode, text in tools.files:
+        file(store, place, path, text.encode(), mode)
 
 
 def nodes(store: Store, place: Place, listed: Iterable[tuple[str, int, int, int, int]]) -> None:

@@ -14,7 +14,9 @@ import msgspec
 from simulator.experiment.engine import trees
 from simulator.experiment.engine.trees import Place
 from simulator.experiment.probes.world import Interface, Listener, Process, World
+from simulator.isolation.control.toolset import installed
 from simulator.isolation.technologies.base import Technology
+from simulator.machine import families
 from simulator.machine.abi.call import Call, Returned, Value
 from simulator.machine.abi.constants import (
     AF_INET,
@@ -30,7 +32,6 @@ from simulator.machine.abi.constants import (
     SOCK_STREAM,
 )
 from simulator.machine.abi.ids import HOST, KERNEL, Pid
-from simulator.machine.families import linux
 from simulator.machine.kernel.boot import INIT, boot
 from simulator.machine.kernel.cred import mask
 from simulator.machine.kernel.family import Family
@@ -65,9 +66,10 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     layout.setup(kernel.store, "v2" if "cgroup2" in facts else "hybrid")
     root = _root(kernel)
     host = Place(root, HOST)
-    trees.populate(kernel.store, host, world, bsd=bsd)
+    trees.populate(kernel.store, host, world, technology.kernel)
     if not bsd:
         trees.nodes(kernel.store, host, trees.NODES)
+    _tools(kernel, host, technology)
     _disks(kernel, world)
     _host_files(kernel, host, world, technology)
     _tenants(kernel, world, technology)
@@ -124,12 +126,8 @@ def tenant_of(world: World, tenant: str) -> World:
 
 def family_of(technology: Technology, facts: frozenset[str]) -> Family:
     """The kernel that ``technology`` is a part of, ``without`` what this machine's lacks."""
-    if technology.kernel == "freebsd":
-        from simulator.machine.families import freebsd
-
-        return freebsd.FREEBSD
     gone = {fact.removeprefix("without ") for fact in facts if fact.startswith("without ")}
-    family = linux.LINUX
+    family = families.kernel(technology.release or technology.kernel)
     return dataclasses.replace(family, features=family.features - gone) if gone else family
 
 
@@ -149,6 +147,12 @@ def _root(kernel: Kernel) -> int:
     return number
 
 
+def _tools(kernel: Kernel, host: Place, technology: Technology) -> None:
+    """What the operator has to type: in /usr/sbin, with the files each product brings."""
+    for one in installed(technology):
+        trees.install(kernel.store, host, one)
+
+
 def _host_files(kernel: Kernel, host: Place, world: World, technology: Technology) -> None:
     """Files of the host; those of a neighbour that is only another process are the neighbour's."""
     for one in world.files:
@@ -160,11 +164,10 @@ def _host_files(kernel: Kernel, host: Place, world: World, technology: Technolog
 
 def _tenants(kernel: Kernel, world: World, technology: Technology) -> None:
     """Each tenant's tree: a plain directory, or an image with an empty layer on top."""
-    bsd = technology.kernel == "freebsd"
     image = technology.image
     for tenant in TENANTS:
         own = _directory(kernel, f"/srv/{tenant}", tenant, image.uid_shift)
-        trees.populate(kernel.store, own, world, bsd=bsd)
+        trees.populate(kernel.store, own, world, technology.kernel)
         writable = [own]
         if image.layer:
             writable.append(_layers(kernel, world, technology, tenant))
@@ -181,7 +184,7 @@ def _layers(kernel: Kernel, world: World, technology: Technology, tenant: str) -
     layer = image.layer.format(name=tenant)
     if tree_at(kernel, layer) is None:
         below = _directory(kernel, layer, KERNEL, image.uid_shift)
-        trees.populate(kernel.store, below, world, bsd=False, image=True)
+        trees.populate(kernel.store, below, world, "linux", image=True)
     base = image.root.format(name=tenant).rpartition("/")[0]
     for name in ("work", "merged"):
         _directory(kernel, f"{base}/{name}", tenant, image.uid_shift)

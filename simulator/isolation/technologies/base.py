@@ -25,7 +25,7 @@ from simulator.machine.abi.i18n import gettext as _
 
 OVERLAY = "overlay-root"
 
-Kernel: TypeAlias = Literal["linux", "freebsd"]
+Kernel: TypeAlias = Literal["linux", "freebsd", "sunos"]
 
 
 class SpecError(VitrinaError):
@@ -36,16 +36,18 @@ class Technology(msgspec.Struct, frozen=True, kw_only=True):
     """An isolation technology, or one that options or ``without`` have changed.
 
     ``id`` is the product's name without options, ``spec`` what the person typed; ``year`` is 0 for
-    the controls, which belong to none; ``mechanisms`` in the order of a launch; ``shared`` the
-    kinds of object that an option shares on purpose, so that using them is granted and no leak;
-    ``neighbour_in_sandbox`` whether another tenant is a second sandbox (else a process of the same
-    machine); ``options`` reads the product's own words.
+    the controls, which belong to none; ``kernel`` the family and ``release`` which of its kernels
+    (a name of ``families.KERNELS``; empty: today's); ``mechanisms`` in the order of a launch;
+    ``shared`` the kinds of object that an option shares on purpose, so that using them is granted
+    and no leak; ``neighbour_in_sandbox`` whether another tenant is a second sandbox (else a process
+    of the same machine); ``options`` reads the product's own words.
     """
 
     id: str
     title: str
     year: int = 0
     kernel: Kernel = "linux"
+    release: str = ""
     mechanisms: tuple[Mechanism, ...] = ()
     image: Image = Image(root="/")
     guest: Guest = Guest()

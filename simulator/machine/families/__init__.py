@@ -1,1 +1,20 @@
-"""Kernels as values: what each family and release has, does and refuses."""
+"""The kernels that can be booted, by name: today's of each family, and older or patched ones."""
+
+import importlib
+from collections.abc import Mapping
+
+from simulator.machine.kernel.family import Family
+
+KERNELS: Mapping[str, str] = {
+    "linux": "linux:LINUX",
+    "freebsd": "freebsd:FREEBSD",
+}
+"""Where each is defined; a module is imported when its kernel is first booted."""
+
+
+def kernel(name: str) -> Family:
+    """The kernel called ``name``. Raises ``KeyError``."""
+    module, _, value = KERNELS[name].partition(":")
+    family = getattr(importlib.import_module(f"{__name__}.{module}"), value)
+    assert isinstance(family, Family)
+    return family

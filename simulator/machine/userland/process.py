@@ -38,11 +38,34 @@ class Spawn(msgspec.Struct, frozen=True):
     body: Body
 
 
+class Bear(msgspec.Struct, frozen=True):
+    """Asked of the driver: fork(2) or clone(2) by ``call``, with nobody in the child yet.
+
+    A container runtime goes on in the child as itself; here the parent makes the child's calls,
+    by ``Drive``, until the child executes a program of its own.
+    """
+
+    call: Call
+    mechanism: str = ""
+
+
+class Drive(msgspec.Struct, frozen=True):
+    """Asked of the driver: run this call for task ``pid``, which ``Bear`` made, or for oneself.
+
+    ``actor`` and ``mechanism`` are what the timeline says of it.
+    """
+
+    pid: Pid
+    call: Call
+    actor: str = ""
+    mechanism: str = ""
+
+
 class Pause(msgspec.Struct, frozen=True):
     """Told to the driver: a step was made without a system call (a turn of a loop)."""
 
 
-Request: TypeAlias = Syscall | Spawn | Pause
+Request: TypeAlias = Syscall | Spawn | Bear | Drive | Pause
 
 
 class SysError(Exception):
@@ -109,6 +132,18 @@ class Process:
         """fork(2), or clone(2) with ``flags``: the child runs ``body``; returns its pid."""
         call = Call("clone", (flags,)) if flags else Call("fork")
         return _checked(call.name, await _enter(Spawn(call, body))).value
+
+    async def bear(self, call: Call, mechanism: str = "") -> tuple[Pid, int]:
+        """A child that waits to be driven: the kernel's number of it, and the caller's.
+
+        Raises ``SysError``.
+        """
+        born = _checked(call.name, await _enter(Bear(call, mechanism)))
+        return Pid(cast("int", born.data)), born.value
+
+    async def drive(self, pid: Pid, call: Call, actor: str = "", mechanism: str = "") -> Result:
+        """The result, whatever it is, of a call that a child from ``bear`` makes."""
+        return await _enter(Drive(pid, call, actor, mechanism))
 
     async def open(self, path: str, flags: int = O_RDONLY, mode: int = 0o666) -> int:
         """open(2)."""

@@ -15,10 +15,14 @@ BUSYBOX = b"\x7fELF vitrina busybox\n"
 BSD = b"\x7fELF vitrina bsd\n"
 """The content of a FreeBSD program in a model's image."""
 
+TOOLS = b"\x7fELF vitrina tools\n"
+"""The content of an operator's tool: the programs of ``isolation/control``."""
+
 _SHARED: dict[str, Main] = {}
 _COLLECTIONS: dict[bytes, MutableMapping[str, Main]] = {
     BUSYBOX: _SHARED,
     BSD: ChainMap(dict[str, Main](), _SHARED),
+    TOOLS: ChainMap(dict[str, Main](), _SHARED),
 }
 """FreeBSD's programs are its own where it has some, else the ones that every tree has."""
 

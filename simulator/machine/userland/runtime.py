@@ -5,8 +5,10 @@ the kernel has its result; the virtual clock moves only when every program that 
 and one of them waits for a deadline.
 """
 
-from collections.abc import Coroutine, Iterable
+import contextlib
+from collections.abc import Coroutine, Generator, Iterable
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from simulator.machine.abi.call import (
     Blocked,
@@ -25,7 +27,17 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
 from simulator.machine.userland import loader
-from simulator.machine.userland.process import Body, Pause, Process, Request, Spawn, SysError
+from simulator.machine.userland.process import (
+    Bear,
+    Body,
+    Drive,
+    Pause,
+    Process,
+    Request,
+    Spawn,
+    Syscall,
+    SysError,
+)
 
 _PAUSE = 8
 """What a step without a system call counts for."""
@@ -150,17 +162,49 @@ class Userland:
         return True
 
     def _carry_out(self, pid: Pid, running: _Running, request: Request) -> None:
-        if isinstance(request, Pause):
-            self.calls += _PAUSE
-            running.inbox = Returned()
-            return
-        if not isinstance(request, Spawn):
-            self._deliver(pid, running, self.syscall(pid, request.call))
-            return
-        result, child = self.forked(pid, request.call)
-        if child is not None:
-            self.run_body(child, request.body, running.line, running.process)
-        self._deliver(pid, running, result)
+        match request:
+            case Syscall(call):
+                self._deliver(pid, running, self.syscall(pid, call))
+            case Spawn(call, body):
+                result, child = self.forked(pid, call)
+                if child is not None:
+                    self.run_body(child, body, running.line, running.process)
+                self._deliver(pid, running, result)
+            case Bear(call, mechanism):
+                with self._told(self.actor, mechanism):
+                    result, child = self.forked(pid, call)
+                if child is not None and isinstance(result, Returned):
+                    result = Returned(result.value, int(child))
+                self._deliver(pid, running, result)
+            case Drive(who, call, actor, mechanism):
+                running.inbox = self._driven(who, running, call, actor, mechanism)
+            case Pause():
+                self.calls += _PAUSE
+                running.inbox = Returned()
+            case _:
+                assert_never(request)
+
+    def _driven(
+        self, who: Pid, running: _Running, call: Call, actor: str, mechanism: str
+    ) -> Result:
+        """One call of a child that has no program yet; when it executes one, that one runs."""
+        with self._told(actor or self.actor, mechanism):
+            result = self.syscall(who, call)
+        if isinstance(result, Silent):
+            raise GapError(f"{call.name}: {_(result.note)}")
+        if isinstance(result, Executed):
+            self.start(who, running.line, running.process.terminal)
+        return result
+
+    @contextlib.contextmanager
+    def _told(self, actor: str, mechanism: str) -> Generator[None]:
+        """What the timeline says of the calls in the meantime."""
+        before = self.actor, self.mechanism
+        self.actor, self.mechanism = actor, mechanism
+        try:
+            yield
+        finally:
+            self.actor, self.mechanism = before
 
     def _deliver(self, pid: Pid, running: _Running, result: Result) -> None:
         match result:

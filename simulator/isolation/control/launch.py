@@ -1,0 +1,81 @@
+"""A launch as an operator's tool carries it out: the same plan, by the tool's own process."""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from simulator.isolation.mechanisms.base import LaunchStep
+from simulator.isolation.mechanisms.steps import BIRTHS, depends, filled, short
+from simulator.machine.abi.call import Executed, Exited, Failed, Result, Returned
+from simulator.machine.abi.errno import Errno
+
+if TYPE_CHECKING:
+    from simulator.machine.abi.call import Call
+    from simulator.machine.abi.ids import Pid
+    from simulator.machine.userland.process import Process
+
+
+class Refused(Exception):
+    """A step of the launch failed: ``call`` with ``errno``, as a part of ``mechanism``."""
+
+    def __init__(self, call: "Call", errno: Errno, mechanism: str) -> None:
+        super().__init__(f"{short(call)}: {errno.message}")
+        self.call = call
+        self.errno = errno
+        self.mechanism = mechanism
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A sandbox's first process.
+
+    ``pid`` is the kernel's number of it, for ``Process.drive``; ``number`` the one that the tool
+    sees, for kill(2) and wait4(2); ``bound`` what the steps bound (``jid``, ``pid`` ...).
+    """
+
+    pid: "Pid"
+    number: int
+    bound: dict[str, int]
+
+
+async def launch(sys: "Process", name: str, steps: tuple[LaunchStep, ...]) -> Started:
+    """Carry out ``steps`` (``technologies.base.plan``) for a sandbox called ``name``.
+
+    Raises ``Refused``; what was begun is then the caller's to clean up, the child is killed.
+    """
+    bound: dict[str, int] = {}
+    skipped: set[str] = set()
+    child: Pid | None = None
+    for step in steps:
+        if depends(step, skipped):
+            continue
+        if step.name in BIRTHS and step.actor == "runtime":
+            call = filled(step.name, step.args, bound)
+            child, bound["pid"] = await sys.bear(call, step.mechanism)
+            continue
+        pid = sys.pid if step.actor == "runtime" else child
+        assert pid is not None, "a plan begins with clone(2)"
+        actor = "" if step.actor == "runtime" else name
+        result = await _step(sys, pid, actor, step, bound)
+        if isinstance(result, Failed):
+            skipped.add(step.binds)
+        elif step.binds and isinstance(result, Returned):
+            bound[step.binds] = result.value
+    assert child is not None, "a plan has a clone(2)"
+    return Started(child, bound["pid"], bound)
+
+
+async def _step(
+    sys: "Process", pid: "Pid", actor: str, step: LaunchStep, bound: dict[str, int]
+) -> Result:
+    call = filled(step.name, step.args, bound)
+    result = await sys.drive(pid, call, actor, step.mechanism)
+    if isinstance(result, Failed) and step.instead and result.errno in step.instead:
+        for other, args in step.instead[result.errno]:
+            call = filled(other, args, bound)
+            result = await sys.drive(pid, call, actor, step.mechanism)
+    if isinstance(result, Returned | Executed | Exited):
+        return result
+    if isinstance(result, Failed) and result.errno in step.tolerates:
+        return result
+    errno = result.errno if isinstance(result, Failed) else Errno.EIO
+    raise Refused(call, errno, step.mechanism)

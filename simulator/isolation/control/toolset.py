@@ -1,0 +1,38 @@
+"""What a product installs on its host: programs, directories, configuration files."""
+
+import functools
+import importlib
+import pkgutil
+
+import msgspec
+
+from simulator.isolation.technologies.base import Technology
+
+
+class Toolset(msgspec.Struct, frozen=True, kw_only=True):
+    """One product's tools.
+
+    ``kernels`` are those (names of ``families.KERNELS``) on whose hosts it is installed;
+    ``programs`` are entered in ``userland.registry`` with ``collection=TOOLS`` and appear in
+    ``/usr/sbin``; ``directories`` and ``files`` are (path, mode) and (path, mode, text).
+    """
+
+    product: str
+    kernels: frozenset[str]
+    programs: tuple[str, ...]
+    directories: tuple[tuple[str, int], ...] = ()
+    files: tuple[tuple[str, int, str], ...] = ()
+
+
+@functools.cache
+def toolsets() -> tuple[Toolset, ...]:
+    """Every product's: each package of this room says what it is in ``TOOLSET``."""
+    package = importlib.import_module(__package__ or __name__.rpartition(".")[0])
+    rooms = [one.name for one in pkgutil.iter_modules(package.__path__) if one.ispkg]
+    return tuple(importlib.import_module(f"{package.__name__}.{room}").TOOLSET for room in rooms)
+
+
+def installed(technology: Technology) -> tuple[Toolset, ...]:
+    """What is installed on a host of ``technology``."""
+    name = technology.release or technology.kernel
+    return tuple(one for one in toolsets() if name in one.kernels)
