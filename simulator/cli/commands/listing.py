@@ -43,6 +43,7 @@ def _technologies() -> list[dict[str, Any]]:
             "kernel": one.kernel,
             "title": _(one.title),
             "about": _(one.about),
+            "eras": [era.name for era in one.eras],
             "mechanisms": list(one.ids),
         }
         for one in TECHNOLOGIES.values()

@@ -97,7 +97,12 @@ def _refusing(given: Answer) -> set[str]:
 
 def _reached(question: Question, technology: Technology, facts: frozenset[str]) -> set[str]:
     """Kinds of object that the probe gets at where there is no isolation."""
-    bare = change(none.TECHNOLOGY, id=technology.id, kernel=technology.kernel)
+    bare = change(
+        none.TECHNOLOGY,
+        id=technology.id,
+        kernel=technology.kernel,
+        release=technology.release,
+    )
     case = answer(question, bare, facts).case
     return {
         crossing.kind

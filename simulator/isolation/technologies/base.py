@@ -40,7 +40,9 @@ class Technology(msgspec.Struct, frozen=True, kw_only=True):
     (a name of ``families.KERNELS``; empty: today's); ``mechanisms`` in the order of a launch;
     ``shared`` the kinds of object that an option shares on purpose, so that using them is granted
     and no leak; ``neighbour_in_sandbox`` whether another tenant is a second sandbox (else a process
-    of the same machine); ``options`` reads the product's own words.
+    of the same machine); ``options`` reads the product's own words. ``eras`` are the same product
+    at other times, each a technology of the same id with its own ``era`` (a version or a year, as
+    the product counts), typed ``NAME@ERA``; without one the name means today's.
     """
 
     id: str
@@ -55,8 +57,15 @@ class Technology(msgspec.Struct, frozen=True, kw_only=True):
     neighbour_in_sandbox: bool = True
     options: "Options | None" = None
     about: str = ""
+    era: str = ""
+    eras: "tuple[Technology, ...]" = ()
     spec: str = ""
     removed: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What a person types for it, without options: ``docker``, ``docker@0.1``."""
+        return f"{self.id}@{self.era}" if self.era else self.id
 
     @property
     def ids(self) -> tuple[str, ...]:

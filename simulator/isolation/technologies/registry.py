@@ -43,7 +43,8 @@ TECHNOLOGIES: dict[str, Technology] = {
 
 def _mechanisms() -> dict[str, About]:
     """What every mechanism says of itself, by id, in the order of the technologies."""
-    offered = [mechanism for one in TECHNOLOGIES.values() for mechanism in one.mechanisms]
+    every = [one for today in TECHNOLOGIES.values() for one in (today, *today.eras)]
+    offered = [mechanism for one in every for mechanism in one.mechanisms]
     found = {mechanism.about.id: mechanism.about for mechanism in offered}
     found |= {about.id: about for about in OPTIONAL}
     return found
@@ -92,14 +93,34 @@ def parse_spec(text: str, lifted: Iterable[str] = ()) -> Technology:
     return without(technology, lifted)
 
 
-def _named(name: str) -> Technology:
+def _named(word: str) -> Technology:
+    name, at, era = word.partition("@")
     technology = TECHNOLOGIES.get(name)
     if technology is not None:
-        return technology
+        return _of_era(technology, era) if at else technology
     near = difflib.get_close_matches(name, TECHNOLOGIES, 1)
     hint = _(" (did you mean {near}?)").format(near=near[0]) if near else ""
     raise SpecError(
         _("there is no technology {name}{hint}; there are: {list}").format(
             name=repr(name), hint=hint, list=", ".join(TECHNOLOGIES)
+        )
+    )
+
+
+def _of_era(technology: Technology, era: str) -> Technology:
+    found = next((one for one in technology.eras if one.era == era), None)
+    if found is not None:
+        return found
+    if not technology.eras:
+        raise SpecError(
+            _("{technology} has no eras: leave @{era} out").format(
+                technology=technology.id, era=era
+            )
+        )
+    raise SpecError(
+        _("{technology} has no era {era}; it has: {list}").format(
+            technology=technology.id,
+            era=repr(era),
+            list=", ".join(one.name for one in technology.eras),
         )
     )

@@ -10,7 +10,7 @@ from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
 from simulator.isolation.mechanisms.prison import Prison
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
-from simulator.isolation.technologies.base import SpecError, plan, without
+from simulator.isolation.technologies.base import SpecError, change, plan, without
 from simulator.isolation.technologies.registry import MECHANISMS, TECHNOLOGIES, parse_spec
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.kernel.cred import names
@@ -159,3 +159,29 @@ def test_every_wall_that_a_mechanism_owns_is_said_by_the_kernel_somewhere() -> N
     for about in MECHANISMS.values():
         for wall in about.walls:
             assert f'"{wall}"' in text, (about.id, wall)
+
+
+def test_an_era_is_the_same_product_at_another_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    today = TECHNOLOGIES["docker"]
+    old = change(today, mechanisms=today.mechanisms[:5], era="0.0.1", year=2012, eras=())
+    monkeypatch.setitem(TECHNOLOGIES, "docker", change(today, eras=(old,)))
+    read = parse_spec("docker@0.0.1 --pid=host")
+    assert (read.id, read.name, read.spec) == ("docker", "docker@0.0.1", "docker@0.0.1 --pid=host")
+    assert set(read.ids) < set(today.ids)
+    with pytest.raises(SpecError, match=r"no era '2\.0'; it has: docker@0\.0\.1"):
+        parse_spec("docker@2.0")
+
+
+def test_a_product_without_eras_says_so() -> None:
+    with pytest.raises(SpecError, match="none has no eras"):
+        parse_spec("none@1979")
+
+
+@pytest.mark.parametrize(
+    "name", [era.name for today in TECHNOLOGIES.values() for era in today.eras]
+)
+def test_every_era_has_its_year_and_its_own_name(name: str) -> None:
+    technology = parse_spec(name)
+    assert technology.year
+    assert technology.name == name
+    assert plan(technology)[-1].name == "execve"
