@@ -3,10 +3,12 @@
 import sys
 
 import click
+import msgspec
 
 from simulator.cli.commands.execute import write_output
 from simulator.experiment.engine.executor import open_session
 from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.control.toolset import installed
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.userland.line import LineResult
@@ -25,7 +27,11 @@ from simulator.machine.userland.line import LineResult
 @click.pass_context
 def command(ctx: click.Context, spec: str, without: tuple[str, ...], actor: str) -> None:
     """Type commands as root of a sandbox of SPEC; exit, or end of input, leaves."""
-    session = open_session(load_world(), parse_spec(spec, without))
+    technology, world = parse_spec(spec, without), load_world()
+    if actor == "host":
+        running = tuple(one.product for one in installed(technology) if one.units)
+        world = msgspec.structs.replace(world, services=running)
+    session = open_session(world, technology)
     shell = session.converse(actor)
     begun = shell.begin()
     if sys.stdin.isatty():

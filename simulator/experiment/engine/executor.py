@@ -27,13 +27,15 @@ SEPARATE = sealed.TECHNOLOGY.ids[0]
 class Ready(msgspec.Struct, frozen=True, eq=False):
     """Launched and waiting: the timelines of its machines, and who lives where.
 
-    ``launch`` are the events of the guest's launch, from 1, on the first machine.
+    ``launch`` are the events of the guest's launch, from 1, on the first machine; ``units`` the
+    daemons on it whose programs a session starts.
     """
 
     machines: tuple[Kernel, ...]
     actors: Mapping[str, Actor]
     daemons: Mapping[str, Pid]
     launch: tuple[int, int]
+    units: Mapping[Pid, str]
 
 
 def open_session(
@@ -45,7 +47,7 @@ def open_session(
         Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
         for kernel in ready.machines
     )
-    return SimSession(world, technology, branches, ready.actors, ready.daemons)
+    return SimSession(world, technology, branches, ready.actors, ready.daemons, ready.units)
 
 
 def open_whole(
@@ -56,7 +58,9 @@ def open_whole(
     For screens that let a person step through the building of the sandbox.
     """
     ready = prepare(world, technology, facts)
-    session = SimSession(world, technology, ready.machines, ready.actors, ready.daemons)
+    session = SimSession(
+        world, technology, ready.machines, ready.actors, ready.daemons, ready.units
+    )
     return session, ready.launch
 
 
@@ -91,7 +95,7 @@ def prepare(world: World, technology: Technology, facts: frozenset[str]) -> Read
         steps = plan(sandboxed, "neighbour", 2, facts)
         other = launching.launch(kernel, runtime, "neighbour", steps)
         actors["neighbour"] = Actor(0, other.pid)
-    return Ready((kernel,), actors, machine.daemons, (guest.first, guest.last))
+    return Ready((kernel,), actors, machine.daemons, (guest.first, guest.last), machine.units)
 
 
 def _bare(technology: Technology) -> Technology:
@@ -111,4 +115,4 @@ def _apart(
         born = launching.launch(own.kernel, runtime, "host", plan(_bare(technology), "host"))
         actors[tenant] = Actor(len(kernels), born.pid)
         kernels.append(own.kernel)
-    return Ready(tuple(kernels), actors, machine.daemons, (0, 0))
+    return Ready(tuple(kernels), actors, machine.daemons, (0, 0), machine.units)

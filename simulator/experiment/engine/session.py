@@ -35,6 +35,9 @@ from simulator.machine.userland.conversation import Conversation
 from simulator.machine.userland.line import run_line
 from simulator.machine.userland.runtime import GapError, Userland
 
+_ROUNDS = 100_000
+"""Turns of all programs after which one of them is taken to run for ever."""
+
 
 class Actor(NamedTuple):
     """Who acts: a task of one of the session's machines."""
@@ -53,12 +56,15 @@ class SimSession:
         kernels: Sequence[Kernel],
         actors: Mapping[str, Actor],
         daemons: Mapping[str, Pid],
+        units: Mapping[Pid, str] | None = None,
     ) -> None:
         self.world = world
         self.technology = technology
         self.kernels = tuple(kernels)
         self.actors = dict(actors)
         self.daemons = daemons
+        self._units = dict(units or {})
+        self._serving = False
         self._lands = tuple(Userland(kernel) for kernel in self.kernels)
         self._extra = Extra()
         self._constants = world_constants(world, self.kernels[0], self.actors, daemons)
@@ -66,12 +72,15 @@ class SimSession:
 
     def call(self, actor: str, call: Call) -> Result:
         """One system call; what it crossed and whose it is: ``extra``."""
+        self._start_units()
         who = self.actors[actor]
         kernel = self.kernels[who.machine]
         mark = len(kernel.timeline)
         result = kernel.call(who.pid, call, actor=actor)
         if isinstance(result, Executed):
             self._run_program(who)
+        elif self._serving:
+            self._settle(who.machine)
         self._note(kernel, who, mark)
         return result
 
@@ -85,8 +94,27 @@ class SimSession:
         except GapError:
             land.end((who.pid,))
 
+    def _start_units(self) -> None:
+        """The host's daemons begin their programs when the session does anything at all."""
+        if not self._units:
+            return
+        land = self._lands[0]
+        for pid, name in self._units.items():
+            land.start(pid, actor=name)
+        self._units.clear()
+        self._serving = True
+        self._settle(0)
+
+    def _settle(self, machine: int) -> None:
+        """Let programs go on until each waits for something."""
+        land = self._lands[machine]
+        for _ in range(_ROUNDS):
+            if not land.round():
+                return
+
     def shell(self, actor: str, line: str) -> Result:
         """A child of ``actor`` runs the line; its calls are nested in ``extra``."""
+        self._start_units()
         who = self.actors[actor]
         kernel = self.kernels[who.machine]
         mark = len(kernel.timeline)
@@ -102,6 +130,7 @@ class SimSession:
 
     def converse(self, actor: str) -> Conversation:
         """An interactive shell, a child of ``actor``, that keeps its state from line to line."""
+        self._start_units()
         who = self.actors[actor]
         land = self._lands[who.machine]
         land.actor = actor

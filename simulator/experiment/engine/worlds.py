@@ -7,14 +7,14 @@ have made.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import msgspec
 
 from simulator.experiment.engine import trees
 from simulator.experiment.engine.trees import Place
 from simulator.experiment.probes.world import Interface, Listener, Process, World
-from simulator.isolation.control.toolset import installed
+from simulator.isolation.control.toolset import Unit, installed
 from simulator.isolation.technologies.base import Technology
 from simulator.machine import families
 from simulator.machine.abi.call import Call, Returned, Value
@@ -56,6 +56,8 @@ class Machine(NamedTuple):
     kernel: Kernel
     actors: Mapping[str, Pid]
     daemons: Mapping[str, Pid]
+    units: Mapping[Pid, str]
+    """Daemons that are programs of ``isolation/control``, with their names."""
 
 
 def build(world: World, technology: Technology, facts: frozenset[str]) -> Machine:
@@ -82,10 +84,11 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     _ipc(kernel, world)
     _key(kernel, world)
     daemons = {one.name: _daemon(kernel, one, world.secret) for one in world.processes}
+    units = _units(kernel, world, technology)
     actors = {name: _child(kernel, comm) for name, comm in _operators(technology)}
     # One more call, so that what was written last belongs to the boot and not to the launch.
     say(kernel, INIT, "getpid")
-    return Machine(kernel, actors, daemons)
+    return Machine(kernel, actors, daemons, units)
 
 
 def _bound(kernel: Kernel, facts: frozenset[str]) -> None:
@@ -317,6 +320,30 @@ def _daemon(kernel: Kernel, one: Process, secret: str) -> Pid:
             task, comm=one.name, argv=one.argv, env=env, state=TaskState.SLEEPING
         )
     )
+    return pid
+
+
+def _units(kernel: Kernel, world: World, technology: Technology) -> dict[Pid, str]:
+    """The daemons of the products that the world wants to run, each with its sockets."""
+    wanted = [one for one in installed(technology) if one.product in world.services]
+    return {_unit(kernel, unit): unit.argv[0] for one in wanted for unit in one.units}
+
+
+def _unit(kernel: Kernel, unit: Unit) -> Pid:
+    pid = Pid(say(kernel, INIT, "fork"))
+    say(kernel, pid, "setsid")
+    for text in unit.sockets:
+        address, _, port = text.rpartition(":")
+        _listen(
+            kernel,
+            pid,
+            Listener(kind="inet", address=address, port=int(port))
+            if address
+            else Listener(kind="unix", address=text, mode=unit.mode),
+        )
+    program = f"/usr/sbin/{unit.argv[0]}"
+    env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"LISTEN_FDS={len(unit.sockets)}"]
+    say(kernel, pid, "execve", program, list(unit.argv), cast("Value", env))
     return pid
 
 

@@ -87,7 +87,11 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class World(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a boot needs, technology apart."""
+    """Everything that a boot needs, technology apart.
+
+    ``services`` are products whose daemons init starts (``isolation/control``), where the host has
+    them installed.
+    """
 
     id: str
     hostname: str
@@ -106,6 +110,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     ipc: tuple[Ipc, ...] = ()
     disks: tuple[Disk, ...] = ()
     constants: tuple[tuple[str, int | str], ...] = ()
+    services: tuple[str, ...] = ()
 
 
 def twin(world: World) -> World:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -191,7 +192,21 @@ def load_world(name: str = DEFAULT_WORLD) -> World:
     shown = f"scenarios/worlds/{name[:80]}.toml"
     if not _WORLD_ID.fullmatch(name) or not _world_file(name).is_file():
         raise ScenarioError([Mistake(file=shown, message=_("no such world"))])
-    return structure(read_table(_world_file(name), shown), World, shown)
+    return structure(_extended(name, ()), World, shown)
+
+
+def _extended(name: str, above: tuple[str, ...]) -> dict[str, Any]:
+    """A world's table; what it does not say is as in the one that it ``extends``."""
+    shown = f"scenarios/worlds/{name[:80]}.toml"
+    table = read_table(_world_file(name), shown)
+    base = table.pop("extends", None)
+    if base is None:
+        return table
+    known = isinstance(base, str) and _WORLD_ID.fullmatch(base) and _world_file(base).is_file()
+    if not known or base in (name, *above):
+        mistake = Mistake(file=shown, place="extends", message=_("no such world"))
+        raise ScenarioError([mistake])
+    return _extended(base, (name, *above)) | table
 
 
 @functools.cache

@@ -9,12 +9,27 @@ import msgspec
 from simulator.isolation.technologies.base import Technology
 
 
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """A daemon that init starts at boot, when the world's ``services`` name its product.
+
+    As systemd's socket activation (sd_listen_fds(3)): init opens ``sockets``, the daemon finds
+    them from descriptor 3 on. A socket is a path, or ``address:port`` of TCP. A session that
+    branches from a booted machine starts the daemon's program anew: what it must remember is in
+    files, as for any daemon that may be restarted.
+    """
+
+    argv: tuple[str, ...]
+    sockets: tuple[str, ...] = ()
+    mode: int = 0o660
+
+
 class Toolset(msgspec.Struct, frozen=True, kw_only=True):
     """One product's tools.
 
     ``kernels`` are those (names of ``families.KERNELS``) on whose hosts it is installed;
     ``programs`` are entered in ``userland.registry`` with ``collection=TOOLS`` and appear in
-    ``/usr/sbin``; ``directories`` and ``files`` are (path, mode) and (path, mode, text).
+    ``/usr/sbin``; ``directories`` and ``files`` are (path, mode) and (path, mode, text);
+    ``units`` its daemons.
     """
 
     product: str
@@ -22,6 +37,7 @@ class Toolset(msgspec.Struct, frozen=True, kw_only=True):
     programs: tuple[str, ...]
     directories: tuple[tuple[str, int], ...] = ()
     files: tuple[tuple[str, int, str], ...] = ()
+    units: tuple[Unit, ...] = ()
 
 
 @functools.cache

@@ -56,6 +56,8 @@ class _Running:
     inbox: Result | None = None
     parked: bool = False
     line: int = 0
+    actor: str = ""
+    """What the timeline calls it, when it has a name of its own: a daemon."""
 
 
 @dataclass
@@ -69,20 +71,28 @@ class Userland:
     calls: int = 0
     programs: dict[Pid, _Running] = field(default_factory=dict[Pid, _Running])
 
-    def start(self, pid: Pid, line: int = 0, terminal: int = 0) -> None:
+    def start(self, pid: Pid, line: int = 0, terminal: int = 0, actor: str = "") -> None:
         """Run what task ``pid`` has executed, from its beginning. Raises ``GapError``."""
         process = Process(pid)
         process.terminal = terminal
-        self.programs[pid] = _Running(process, loader.load(self.kernel, process), line=line)
+        program = loader.load(self.kernel, process)
+        self.programs[pid] = _Running(process, program, line=line, actor=actor)
 
-    def run_body(self, pid: Pid, body: Body, line: int = 0, like: Process | None = None) -> None:
+    def run_body(
+        self,
+        pid: Pid,
+        body: Body,
+        line: int = 0,
+        like: Process | None = None,
+        actor: str = "",
+    ) -> None:
         """Run ``body`` as task ``pid``, a child that fork(2) has just made."""
         process = Process(pid)
         if like is not None:
             process.name, process.env = like.name, dict(like.env)
             process.collection = like.collection
             process.terminal = like.terminal
-        self.programs[pid] = _Running(process, _bodied(process, body), line=line)
+        self.programs[pid] = _Running(process, _bodied(process, body), line=line, actor=actor)
 
     def forked(self, pid: Pid, call: Call) -> tuple[Result, Pid | None]:
         """Make ``call`` (fork or clone) for ``pid``; with its result, the new task's number."""
@@ -97,9 +107,9 @@ class Userland:
     def syscall(self, pid: Pid, call: Call) -> Result:
         """One call of task ``pid``, as a nested event."""
         self.calls += 1
-        return self.kernel.call(
-            pid, call, actor=self.actor, mechanism=self.mechanism, depth=self.depth
-        )
+        running = self.programs.get(pid)
+        actor = (running.actor if running is not None else "") or self.actor
+        return self.kernel.call(pid, call, actor=actor, mechanism=self.mechanism, depth=self.depth)
 
     def round(self) -> bool:
         """Give every program that can act one call; whether any could. Raises ``GapError``."""
@@ -168,7 +178,7 @@ class Userland:
             case Spawn(call, body):
                 result, child = self.forked(pid, call)
                 if child is not None:
-                    self.run_body(child, body, running.line, running.process)
+                    self.run_body(child, body, running.line, running.process, running.actor)
                 self._deliver(pid, running, result)
             case Bear(call, mechanism):
                 with self._told(self.actor, mechanism):
@@ -214,7 +224,7 @@ class Userland:
                 running.parked = True
             case Executed():
                 running.coroutine.close()
-                self.start(pid, running.line, running.process.terminal)
+                self.start(pid, running.line, running.process.terminal, running.actor)
             case Killed() | Exited():
                 self._drop(pid)
             case Silent(note):
