@@ -94,7 +94,12 @@ def boot(family: Family, hostname: str = "vitrina-host") -> Kernel:
             comm="init",
             argv=("/sbin/init",),
             env=(("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),),
-            cred=Credentials(user_ns=USER_NS),
+            cred=Credentials(
+                user_ns=USER_NS,
+                effective=family.capabilities,
+                permitted=family.capabilities,
+                bounding=family.capabilities,
+            ),
             ns=spaces,
             root=root,
             cwd=root,

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from simulator.machine.abi.call import Result
 from simulator.machine.kernel import log
+from simulator.machine.kernel.cred import ALL_CAPABILITIES
 from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.security import Chain
 
@@ -92,6 +93,8 @@ class Family:
     chain: Chain
     filesystems: Mapping[str, FilesystemType]
     errno_numbers: Mapping[str, int]
+    capabilities: int = ALL_CAPABILITIES
+    """Those that exist, as a mask: what init begins with and the bounding set can hold."""
     disk: tuple[str, str] = ("ext4", "/dev/sda1")
     """The type of the root filesystem and the device it is on."""
     boot_lines: tuple[str, ...] = log.BOOT_LINES

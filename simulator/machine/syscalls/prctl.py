@@ -12,7 +12,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import pids
-from simulator.machine.kernel.cred import ALL_CAPABILITIES
+from simulator.machine.kernel.family import Release
 from simulator.machine.kernel.seccomp import mode
 from simulator.machine.kernel.signal import NSIG
 from simulator.machine.kernel.trap import NotModelled, Trap
@@ -20,7 +20,6 @@ from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux
 from simulator.machine.syscalls.seccomp import install, install_strict
 
-LAST_CAPABILITY = ALL_CAPABILITIES.bit_length() - 1
 SECURE_ALL_BITS = 0x55 | 0x500
 SECURE_ALL_LOCKS = SECURE_ALL_BITS << 1
 SECURE_UNPRIVILEGED = 0xF00
@@ -43,6 +42,8 @@ def prctl(
     if handler is None:
         if 0 < option <= LAST_OPTION or option in OTHER_OPTIONS:
             raise NotModelled("prctl: an option that the model does not know")
+        trap.fail(Errno.EINVAL, N_("prctl has no such option."), "prctl(2)")
+    if _SINCE.get(option, ()) > trap.family.release:
         trap.fail(Errno.EINVAL, N_("prctl has no such option."), "prctl(2)")
     return handler(trap, (arg2, arg3, arg4, arg5))
 
@@ -165,7 +166,7 @@ def _ambient(trap: Trap, args: Arguments) -> int:
             _invalid(trap)
         _set_cred(trap, ambient=0)
         return 0
-    if not 0 <= number <= LAST_CAPABILITY or any(rest):
+    if not 0 <= number < trap.family.capabilities.bit_length() or any(rest):
         _invalid(trap)
     bit = 1 << number
     if operation == c.PR_CAP_AMBIENT_IS_SET:
@@ -228,13 +229,31 @@ OPTIONS: dict[int, Option] = {
     c.PR_SET_PTRACER: _set_ptracer,
 }
 
+_SINCE: dict[int, Release] = {
+    c.PR_SET_NAME: (2, 6, 9),
+    c.PR_GET_NAME: (2, 6, 11),
+    c.PR_GET_SECCOMP: (2, 6, 23),
+    c.PR_SET_SECCOMP: (2, 6, 23),
+    c.PR_CAPBSET_READ: (2, 6, 25),
+    c.PR_CAPBSET_DROP: (2, 6, 25),
+    c.PR_GET_SECUREBITS: (2, 6, 26),
+    c.PR_SET_SECUREBITS: (2, 6, 26),
+    c.PR_SET_CHILD_SUBREAPER: (3, 4),
+    c.PR_GET_CHILD_SUBREAPER: (3, 4),
+    c.PR_SET_PTRACER: (3, 4),
+    c.PR_SET_NO_NEW_PRIVS: (3, 5),
+    c.PR_GET_NO_NEW_PRIVS: (3, 5),
+    c.PR_CAP_AMBIENT: (4, 3),
+}
+"""Options of prctl(2): EINVAL before."""
+
 
 def _set_cred(trap: Trap, **changes: int) -> None:
     trap.update(cred=msgspec.structs.replace(trap.cred, **changes))
 
 
 def _need_capability_number(trap: Trap, number: int) -> None:
-    if not 0 <= number <= LAST_CAPABILITY:
+    if not 0 <= number < trap.family.capabilities.bit_length():
         _invalid(trap)
 
 

@@ -219,9 +219,14 @@ class Process:
         return found
 
     async def open_directory(self, path: str) -> int:
-        """opendir(3)."""
+        """opendir(3): openat(2), and open(2) where the kernel is too old for that."""
         flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC
-        return await self.value("openat", AT_FDCWD, path, flags, 0)
+        try:
+            return await self.value("openat", AT_FDCWD, path, flags, 0)
+        except SysError as error:
+            if error.errno is not Errno.ENOSYS:
+                raise
+        return await self.open(path, flags)
 
     async def entries(self, fd: int) -> list[str]:
         """readdir(3) to the end, without ``.`` and ``..``."""

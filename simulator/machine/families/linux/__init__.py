@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from simulator.machine.families.linux import releases
 from simulator.machine.families.linux.apparmor import APPARMOR
-from simulator.machine.families.linux.capabilities import CAPABILITIES
+from simulator.machine.families.linux.capabilities import BEFORE_SYSLOG, CAPABILITIES
 from simulator.machine.families.linux.devices import CGROUP_DEVICES, FREEZER
 from simulator.machine.families.linux.filesystems import FILESYSTEMS
 from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
@@ -56,6 +57,24 @@ LINUX = Family(
 
 
 def of_release(release: Release, name: str = "", base: Family = LINUX) -> Family:
-    """``base`` as it was, or will be, at ``release``: calls that are younger are ENOSYS."""
+    """``base`` as it was, or will be, at ``release``: what is younger isn't there (releases.py)."""
     words = ".".join(map(str, release))
-    return replace(base, title=f"Linux {words}", release=release, release_name=name or f"{words}.0")
+    return replace(
+        base,
+        title=f"Linux {words}",
+        release=release,
+        release_name=name or (words if len(release) > 2 else f"{words}.0"),
+        table=releases.calls(base.table, release),
+        chain=base.chain if release >= (2, 6, 37) else before_syslog(base.chain),
+        traits=releases.traits(base.traits, release),
+        filesystems=releases.filesystems(base.filesystems, release),
+        features=releases.features(base.features, release),
+        sysctls=releases.sysctls(base.sysctls, release),
+        capabilities=base.capabilities & releases.capabilities(release),
+        disk=releases.root_disk(release),
+    )
+
+
+def before_syslog(chain: Chain) -> Chain:
+    """``chain`` with the capabilities of Linux 2.6.36, where the kernel's log took SYS_ADMIN."""
+    return Chain(tuple(BEFORE_SYSLOG if one is CAPABILITIES else one for one in chain.policies))

@@ -3,6 +3,8 @@
 Source: capabilities(7), user_namespaces(7), security/commoncap.c (cap_capable).
 """
 
+from collections.abc import Mapping
+
 from simulator.machine.abi.call import Denial
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
@@ -108,11 +110,6 @@ _MISSING: dict[str, str] = {
     "AUDIT_WRITE": N_("This needs the capability CAP_AUDIT_WRITE, which the caller lacks."),
 }
 
-_BITS = {privilege: mask(names) for privilege, names in GRANTED_BY.items()}
-_LACKING = {
-    privilege: Denial(Errno.EPERM, "capability", _MISSING[names.split()[0]], "capabilities(7)")
-    for privilege, names in GRANTED_BY.items()
-}
 _ELSEWHERE = Denial(
     Errno.EPERM,
     "user-ns",
@@ -124,20 +121,29 @@ _ELSEWHERE = Denial(
 )
 
 
-def holds(trap: Trap, privilege: Privilege, over: NsId | None) -> Answer:
+def policy(granted_by: Mapping[Privilege, str]) -> Policy:
     """cap_capable(): the capability, in a user namespace that owns the object."""
-    cred = trap.task.cred
-    bits = _BITS[privilege]
-    store = trap.store
-    if over is None:
-        over = NsId(1)
-    if cred.user_ns == over:
-        return None if cred.effective & bits else _LACKING[privilege]
-    if owns(store, cred, over):
-        return None
-    if is_ancestor(store, cred.user_ns, over):
-        return None if cred.effective & bits else _LACKING[privilege]
-    return _ELSEWHERE if cred.effective & bits else _LACKING[privilege]
+    needed = {privilege: mask(names) for privilege, names in granted_by.items()}
+    lacking = {
+        privilege: Denial(Errno.EPERM, "capability", _MISSING[names.split()[0]], "capabilities(7)")
+        for privilege, names in granted_by.items()
+    }
+
+    def holds(trap: Trap, privilege: Privilege, over: NsId | None) -> Answer:
+        cred = trap.task.cred
+        bits = needed[privilege]
+        store = trap.store
+        if over is None:
+            over = NsId(1)
+        if cred.user_ns == over:
+            return None if cred.effective & bits else lacking[privilege]
+        if owns(store, cred, over):
+            return None
+        if is_ancestor(store, cred.user_ns, over):
+            return None if cred.effective & bits else lacking[privilege]
+        return _ELSEWHERE if cred.effective & bits else lacking[privilege]
+
+    return Policy(name="capability", holds=holds)
 
 
 def capable(world: World, cred: Credentials, name: str, over: NsId) -> bool:
@@ -158,4 +164,6 @@ def owns(world: World, cred: Credentials, over: NsId) -> bool:
     return False
 
 
-CAPABILITIES = Policy(name="capability", holds=holds)
+CAPABILITIES = policy(GRANTED_BY)
+BEFORE_SYSLOG = policy({**GRANTED_BY, Privilege.KERNEL_LOG: "SYS_ADMIN"})
+"""CAP_SYSLOG came with Linux 2.6.37."""
