@@ -21,7 +21,7 @@ def agent(tmp_path: Path) -> Iterator[Link]:
     archive = tmp_path / "agent.pyz"
     archive.write_bytes(pack.archive())
     process = subprocess.Popen(
-        [rootfs.interpreter(), "-I", "-S", str(archive)], cwd=tmp_path, stdin=subprocess.DEVNULL
+        rootfs.interpreter_arguments(str(archive)), cwd=tmp_path, stdin=subprocess.DEVNULL
     )
     link = attach(process.pid)
     yield link
@@ -38,7 +38,7 @@ def test_it_needs_nothing_but_the_standard_library(tmp_path: Path) -> None:
     archive = tmp_path / "agent.pyz"
     archive.write_bytes(pack.archive())
     done = subprocess.run(
-        [rootfs.interpreter(), "-I", "-S", str(archive), "--modules"],
+        [*rootfs.interpreter_arguments(str(archive)), "--modules"],
         capture_output=True,
         check=True,
         text=True,

@@ -103,7 +103,7 @@ class Engine:
 
     def run(self, options: tuple[str, ...], actor: str) -> Link:
         """``docker run`` with the agent as the container's first process."""
-        command = rootfs.interpreter_arguments(inside=True)
+        command = rootfs.interpreter_arguments()
         ident = self.client("run", "-d", *options, IMAGE, *command).strip()
         inside = int(self.client("inspect", "-f", "{{.State.Pid}}", ident))
         pids = [pid for pid in self.machine.members() if inner_pids(pid)[1:2] == [inside]]
@@ -136,7 +136,7 @@ class RunningEngine:
 
     def run(self, options: tuple[str, ...], actor: str) -> Link:
         """``docker run`` with the agent as the container's first process."""
-        command = rootfs.interpreter_arguments(inside=True)
+        command = rootfs.interpreter_arguments()
         label = f"{LABEL}={self.machine.name}"
         ident = self.client("run", "-d", "--label", label, *options, IMAGE, *command).strip()
         link = self.machine.keep(attach(int(self.client("inspect", "-f", "{{.State.Pid}}", ident))))

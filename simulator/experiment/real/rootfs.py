@@ -7,6 +7,7 @@ libraries that ldd(1) names, so no image is ever pulled.
 
 import functools
 import hashlib
+import importlib.util
 import os
 import shutil
 import stat
@@ -120,9 +121,8 @@ def interpreter() -> str:
 
 def _modules(agent: Path) -> list[Path]:
     """Files of the standard library that the agent imports."""
-    listing = subprocess.run(
-        [interpreter(), "-I", "-S", str(agent), "--modules"], capture_output=True, check=True
-    )
+    command = [*interpreter_arguments(str(agent)), "--modules"]
+    listing = subprocess.run(command, capture_output=True, check=True)
     lines = listing.stdout.decode().splitlines()
     return [Path(line) for line in lines if line.startswith("/") and "agent.pyz" not in line]
 
@@ -180,7 +180,7 @@ def _build_image(tree: Path, users: tuple[User, ...]) -> None:
     home = Path(os.path.realpath(os.__file__)).parent
     for module in modules:
         if module.is_relative_to(home):
-            _copy(module, tree / "usr/lib/vitrina/lib" / home.name / module.relative_to(home))
+            _install(module, tree / "usr/lib/vitrina/lib" / home.name / module.relative_to(home))
     extensions = [module for module in modules if module.suffix == ".so"]
     for library in _libraries([Path(interpreter()), *extensions]):
         _copy(library, tree / _library_path(library))
@@ -191,6 +191,15 @@ def _library_path(library: Path) -> str:
     if library.parts[1] in ("lib", "lib64", "usr"):
         return str(library).lstrip("/")
     return f"usr/lib/{library.name}"
+
+
+def _install(module: Path, target: Path) -> None:
+    """A module of the standard library with its bytecode beside it, as an installed one has."""
+    _copy(module, target)
+    if module.suffix == ".py":
+        compiled = Path(importlib.util.cache_from_source(str(target)))
+        compiled.parent.mkdir(parents=True, exist_ok=True)
+        compiled.write_bytes(pack.bytecode(module.read_bytes(), str(module)))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -209,11 +218,10 @@ def _write_tar(tree: Path, target: Path) -> None:
             packed.add(entry, arcname=entry.name, filter=plain)
 
 
-def interpreter_arguments(inside: bool) -> list[str]:
-    """The command line of the agent's interpreter, here or inside the image."""
-    if inside:
-        return [PYTHON_PATH, "-I", "-S", AGENT_PATH]
-    return [interpreter(), "-I", "-S"]
+def interpreter_arguments(agent: str = "") -> list[str]:
+    """The command line of an agent: inside the image, or here with the archive at ``agent``."""
+    program, archive = (interpreter(), agent) if agent else (PYTHON_PATH, AGENT_PATH)
+    return [program, "-I", "-S", "-c", pack.START.format(path=archive)]
 
 
 def devices(directory: Path, nodes: tuple[tuple[str, str, int, int, int], ...]) -> None:

@@ -75,7 +75,7 @@ class Machine:
         agent.write_bytes(pack.archive())
         cgroups.make(self.groups)
         self._process = subprocess.Popen(
-            [*rootfs.interpreter_arguments(inside=False), str(agent)],
+            rootfs.interpreter_arguments(str(agent)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

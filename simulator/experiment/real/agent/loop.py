@@ -2,11 +2,9 @@
 
 import ctypes
 import gc
-import importlib
 import os
 import sys
 import time
-import traceback
 from typing import Any
 
 from . import wire
@@ -179,7 +177,7 @@ def main() -> None:
 def _drain_imports() -> None:
     """Load now what a later chroot would hide, and keep the collector from stirring memory."""
     for name in ("encodings.latin_1", "fcntl"):
-        importlib.import_module(name)
+        __import__(name)
     if "--modules" in sys.argv:
         for module in list(sys.modules.values()):
             print(getattr(module, "__file__", None) or "")
@@ -192,8 +190,8 @@ def _drain_imports() -> None:
 def _answer(actor: Actor, request: Any) -> Any:
     try:
         return getattr(actor, _OPERATIONS[request["do"]])(request)
-    except Exception:
-        return {"broken": traceback.format_exc()}
+    except Exception as error:
+        return {"broken": f"{type(error).__name__}: {error}"}
 
 
 _OPERATIONS = {
