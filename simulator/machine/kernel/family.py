@@ -5,13 +5,17 @@ A handler never asks which family runs it: it reads a trait, or asks the securit
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from simulator.machine.abi.call import Result
 from simulator.machine.kernel import log
 from simulator.machine.kernel.cred import ALL_CAPABILITIES
 from simulator.machine.kernel.fs.registry import FilesystemType
+from simulator.machine.kernel.resource.layout import CONTROLLERS
 from simulator.machine.kernel.security import Chain
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
 
 Handler: TypeAlias = Callable[..., Result | int]
 Release: TypeAlias = tuple[int, ...]
@@ -38,6 +42,9 @@ class Traits:
 
     chroot_pins_dotdot: bool = False
     """The first chroot is remembered and ``..`` never passes it (FreeBSD vfs_lookup.c fd_jdir)."""
+    context_root_pins_dotdot: bool = False
+    """``..`` never passes the root of the caller's container, whatever its own root is: a prison's
+    (vfs_lookup.c), a zone's (lookup.c), ``ve->root_path`` (fs/namei.c of OpenVZ)."""
     chroot_refuses_open_directories: bool = False
     """A second chroot fails with EPERM while a directory is open (kern_descrip.c)."""
     has_namespaces: bool = True
@@ -99,7 +106,12 @@ class Family:
     """The type of the root filesystem and the device it is on."""
     boot_lines: tuple[str, ...] = log.BOOT_LINES
     """What the kernel says while it boots."""
+    controllers: frozenset[str] = frozenset(CONTROLLERS)
+    """Control group controllers that are compiled in, by their names in version 1."""
     features: frozenset[str] = frozenset()
     """Compile-time options and machine facts that calls depend on, such as ``modules``."""
+    proc: "Callable[[Trap], Mapping[str, Any]] | None" = None
+    """The files of /proc as the caller finds them (``procfs`` nodes by name), for a kernel that
+    shows them differently to a container's processes; None: the same to everybody."""
     sysctls: Mapping[str, str]
     """Kernel-wide sysctls at boot: ``kernel.dmesg_restrict`` and so on."""

@@ -24,6 +24,7 @@ from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.namespaces.spaces import Spaces, copy_spaces
 from simulator.machine.kernel.resource import cgroup
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs import fd
 from simulator.machine.state.store import Index, Store
@@ -52,6 +53,7 @@ def fork(
     """
     parent = trap.task
     spaces = spaces or copy_spaces(trap, 0, child=True)
+    charge(trap, "task")
     _need_room(trap, spaces.cred)
     pids = _number(trap, spaces.ns.pid, set_tid)
     cgroup.can_fork(trap)

@@ -87,6 +87,7 @@ class Kernel:
             return self._dispatch(trap, call)
         except Denied as refusal:
             self.store.rollback(mark)
+            self._make_last(trap)
             return Failed(refusal.denial)
         except Sleep as sleep:
             self.store.rollback(mark)
@@ -95,6 +96,11 @@ class Kernel:
         except NotModelled as gap:
             self.store.rollback(mark)
             return Silent(str(gap))
+
+    def _make_last(self, trap: Trap) -> None:
+        """A failed call changes nothing, but for what is kept of failures."""
+        for write in trap.lasting:
+            write(self.store)
 
     def _dispatch(self, trap: Trap, call: Call) -> Result:
         entry = self.family.table.get(call.name)
@@ -173,6 +179,7 @@ class Kernel:
             return
         except Denied as refusal:
             self.store.rollback(begun)
+            self._make_last(trap)
             result = Failed(refusal.denial)
         except NotModelled as gap:
             self.store.rollback(begun)

@@ -58,6 +58,10 @@ class Policy:
     """May the device (S_IFBLK or S_IFCHR, number) be used for ``r``, ``w`` or ``m`` (mknod)?"""
     may_open: "Callable[[Trap, At, str, int], Answer] | None" = None
     """May this file, known by this path, be opened with these flags? (AppArmor)"""
+    may_charge: "Callable[[Trap, str, int], Answer] | None" = None
+    """May the caller have so much more of a counted resource? (``kernel/resource/charge.py``)"""
+    may_write_sysctl: "Callable[[Trap, str], Answer] | None" = None
+    """May the caller change the setting of this dotted name at all, whoever it is?"""
 
 
 _QUESTIONS = (
@@ -73,6 +77,8 @@ _QUESTIONS = (
     "may_use_sysv",
     "may_open_device",
     "may_open",
+    "may_charge",
+    "may_write_sysctl",
 )
 
 

@@ -1,6 +1,6 @@
 """One entry into the kernel: who calls, in which world, and what was asked on the way."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
@@ -63,7 +63,7 @@ class Crossing(msgspec.Struct, frozen=True):
 class Trap:
     """Passed to every handler as its first argument."""
 
-    __slots__ = ("checks", "crossings", "deadline", "family", "store", "task")
+    __slots__ = ("checks", "crossings", "deadline", "family", "lasting", "store", "task")
 
     def __init__(
         self, store: Store, family: "Family", task: Task, checks: list[Check] | None = None
@@ -73,6 +73,8 @@ class Trap:
         self.task = task
         self.checks = checks
         self.crossings: list[Crossing] = []
+        self.lasting: list[Callable[[Store], None]] = []
+        """What is written although the call fails: a counter of failures, a line of the log."""
         self.deadline: int | None = None
         """For a call that slept and is tried again: the instant that it set itself."""
 

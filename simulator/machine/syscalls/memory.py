@@ -19,6 +19,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.resource import memory
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import fd as fds
@@ -54,6 +55,8 @@ def mmap(
             N_("The address space would grow beyond RLIMIT_AS."),
             "getrlimit(2)",
         )
+    if flags & MAP_PRIVATE and protection & PROT_WRITE:
+        charge(trap, "private-memory", size)
     if flags & MAP_ANONYMOUS and flags & MAP_POPULATE:
         memory.charge_memory(trap, size)
     return FIRST_MAPPING + trap.store.new_id("mapping") * (1 << 21)
@@ -72,6 +75,7 @@ def mlockall(trap: Trap, flags: int) -> int:
 def mlock(trap: Trap, _address: int, length: int) -> int:
     """mlock(2): ENOMEM EPERM."""
     _need_lockable(trap, length)
+    charge(trap, "locked-memory", length)
     return 0
 
 

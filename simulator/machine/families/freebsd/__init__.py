@@ -16,6 +16,7 @@ CHAIN = Chain((SUPERUSER, PRISON))
 
 TRAITS = Traits(
     chroot_pins_dotdot=True,
+    context_root_pins_dotdot=True,
     chroot_refuses_open_directories=True,
     has_namespaces=False,
     network_wall="prison",

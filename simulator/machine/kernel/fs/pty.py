@@ -26,6 +26,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, SuperblockId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import devices
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import Sleep
 from simulator.machine.kernel.vfs import fd as fds
@@ -69,6 +70,7 @@ def _open_master(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
         number += 1
     if number >= MOST:
         trap.fail(Errno.ENOSPC, N_("All terminals are taken."), "pts(4)")
+    charge(trap, "terminal")
     tree.make(
         trap.store,
         root,

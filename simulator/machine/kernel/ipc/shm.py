@@ -26,6 +26,7 @@ from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import pids
 from simulator.machine.kernel.ipc import params, perm
 from simulator.machine.kernel.ipc.perm import EXEC, READ, WRITE, Perm
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import Attachment, Task, TaskState
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.state.store import Index, Row, Store
@@ -72,6 +73,7 @@ def get(trap: Trap, key: int, size: int, flags: int) -> int:
         trap.fail(Errno.EINVAL, N_("The size is below 1 or above kernel.shmmax."), "shmget(2)")
     if len(perm.in_space(trap, Segment)) >= params.number(trap.store, ns, "kernel.shmmni"):
         _full(trap)
+    charge(trap, "shared-memory", size)
     number = perm.next_id(trap, "shm")
     trap.store.put(
         Segment(

@@ -33,6 +33,7 @@ from simulator.machine.kernel.namespace import NetNs, UserNs
 from simulator.machine.kernel.net import params
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.socket import Socket
+from simulator.machine.kernel.resource.charge import Resource, charge
 from simulator.machine.kernel.trap import Trap
 
 AF_MAX = 46
@@ -82,7 +83,16 @@ def check(trap: Trap, family: int, kind: int, protocol: int) -> tuple[int, int, 
 
 def make(trap: Trap, family: int, kind: int, protocol: int) -> Socket:
     """A new socket after every check."""
-    return sockets.create(trap, *check(trap, family, kind, protocol))
+    asked = check(trap, family, kind, protocol)
+    charge(trap, _counted(*asked[:2]))
+    return sockets.create(trap, *asked)
+
+
+def _counted(family: int, kind: int) -> Resource:
+    """What a socket counts as, where kinds are counted apart."""
+    if family == AF_UNIX:
+        return "unix-socket"
+    return "tcp-socket" if family in (AF_INET, AF_INET6) and kind == SOCK_STREAM else "socket"
 
 
 def _unix(trap: Trap, family: int, kind: int, protocol: int) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ group that holds most, and the charge goes through; that is why a limit on memor
 and never as an errno (Documentation/admin-guide/cgroup-v2.rst, mm/oom_kill.c).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from simulator.machine.abi.constants import SIGKILL
 from simulator.machine.abi.ids import Pid
@@ -58,6 +58,14 @@ def limit(world: World, group: Cgroup) -> int | None:
     return None if value >= UNLIMITED else value
 
 
+_HOLD: "list[Callable[[Trap], None]]" = []
+
+
+def at_charge(hold: "Callable[[Trap], None]") -> None:
+    """Have ``hold`` called when a task was given memory: it may let the OOM killer make room."""
+    _HOLD.append(hold)
+
+
 def charge_memory(trap: Trap, size: int) -> bool:
     """Give the caller ``size`` more bytes (fewer when negative).
 
@@ -73,6 +81,8 @@ def charge_memory(trap: Trap, size: int) -> bool:
             ceiling = limit(trap.store, above)
             if ceiling is not None:
                 hold_to(trap, above, ceiling)
+    for hold in _HOLD:
+        hold(trap)
     _hold_machine(trap)
     task = trap.store.get(Task, trap.task.id)
     return task is not None and task.state is not TaskState.ZOMBIE

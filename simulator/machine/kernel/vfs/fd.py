@@ -18,6 +18,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, FileId, FilesId, InodeId
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import lock
 from simulator.machine.state.store import Index, Key, Row, Store
@@ -126,7 +127,8 @@ def install(trap: "Trap", file: File, *, cloexec: bool = False, lowest: int = 0)
 
 
 def new_file_id(trap: "Trap") -> FileId:
-    """A number for a new open file description."""
+    """A number for a new open file description. ENFILE where a container has its share."""
+    charge(trap, "file")
     return FileId(trap.store.new_id(File))
 
 

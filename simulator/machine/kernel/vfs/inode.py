@@ -88,6 +88,8 @@ class Inode(Row, frozen=True, kw_only=True):
     flags: int = 0
     """FS_IMMUTABLE_FL, FS_APPEND_FL (ioctl_iflags(2)) and the VServer barrier."""
     seals: int = 0
+    quota: int = 0
+    """The tree whose limits it counts against (``resource/quota.py``), 0 for none."""
     linkable: bool = False
     """Made by O_TMPFILE: linkat(2) may give it its first name."""
     domain: Domain = HOST

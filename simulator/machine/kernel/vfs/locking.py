@@ -24,6 +24,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId
 from simulator.machine.kernel.namespace import PidNs
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import BY_FILES, Sleeper, Task, pid_in
 from simulator.machine.kernel.trap import NotModelled, Sleep
 from simulator.machine.kernel.vfs import fd as fds
@@ -135,6 +136,8 @@ def _pid_of(trap: "Trap", held: lock.Lock) -> int:
 def _place(trap: "Trap", inode: InodeId, wanted: lock.Lock, *, waits: bool) -> None:
     held = None if wanted.kind == F_UNLCK else lock.conflict(trap.store, inode, wanted)
     if held is None:
+        if wanted.kind != F_UNLCK:
+            charge(trap, "whole-lock" if wanted.style == "whole" else "record-lock")
         lock.put(trap.store, inode, wanted)
         return
     if not waits:

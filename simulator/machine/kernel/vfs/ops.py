@@ -21,11 +21,18 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.fs.registry import NewFile, mutations, virtual
-from simulator.machine.kernel.resource import memory
+from simulator.machine.kernel.resource import memory, quota
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import content, propagation, tree
 from simulator.machine.kernel.vfs.fd import OPEN_FILES
-from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, IN_DIRECTORY, Inode, Superblock, names
+from simulator.machine.kernel.vfs.inode import (
+    BY_SUPERBLOCK,
+    IN_DIRECTORY,
+    Dentry,
+    Inode,
+    Superblock,
+    names,
+)
 from simulator.machine.kernel.vfs.lock import Locks
 from simulator.machine.kernel.vfs.mount import BY_MOUNTPOINT, BY_ROOT
 from simulator.machine.state.store import Index, Store
@@ -71,7 +78,7 @@ def create(trap: "Trap", directory: InodeId, name: str, new: NewFile) -> InodeId
     if isinstance(directory, tuple):
         return mutations(directory).create(trap, directory, name, new)
     _need_inode(trap, directory)
-    return tree.make(
+    made = tree.make(
         trap.store,
         directory,
         name,
@@ -81,12 +88,17 @@ def create(trap: "Trap", directory: InodeId, name: str, new: NewFile) -> InodeId
         target=new.target,
         rdev=new.rdev,
         domain=new.domain,
-    ).id
+    )
+    if made.quota:
+        quota.account(trap.store, made, 0, 1)
+    return made.id
 
 
 def _need_inode(trap: "Trap", directory: int) -> None:
     """ENOSPC when the filesystem may not take one more file (tmpfs(5) nr_inodes)."""
-    sb = trap.store.row(Superblock, trap.store.row(Inode, directory).sb)
+    above = trap.store.row(Inode, directory)
+    quota.need_inode(trap, above)
+    sb = trap.store.row(Superblock, above.sb)
     if sb.max_inodes is not None and len(trap.store.by(BY_SUPERBLOCK, sb.id)) >= sb.max_inodes:
         trap.deny(
             Errno.ENOSPC,
@@ -107,6 +119,7 @@ def link(trap: "Trap", directory: InodeId, name: str, inode: InodeId) -> None:
         row = stored(trap, directory, writing=True)
         above = directory if row is None else row.id
     assert isinstance(above, int)
+    quota.need_same_tree(trap, inode, above)
     tree.link(trap.store, above, name, trap.store.row(Inode, inode))
 
 
@@ -143,6 +156,9 @@ def rename(
     if flags & RENAME_EXCHANGE:
         tree.exchange(store, source, target)
         return
+    moved = store.row(Dentry, source).inode
+    assert isinstance(moved, int)
+    quota.need_same_tree(trap, moved, new_directory)
     if new_inode is not None:
         tree.unlink(store, *target)
         if store.by(BY_MOUNTPOINT, new_inode):
@@ -177,7 +193,7 @@ def write(trap: "Trap", inode: InodeId, offset: int, data: bytes, length: int) -
     if missing:
         length = -(-(offset + length) // content.PAGE) * content.PAGE - missing - offset
         if length <= 0:
-            _no_room(trap)
+            _no_room(trap, row)
         changes = content.written(row, offset, data[:length], length)
     _put_content(trap, row, changes)
     return length
@@ -204,7 +220,7 @@ def allocate(trap: "Trap", inode: InodeId, offset: int, length: int, *, keep_siz
         _sealed(trap)
     changes = content.allocated(row, offset, length)
     if _pages_missing(trap, row, changes):
-        _no_room(trap)
+        _no_room(trap, row)
     size = row.size if keep_size else max(row.size, offset + length)
     _put_content(trap, row, changes | {"size": size})
 
@@ -231,6 +247,8 @@ def forget(store: Store, inode: InodeId) -> int:
         _account(store, row, -freed)
     if store.get(Locks, inode) is not None:
         store.drop(Locks, inode)
+    if row.quota:
+        quota.account(store, row, 0, -1)
     store.drop(Inode, inode)
     return freed
 
@@ -267,21 +285,38 @@ def _charge(trap: "Trap", row: Inode, pages: int) -> None:
 
 
 def _pages_missing(trap: "Trap", row: Inode, changes: dict[str, Any]) -> int:
-    """How many bytes of whole pages the filesystem lacks for the change."""
-    sb = trap.store.get(Superblock, row.sb)
-    if sb is None or sb.capacity is None:
+    """How many bytes of whole pages the filesystem, or the tree's quota, lacks for the change."""
+    left = _space_left(trap, row)
+    if left is None:
         return 0
     grown = content.pages(msgspec.structs.replace(row, **changes)) - content.pages(row)
-    left = max(sb.capacity - sb.used, 0) // content.PAGE
-    return max(grown - left, 0) * content.PAGE
+    return max(grown - left // content.PAGE, 0) * content.PAGE
 
 
-def _no_room(trap: "Trap") -> NoReturn:
+def _space_left(trap: "Trap", row: Inode) -> int | None:
+    sb = trap.store.get(Superblock, row.sb)
+    of_disk = None if sb is None or sb.capacity is None else max(sb.capacity - sb.used, 0)
+    of_tree = quota.space_left(trap.store, row)
+    if of_disk is None or of_tree is None:
+        return of_disk if of_tree is None else of_tree
+    return min(of_disk, of_tree)
+
+
+def _no_room(trap: "Trap", row: Inode) -> NoReturn:
+    if quota.space_left(trap.store, row) is not None:
+        trap.deny(
+            Errno.EDQUOT,
+            "vzquota",
+            N_("The container's tree has grown to the limit of its disk quota."),
+            quota.CITE,
+        )
     trap.deny(Errno.ENOSPC, "filesystem-size", N_("The filesystem has no more room."), "write(2)")
 
 
 def _account(store: Store, row: Inode, pages: int) -> None:
     sb = store.get(Superblock, row.sb)
+    if row.quota:
+        quota.account(store, row, pages)
     if sb is not None:
         used = max(sb.used + pages * content.PAGE, 0)
         store.put(msgspec.structs.replace(sb, used=used))

@@ -269,8 +269,8 @@ class _Walker:
             if self.resolve & RESOLVE_BENEATH:
                 self._escapes()
             return
-        if trap.family.traits.chroot_pins_dotdot and (
-            self.at == trap.task.top or _is_context_root(trap, self.at)
+        if self.at == trap.task.top or (
+            trap.family.traits.context_root_pins_dotdot and _is_context_root(trap, self.at)
         ):
             return
         at = self.at

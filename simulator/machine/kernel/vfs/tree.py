@@ -45,6 +45,7 @@ def make(
         content=content,
         target=target,
         rdev=rdev,
+        quota=above.quota,
         parent=directory if is_directory else None,
         atime=now,
         mtime=now,

@@ -263,6 +263,8 @@ def check_open(trap: "Trap", name: str, *, writing: bool) -> None:
     where = scope(name)
     if writing and not mode & 0o222:
         _refuse(trap)
+    if writing:
+        trap.ask("may_write_sysctl", name)
     uid, _ = owner(trap, name)
     if trap.task.cred.euid == uid:
         return

@@ -165,12 +165,18 @@ def _resolve(trap: "Trap", inode: VirtualId) -> tuple[Look, Node]:
         return look, _sysctl_node(trap, inode[3:]) or _TOP
     else:
         look = Look(trap, sb, inode)
-        node, names = ROOT[str(first)], inode[3:]
+        node, names = _root(trap).get(str(first), _GONE), inode[3:]
     for name in names:
         node = _child(look, node, str(name))
         if node is None:
             return look, _GONE
     return look, node
+
+
+def _root(trap: "Trap") -> Mapping[str, Node]:
+    """The files of /proc that the caller finds."""
+    tell = trap.family.proc
+    return ROOT if tell is None else tell(trap)
 
 
 _GONE = Node(mode=S_IFREG)
@@ -213,7 +219,7 @@ def _lookup_top(look: Look, name: str) -> InodeId | None:
         return None
     if name == "sys":
         return (*look.id, name)
-    node = ROOT.get(name)
+    node = _root(trap).get(name)
     return (*look.id, name) if node is not None and _present(trap, node) else None
 
 
@@ -248,7 +254,7 @@ def _top_names(look: Look) -> list[str]:
         names.append(str(look.number(task)))
     if (look.sb.data or {}).get("subset") == "pid":
         return [*names, "self", "thread-self"]
-    names += [name for name, node in ROOT.items() if _present(trap, node)]
+    names += [name for name, node in _root(trap).items() if _present(trap, node)]
     return [*names, "sys"]
 
 
