@@ -19,6 +19,7 @@ from simulator.isolation.technologies.base import SpecError
 from simulator.machine.abi.constants import CAPABILITY_NAMES
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.kernel.resource.layout import CONTROLLERS, NAME_ON_2, V2_CONTROLLERS
 
 _SAME = """
 acpi apparmor fanotify io_uring kcore kexec keys landlock modules mtrr quota scsi swap sysrq
@@ -37,9 +38,18 @@ def machine_facts() -> frozenset[str]:
     found = gather()
     facts = {f"lacks {name}" for name in CAPABILITY_NAMES if name not in found.bounding}
     facts |= {f"without {mine}" for theirs, mine in _FEATURES.items() if _absent(found, theirs)}
+    facts |= {f"without {name}" for name in _missing(frozenset(found.controllers))}
     if found.cgroups == "v2":
         facts.add("cgroup2")
     return frozenset(facts)
+
+
+def _missing(bound: frozenset[str]) -> set[str]:
+    """Controllers that this kernel lacks: version 2 lists what it has and version 1 has not."""
+    names = {name: NAME_ON_2.get(name, name) for name in CONTROLLERS}
+    return {
+        one for one, other in names.items() if other in V2_CONTROLLERS and not {one, other} & bound
+    }
 
 
 def traced(program: Program, world: World, spec: str, lifted: Sequence[str] = ()) -> Trace:

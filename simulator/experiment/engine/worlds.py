@@ -65,7 +65,7 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     kernel = boot(family_of(technology, facts), world.hostname)
     bsd = technology.kernel == "freebsd"
     _bound(kernel, facts)
-    layout.setup(kernel.store, "v2" if "cgroup2" in facts else "hybrid")
+    layout.setup(kernel.store, _groups(kernel.family, facts), kernel.family.controllers)
     root = _root(kernel)
     host = Place(root, HOST)
     trees.populate(kernel.store, host, world, technology.kernel)
@@ -131,7 +131,20 @@ def family_of(technology: Technology, facts: frozenset[str]) -> Family:
     """The kernel that ``technology`` is a part of, ``without`` what this machine's lacks."""
     gone = {fact.removeprefix("without ") for fact in facts if fact.startswith("without ")}
     family = families.kernel(technology.release or technology.kernel)
-    return dataclasses.replace(family, features=family.features - gone) if gone else family
+    if not gone:
+        return family
+    return dataclasses.replace(
+        family, features=family.features - gone, controllers=family.controllers - gone
+    )
+
+
+def _groups(family: Family, facts: frozenset[str]) -> str:
+    """Which control groups the machine has: a kernel from before knows no version 2, or none."""
+    if "cgroup" not in family.filesystems:
+        return "none"
+    if "cgroup2" not in family.filesystems:
+        return "v1"
+    return "v2" if "cgroup2" in facts else "hybrid"
 
 
 def _operators(technology: Technology) -> tuple[tuple[str, str], ...]:
@@ -222,8 +235,8 @@ def _mounts(kernel: Kernel, facts: frozenset[str], *, bsd: bool) -> None:
         tree.mkdirs(kernel.store, _root(kernel), path)
     say(kernel, INIT, "mount", "proc", "/proc", "proc", closed, None)
     say(kernel, INIT, "mount", "sysfs", "/sys", "sysfs", closed, None)
-    version = "v2" if "cgroup2" in facts else "hybrid"
-    for path, fstype, options in layout.mounts(version):
+    groups = layout.mounts(_groups(kernel.family, facts), kernel.family.controllers)
+    for path, fstype, options in groups:
         if path != "/sys/fs/cgroup":
             say(kernel, INIT, "mkdir", path, 0o755)
         say(kernel, INIT, "mount", fstype, path, fstype, closed, options or None)

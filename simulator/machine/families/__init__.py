@@ -7,6 +7,8 @@ from simulator.machine.kernel.family import Family
 
 KERNELS: Mapping[str, str] = {
     "linux": "linux:LINUX",
+    "linux-2.6.24": "linux.eras:LINUX_2_6_24",
+    "linux-3.8": "linux.eras:LINUX_3_8",
     "freebsd": "freebsd:FREEBSD",
 }
 """Where each is defined; a module is imported when its kernel is first booted."""

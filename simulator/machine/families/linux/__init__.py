@@ -68,6 +68,7 @@ def of_release(release: Release, name: str = "", base: Family = LINUX) -> Family
         chain=base.chain if release >= (2, 6, 37) else before_syslog(base.chain),
         traits=releases.traits(base.traits, release),
         filesystems=releases.filesystems(base.filesystems, release),
+        controllers=releases.controllers(base.controllers, release),
         features=releases.features(base.features, release),
         sysctls=releases.sysctls(base.sysctls, release),
         capabilities=base.capabilities & releases.capabilities(release),

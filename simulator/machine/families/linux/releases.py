@@ -172,6 +172,11 @@ def features(given: frozenset[str], release: Release) -> frozenset[str]:
     return frozenset(name for name in given if FEATURES.get(name, ()) <= release)
 
 
+def controllers(given: frozenset[str], release: Release) -> frozenset[str]:
+    """What of ``given`` a kernel of ``release`` can have been built with."""
+    return frozenset(name for name in given if CGROUP_CONTROLLERS.get(name, ()) <= release)
+
+
 def filesystems(given: Mapping[str, FilesystemType], release: Release) -> dict[str, FilesystemType]:
     """What of ``given`` a kernel of ``release`` can mount."""
     return {name: kind for name, kind in given.items() if FILESYSTEMS.get(name, ()) <= release}

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
     from simulator.machine.kernel.vfs.fd import File
     from simulator.machine.kernel.vfs.inode import Inode, Superblock
+    from simulator.machine.state.store import Store
 
 
 class Virtual(Protocol):
@@ -119,6 +120,8 @@ class Mutations:
     """Where ``backing`` gives None: changes by field of ``Inode`` (mode, uid, gid, xattrs)."""
     ioctl: "Callable[[Trap, File, int, Value], Result | int] | None" = None
     """Requests that the files themselves understand (nsfs); it refuses the others with ENOTTY."""
+    unmounted: "Callable[[Store, Superblock], None] | None" = None
+    """Nobody has the superblock mounted any more (kill_sb())."""
     missing_fails: bool = False
     """procfs: looking up a missing name is ENOENT even for a call that would make it."""
 

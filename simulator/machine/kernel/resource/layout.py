@@ -1,33 +1,56 @@
 """How a machine sets up its control groups at boot: version 1, version 2, or both side by side."""
 
+from collections.abc import Iterable
+
 from simulator.machine.abi.ids import CgroupId
 from simulator.machine.kernel.resource.group import UNIFIED, Cgroup, Hierarchy
 from simulator.machine.state.store import Store
+
+CONTROLLERS = (
+    "cpuset", "cpu", "cpuacct", "blkio", "memory", "devices", "freezer", "net_cls", "perf_event",
+    "net_prio", "hugetlb", "pids", "rdma", "misc",
+)  # fmt: skip
+"""Every controller by its name in version 1, in the order of linux/cgroup_subsys.h."""
+
+NAME_ON_2 = {"blkio": "io"}
+"""The one controller that version 2 calls otherwise."""
 
 V1_ORDER = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
 """The hierarchies of version 1 in the order of their numbers, from 1."""
 
 V2_CONTROLLERS = frozenset({"cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc"})
-HYBRID_UNIFIED = frozenset({"hugetlb"})
-"""What is left to version 2 where version 1 has taken the rest."""
 
-UNBOUND = frozenset({"net_cls", "perf_event", "net_prio"})
-"""Compiled in, and bound to no hierarchy until somebody mounts one."""
+LAYOUTS = ("v1", "v2", "hybrid", "none")
+TOP = "/sys/fs/cgroup"
 
-LAYOUTS = ("v1", "v2", "hybrid")
+CPUS, NODES = "0-1", "0"
+"""The machine has two processors and one memory node."""
 
 
-def setup(store: Store, layout: str = "hybrid") -> None:
-    """Make the hierarchies of ``layout`` (one of ``LAYOUTS``), each with its root group."""
+def setup(store: Store, layout: str = "hybrid", controllers: Iterable[str] = CONTROLLERS) -> None:
+    """Make the hierarchies of ``layout`` (one of ``LAYOUTS``), each with its root group.
+
+    ``controllers`` are those of the kernel; before Linux 2.6.24 there are none, and no layout.
+    """
     if layout not in LAYOUTS:
         raise ValueError(layout)
-    unified = V2_CONTROLLERS if layout == "v2" else HYBRID_UNIFIED
-    _hierarchy(store, UNIFIED, 2, unified if layout != "v1" else frozenset())
+    if layout == "none":
+        return
+    taken = () if layout == "v2" else hierarchies(controllers)
+    left = frozenset(NAME_ON_2.get(name, name) for name in controllers if name not in taken)
+    if layout != "v1":
+        _hierarchy(store, UNIFIED, 2, V2_CONTROLLERS & left)
     if layout == "v2":
         return
-    for controller in V1_ORDER:
+    for controller in hierarchies(controllers):
         make_hierarchy(store, frozenset({controller}))
     make_hierarchy(store, frozenset(), name="systemd")
+
+
+def hierarchies(controllers: Iterable[str]) -> tuple[str, ...]:
+    """The hierarchies of version 1, one controller each, in the order of their numbers."""
+    present = frozenset(controllers)
+    return tuple(name for name in V1_ORDER if name in present)
 
 
 def make_hierarchy(
@@ -41,15 +64,19 @@ def make_hierarchy(
     return _hierarchy(store, store.new_id(Hierarchy), 1, controllers, name, options)
 
 
-def mounts(layout: str) -> tuple[tuple[str, str, str], ...]:
+def mounts(
+    layout: str, controllers: Iterable[str] = CONTROLLERS
+) -> tuple[tuple[str, str, str], ...]:
     """(path, filesystem type, options) of what a distribution mounts for ``layout``."""
+    if layout == "none":
+        return ()
     if layout == "v2":
-        return (("/sys/fs/cgroup", "cgroup2", ""),)
-    listed = [("/sys/fs/cgroup", "tmpfs", "mode=755")]
-    listed += [(f"/sys/fs/cgroup/{name}", "cgroup", name) for name in V1_ORDER]
-    listed.append(("/sys/fs/cgroup/systemd", "cgroup", "none,name=systemd"))
+        return ((TOP, "cgroup2", ""),)
+    listed = [(TOP, "tmpfs", "mode=755")]
+    listed += [(f"{TOP}/{name}", "cgroup", name) for name in hierarchies(controllers)]
+    listed.append((f"{TOP}/systemd", "cgroup", "none,name=systemd"))
     if layout == "hybrid":
-        listed.append(("/sys/fs/cgroup/unified", "cgroup2", ""))
+        listed.append((f"{TOP}/unified", "cgroup2", ""))
     return tuple(listed)
 
 

@@ -14,9 +14,11 @@ import msgspec
 
 from simulator.machine.abi.constants import MS_SHARED, MS_SLAVE, MS_UNBINDABLE
 from simulator.machine.abi.ids import InodeId, MountId, Pid
+from simulator.machine.kernel.fs.registry import mutations
 from simulator.machine.kernel.namespace import MountNs
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import dpath, mount_tree
+from simulator.machine.kernel.vfs.inode import Superblock
 from simulator.machine.kernel.vfs.mount import BY_MOUNTPOINT, CHILDREN, MOUNTED_ON, PEERS, Mount
 from simulator.machine.state.store import Store, World
 
@@ -308,6 +310,7 @@ def _remove(
         stays = mount in used or (mount in stuck and row.parent in used)
         if not stays:
             store.drop(Mount, mount)
+            _let_go(store, row)
             continue
         used.add(mount)
         attached = mount in stuck
@@ -321,3 +324,11 @@ def _remove(
                 master=None,
             )
         )
+
+
+def _let_go(store: Store, gone: Mount) -> None:
+    """deactivate_super(): a filesystem may want to know of its last mount's end."""
+    sb = store.row(Superblock, gone.sb)
+    hear = mutations(sb.root).unmounted if isinstance(sb.root, tuple) else None
+    if hear is not None and not any(other.sb == sb.id for other in store.all(Mount)):
+        hear(store, sb)

@@ -163,7 +163,7 @@ def available(trap: Trap, group: Cgroup) -> frozenset[str]:
 
 
 V2_ORDER = ("cpuset", "cpu", "io", "memory", "hugetlb", "pids", "rdma", "misc")
-KNOWN = frozenset((*V2_ORDER, *layout.V1_ORDER, *layout.UNBOUND))
+KNOWN = frozenset((*V2_ORDER, *layout.CONTROLLERS))
 
 
 def _line(names: frozenset[str]) -> str:

@@ -24,6 +24,8 @@ from simulator.machine.kernel.resource.group import (
 )
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.kernel.vfs.mount import Mount
+from simulator.machine.state.store import Store
 
 TAG = "cgroup"
 
@@ -38,11 +40,6 @@ _V2_WORDS = frozenset(
         "pids_localevents",
     )
 )
-_ORDER = (
-    "cpuset", "cpu", "cpuacct", "blkio", "memory", "devices", "freezer", "net_cls", "perf_event",
-    "net_prio", "hugetlb", "pids", "rdma", "misc",
-)  # fmt: skip
-"""linux/cgroup_subsys.h."""
 
 
 @dataclass
@@ -55,15 +52,9 @@ class _Wish:
     words: set[str] = field(default_factory=set[str])
 
 
-def _compiled(trap: Trap) -> frozenset[str]:
-    """The controllers of this kernel: those bound somewhere, and those that wait."""
-    bound = {name for tree in trap.store.all(Hierarchy) for name in tree.controllers}
-    return frozenset(bound) | layout.UNBOUND
-
-
 def _parse(trap: Trap, text: str) -> _Wish:
     wish = _Wish()
-    known = _compiled(trap)
+    known = trap.family.controllers
     for key, value in options.split(text):
         match key:
             case "none":
@@ -119,13 +110,85 @@ def _make_v1(trap: Trap, source: str, text: str) -> Superblock:
             "cgroups(7)",
         )
     if not wish.controllers and not wish.name and not wish.none:
-        wish.controllers = set(_compiled(trap))
+        wish.controllers = set(trap.family.controllers)
     tree = _existing(trap, wish) or _new(trap, wish)
-    words = [name for name in _ORDER if name in tree.controllers]
+    return _superblock(trap, "cgroup", source, tree, _spelled(tree))
+
+
+def _spelled(tree: Hierarchy) -> str:
+    """cgroup1_show_options()."""
+    words = [name for name in layout.CONTROLLERS if name in tree.controllers]
     words += sorted(tree.options)
     words += [f"release_agent={tree.release_agent}"] if tree.release_agent else []
     words += [f"name={tree.name}"] if tree.name else []
-    return _superblock(trap, "cgroup", source, tree, ",".join(words))
+    return ",".join(words)
+
+
+def _change_v1(trap: Trap, sb: Superblock, text: str) -> Superblock:
+    """cgroup1_reconfigure(): other controllers or another agent while there are no groups.
+
+    EINVAL for another name or other flags, EBUSY with groups, or where a controller is taken.
+    """
+    wish = _parse(trap, text)
+    tree = _of(trap.store, sb)
+    if wish.words != tree.options or (wish.name and wish.name != tree.name):
+        options.refuse(trap)
+    if trap.store.by(CHILDREN, tree.root):
+        trap.fail(Errno.EBUSY, N_("The hierarchy has groups: it stays as it is."), "cgroups(7)")
+    wanted = frozenset(wish.controllers)
+    _take(trap, wanted - tree.controllers)
+    _give_back(trap.store, tree.controllers - wanted)
+    agent = wish.agent or tree.release_agent
+    tree = msgspec.structs.replace(tree, controllers=wanted, release_agent=agent)
+    trap.store.put(tree)
+    trap.touch("cgroup", tree.domain, "write", "hierarchy")
+    return msgspec.structs.replace(sb, options=_spelled(tree))
+
+
+def _of(store: Store, sb: Superblock) -> Hierarchy:
+    assert sb.data is not None
+    return store.row(Hierarchy, sb.data["hierarchy"])
+
+
+def unmounted(store: Store, sb: Superblock) -> None:
+    """cgroup_kill_sb(): a hierarchy of version 1 without groups ends with its last mount."""
+    assert sb.data is not None
+    tree = store.get(Hierarchy, sb.data["hierarchy"])
+    if tree is None or tree.version == 2 or store.by(CHILDREN, tree.root):
+        return
+    others = {mount.sb for mount in store.all(Mount)}
+    shown = (store.row(Superblock, one) for one in others)
+    if any(one.fstype == "cgroup" and _of(store, one).id == tree.id for one in shown):
+        return
+    store.drop(Hierarchy, tree.id)
+    store.drop(Cgroup, tree.root)
+    _give_back(store, tree.controllers)
+
+
+def _give_back(store: Store, controllers: frozenset[str]) -> None:
+    """rebind_subsystems(): what no hierarchy of version 1 has is version 2's."""
+    unified = store.get(Hierarchy, UNIFIED)
+    if unified is not None and controllers:
+        names = frozenset(layout.NAME_ON_2.get(name, name) for name in controllers)
+        back = names & layout.V2_CONTROLLERS
+        store.put(msgspec.structs.replace(unified, controllers=unified.controllers | back))
+
+
+def _take(trap: Trap, controllers: frozenset[str]) -> None:
+    """Free ``controllers`` for a hierarchy of version 1. EBUSY where another one uses them."""
+    names = frozenset(layout.NAME_ON_2.get(name, name) for name in controllers)
+    for name in controllers | names:
+        bound = trap.store.first(BY_CONTROLLER, name)
+        if bound is None:
+            continue
+        root = trap.store.row(Cgroup, bound.root)
+        handed = name in root.subtree and trap.store.by(CHILDREN, root.id)
+        if bound.version == 1 or handed:
+            trap.fail(Errno.EBUSY, N_("Another hierarchy has the controller in use."), "cgroups(7)")
+    unified = trap.store.get(Hierarchy, UNIFIED)
+    if unified is not None and unified.controllers & names:
+        left = unified.controllers - names
+        trap.store.put(msgspec.structs.replace(unified, controllers=left))
 
 
 def _existing(trap: Trap, wish: _Wish) -> Hierarchy | None:
@@ -156,16 +219,7 @@ def _new(trap: Trap, wish: _Wish) -> Hierarchy:
             N_("Hierarchies are only made in the first cgroup namespace."),
             "cgroup_namespaces(7)",
         )
-    unified = trap.store.get(Hierarchy, UNIFIED)
-    for name in wish.controllers:
-        bound = trap.store.first(BY_CONTROLLER, name)
-        if bound is None:
-            continue
-        if bound.version == 1 or trap.store.by(CHILDREN, bound.root):
-            trap.fail(Errno.EBUSY, N_("Another hierarchy has the controller in use."), "cgroups(7)")
-    if unified is not None and unified.controllers & wish.controllers:
-        left = unified.controllers - wish.controllers
-        trap.store.put(msgspec.structs.replace(unified, controllers=left))
+    _take(trap, frozenset(wish.controllers))
     tree = layout.make_hierarchy(
         trap.store, frozenset(wish.controllers), name=wish.name, options=frozenset(wish.words)
     )
@@ -222,5 +276,12 @@ def _is_initial(trap: Trap) -> bool:
     return trap.task.cred.user_ns == NsId(1)
 
 
-CGROUP = FilesystemType("cgroup", _make_v1, userns_mount=True, owner=_owner, check=_check_v1)
+CGROUP = FilesystemType(
+    "cgroup",
+    _make_v1,
+    userns_mount=True,
+    owner=_owner,
+    check=_check_v1,
+    reconfigure=_change_v1,
+)
 CGROUP2 = FilesystemType("cgroup2", _make_v2, userns_mount=True, owner=_owner, check=_check_v2)

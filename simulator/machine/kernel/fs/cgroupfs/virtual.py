@@ -13,7 +13,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import KERNEL, CgroupId, InodeId, KGid, KUid, VirtualId
 from simulator.machine.kernel.fs.cgroupfs import controllers, core
-from simulator.machine.kernel.fs.cgroupfs.mounting import TAG
+from simulator.machine.kernel.fs.cgroupfs.mounting import TAG, unmounted
 from simulator.machine.kernel.fs.cgroupfs.spec import FileSpec, invalid
 from simulator.machine.kernel.fs.registry import Mutations, NewFile, register_virtual
 from simulator.machine.kernel.resource import group as groups
@@ -230,5 +230,11 @@ def _set_attributes(trap: Trap, inode: VirtualId, changes: Mapping[str, Any]) ->
 register_virtual(
     TAG,
     CgroupFiles(),
-    Mutations(create=_create, rmdir=_rmdir, rename=_rename, set_attributes=_set_attributes),
+    Mutations(
+        create=_create,
+        rmdir=_rmdir,
+        rename=_rename,
+        set_attributes=_set_attributes,
+        unmounted=unmounted,
+    ),
 )

@@ -12,6 +12,7 @@ from simulator.machine.kernel.modules import Module, SwapArea
 from simulator.machine.kernel.namespace import TimeNs
 from simulator.machine.kernel.resource import group as cgroups
 from simulator.machine.kernel.resource import memory
+from simulator.machine.kernel.resource.layout import CONTROLLERS, NAME_ON_2
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs.lock import Locks
 from simulator.machine.state.store import Counter
@@ -159,12 +160,15 @@ def filesystems(look: Look) -> str:
 
 
 def cgroup_list(look: Look) -> str:
-    """proc_cgroups(5)."""
+    """proc_cgroups(5): every controller, and which hierarchy of version 1 has it."""
     store, lines = look.trap.store, ["#subsys_name\thierarchy\tnum_cgroups\tenabled"]
-    for tree in sorted(store.all(cgroups.Hierarchy), key=lambda row: row.id):
-        count = sum(group.hierarchy == tree.id for group in store.all(cgroups.Cgroup))
-        number = 0 if tree.version == 2 else tree.id
-        lines += [f"{name}\t{number}\t{count}\t1" for name in sorted(tree.controllers)]
+    for name in (one for one in CONTROLLERS if one in look.trap.family.controllers):
+        tree = store.first(cgroups.BY_CONTROLLER, name)
+        tree = tree or store.first(cgroups.BY_CONTROLLER, NAME_ON_2.get(name, name))
+        tree = tree or store.get(cgroups.Hierarchy, cgroups.UNIFIED)
+        number = tree.id if tree is not None and tree.version == 1 else 0
+        count = len(store.by(cgroups.IN_HIERARCHY, tree.id)) if tree is not None else 1
+        lines.append(f"{name}\t{number}\t{count}\t1")
     return "".join(f"{line}\n" for line in lines)
 
 
