@@ -129,7 +129,10 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Guest(msgspec.Struct, frozen=True, kw_only=True):
-    """The first process of a sandbox, as an operator asks for it."""
+    """The first process of a sandbox, as an operator asks for it.
+
+    ``hostname`` may hold ``{name}``, the sandbox's.
+    """
 
     argv: tuple[str, ...] = ("/bin/sh",)
     env: tuple[tuple[str, str], ...] = (("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),)

@@ -13,8 +13,16 @@ _CPU_PERIOD = 100_000
 
 
 def group_path(plan: LaunchPlan) -> str:
-    """The sandbox's group below the root of each hierarchy (Docker's cgroupfs driver)."""
-    return f"/docker/{plan.name}"
+    """The sandbox's group below the root of each hierarchy."""
+    limits = plan.mechanisms.get("cgroup-limits")
+    group = limits.group if isinstance(limits, CgroupLimits) else CgroupLimits().group
+    return group.format(name=plan.name)
+
+
+def _above(plan: LaunchPlan) -> list[str]:
+    """The groups on the way to the sandbox's own, the topmost first."""
+    names = group_path(plan).strip("/").split("/")[:-1]
+    return ["/" + "/".join(names[:count]) for count in range(1, len(names) + 1)]
 
 
 ABOUT = About(
@@ -29,11 +37,15 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class CgroupLimits:
-    """``memory`` in bytes, ``pids`` a count, ``cpus`` in thousandths of one; None: no limit."""
+    """``memory`` in bytes, ``pids`` a count, ``cpus`` in thousandths of one; None: no limit.
+
+    ``group`` is where in each hierarchy; here as Docker's cgroupfs driver has it.
+    """
 
     memory: int | None = None
     pids: int | None = None
     cpus: int | None = None
+    group: str = "/docker/{name}"
 
     about: About = ABOUT
 
@@ -49,9 +61,10 @@ class CgroupLimits:
         prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
         root = "/sys/fs/cgroup/cgroup.subtree_control"
         plan.write(Phase.PREPARE, "runtime", self.about.id, root, "+cpu +memory +pids")
-        prepare("mkdir", "/sys/fs/cgroup/docker", 0o755, tolerates=("EEXIST",))
-        above = "/sys/fs/cgroup/docker/cgroup.subtree_control"
-        plan.write(Phase.PREPARE, "runtime", self.about.id, above, "+cpu +memory +pids")
+        for above in _above(plan):
+            prepare("mkdir", f"/sys/fs/cgroup{above}", 0o755, tolerates=("EEXIST",))
+            handed = f"/sys/fs/cgroup{above}/cgroup.subtree_control"
+            plan.write(Phase.PREPARE, "runtime", self.about.id, handed, "+cpu +memory +pids")
         prepare("mkdir", group, 0o755)
         for name, text in (
             ("memory.max", self.memory),
@@ -73,9 +86,10 @@ class CgroupLimits:
             ("cpu", "cpu.cfs_quota_us", self.cpus and self.cpus * _CPU_PERIOD // 1000),
         )
         for controller in V1_CONTROLLERS:
-            above = f"/sys/fs/cgroup/{controller}/docker"
             group = f"/sys/fs/cgroup/{controller}{group_path(plan)}"
-            prepare("mkdir", above, 0o755, tolerates=("EEXIST",))
+            for above in _above(plan):
+                path = f"/sys/fs/cgroup/{controller}{above}"
+                prepare("mkdir", path, 0o755, tolerates=("EEXIST",))
             prepare("mkdir", group, 0o755)
             for owner, name, value in settings:
                 if owner == controller and value is not None:

@@ -78,9 +78,14 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class DefaultMounts:
-    """``mounts`` in order, then the device nodes and links of the new /dev."""
+    """``mounts`` in order, then the device nodes and ``links`` of the new /dev.
+
+    ``groups_v1``: whether groups of version 1 are mounted too, where the machine has those.
+    """
 
     mounts: tuple[Mounted, ...] = OCI_DEFAULT
+    links: tuple[tuple[str, str], ...] = LINKS
+    groups_v1: bool = True
 
     about: About = ABOUT
 
@@ -89,7 +94,8 @@ class DefaultMounts:
         child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
         for one in self.mounts:
             if one.fstype == "cgroup2" and "cgroup2" not in plan.facts:
-                self._version_1(plan, one)
+                if self.groups_v1:
+                    self._version_1(plan, one)
                 continue
             child("mkdir", plan.root + one.path, 0o755, tolerates=("EEXIST",))
             child(
@@ -128,5 +134,5 @@ class DefaultMounts:
                 continue
             device("mknod", path, S_IFCHR | 0o666, major << 8 | minor)
             device("chmod", path, 0o666)
-        for target, path in LINKS:
+        for target, path in self.links:
             device("symlink", target, plan.root + path, tolerates=("EEXIST",))

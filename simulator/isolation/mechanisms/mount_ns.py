@@ -10,7 +10,7 @@ ABOUT = About(
     id="mount-ns",
     title=N_("mount namespace"),
     hides=frozenset({"mount"}),
-    walls=frozenset({"mount-ns"}),
+    walls=frozenset({"mount-ns", "bind-mount"}),
     cite="mount_namespaces(7)",
 )
 

@@ -175,7 +175,7 @@ def plan(
         ordinal=ordinal,
         root=layer if bare else image.root.format(name=name),
         image=msgspec.structs.replace(image, layer=layer),
-        guest=technology.guest,
+        guest=_named(technology.guest, name),
         mechanisms=by_id,
         facts=facts,
     )
@@ -183,6 +183,11 @@ def plan(
         mechanism.plan(launch)
     _first_process(launch, technology.kernel)
     return launch.ordered()
+
+
+def _named(guest: Guest, name: str) -> Guest:
+    """A product that calls the host name after the sandbox writes ``{name}``."""
+    return msgspec.structs.replace(guest, hostname=guest.hostname.format(name=name))
 
 
 def _first_process(plan: LaunchPlan, kernel: str) -> None:

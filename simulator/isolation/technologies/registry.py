@@ -19,9 +19,13 @@ from simulator.isolation.mechanisms.base import About
 from simulator.isolation.technologies import (
     chroot,
     chroot_freebsd,
+    crun,
     docker,
     jail,
+    lxc,
+    lxc_unpriv,
     none,
+    runc,
     sealed,
     unshare,
 )
@@ -36,7 +40,19 @@ from simulator.machine.abi.i18n import gettext as _
 
 TECHNOLOGIES: dict[str, Technology] = {
     module.TECHNOLOGY.id: module.TECHNOLOGY
-    for module in (none, sealed, chroot, chroot_freebsd, jail, unshare, docker)
+    for module in (
+        none,
+        sealed,
+        chroot,
+        chroot_freebsd,
+        jail,
+        lxc,
+        unshare,
+        docker,
+        lxc_unpriv,
+        runc,
+        crun,
+    )
 }
 """Every technology with its defaults, controls first, then by year."""
 

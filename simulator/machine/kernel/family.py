@@ -45,6 +45,9 @@ class Traits:
     context_root_pins_dotdot: bool = False
     """``..`` never passes the root of the caller's container, whatever its own root is: a prison's
     (vfs_lookup.c), a zone's (lookup.c), ``ve->root_path`` (fs/namei.c of OpenVZ)."""
+    bind_mount_ends_at_its_root: bool = True
+    """``..`` from a directory that was moved out of a bind mount is ENOENT, since Linux 4.3
+    (fs/namei.c, path_connected())."""
     chroot_refuses_open_directories: bool = False
     """A second chroot fails with EPERM while a directory is open (kern_descrip.c)."""
     has_namespaces: bool = True

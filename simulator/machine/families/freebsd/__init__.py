@@ -17,6 +17,7 @@ CHAIN = Chain((SUPERUSER, PRISON))
 TRAITS = Traits(
     chroot_pins_dotdot=True,
     context_root_pins_dotdot=True,
+    bind_mount_ends_at_its_root=False,
     chroot_refuses_open_directories=True,
     has_namespaces=False,
     network_wall="prison",

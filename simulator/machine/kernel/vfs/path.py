@@ -29,7 +29,7 @@ from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import permission
-from simulator.machine.kernel.vfs.inode import Dentry, Inode
+from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON, Mount, cross
 
 if TYPE_CHECKING:
@@ -286,7 +286,28 @@ class _Walker:
                 break
         else:
             at = At(at.mount, inodes.parent(trap, at.inode))
+            self._connected(mount, at.inode)
         self.at = cross(trap, at)
+
+    def _connected(self, mount: Mount, directory: InodeId) -> None:
+        """path_connected(): of a bind mount, only what is below its root; ENOENT for a directory
+        that somebody has moved out of it.
+        """
+        trap = self.trap
+        if mount.root == directory or not trap.family.traits.bind_mount_ends_at_its_root:
+            return
+        if mount.root == trap.store.row(Superblock, mount.sb).root:
+            return
+        while directory != mount.root:
+            above = inodes.parent(trap, directory)
+            if above == directory:
+                trap.deny(
+                    Errno.ENOENT,
+                    "bind-mount",
+                    N_("The directory was moved out of what this mount shows: nothing lies above."),
+                    "mount(2)",
+                )
+            directory = above
 
     def _down(self, at: At) -> At:
         """Onto whatever is mounted there."""
