@@ -25,10 +25,13 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class ContainerFiles:
-    """Below ``directory`` on the host, one directory a container."""
+    """Below ``directory`` on the host, one directory a container. ``hosts`` is /etc/hosts; without
+    it, the sandbox's own name with its address on the default bridge.
+    """
 
     directory: str = "/var/lib/docker/containers"
     resolver: str = "nameserver 192.0.2.1\n"
+    hosts: str = ""
 
     about: About = ABOUT
 
@@ -36,13 +39,14 @@ class ContainerFiles:
         """Written by the runtime, bound by the child, which may write to them."""
         place = f"{self.directory}/{plan.name}"
         name = plan.guest.hostname
+        lines = f"127.0.0.1\tlocalhost\n172.17.0.{plan.ordinal + 1}\t{name}\n"
         prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
         for path in (self.directory, place):
             prepare("mkdir", path, 0o710, tolerates=("EEXIST",))
             self._hand_over(plan, path, 0)
         for file, text in (
             ("hostname", f"{name}\n"),
-            ("hosts", f"127.0.0.1\tlocalhost\n172.17.0.{plan.ordinal + 1}\t{name}\n"),
+            ("hosts", self.hosts or lines),
             ("resolv.conf", self.resolver),
         ):
             handle = f"{file.replace('.', '-')}-fd"

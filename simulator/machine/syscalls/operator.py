@@ -101,7 +101,7 @@ def _rule(text: str) -> DeviceRule:
 
 @posix("@netlink")
 def netlink(trap: Trap, message: Any) -> int:
-    """One rtnetlink(7) message: ``do`` is bridge, veth, set, address or route.
+    """One rtnetlink(7) message: ``do`` is bridge, veth, set, address, delete or route.
 
     EPERM, EEXIST, ENODEV, ESRCH.
     """
@@ -118,6 +118,8 @@ def netlink(trap: Trap, message: Any) -> int:
         case "address":
             one = _named(trap, ns, asked["name"])
             links.add_address(trap.store, one, asked["address"], asked["prefix"])
+        case "delete":
+            links.remove(trap.store, _named(trap, ns, asked["name"]))
         case _:
             network, _found, prefix = str(asked["to"]).partition("/")
             links.add_route(
@@ -147,7 +149,7 @@ def _veth(trap: Trap, ns: NsId, asked: Mapping[str, Any]) -> None:
     owner = other.domain
     far = other.ns.net
     near, inner = links.add_veth(store, ns, asked["name"], far, asked["peer"], trap.task.domain)
-    store.put(msgspec.structs.replace(inner, domain=owner))
+    store.put(msgspec.structs.replace(inner, domain=owner, mac=asked.get("mac", inner.mac)))
     bridge = _named(trap, ns, asked["master"])
     near = msgspec.structs.replace(near, master=bridge.id)
     store.put(near)
