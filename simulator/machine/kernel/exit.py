@@ -26,11 +26,17 @@ TRACEES = Index(Task, lambda task: (task.tracer,) if task.tracer else ())
 """Tasks by the task that traces them."""
 
 _AT_EXIT: list[Callable[[Store, Task], None]] = []
+_AT_REAPING: list[Callable[[Store, Pid], None]] = []
 
 
 def at_exit(give_back: Callable[[Store, Task], None]) -> None:
     """Have ``give_back`` called with every task that ends, while its row still says what it had."""
     _AT_EXIT.append(give_back)
+
+
+def at_reaping(clear_away: Callable[[Store, Pid], None]) -> None:
+    """Have ``clear_away`` called with every zombie that goes, while its row is still there."""
+    _AT_REAPING.append(clear_away)
 
 
 def end(store: Store, pid: Pid, wait_status: int) -> None:
@@ -62,6 +68,8 @@ def end(store: Store, pid: Pid, wait_status: int) -> None:
 
 def reap(store: Store, pid: Pid) -> None:
     """Remove a zombie that has been waited for."""
+    for clear_away in _AT_REAPING:
+        clear_away(store, pid)
     store.drop(Task, pid)
 
 
@@ -91,8 +99,8 @@ def _let_go_of_tracees(store: Store, pid: Pid) -> None:
     for tracee in store.rows_by(TRACEES, pid):
         free = msgspec.structs.replace(tracee, tracer=None, report=None)
         if free.state is TaskState.STOPPED:
-            asleep = store.get(Sleeper, free.id) is not None
-            state = TaskState.SLEEPING if asleep else TaskState.RUNNING
+            asleep = store.get(Sleeper, free.id)
+            state = asleep.state if asleep is not None else TaskState.RUNNING
             free = msgspec.structs.replace(free, state=state)
         store.put(free)
 

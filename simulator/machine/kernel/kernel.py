@@ -20,6 +20,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.family import Family
+from simulator.machine.kernel.resource import sched
 from simulator.machine.kernel.security import Check
 from simulator.machine.kernel.task import WATCHED, Sleeper, Task, TaskState
 from simulator.machine.kernel.trap import Crossing, Denied, NotModelled, Sleep, Trap
@@ -42,12 +43,14 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Kernel:
     """A family running on a timeline."""
 
-    __slots__ = ("family", "store", "timeline", "woken")
+    __slots__ = ("family", "pulse", "store", "timeline", "woken")
 
     def __init__(self, family: Family, timeline: "Timeline[Event]") -> None:
         self.family = family
         self.timeline = timeline
         self.store = timeline.store
+        self.pulse: tuple[int, Callable[[Kernel], None]] | None = None
+        """Somebody who looks whenever so many nanoseconds have passed; it may change nothing."""
         self.woken: dict[Pid, Result] = {}
         """What became of calls that slept and then ended, until their program collects it."""
 
@@ -76,11 +79,21 @@ class Kernel:
             self._wake(mark)
         return result
 
-    def advance(self, nanoseconds: int) -> None:
-        """Let time pass and wake whoever waited for it."""
+    def advance(self, nanoseconds: int) -> int:
+        """Let time pass and wake whoever waited for it; how much did pass.
+
+        It is less when a task has been served with all that it asked for: it may go on now.
+        """
+        wanted = nanoseconds
+        if self.pulse is not None:
+            every, _look = self.pulse
+            wanted = min(wanted, every - clock.monotonic(self.store) % every)
         mark = len(self.store.journal)
-        clock.advance(self.store, nanoseconds)
+        passed = sched.pass_time(self.store, wanted)
         self._wake(mark)
+        if self.pulse is not None and clock.monotonic(self.store) % self.pulse[0] == 0:
+            self.pulse[1](self)
+        return passed
 
     def _attempt(self, trap: Trap, call: Call, mark: int) -> Result:
         try:
@@ -135,10 +148,19 @@ class Kernel:
     def _put_to_sleep(self, trap: Trap, call: Call, sleep: Sleep) -> None:
         task = trap.store.row(Task, trap.task.id)
         watches = sleep.watches | {(Task, task.id)}
-        self.store.put(msgspec.structs.replace(task, state=TaskState.SLEEPING))
+        self.store.put(msgspec.structs.replace(task, state=sleep.state))
         self.store.put(
-            Sleeper(id=task.id, call=call, watches=watches, on=sleep.on, deadline=sleep.deadline)
+            Sleeper(
+                id=task.id,
+                call=call,
+                watches=watches,
+                on=sleep.on,
+                deadline=sleep.deadline,
+                state=sleep.state,
+            )
         )
+        if sleep.leaving is not None:
+            self.store.put(sleep.leaving)
 
     def _wake(self, mark: int) -> None:
         """Retry the calls of all who watch something written since position ``mark``."""

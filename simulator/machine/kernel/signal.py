@@ -110,8 +110,8 @@ def resume(store: Store, task: Task) -> Task:
 
 def awake(world: World, task: Task) -> Task:
     """``task`` no longer stopped: back in the call that it slept in, or running."""
-    asleep = world.get(Sleeper, task.id) is not None
-    return msgspec.structs.replace(task, state=TaskState.SLEEPING if asleep else TaskState.RUNNING)
+    asleep = world.get(Sleeper, task.id)
+    return msgspec.structs.replace(task, state=asleep.state if asleep else TaskState.RUNNING)
 
 
 def interrupt(store: Store, pid: Pid) -> None:

@@ -36,6 +36,8 @@ class TaskState(Enum):
 
     RUNNING = "R"
     SLEEPING = "S"
+    DISK = "D"
+    """Waiting for a device; no signal disturbs it."""
     STOPPED = "T"
     ZOMBIE = "Z"
 
@@ -162,6 +164,8 @@ class Sleeper(Row, frozen=True, kw_only=True):
     deadline: int | None = None
     interrupted: bool = False
     """A signal with a handler arrived: the call ends with EINTR (signal(7))."""
+    state: TaskState = TaskState.SLEEPING
+    """What it is to the eye meanwhile: a task that computes is running."""
     result: Result | None = None
     """What a call returned that stopped its own caller: handed out once it is continued."""
 

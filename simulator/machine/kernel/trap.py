@@ -10,7 +10,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.ids import KERNEL, Domain, NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.security import Check
-from simulator.machine.kernel.task import BY_SHARED_FS, Task
+from simulator.machine.kernel.task import BY_SHARED_FS, Task, TaskState
 from simulator.machine.state.store import Key, Row, Store
 
 if TYPE_CHECKING:
@@ -27,15 +27,27 @@ class Denied(Exception):
 
 
 class Sleep(Exception):
-    """The caller must wait until one of ``watches`` is written, or until ``deadline``."""
+    """The caller must wait until one of ``watches`` is written, or until ``deadline``.
+
+    ``leaving`` is written once the caller sleeps: what it wants to be served with meanwhile. A
+    ``state`` says that it is not asleep to the eye (a task that computes is running).
+    """
 
     def __init__(
-        self, on: str, watches: Iterable[tuple[type[Row], Key]], deadline: int | None = None
+        self,
+        on: str,
+        watches: Iterable[tuple[type[Row], Key]],
+        deadline: int | None = None,
+        *,
+        leaving: Row | None = None,
+        state: TaskState = TaskState.SLEEPING,
     ) -> None:
         super().__init__(on)
         self.on = on
         self.watches = frozenset(watches)
         self.deadline = deadline
+        self.leaving = leaving
+        self.state = state
 
 
 class NotModelled(Exception):

@@ -23,6 +23,8 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.namespace import TimeNs
+from simulator.machine.kernel.resource import sched
+from simulator.machine.kernel.resource.demand import spent
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
 from simulator.machine.syscalls import decode
@@ -172,8 +174,8 @@ def _sleep_until(trap: Trap, deadline: int) -> None:
     left = deadline - clock.monotonic(trap.store)
     if left > SHORT_SLEEP:
         raise Sleep("time", {(Task, trap.task.id)}, deadline)
-    if left > 0:
-        clock.advance(trap.store, left)
+    while left > 0:
+        left -= sched.pass_time(trap.store, left)
 
 
 def _duration(trap: Trap, when: Any) -> int:
@@ -193,7 +195,10 @@ def _now(trap: Trap, which: int) -> int | None:
         return machine.monotonic + space.monotonic_offset
     if which in UPTIME_CLOCKS:
         return machine.monotonic + space.boottime_offset
-    return 0 if which in CPU_CLOCKS else None
+    if which not in CPU_CLOCKS:
+        return None
+    had = spent(trap.store, trap.task.id)
+    return had.user + had.system
 
 
 def _pair(value: Any) -> tuple[int, int]:

@@ -100,6 +100,8 @@ class Conversation:
             if listener is not None:
                 return self._result(land.programs[listener].process.status)
             if not land.pass_time(self.number):
+                if land.endless(self.number):
+                    return self._give_up(N_("the line computes without end"))
                 sleeper = land.kernel.store.get(Sleeper, self.child)
                 return self._result(blocked=sleeper.on if sleeper is not None else "")
         self._drain()

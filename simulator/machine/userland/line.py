@@ -134,6 +134,9 @@ class Line:
                 return self._result(silent=N_("the line reached the limit of steps"))
             if land.round() or self._drain() or land.pass_time(self.number):
                 continue
+            if land.endless(self.number):
+                self._abandon()
+                return self._result(silent=N_("the line computes without end"))
             sleeper = land.kernel.store.get(Sleeper, self.child)
             return self._result(blocked=sleeper.on if sleeper is not None else "")
         for _ in range(_LINGER):

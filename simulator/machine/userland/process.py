@@ -90,7 +90,7 @@ def _enter(request: Request) -> Generator[Request, Result, Result]:
 class Process:
     """The calls of one process. ``env`` is the environment its execve(2) gave it."""
 
-    __slots__ = ("collection", "env", "name", "pid", "status", "terminal")
+    __slots__ = ("calls", "collection", "env", "name", "pid", "status", "terminal")
 
     def __init__(self, pid: Pid, name: str = "", env: dict[str, str] | None = None) -> None:
         self.pid = pid
@@ -101,11 +101,14 @@ class Process:
         """Which collection of programs this one belongs to (``registry.py``)."""
         self.terminal = 0
         """The inode number of what a person types into (``conversation.py``), 0 when nobody."""
+        self.calls = 0
+        """How many system calls it has made, forks included."""
         self.status = 0
         """What a shell that waits for input has in ``$?``."""
 
     async def call(self, name: str, *args: Value) -> Returned:
         """Any system call by name. Raises ``SysError``."""
+        self.calls += 1
         return _checked(name, await _enter(Syscall(Call(name, args))))
 
     async def value(self, name: str, *args: Value) -> int:
@@ -128,8 +131,17 @@ class Process:
         """Count a step that makes no system call, so that an endless loop is noticed."""
         await _enter(Pause())
 
+    async def burn(self, nanoseconds: int | None = None, *, system: int = 0) -> None:
+        """Compute for so much processor time (None: for ever), ``system`` thousandths in calls."""
+        await self.call("@burn", nanoseconds, system)
+
+    async def transfer(self, fd: int, size: int, block: int, *, write: bool) -> None:
+        """Wait until ``size`` bytes have gone between ``fd`` and its disk. Raises ``SysError``."""
+        await self.call("@transfer", fd, size, block, int(write))
+
     async def spawn(self, body: Body, flags: int = 0) -> int:
         """fork(2), or clone(2) with ``flags``: the child runs ``body``; returns its pid."""
+        self.calls += 1
         call = Call("clone", (flags,)) if flags else Call("fork")
         return _checked(call.name, await _enter(Spawn(call, body))).value
 

@@ -25,6 +25,7 @@ from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.resource.demand import Demand
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
 from simulator.machine.userland import loader
 from simulator.machine.userland.process import (
@@ -41,6 +42,10 @@ from simulator.machine.userland.process import (
 
 _PAUSE = 8
 """What a step without a system call counts for."""
+_LONG = 3600 * 1_000_000_000
+"""How long a program may compute at a stretch before the line that runs it looks again."""
+_ROUNDS = 10_000
+"""Calls that each program may make without any time passing."""
 
 
 class GapError(Exception):
@@ -121,19 +126,45 @@ class Userland:
         return acted
 
     def pass_time(self, line: int) -> bool:
-        """Let the earliest deadline of ``line``'s programs come; whether there is one."""
+        """Let time pass for ``line``: to its earliest deadline, or until somebody is served.
+
+        False: none of its programs waits for time, or only for one that computes without end.
+        """
         store = self.kernel.store
+        mine = [pid for pid, running in self.programs.items() if running.line == line]
         deadlines = [
             sleeper.deadline
-            for pid, running in self.programs.items()
-            if running.line == line
-            and (sleeper := store.get(Sleeper, pid)) is not None
-            and sleeper.deadline is not None
+            for pid in mine
+            if (sleeper := store.get(Sleeper, pid)) is not None and sleeper.deadline is not None
         ]
-        if not deadlines:
+        wants = [demand for pid in mine if (demand := store.get(Demand, pid)) is not None]
+        if not deadlines and all(demand.goal is None for demand in wants):
             return False
-        self.kernel.advance(max(0, min(deadlines) - clock.monotonic(store)))
-        return True
+        now = clock.monotonic(store)
+        wait = max(0, min(deadlines) - now) if deadlines else _LONG
+        return self.kernel.advance(wait) > 0 or bool(deadlines)
+
+    def endless(self, line: int) -> bool:
+        """Whether ``line`` only computes and always will."""
+        return any(
+            running.line == line and self.kernel.store.get(Demand, pid) is not None
+            for pid, running in self.programs.items()
+        )
+
+    def run_for(self, nanoseconds: int) -> None:
+        """Let every program go on for so much virtual time. Raises ``GapError``."""
+        end = clock.monotonic(self.kernel.store) + nanoseconds
+        while (left := end - clock.monotonic(self.kernel.store)) > 0:
+            for _ in range(_ROUNDS):
+                if not self.round():
+                    break
+            soonest = [
+                sleeper.deadline - clock.monotonic(self.kernel.store)
+                for pid in self.programs
+                if (sleeper := self.kernel.store.get(Sleeper, pid)) is not None
+                and sleeper.deadline is not None
+            ]
+            self.kernel.advance(max(1, min([left, *soonest])))
 
     def end(self, pids: Iterable[Pid]) -> None:
         """Make programs exit at once: their line came to no answer."""

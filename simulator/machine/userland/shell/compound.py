@@ -44,12 +44,33 @@ async def if_(run: Runner, shell: Shell, command: If, *, last: bool) -> None:
 async def while_(run: Runner, shell: Shell, command: While) -> None:
     """``while`` and ``until``: the status is that of the last turn."""
     status = 0
+    before = _memory(shell)
     while await _condition(run, shell, command.condition) != command.until:
         again = await _body(run, shell, command.body)
         status = shell.status
         if not again:
             break
+        after = _memory(shell)
+        if after == before:
+            await shell.sys.succeeds("@burn", None)
+        before = after
     shell.status = status
+
+
+def _memory(shell: Shell) -> tuple[object, ...]:
+    """All that the next turn of a loop can depend on.
+
+    A turn that made no system call and left this as it was will be followed by nothing but its
+    like: the shell computes from here on and never ends.
+    """
+    return (
+        shell.sys.calls,
+        dict(shell.variables),
+        dict(shell.functions),
+        list(shell.arguments),
+        shell.status,
+        set(shell.options),
+    )
 
 
 async def for_(run: Runner, shell: Shell, command: For) -> None:

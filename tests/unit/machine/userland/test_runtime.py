@@ -43,9 +43,10 @@ def test_a_line_that_waits_for_nobody_is_blocked_and_goes_on_when_somebody_comes
 def test_a_loop_without_an_end_reaches_the_limit(monkeypatch) -> None:
     monkeypatch.setattr(lines, "MAX_CALLS", 3_000)
     kernel = machine()
-    for text in ("while true; do :; done", "while true; do ls /; done", "f() { f; }; f"):
+    for text in ("while true; do ls /; done", "f() { f; }; f"):
         result = line(kernel, text)
         assert result.silent == "the line reached the limit of steps"
+    assert line(kernel, "while true; do :; done").silent == "the line computes without end"
     living = [t for t in kernel.store.all(Task) if t.state is not TaskState.ZOMBIE]
     assert [task.comm for task in living] == ["init"]
 
