@@ -131,7 +131,7 @@ def _change_v1(trap: Trap, sb: Superblock, text: str) -> Superblock:
     """
     wish = _parse(trap, text)
     tree = _of(trap.store, sb)
-    if wish.words != tree.options or (wish.name and wish.name != tree.name):
+    if frozenset(wish.words) != tree.options or (wish.name and wish.name != tree.name):
         options.refuse(trap)
     if trap.store.by(CHILDREN, tree.root):
         trap.fail(Errno.EBUSY, N_("The hierarchy has groups: it stays as it is."), "cgroups(7)")

@@ -9,6 +9,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.resource.group import Cgroup, put_setting
 from simulator.machine.kernel.trap import Trap
 
+Release = tuple[int, ...]
 Read = Callable[[Trap, Cgroup], str]
 Write = Callable[[Trap, Cgroup, str], None]
 
@@ -17,7 +18,10 @@ READ_ONLY, READ_WRITE, WRITE_ONLY = 0o444, 0o644, 0o200
 
 @dataclass(frozen=True, slots=True)
 class FileSpec:
-    """``root`` False keeps it out of the root group, ``child`` False out of all others."""
+    """``root`` False keeps it out of the root group, ``child`` False out of all others.
+
+    ``since`` is the first release of Linux that has it, ``until`` the first that has it no more.
+    """
 
     name: str
     mode: int = READ_WRITE
@@ -25,6 +29,8 @@ class FileSpec:
     write: Write | None = None
     root: bool = True
     child: bool = True
+    since: Release = ()
+    until: Release = ()
 
 
 def invalid(trap: Trap) -> NoReturn:
@@ -127,3 +133,9 @@ def size(trap: Trap, text: str) -> int:
 def stored(name: str, default: str) -> FileSpec:
     """A number of which the model only keeps the value."""
     return FileSpec(name, READ_WRITE, setting(name, default), whole(name, 0, 1 << 63))
+
+
+def zeroed(trap: Trap, _group: Cgroup, text: str) -> None:
+    """A counter that only takes 0, to begin again. EINVAL (cpuusage_write())."""
+    if integer(trap, text):
+        invalid(trap)

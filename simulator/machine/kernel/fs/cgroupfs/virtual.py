@@ -38,7 +38,14 @@ def files(trap: Trap, group: Cgroup) -> dict[str, FileSpec]:
     handed_down = core.available(trap, group) if tree.version == 2 else tree.controllers
     specs = (*always, *controllers.of(trap, group, handed_down))
     is_root = group.parent is None
-    return {spec.name: spec for spec in specs if (spec.root if is_root else spec.child)}
+    now = trap.family.release
+    return {
+        spec.name: spec
+        for spec in specs
+        if (spec.root if is_root else spec.child)
+        and spec.since <= now
+        and not (spec.until and spec.until <= now)
+    }
 
 
 def _child(trap: Trap, group: Cgroup, name: str) -> Cgroup | None:
