@@ -87,9 +87,10 @@ def _scenarios() -> list[dict[str, Any]]:
 
 
 def _lessons() -> list[dict[str, Any]]:
-    from simulator.cli.commands.lesson import lessons
+    from simulator.classroom.lessons.load import course
+    from simulator.cli.commands.lesson import described
 
-    return lessons()
+    return [described(lesson) for lesson in course()]
 
 
 _ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {

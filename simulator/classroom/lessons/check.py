@@ -1,0 +1,247 @@
+"""The author's linter for lessons."""
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from simulator.classroom.lessons import load as loading
+from simulator.classroom.lessons import text as texts
+from simulator.classroom.lessons.grading import digest, grade
+from simulator.classroom.lessons.schema import FORMAT, Challenge, Lesson, Part, Predict, Steps
+from simulator.classroom.lessons.schema import Question as Quiz
+from simulator.classroom.lessons.sentences import unbound
+from simulator.experiment.engine.judge import judge
+from simulator.experiment.probes.oracles import ORACLES
+from simulator.experiment.scenarios.ask import question
+from simulator.experiment.scenarios.load import find
+from simulator.experiment.scenarios.structure import Mistake, ScenarioError
+from simulator.isolation.technologies.registry import parse_spec
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import LANGUAGES
+from simulator.machine.abi.i18n import gettext as _
+
+_ID = re.compile(r"[0-9]{3}-[a-z0-9-]+")
+_RUN = re.compile(r"^`vitrina run (?P<words>[^`]+)`: (?P<outcome>[A-Z_]+)\.?$")
+
+
+def check(paths: Iterable[Path] = ()) -> tuple[Mistake, ...]:
+    """Every mistake in the lessons at ``paths``, or in the whole course."""
+    named = list(paths)
+    if named:
+        listed = [(str(path), path, _language(path)) for path in named]
+    else:
+        listed = [
+            (f"lessons/{language}/{name}.md", path, language)
+            for language in LANGUAGES
+            for name, path in loading.lesson_files(language)
+        ]
+    mistakes: list[Mistake] = []
+    lessons: list[Lesson] = []
+    for name, path, language in listed:
+        try:
+            lessons.append(loading.load(path, name, language))
+        except ScenarioError as error:
+            mistakes += error.mistakes
+    for lesson in lessons:
+        mistakes += _one(lesson)
+    if not named:
+        mistakes += _together(lessons)
+    return tuple(mistakes)
+
+
+def _language(path: Path) -> str:
+    return path.parent.name if path.parent.name in LANGUAGES else "en"
+
+
+def _one(lesson: Lesson) -> Iterator[Mistake]:
+    def at(place: str, message: str) -> Mistake:
+        return Mistake(file=lesson.path, place=place, message=message)
+
+    front = lesson.front
+    stem = lesson.path.rpartition("/")[2].removesuffix(".md")
+    if front.format != FORMAT:
+        yield at("format", _("must be {format}").format(format=FORMAT))
+    if not _ID.fullmatch(front.id) or front.id != stem:
+        yield at("id", _("must be the file's name: three digits, '-' and words"))
+    if not lesson.title:
+        yield at("", _("has no title: a line that begins with '# '"))
+    for place, message in (*_exercises(lesson), *_parts(lesson), *_sources(lesson)):
+        yield at(place, message)
+
+
+def _exercises(lesson: Lesson) -> Iterator[tuple[str, str]]:
+    """What the front matter names must exist, and each challenge must be one."""
+    front = lesson.front
+    shown = [(part.kind, part.name) for part in lesson.exercises]
+    for kind in ("predict", "steps", "question", "challenge"):
+        for one in getattr(front, kind):
+            times = shown.count((kind, one.id))
+            if times != 1:
+                message = _("stands {times} times in the text, instead of once")
+                yield f"{kind} {one.id}", message.format(times=times)
+    for one in (*front.predict, *front.steps):
+        yield from _asks(one)
+    for one in front.challenge:
+        yield from _challenge(one)
+    for one in front.question:
+        yield from _quiz(lesson, one)
+
+
+def _asks(one: Predict | Steps) -> Iterator[tuple[str, str]]:
+    place = f"{'predict' if isinstance(one, Predict) else 'steps'} {one.id}"
+    try:
+        find(one.scenario)
+        for spec in one.on if isinstance(one, Predict) else (one.on,):
+            parse_spec(spec)
+    except VitrinaError as error:
+        yield place, str(error)
+
+
+def _challenge(one: Challenge) -> Iterator[tuple[str, str]]:
+    place = f"challenge {one.id}"
+    if one.kind == "program" and one.asks not in ORACLES:
+        yield place, _("asks: not one of {allowed}").format(allowed=", ".join(ORACLES))
+        return
+    if one.kind == "spec" and not one.goals:
+        yield place, _("has no goals")
+        return
+    try:
+        start, solution = grade(one, one.start), grade(one, one.solution)
+    except VitrinaError as error:
+        yield place, str(error)
+        return
+    if start.met:
+        yield place, _("is met at the start already")
+    if start.problem:
+        yield place, _("its start is no answer: {why}").format(why=start.problem)
+    if not solution.met:
+        told = solution.problem or ", ".join(f"{r.goal}: {r.got}" for r in solution.results)
+        yield place, _("is not met by its solution ({why})").format(why=told)
+
+
+def _quiz(lesson: Lesson, one: Quiz) -> Iterator[tuple[str, str]]:
+    place = f"question {one.id}"
+    part = next((p for p in lesson.parts if p.name == one.id and p.kind == "question"), None)
+    if part is None:
+        return
+    letters = [letter for letter, _text in part.options]
+    right = [letter for letter in letters if digest(lesson.id, one.id, letter) == one.right]
+    if len(letters) < 3:
+        yield place, _("needs at least three options")
+    if len(right) != 1:
+        yield place, _("'right' is the digest of none of its options")
+    wrong = set(letters) - set(right)
+    if {letter for letter, _name in one.misconceptions} != wrong:
+        yield place, _("each wrong option names its misconception, the right one none")
+    if [letter for letter, _text in part.told] != letters:
+        yield place, _("each option needs a <details> block with its letter, in order")
+    known = loading.misconceptions(lesson.language)
+    for _letter, name in one.misconceptions:
+        if name not in known:
+            yield place, _("no such misconception in lessons/strings: {name}").format(name=name)
+
+
+def _parts(lesson: Lesson) -> Iterator[tuple[str, str]]:
+    for part in lesson.exercises:
+        place = _("line {line}").format(line=part.line)
+        if lesson.front.exercise(part.kind, part.name) is None:
+            message = _("the front matter has no {kind} {name}")
+            yield place, message.format(kind=part.kind, name=part.name)
+        if part.kind == "challenge" and not all(hint.strip() for hint in part.hints or ("",)):
+            yield place, _("a challenge needs hints, none of them empty")
+
+
+def _sources(lesson: Lesson) -> Iterator[tuple[str, str]]:
+    """Every factual sentence is bound to a run or to a citation, and the runs are so."""
+    labels = [label for label, _note in lesson.notes]
+    used: set[str] = set()
+    for part in lesson.parts:
+        used |= set(texts.REFERENCE.findall(part.text))
+        for _letter, told in part.told:
+            used |= set(texts.REFERENCE.findall(told))
+        place = _("line {line}").format(line=part.line)
+        for sentence in _loose(part):
+            message = _("a sentence without a source: {sentence}")
+            yield place, message.format(sentence=f"{sentence[:60]}...")
+    for label in sorted(used - set(labels)):
+        yield f"[^{label}]", _("a footnote that there is not")
+    for label in sorted(set(labels) - used):
+        yield f"[^{label}]", _("a footnote that nothing refers to")
+    for label in sorted({label for label in labels if labels.count(label) > 1}):
+        yield f"[^{label}]", _("two footnotes with one label")
+    for label, note in lesson.notes:
+        yield from _run(label, note)
+
+
+def _loose(part: Part) -> tuple[str, ...]:
+    return unbound(part.text) if part.kind == "read" else ()
+
+
+def _run(label: str, note: str) -> Iterator[tuple[str, str]]:
+    """A footnote that begins with a run must be that run's outcome."""
+    if not note.startswith("`vitrina run"):
+        return
+    found = _RUN.match(note)
+    if found is None:
+        yield f"[^{label}]", _("must read: `vitrina run SCENARIO --on SPEC`: OUTCOME")
+        return
+    try:
+        scenario, spec, without = _words(found["words"])
+        got = judge(question(find(scenario)), parse_spec(spec, without)).outcome.name
+    except (VitrinaError, ValueError) as error:
+        yield f"[^{label}]", str(error)
+        return
+    if got != found["outcome"]:
+        message = _("says {said}, but the run gives {got}")
+        yield f"[^{label}]", message.format(said=found["outcome"], got=got)
+
+
+def _words(text: str) -> tuple[str, str, list[str]]:
+    words = shlex.split(text)
+    scenario, spec, without = words.pop(0), "", list[str]()
+    while len(words) >= 2:
+        option, value = words.pop(0), words.pop(0)
+        if option == "--on":
+            spec = value
+        elif option == "--without":
+            without.append(value)
+        else:
+            raise ValueError(_("unknown option {option}").format(option=option))
+    if not spec or words:
+        raise ValueError(_("must read: `vitrina run SCENARIO --on SPEC`: OUTCOME"))
+    return scenario, spec, without
+
+
+def _together(lessons: list[Lesson]) -> Iterator[Mistake]:
+    by_language = {
+        language: {one.id: one for one in lessons if one.language == language}
+        for language in LANGUAGES
+    }
+    everywhere = sorted({lesson.id for lesson in lessons})
+    for name in everywhere:
+        there = [by_language[language].get(name) for language in LANGUAGES]
+        for language, lesson in zip(LANGUAGES, there, strict=True):
+            if lesson is None:
+                file = f"lessons/{language}/{name}.md"
+                yield Mistake(file=file, message=_("missing: there is one in another language"))
+        first = next(one for one in there if one is not None)
+        for lesson in there:
+            if lesson is not None and lesson.front != first.front:
+                message = _("differs from {file}").format(file=first.path)
+                yield Mistake(file=lesson.path, place="+++", message=message)
+        for need in first.front.needs:
+            if need not in everywhere:
+                message = _("no such lesson: {name}").format(name=need)
+                yield Mistake(file=first.path, place="needs", message=message)
+    for found in by_language.values():
+        orders = [one.front.order for one in found.values()]
+        for lesson in found.values():
+            if orders.count(lesson.front.order) > 1:
+                message = _("another lesson has the same order")
+                yield Mistake(file=lesson.path, place="order", message=message)
+    names = {language: set(loading.misconceptions(language)) for language in LANGUAGES}
+    for language in LANGUAGES:
+        for name in sorted(set[str]().union(*names.values()) - names[language]):
+            file = f"lessons/strings/{language}.toml"
+            yield Mistake(file=file, place=name, message=_("missing in this language"))

@@ -1,0 +1,120 @@
+"""Judging what a learner answers: predictions and challenges by the model, questions by digest."""
+
+import hashlib
+
+import msgspec
+
+from simulator.classroom.lessons.schema import Challenge, Predict
+from simulator.classroom.lessons.schema import Question as Quiz
+from simulator.experiment.engine.credit import credited
+from simulator.experiment.engine.judge import Question, judge
+from simulator.experiment.probes.language import ProgramError, parse
+from simulator.experiment.probes.verdict import Outcome, Verdict
+from simulator.experiment.scenarios.ask import question
+from simulator.experiment.scenarios.load import find, load_world
+from simulator.isolation.mechanisms.base import PlanError
+from simulator.isolation.technologies.base import SpecError
+from simulator.isolation.technologies.registry import parse_spec
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was asked for, and whether it is so."""
+
+    goal: str
+    wanted: str
+    got: str
+    met: bool
+    stopped_by: str = ""
+
+
+class Grade(msgspec.Struct, frozen=True, kw_only=True):
+    """A challenge's results; ``problem`` is what is wrong with the answer itself."""
+
+    results: tuple[Result, ...] = ()
+    problem: str = ""
+
+    @property
+    def met(self) -> bool:
+        """Whether everything is as asked."""
+        return not self.problem and bool(self.results) and all(one.met for one in self.results)
+
+
+def digest(lesson: str, exercise: str, option: str) -> str:
+    """What stands in a lesson for the right option: not to be read off, easy to check."""
+    return hashlib.sha256(f"{lesson}/{exercise}/{option}".encode()).hexdigest()[:16]
+
+
+def is_right(lesson: str, quiz: Quiz, option: str) -> bool:
+    """Whether ``option`` is the right one."""
+    return digest(lesson, quiz.id, option) == quiz.right
+
+
+def outcomes(predict: Predict) -> dict[str, Verdict]:
+    """What really happens on each SPEC that a prediction asks about."""
+    asked = question(find(predict.scenario))
+    found: dict[str, Verdict] = {}
+    for spec in predict.on:
+        technology = parse_spec(spec)
+        lifted = [name for name in predict.without if name in technology.ids]
+        found[spec] = credited(asked, parse_spec(spec, lifted), always=False).verdict
+    return found
+
+
+def grade(challenge: Challenge, answer: str) -> Grade:
+    """Judge ``answer``, a SPEC or a program. Nothing in it is evaluated, only parsed."""
+    try:
+        if challenge.kind == "spec":
+            return _grade_spec(challenge, " ".join(answer.split()))
+        return _grade_program(challenge, answer)
+    except (SpecError, PlanError, ProgramError) as error:
+        return Grade(problem=str(error))
+
+
+def _grade_spec(challenge: Challenge, answer: str) -> Grade:
+    technology = parse_spec(answer)
+    if challenge.of and technology.id not in challenge.of:
+        allowed = ", ".join(challenge.of)
+        return Grade(problem=_("must begin with {allowed}").format(allowed=allowed))
+    results: list[Result] = []
+    for goal in challenge.goals:
+        verdict = judge(question(find(goal.scenario)), technology)
+        results.append(_result(goal.scenario, goal.outcome, verdict))
+    return Grade(results=tuple(results))
+
+
+def _grade_program(challenge: Challenge, answer: str) -> Grade:
+    asked = Question(
+        id=challenge.id,
+        group="lesson",
+        world=load_world(),
+        asks=challenge.asks,
+        program=parse(answer),
+        resource=challenge.resource,
+    )
+    verdict = judge(asked, parse_spec(challenge.on))
+    return Grade(results=(_result(challenge.on, challenge.outcome, verdict),))
+
+
+def _result(goal: str, wanted: str, verdict: Verdict) -> Result:
+    got = verdict.outcome
+    met = got.name.lower() == wanted or (wanted == "leaks" and got is Outcome.LIMITED)
+    return Result(
+        goal=goal,
+        wanted=wanted.upper(),
+        got=got.name,
+        met=met,
+        stopped_by=verdict.stopped_by or "",
+    )
+
+
+SAID = {
+    "LEAKS": N_("it gets through"),
+    "HOLDS": N_("it does not get through"),
+    "LIMITED": N_("it gets through, within limits"),
+    "GRANTED": N_("it gets through because the operator allowed it"),
+    "NOT_APPLICABLE": N_("there is nothing to ask here"),
+    "INCONCLUSIVE": N_("the run says nothing"),
+}
+"""Outcomes as a learner predicts them."""
