@@ -43,6 +43,7 @@ class Privilege(Enum):
     IPC_ADMIN = auto()
 
     RAW_SOCKET = auto()
+    ICMP_SOCKET = auto()
     RESERVED_PORT = auto()
     NET_CONFIG = auto()
 
@@ -66,3 +67,5 @@ class Privilege(Enum):
     SECCOMP = auto()
     JAIL_CREATE = auto()
     JAIL_ATTACH = auto()
+    ZONE_CONFIG = auto()
+    ZONE_ADMIN = auto()

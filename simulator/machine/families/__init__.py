@@ -10,6 +10,7 @@ KERNELS: Mapping[str, str] = {
     "linux-2.6.24": "linux.eras:LINUX_2_6_24",
     "linux-3.8": "linux.eras:LINUX_3_8",
     "freebsd": "freebsd:FREEBSD",
+    "sunos": "sunos:SUNOS",
 }
 """Where each is defined; a module is imported when its kernel is first booted."""
 

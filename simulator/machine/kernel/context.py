@@ -15,6 +15,11 @@ ROOT_CONTEXT = ContextId(0)
 """The context of the host: prison0, the global zone, xid 0, ve0."""
 
 
+LIFTED = "@without."
+"""How a parameter begins that lifts a rule: ``@without.prison-visibility``. No kernel has such a
+switch; the model has it to show what each rule is for."""
+
+
 class Context(Row, frozen=True, kw_only=True):
     """A container as its kernel sees it.
 
@@ -29,6 +34,8 @@ class Context(Row, frozen=True, kw_only=True):
     root: Any = None
     hostname: str = ""
     addresses: tuple[str, ...] = ()
+    loopback: str = ""
+    """What 127.0.0.1 means in here (NXF_LBACK_REMAP); empty: the first of ``addresses``."""
     params: Mapping[str, int | str | tuple[str, ...]]
     removed: bool = False
     domain: Domain = HOST
@@ -41,3 +48,8 @@ def is_within(world: World, inner: ContextId | None, outer: ContextId) -> bool:
             return True
         inner = world.row(Context, inner).parent
     return False
+
+
+def has(row: Context, wall: str) -> bool:
+    """Whether the rule called ``wall`` holds in the container: the host's context has none."""
+    return row.id != ROOT_CONTEXT and not row.params.get(LIFTED + wall)

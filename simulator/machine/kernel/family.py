@@ -63,8 +63,17 @@ class Traits:
     release_agent_needs_rights: bool = True
     """Naming a release agent asks for CAP_SYS_ADMIN over the machine, since Linux 5.17
     (CVE-2022-0492)."""
+    network_context_apart: bool = False
+    """A task's network has a tag of its own besides its context (Linux-VServer's nid)."""
     names_belong_to_context: bool = False
     """Abstract UNIX names are found within one context only (Linux-VServer af_unix.c)."""
+    loopback_of_context: bool = False
+    """Each context has a loopback interface of its own, and any address means each of its
+    addresses (zones(5)); else loopback and any address mean the context's first address."""
+    mounts_belong_to_context: bool = False
+    """What a context mounts is in its own list of mounts (zone_vfslist, mntfs)."""
+    icmp_is_its_own_right: bool = False
+    """A raw socket for ICMP alone asks for less than any other (net_icmpaccess)."""
     has_proc: bool = True
     sysctl_is_a_call: bool = False
     """Kernel state is read with sysctl(3) rather than /proc/sys."""
@@ -84,6 +93,21 @@ class Traits:
     """A device node that mknod(2) made on a disk opens nothing (FreeBSD ufs_open())."""
     mknod_whiteout_unprivileged: bool = True
     """mknod(2) of a 0:0 character device needs no privilege since Linux 5.8."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What a kernel shows a container's processes in place of the machine's own; each asks who
+    looks. ``proc`` are the files of /proc (``procfs`` nodes by name), ``log`` the number of the
+    ring that the kernel's messages are read from and written to; the last two what a set of
+    capabilities reads as, and what is meant by one that is asked for (OpenVZ: SYS_ADMIN and
+    NET_ADMIN stand for VE_ADMIN).
+    """
+
+    proc: "Callable[[Trap], Mapping[str, Any]]"
+    log: "Callable[[Trap], int]"
+    show_capabilities: "Callable[[Trap, int], int]"
+    take_capabilities: "Callable[[Trap, int], int]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +137,7 @@ class Family:
     """Control group controllers that are compiled in, by their names in version 1."""
     features: frozenset[str] = frozenset()
     """Compile-time options and machine facts that calls depend on, such as ``modules``."""
-    proc: "Callable[[Trap], Mapping[str, Any]] | None" = None
-    """The files of /proc as the caller finds them (``procfs`` nodes by name), for a kernel that
-    shows them differently to a container's processes; None: the same to everybody."""
+    inside: Inside | None = None
+    """What a container's processes are shown; None: what everybody is."""
     sysctls: Mapping[str, str]
     """Kernel-wide sysctls at boot: ``kernel.dmesg_restrict`` and so on."""

@@ -1,8 +1,8 @@
 """FreeBSD's prison as the kernel asks about it: sys/kern/kern_jail.c.
 
 The tag is a ``Context`` row whose ``params`` keep jail(8)'s own names. A parameter that begins with
-``LIFTED`` is the model's: it takes away one of the rules that a prison consists of, for which
-FreeBSD itself has no switch.
+``context.LIFTED`` is the model's: it takes away one of the rules that a prison consists of, for
+which FreeBSD itself has no switch.
 """
 
 from typing import TYPE_CHECKING
@@ -12,15 +12,13 @@ import msgspec
 from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import sysctl
-from simulator.machine.kernel.context import ROOT_CONTEXT, Context, is_within
+from simulator.machine.kernel.context import LIFTED as LIFTED
+from simulator.machine.kernel.context import ROOT_CONTEXT, Context, has, is_within
 from simulator.machine.kernel.task import Task
 from simulator.machine.state.store import Index, Store, World
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
-
-LIFTED = "@without."
-"""How a parameter begins that lifts a rule: ``@without.prison-visibility``."""
 
 IN_CONTEXT = Index(Task, lambda task: (task.context,))
 CHILDREN = Index(Context, lambda row: (row.parent,))
@@ -34,11 +32,6 @@ def of(trap: "Trap") -> Context:
 def is_jailed(task: Task) -> bool:
     """jailed(): in any prison but prison0."""
     return task.context != ROOT_CONTEXT
-
-
-def has(row: Context, wall: str) -> bool:
-    """Whether the rule called ``wall`` holds in the prison: prison0 has none of them."""
-    return row.id != ROOT_CONTEXT and not row.params.get(LIFTED + wall)
 
 
 def allows(row: Context, name: str) -> bool:

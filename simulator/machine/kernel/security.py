@@ -16,8 +16,10 @@ from simulator.machine.abi.ids import NsId
 from simulator.machine.abi.privilege import Privilege
 
 if TYPE_CHECKING:
+    from simulator.machine.kernel.net.interface import Interface
     from simulator.machine.kernel.task import At, Task
     from simulator.machine.kernel.trap import Trap
+    from simulator.machine.kernel.vfs.inode import Inode
 
 Answer: TypeAlias = "Denial | None"
 
@@ -41,6 +43,10 @@ class Policy:
     """Does the caller hold this privilege over objects of this user namespace (None: initial)?"""
     may_see: "Callable[[Trap, Task], Answer] | None" = None
     """May the caller know that this task exists?"""
+    may_list: "Callable[[Trap, Task], Answer] | None" = None
+    """May the caller find this task in /proc, where that is not the same as ``may_see``?"""
+    may_reach: "Callable[[Trap, Task], Answer] | None" = None
+    """May the caller name this task to kill(2), where that is not the same as ``may_see``?"""
     may_signal: "Callable[[Trap, Task, int], Answer] | None" = None
     may_trace: "Callable[[Trap, Task], Answer] | None" = None
     """ptrace(2), /proc/PID/{root,environ,mem}, process_vm_readv(2), kcmp(2)."""
@@ -54,8 +60,13 @@ class Policy:
     """May the caller open a socket of this address family (AF_INET, AF_PACKET ...)?"""
     may_use_sysv: "Callable[[Trap, str], Answer] | None" = None
     """May the caller use System V ``shm``, ``sem`` or ``msg`` at all?"""
+    may_see_interface: "Callable[[Trap, Interface], Answer] | None" = None
+    """May the caller know that this interface exists?"""
     may_open_device: "Callable[[Trap, int, int, str], Answer] | None" = None
     """May the device (S_IFBLK or S_IFCHR, number) be used for ``r``, ``w`` or ``m`` (mknod)?"""
+    may_pass: "Callable[[Trap, Inode, int], Answer] | None" = None
+    """Beyond the mode bits: may this inode be read (4), written (2), searched or run (1) at all?
+    (the barrier and the tags of Linux-VServer)"""
     may_open: "Callable[[Trap, At, str, int], Answer] | None" = None
     """May this file, known by this path, be opened with these flags? (AppArmor)"""
     may_charge: "Callable[[Trap, str, int], Answer] | None" = None
@@ -68,6 +79,8 @@ _QUESTIONS = (
     "filters",
     "holds",
     "may_see",
+    "may_list",
+    "may_reach",
     "may_signal",
     "may_trace",
     "may_attach",
@@ -75,7 +88,9 @@ _QUESTIONS = (
     "may_bind",
     "may_use_family",
     "may_use_sysv",
+    "may_see_interface",
     "may_open_device",
+    "may_pass",
     "may_open",
     "may_charge",
     "may_write_sysctl",

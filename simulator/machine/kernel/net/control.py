@@ -75,6 +75,8 @@ def ioctl(trap: Trap, file: File, request: int, value: Value) -> Result | int:
         return _waiting(trap, socket)
     if request == SIOCGIFCONF:
         for one in links.listed(trap.store, socket.ns):
+            if not trap.allowed("may_see_interface", one):
+                continue
             trap.touch("interface", one.domain, "name", one.name)
         return 0
     if request == SIOCGIFNAME:
@@ -118,7 +120,7 @@ def _internet(trap: Trap, socket: Socket, request: int, value: Value) -> Result 
 def _named(trap: Trap, socket: Socket, value: Value) -> Result:
     number = _content(value)
     found = links.numbered(trap.store, socket.ns, number) if isinstance(number, int) else None
-    if found is None:
+    if found is None or not trap.allowed("may_see_interface", found):
         trap.fail(Errno.ENODEV, N_("No interface has this number."), CITE)
     trap.touch("interface", found.domain, "name", found.name)
     return Returned(0, (found.name, found.index))
@@ -231,7 +233,10 @@ def _interface(trap: Trap, socket: Socket, value: Value) -> Interface:
     if value is None:
         trap.fail(Errno.EFAULT, "", "ioctl(2)")
     found = links.named(trap.store, socket.ns, str(name)[:15])
-    return found if found is not None else _missing(trap, str(name)[:15])
+    if found is None:
+        return _missing(trap, str(name)[:15])
+    trap.ask("may_see_interface", found)
+    return found
 
 
 def _missing(trap: Trap, name: str) -> NoReturn:

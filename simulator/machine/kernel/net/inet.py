@@ -131,12 +131,13 @@ def _nobody_listens(trap: Trap, fate: Arrival) -> NoReturn:
     loopback = ip.is_loopback(fate.destination)
     for other in trap.store.all(Socket) if loopback else ():
         same = other.local is not None and other.local[1] == fate.port
-        if same and other.state == "listening" and other.ns != fate.ns:
+        apart = other.ns != fate.ns or host.is_elsewhere(trap, other, fate.destination)
+        if same and other.state == "listening" and apart:
             trap.deny(
                 Errno.ECONNREFUSED,
                 trap.family.traits.network_wall,
-                N_("Who listens on this port does so in another network namespace."),
-                "network_namespaces(7)",
+                N_("Who listens on this port does so on the loopback of another network."),
+                "network_namespaces(7), zones(5)",
             )
     trap.fail(Errno.ECONNREFUSED, N_("Nobody listens on the port."), "connect(2)")
 
@@ -236,6 +237,8 @@ def _score(trap: Trap, other: Socket, fate: Arrival, sender: int) -> int:
         if other.options.get(IPV6_V6ONLY) or (not ip.is_any(text) and text == other.local[0]):
             return 0
     elif other.family != ip.family_of(fate.destination):
+        return 0
+    if host.is_elsewhere(trap, other, fate.destination):
         return 0
     if not ip.is_any(text):
         return 4 + bonus if text == fate.destination else 0

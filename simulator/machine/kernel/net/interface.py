@@ -15,7 +15,8 @@ from simulator.machine.abi.constants import (
     IFF_RUNNING,
     IFF_UP,
 )
-from simulator.machine.abi.ids import HOST, Domain, NsId
+from simulator.machine.abi.ids import HOST, ContextId, Domain, NsId
+from simulator.machine.kernel.context import ROOT_CONTEXT
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import params
 from simulator.machine.state.store import Index, Row, Store, World
@@ -38,7 +39,8 @@ class Interface(Row, frozen=True, kw_only=True):
     """One interface. ``index`` numbers it within its namespace.
 
     ``kind`` is ``loopback``, ``ether`` (a card: what is beyond it is outside the model), ``veth``
-    (``peer`` is the other end), ``bridge``, ``dummy``, ``tun``. ``master`` is the bridge that it
+    (``peer`` is the other end), ``bridge``, ``dummy``, ``tun``, ``venet`` (OpenVZ: no frames, a
+    container's has the machine's as its ``peer``). ``master`` is the bridge that it
     is a port of. ``flags`` are IFF_*, without IFF_RUNNING, which ``flags_of`` derives.
     """
 
@@ -53,6 +55,8 @@ class Interface(Row, frozen=True, kw_only=True):
     peer: int | None = None
     master: int | None = None
     promiscuous: int = 0
+    context: ContextId = ROOT_CONTEXT
+    """The zone that a logical interface was assigned to (SIOCSLIFZONE)."""
     domain: Domain = HOST
 
 
@@ -74,6 +78,7 @@ class Route(Row, frozen=True, kw_only=True):
 
 
 IN_NS = Index(Interface, lambda interface: (interface.ns,))
+PEERS = Index(Interface, lambda interface: (interface.peer,))
 PORTS = Index(Interface, lambda interface: (interface.master,))
 ROUTES = Index(Route, lambda route: (route.ns,))
 
@@ -185,7 +190,7 @@ def set_up(store: Store, interface: Interface, up: bool) -> Interface:
     elif interface.kind == "loopback":
         own = [Address("127.0.0.1", 8, "host"), Address("::1", 128, "host")]
         addresses = _with(addresses, *own[: 1 if _without_ipv6(store, interface.ns) else 2])
-    elif not _without_ipv6(store, interface.ns):
+    elif interface.kind != "venet" and not _without_ipv6(store, interface.ns):
         addresses = _with(addresses, Address(ip.link_local(interface.mac), 64, "link"))
     changed = msgspec.structs.replace(interface, flags=flags, addresses=addresses)
     store.put(changed)

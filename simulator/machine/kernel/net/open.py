@@ -29,6 +29,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import namespace
+from simulator.machine.kernel.context import Context, has
 from simulator.machine.kernel.namespace import NetNs, UserNs
 from simulator.machine.kernel.net import params
 from simulator.machine.kernel.net import socket as sockets
@@ -114,7 +115,7 @@ def _inet(trap: Trap, family: int, kind: int, protocol: int) -> tuple[int, int, 
     if kind == SOCK_RAW:
         if not protocol:
             _no_protocol(trap)
-        _need_raw(trap)
+        _need_raw(trap, icmp=protocol == icmp)
         return family, kind, protocol
     if kind not in known:
         _no_type(trap)
@@ -140,9 +141,17 @@ def _may_ping(trap: Trap) -> None:
     )
 
 
-def _need_raw(trap: Trap) -> None:
-    """Whoever has raw sockets hears and says what it likes on the interfaces of its network."""
-    trap.need(Privilege.RAW_SOCKET, _owner(trap))
+def _need_raw(trap: Trap, *, icmp: bool = False) -> None:
+    """Whoever has raw sockets hears and says what it likes on the interfaces of its network.
+
+    One for ICMP alone, where that is a right of its own, gets what is sent to its owner's zone.
+    """
+    if icmp and trap.family.traits.icmp_is_its_own_right:
+        trap.need(Privilege.ICMP_SOCKET, _owner(trap))
+        if has(trap.store.row(Context, sockets.tag(trap)), trap.family.traits.network_wall):
+            return
+    else:
+        trap.need(Privilege.RAW_SOCKET, _owner(trap))
     space = trap.store.row(NetNs, trap.task.ns.net)
     trap.touch("interface", space.domain, "privilege", "raw socket")
 

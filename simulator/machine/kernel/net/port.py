@@ -83,7 +83,7 @@ def bind(trap: Trap, socket: Socket, address: Value) -> None:
 
 def _name_interface(trap: Trap, socket: Socket, text: str) -> None:
     """To bind an interface's own address is to speak for it, unless the context was given it."""
-    if text in trap.store.row(Context, trap.task.context).addresses:
+    if text in trap.store.row(Context, sockets.tag(trap)).addresses:
         return
     for one in links.listed(trap.store, socket.ns):
         if any(entry.ip == ip.unmap(text) for entry in one.addresses):

@@ -17,6 +17,7 @@ from simulator.machine.kernel.net import params
 from simulator.machine.kernel.net.filter import Packet
 from simulator.machine.kernel.net.interface import (
     IN_NS,
+    PEERS,
     PORTS,
     ROUTES,
     Interface,
@@ -257,6 +258,8 @@ def _cable(world: World, interface: Interface, seen: set[int]) -> list[Interface
     """Who receives what ``interface`` sends: through its cable, and through bridges."""
     if interface.kind == "bridge":
         return _ports(world, interface, seen)
+    if interface.kind == "venet":
+        return _routed(world, interface, seen)
     if interface.kind != "veth" or interface.peer is None:
         return []
     peer = world.get(Interface, interface.peer)
@@ -264,6 +267,16 @@ def _cable(world: World, interface: Interface, seen: set[int]) -> list[Interface
         return []
     seen.add(peer.id)
     return _received(world, peer, seen)
+
+
+def _routed(world: World, interface: Interface, seen: set[int]) -> list[Interface]:
+    """venet: a container's leads to the machine's, and that one to every container's."""
+    ends = (
+        world.rows_by(PEERS, interface.id)
+        if interface.peer is None
+        else (world.row(Interface, interface.peer),)
+    )
+    return [one for one in ends if is_up(one) and one.id not in seen]
 
 
 def _received(world: World, interface: Interface, seen: set[int]) -> list[Interface]:

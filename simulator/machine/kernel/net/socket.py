@@ -17,7 +17,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, ContextId, Domain, InodeId, KGid, KUid, NsId, Pid
-from simulator.machine.kernel.context import ROOT_CONTEXT
+from simulator.machine.kernel.context import ROOT_CONTEXT, Context, has
 from simulator.machine.kernel.namespace import NetNs
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import fd as fds
@@ -132,12 +132,24 @@ def create(trap: Trap, family: int, kind: int, protocol: int) -> Socket:
         type=kind,
         protocol=protocol,
         maker=Ucred(trap.task.id, cred.euid, cred.egid),
-        context=trap.task.context,
+        context=realm(trap),
         options={},
         domain=trap.task.domain,
     )
     trap.store.put(socket)
     return socket
+
+
+def realm(trap: Trap) -> ContextId:
+    """The context whose ports and loopback the caller uses; the host's if that rule is lifted."""
+    row = trap.store.row(Context, tag(trap))
+    return ContextId(row.id) if has(row, trap.family.traits.network_wall) else ROOT_CONTEXT
+
+
+def tag(trap: Trap) -> ContextId:
+    """The context that the caller's network belongs to."""
+    apart = trap.family.traits.network_context_apart
+    return trap.task.net_context if apart else trap.task.context
 
 
 def open_fd(trap: Trap, socket: Socket, *, nonblock: bool = False, cloexec: bool = False) -> int:

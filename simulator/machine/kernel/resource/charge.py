@@ -24,10 +24,12 @@ Resource: TypeAlias = Literal[
     "whole-lock",
     "terminal",
     "private-memory",
+    "memory-file",
     "shared-memory",
     "locked-memory",
 ]
-"""What is counted; the three kinds of memory in bytes, the rest one by one."""
+"""What is counted; the four kinds of memory in bytes (memory files are those of tmpfs), the rest
+one by one."""
 
 Grants: TypeAlias = "Callable[[World, Task], Mapping[str, int]]"
 

@@ -23,6 +23,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId, MountId, NsId
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.context import ROOT_CONTEXT
 from simulator.machine.kernel.namespace import MountNs
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import detached, mount_tree, path, propagation
@@ -120,8 +121,10 @@ def graft(trap: "Trap", top: MountId, target: Place) -> None:
 
 
 def touched(trap: "Trap", target: Place) -> None:
-    """Note a change of the mounts of a namespace that may be another's."""
+    """Note a change of the mounts of a namespace that may be another's, or of the host's list."""
     ns = trap.store.row(Mount, target.at.mount).ns
+    if trap.family.traits.mounts_belong_to_context and trap.task.context != ROOT_CONTEXT:
+        return
     if ns is not None:
         trap.touch("mount", trap.store.row(MountNs, ns).domain, "write", target.text)
 

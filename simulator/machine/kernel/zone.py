@@ -1,0 +1,91 @@
+"""Solaris zones as the kernel asks about them: uts/common/os/zone.c.
+
+A zone is a ``Context`` row of kind ``zone``; its ``number`` is the zone id. ``params`` hold what
+zone_create(2) was given, in the words of zonecfg(1M): ``limitpriv`` the names of the limit set,
+``ip-type``, ``brand``, ``fs-allowed``, and the resource controls under their own names
+(``zone.max-lwps``). ``state`` is one of ``STATES``; ``@ipc`` and ``@net`` are the spaces that its
+processes share.
+"""
+
+from typing import TYPE_CHECKING
+
+from simulator.machine.abi.ids import ContextId
+from simulator.machine.kernel import context
+from simulator.machine.kernel.context import ROOT_CONTEXT, Context
+from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.state.store import Index, World
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+GLOBAL = "global"
+"""The name of zone 0."""
+
+STATES = ("ready", "booting", "running", "shutting_down", "down")
+
+VISIBILITY, ROOT, PRIVILEGES = "zone-visibility", "zone-root", "zone-privileges"
+NETWORK, IPC, NODENAME = "zone-network", "zone-ipc", "zone-nodename"
+WALLS = (VISIBILITY, ROOT, PRIVILEGES, NETWORK, IPC, NODENAME)
+"""The rules that a zone consists of; the model can lift each."""
+
+IN_ZONE = Index(Task, lambda task: (task.context,))
+
+
+def of(trap: "Trap") -> Context:
+    """curproc->p_zone; the root context is the global zone."""
+    return trap.store.row(Context, trap.task.context)
+
+
+def is_global(task: Task) -> bool:
+    """INGLOBALZONE()."""
+    return task.context == ROOT_CONTEXT
+
+
+def has(trap: "Trap", wall: str) -> bool:
+    """Whether the rule called ``wall`` stands around the caller."""
+    return not is_global(trap.task) and context.has(of(trap), wall)
+
+
+def active(world: World) -> tuple[Context, ...]:
+    """Every zone that exists but the global one, by id."""
+    found = (row for row in world.all(Context) if row.kind == "zone" and not row.removed)
+    return tuple(sorted(found, key=lambda row: row.number))
+
+
+def numbered(world: World, number: int) -> Context | None:
+    """zone_find_by_id()."""
+    return next((row for row in active(world) if row.number == number), None)
+
+
+def named(world: World, name: str) -> Context | None:
+    """zone_find_by_name()."""
+    return next((row for row in active(world) if row.name == name), None)
+
+
+def name_of(row: Context) -> str:
+    """The zone's name; the root context's is ``global``."""
+    return GLOBAL if row.id == ROOT_CONTEXT else row.name
+
+
+def state(row: Context) -> str:
+    """``running``, and for a zone one of ``STATES``."""
+    return str(row.params.get("state", "running"))
+
+
+def sees(world: World, viewer: Task, task: Task) -> bool:
+    """HASZONEACCESS(): the global zone sees all, any other only itself."""
+    if viewer.context in (ROOT_CONTEXT, task.context):
+        return True
+    return not context.has(world.row(Context, viewer.context), VISIBILITY)
+
+
+def living(world: World, zone: ContextId) -> tuple[Task, ...]:
+    """The zone's processes, zombies left out."""
+    found = world.rows_by(IN_ZONE, zone)
+    return tuple(task for task in found if task.state is not TaskState.ZOMBIE)
+
+
+def limit(row: Context, control: str) -> int | None:
+    """A resource control of the zone (``zone.max-lwps``); None where nothing is set."""
+    value = row.params.get(control)
+    return value if isinstance(value, int) else None
