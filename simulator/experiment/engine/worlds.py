@@ -65,7 +65,12 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     kernel = boot(family_of(technology, facts), world.hostname)
     bsd = technology.kernel == "freebsd"
     _bound(kernel, facts)
-    layout.setup(kernel.store, _groups(kernel.family, facts), kernel.family.controllers)
+    layout.setup(
+        kernel.store,
+        _groups(kernel.family, facts),
+        kernel.family.controllers,
+        named=layout.NAMES in kernel.family.features,
+    )
     root = _root(kernel)
     host = Place(root, HOST)
     trees.populate(kernel.store, host, world, technology.kernel)
@@ -235,7 +240,9 @@ def _mounts(kernel: Kernel, facts: frozenset[str], *, bsd: bool) -> None:
         tree.mkdirs(kernel.store, _root(kernel), path)
     say(kernel, INIT, "mount", "proc", "/proc", "proc", closed, None)
     say(kernel, INIT, "mount", "sysfs", "/sys", "sysfs", closed, None)
-    groups = layout.mounts(_groups(kernel.family, facts), kernel.family.controllers)
+    named = layout.NAMES in kernel.family.features
+    version = _groups(kernel.family, facts)
+    groups = layout.mounts(version, kernel.family.controllers, named=named)
     for path, fstype, options in groups:
         if path != "/sys/fs/cgroup":
             say(kernel, INIT, "mkdir", path, 0o755)

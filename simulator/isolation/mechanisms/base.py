@@ -15,6 +15,7 @@ import msgspec
 
 from simulator.machine.abi.constants import O_WRONLY
 from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.kernel.resource.layout import V1_ORDER
 
 Actor: TypeAlias = Literal["runtime", "guest"]
 
@@ -150,7 +151,8 @@ class LaunchPlan:
     """A launch in the making: mechanisms add to it, ``ordered`` gives the steps.
 
     ``name`` is the sandbox's actor (``guest``, ``neighbour``), ``ordinal`` counts sandboxes from
-    1; ``facts`` are what the machine at hand offers (``cgroup2``, ``apparmor``).
+    1; ``facts`` are what the machine at hand offers (``cgroup2``, ``apparmor``); ``hierarchies``
+    the control groups of version 1 that its kernel has, by the names of their directories.
     """
 
     name: str
@@ -160,6 +162,7 @@ class LaunchPlan:
     guest: Guest
     mechanisms: Mapping[str, "Mechanism"]
     facts: frozenset[str] = frozenset({"cgroup2"})
+    hierarchies: tuple[str, ...] = (*V1_ORDER, "systemd")
     clone_flags: int = 0
     cloners: list[str] = field(default_factory=list[str])
     steps: list[LaunchStep] = field(default_factory=list[LaunchStep])

@@ -5,10 +5,6 @@ from dataclasses import dataclass
 from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
 
-V1_CONTROLLERS = (
-    "cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids", "systemd",
-)  # fmt: skip
-"""The hierarchies of version 1 as they are mounted; systemd's has no controller."""
 _CPU_PERIOD = 100_000
 
 
@@ -85,7 +81,7 @@ class CgroupLimits:
             ("pids", "pids.max", self.pids),
             ("cpu", "cpu.cfs_quota_us", self.cpus and self.cpus * _CPU_PERIOD // 1000),
         )
-        for controller in V1_CONTROLLERS:
+        for controller in plan.hierarchies:
             group = f"/sys/fs/cgroup/{controller}{group_path(plan)}"
             for above in _above(plan):
                 path = f"/sys/fs/cgroup/{controller}{above}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
-from simulator.isolation.mechanisms.cgroup_limits import V1_CONTROLLERS, group_path
+from simulator.isolation.mechanisms.cgroup_limits import group_path
 from simulator.machine.abi.constants import (
     MS_BIND,
     MS_NODEV,
@@ -117,7 +117,7 @@ class DefaultMounts:
         child("mkdir", top, 0o755, tolerates=("EEXIST",))
         child("mount", "tmpfs", top, "tmpfs", _CLOSED, "mode=755")
         below = group_path(plan) if plan.has("cgroup-limits") else ""
-        for name in V1_CONTROLLERS:
+        for name in plan.hierarchies:
             path = f"{top}/{name}"
             child("mkdir", path, 0o755)
             child("mount", f"/sys/fs/cgroup/{name}{below}", path, "bind", MS_BIND | MS_REC, None)

@@ -18,10 +18,12 @@ from simulator.isolation.mechanisms.base import (
     PlanError,
 )
 from simulator.isolation.mechanisms.chroot import Chroot
+from simulator.machine import families
 from simulator.machine.abi.constants import SIGCHLD
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.kernel.resource.layout import NAMES, hierarchies
 
 OVERLAY = "overlay-root"
 
@@ -165,6 +167,7 @@ def plan(
 ) -> tuple[LaunchStep, ...]:
     """Every call of a launch, in order. ``name`` is the sandbox's domain and actor."""
     check(technology)
+    kernel = families.kernel(technology.release or technology.kernel)
     by_id: Mapping[str, Mechanism] = {m.about.id: m for m in technology.mechanisms}
     image = technology.image
     layer = image.layer.format(name=name)
@@ -177,7 +180,9 @@ def plan(
         image=msgspec.structs.replace(image, layer=layer),
         guest=_named(technology.guest, name),
         mechanisms=by_id,
-        facts=facts,
+        facts=facts if "cgroup2" in kernel.filesystems else facts - {"cgroup2"},
+        hierarchies=hierarchies(kernel.controllers)
+        + (("systemd",) if NAMES in kernel.features else ()),
     )
     for mechanism in technology.mechanisms:
         mechanism.plan(launch)

@@ -17,6 +17,7 @@ from simulator.isolation.mechanisms import (
 )
 from simulator.isolation.mechanisms.base import About
 from simulator.isolation.technologies import (
+    cgroups,
     chroot,
     chroot_freebsd,
     crun,
@@ -46,6 +47,7 @@ TECHNOLOGIES: dict[str, Technology] = {
         chroot,
         chroot_freebsd,
         jail,
+        cgroups,
         lxc,
         unshare,
         docker,

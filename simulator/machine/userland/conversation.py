@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from simulator.machine.abi.call import Call, Failed, Result, Returned
-from simulator.machine.abi.constants import F_DUPFD_CLOEXEC, F_SETFL, O_CLOEXEC, O_NONBLOCK
+from simulator.machine.abi.constants import F_DUPFD_CLOEXEC, F_SETFL, O_NONBLOCK
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.task import Sleeper, Task
@@ -43,7 +43,8 @@ class Conversation:
     def begin(self) -> LineResult:
         """Start /bin/sh; the result's output is its first prompt."""
         self.first = self.number = len(self.land.kernel.timeline) + 1
-        typed, printed = self._call("pipe2", O_CLOEXEC), self._call("pipe2", O_CLOEXEC)
+        typed = lines.private_pipe(self.land, self.pid)
+        printed = lines.private_pipe(self.land, self.pid)
         if not (isinstance(typed, Returned) and isinstance(printed, Returned)):
             return self._failed(printed if isinstance(typed, Returned) else typed)
         heard, self.typing = cast("tuple[int, int]", typed.data)

@@ -12,7 +12,9 @@ import msgspec
 from simulator.machine.abi.call import Call, Failed, Result, Returned
 from simulator.machine.abi.constants import (
     F_DUPFD_CLOEXEC,
+    F_SETFD,
     F_SETFL,
+    FD_CLOEXEC,
     O_CLOEXEC,
     O_NONBLOCK,
     SIG_DFL,
@@ -97,7 +99,7 @@ class Line:
         self.first = len(kernel.timeline) + 1
         self.number = self.first
         self.limit = self.land.calls + MAX_CALLS
-        pipe = self._call("pipe2", O_CLOEXEC)
+        pipe = private_pipe(self.land, self.pid)
         if not isinstance(pipe, Returned):
             return self._failed(pipe)
         self.reading, writing = cast("tuple[int, int]", pipe.data)
@@ -178,6 +180,18 @@ class Line:
 
     def _result(self, **outcome: Any) -> LineResult:
         return concluded(self.land, self.output, self.first, **outcome)
+
+
+def private_pipe(land: Userland, pid: Pid) -> Result:
+    """pipe2(2) with O_CLOEXEC; before Linux 2.6.27, pipe(2) and a flag for each end."""
+    made = land.syscall(pid, Call("pipe2", (O_CLOEXEC,)))
+    if not isinstance(made, Failed) or made.errno is not Errno.ENOSYS:
+        return made
+    made = land.syscall(pid, Call("pipe"))
+    if isinstance(made, Returned):
+        for end in cast("tuple[int, int]", made.data):
+            land.syscall(pid, Call("fcntl", (end, F_SETFD, FD_CLOEXEC)))
+    return made
 
 
 def run_line(

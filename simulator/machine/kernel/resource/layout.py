@@ -22,15 +22,24 @@ V2_CONTROLLERS = frozenset({"cpuset", "cpu", "io", "memory", "hugetlb", "pids", 
 
 LAYOUTS = ("v1", "v2", "hybrid", "none")
 TOP = "/sys/fs/cgroup"
+NAMES = "cgroup-names"
+"""The feature of a kernel whose hierarchies may have a name: since Linux 2.6.32."""
 
 CPUS, NODES = "0-1", "0"
 """The machine has two processors and one memory node."""
 
 
-def setup(store: Store, layout: str = "hybrid", controllers: Iterable[str] = CONTROLLERS) -> None:
+def setup(
+    store: Store,
+    layout: str = "hybrid",
+    controllers: Iterable[str] = CONTROLLERS,
+    *,
+    named: bool = True,
+) -> None:
     """Make the hierarchies of ``layout`` (one of ``LAYOUTS``), each with its root group.
 
     ``controllers`` are those of the kernel; before Linux 2.6.24 there are none, and no layout.
+    ``named``: whether there are hierarchies without a controller, with a name (``NAMES``).
     """
     if layout not in LAYOUTS:
         raise ValueError(layout)
@@ -42,9 +51,10 @@ def setup(store: Store, layout: str = "hybrid", controllers: Iterable[str] = CON
         _hierarchy(store, UNIFIED, 2, V2_CONTROLLERS & left)
     if layout == "v2":
         return
-    for controller in hierarchies(controllers):
+    for controller in taken:
         make_hierarchy(store, frozenset({controller}))
-    make_hierarchy(store, frozenset(), name="systemd")
+    if named:
+        make_hierarchy(store, frozenset(), name="systemd")
 
 
 def hierarchies(controllers: Iterable[str]) -> tuple[str, ...]:
@@ -65,7 +75,7 @@ def make_hierarchy(
 
 
 def mounts(
-    layout: str, controllers: Iterable[str] = CONTROLLERS
+    layout: str, controllers: Iterable[str] = CONTROLLERS, *, named: bool = True
 ) -> tuple[tuple[str, str, str], ...]:
     """(path, filesystem type, options) of what a distribution mounts for ``layout``."""
     if layout == "none":
@@ -74,7 +84,8 @@ def mounts(
         return ((TOP, "cgroup2", ""),)
     listed = [(TOP, "tmpfs", "mode=755")]
     listed += [(f"{TOP}/{name}", "cgroup", name) for name in hierarchies(controllers)]
-    listed.append((f"{TOP}/systemd", "cgroup", "none,name=systemd"))
+    if named:
+        listed.append((f"{TOP}/systemd", "cgroup", "none,name=systemd"))
     if layout == "hybrid":
         listed.append((f"{TOP}/unified", "cgroup2", ""))
     return tuple(listed)

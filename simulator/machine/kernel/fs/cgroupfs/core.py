@@ -145,9 +145,9 @@ def _agent(trap: Trap, group: Cgroup) -> str:
 
 V1 = (
     FileSpec("cgroup.clone_children", READ_WRITE, setting("cgroup.clone_children", "0"),
-             flag("cgroup.clone_children")),
-    FileSpec("cgroup.procs", READ_WRITE, _procs, _join_v1),
-    FileSpec("cgroup.sane_behavior", READ_ONLY, fixed("0\n"), child=False),
+             flag("cgroup.clone_children"), since=(2, 6, 37)),
+    FileSpec("cgroup.procs", READ_WRITE, _procs, _join_v1, since=(2, 6, 32)),
+    FileSpec("cgroup.sane_behavior", READ_ONLY, fixed("0\n"), child=False, since=(3, 10)),
     FileSpec("notify_on_release", READ_WRITE, setting("notify_on_release", "0"),
              flag("notify_on_release")),
     FileSpec("release_agent", READ_WRITE, _agent, _notify_agent, child=False),
@@ -255,8 +255,8 @@ def _set_type(trap: Trap, _group: Cgroup, text: str) -> None:
 V2 = (
     FileSpec("cgroup.controllers", READ_ONLY, _controllers),
     FileSpec("cgroup.events", READ_ONLY, _events, root=False),
-    FileSpec("cgroup.freeze", READ_WRITE, _frozen, _set_freeze, root=False),
-    FileSpec("cgroup.kill", WRITE_ONLY, None, _kill, root=False),
+    FileSpec("cgroup.freeze", READ_WRITE, _frozen, _set_freeze, root=False, since=(5, 2)),
+    FileSpec("cgroup.kill", WRITE_ONLY, None, _kill, root=False, since=(5, 14)),
     FileSpec("cgroup.max.depth", READ_WRITE, setting("cgroup.max.depth", "max"),
              bounded("cgroup.max.depth", INT_MAX, errno_range=True)),
     FileSpec("cgroup.max.descendants", READ_WRITE, setting("cgroup.max.descendants", "max"),

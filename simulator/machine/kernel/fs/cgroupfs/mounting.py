@@ -61,7 +61,7 @@ def _parse(trap: Trap, text: str) -> _Wish:
                 wish.none = True
             case "all":
                 wish.every = True
-            case "name":
+            case "name" if layout.NAMES in trap.family.features:
                 if not value or len(value) >= 64 or wish.name or not _is_name(value):
                     options.refuse(trap)
                 wish.name = value
