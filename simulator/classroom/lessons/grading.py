@@ -8,13 +8,16 @@ from simulator.classroom.lessons.schema import Challenge, Predict
 from simulator.classroom.lessons.schema import Question as Quiz
 from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.judge import Question, judge
+from simulator.experiment.engine.judge import answer as reply
 from simulator.experiment.probes.language import ProgramError, parse
+from simulator.experiment.probes.trace import Entry
 from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.load import find, load_world
 from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.technologies.base import SpecError
 from simulator.isolation.technologies.registry import parse_spec
+from simulator.machine.abi.call import Call
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
@@ -30,10 +33,14 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
-    """A challenge's results; ``problem`` is what is wrong with the answer itself."""
+    """A challenge's results; ``problem`` is what is wrong with the answer itself.
+
+    ``steps`` are a program's calls, each with what became of it.
+    """
 
     results: tuple[Result, ...] = ()
     problem: str = ""
+    steps: tuple[str, ...] = ()
 
     @property
     def met(self) -> bool:
@@ -93,8 +100,16 @@ def _grade_program(challenge: Challenge, answer: str) -> Grade:
         program=parse(answer),
         resource=challenge.resource,
     )
-    verdict = judge(asked, parse_spec(challenge.on))
-    return Grade(results=(_result(challenge.on, challenge.outcome, verdict),))
+    given = reply(asked, parse_spec(challenge.on))
+    steps = tuple(map(_told, given.case.main.trace.entries))
+    return Grade(results=(_result(challenge.on, challenge.outcome, given.verdict),), steps=steps)
+
+
+def _told(entry: Entry) -> str:
+    call = Call(entry.call, entry.args)
+    came = str(entry.errno or entry.note or entry.value)
+    why = f"  {_(entry.why)}" if entry.why else ""
+    return f"{entry.actor}.{call} = {came}{why}"
 
 
 def _result(goal: str, wanted: str, verdict: Verdict) -> Result:

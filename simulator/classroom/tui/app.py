@@ -11,6 +11,7 @@ from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.messages import (
     BranchRequested,
     ComparisonRequested,
+    CourseRequested,
     PlayRequested,
 )
 from simulator.classroom.tui.playback import Playback
@@ -37,14 +38,39 @@ class VitrinaApp(App[None]):
         Binding("ctrl+q", "quit", N_("quit"), show=False),
     ]
 
-    def __init__(self, studio: Studio | None = None) -> None:
+    def __init__(self, studio: Studio | None = None, lesson: str = "") -> None:
         super().__init__()
         self._bindings = translated(self._bindings)
         self.studio = studio or Studio()
+        self._lesson = lesson
+        """The lesson to open first, if any."""
 
     def on_mount(self) -> None:
-        """Home."""
+        """Home, or a lesson with home behind it."""
         self.push_screen(self._home())
+        if self._lesson:
+            self.open_course(self._lesson)
+
+    def on_course_requested(self, _message: CourseRequested) -> None:
+        """The lessons."""
+        self.open_course()
+
+    def open_course(self, lesson: str = "") -> None:
+        """The lessons, and one of them at once."""
+        # They bring the engine with them, which the first screen can do without.
+        from simulator.classroom.tui.screens.course import CourseScreen
+        from simulator.classroom.tui.screens.lesson import LessonScreen
+
+        try:
+            listed = self.studio.course()
+            self.push_screen(CourseScreen(listed, self.studio))
+            opened = next((one for one in listed if one.id == lesson), None)
+            if opened is not None:
+                self.push_screen(LessonScreen(opened, self.studio))
+        except VitrinaError as error:
+            self.notify(str(error), severity="error", timeout=10)
+        while self.studio.remarks:
+            self.notify(self.studio.remarks.pop(), severity="warning", timeout=10)
 
     def _home(self) -> HomeScreen:
         return HomeScreen(self.studio.technologies(), self.studio.offers())
@@ -54,16 +80,16 @@ class VitrinaApp(App[None]):
 
         def go(typed: str | None) -> None:
             if typed is not None:
-                self.play(message.scenario, typed)
+                self.play(message.scenario, typed, message.without)
 
         if message.ask:
             self.push_screen(SpecDialog(_("Play on"), self.studio.names(), message.spec), go)
         else:
-            self.play(message.scenario, message.spec)
+            self.play(message.scenario, message.spec, message.without)
 
-    def play(self, scenario: str, spec: str) -> None:
-        """Step through ``scenario`` on ``spec``."""
-        run = self._run(scenario, spec, ())
+    def play(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> None:
+        """Step through ``scenario`` on ``spec`` less the mechanisms ``without``."""
+        run = self._run(scenario, spec, without)
         if run is not None:
             self.push_screen(PlayScreen(run))
 
@@ -112,6 +138,7 @@ class VitrinaApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers besides a screen's own keys."""
         yield SystemCommand(_("Help"), _("What the keys do on this screen"), self.action_help)
+        yield SystemCommand(_("Lessons"), _("The course, lesson by lesson"), self.open_course)
         yield SystemCommand(_("Language"), _("English / español"), self.action_language)
         yield SystemCommand(_("Theme"), _("Colours of the screen"), self.action_change_theme)
         yield SystemCommand(
@@ -127,6 +154,6 @@ class VitrinaApp(App[None]):
         yield SystemCommand(_("Quit"), _("Leave Vitrina"), self.action_quit)
 
 
-def main() -> None:
-    """Open the TUI in this terminal."""
-    VitrinaApp().run()
+def main(lesson: str = "") -> None:
+    """Open the TUI in this terminal, at a lesson if one is named."""
+    VitrinaApp(lesson=lesson).run()

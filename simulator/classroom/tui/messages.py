@@ -14,6 +14,12 @@ class PlayRequested(Message):
     scenario: str
     spec: str
     ask: bool = False
+    without: tuple[str, ...] = ()
+
+
+@dataclass
+class CourseRequested(Message):
+    """Show the lessons."""
 
 
 @dataclass

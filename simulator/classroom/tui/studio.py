@@ -4,10 +4,18 @@ Importing it is cheap; the engine is loaded when something is first asked of it,
 screen is there at once.
 """
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from simulator.classroom.tui.playback import Playback
 from simulator.machine.abi.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from simulator.classroom.lessons.grading import Grade
+    from simulator.classroom.lessons.progress import Progress
+    from simulator.classroom.lessons.schema import Challenge, Lesson, Predict, Question
+    from simulator.experiment.probes.verdict import Verdict
 
 
 class Technology(msgspec.Struct, frozen=True):
@@ -31,7 +39,13 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class Studio:
-    """Everything the screens can ask for. Bad requests raise ``VitrinaError``."""
+    """Everything the screens can ask for. Bad requests raise ``VitrinaError``.
+
+    ``remarks`` are lines that somebody should read once.
+    """
+
+    def __init__(self) -> None:
+        self.remarks: list[str] = []
 
     def technologies(self) -> tuple[Technology, ...]:
         """Those that can be played on: the bare machine, then by year, then the sealed one."""
@@ -68,6 +82,51 @@ class Studio:
         from simulator.classroom.tui import recording
 
         return recording.record(scenario, spec, without)
+
+    def course(self) -> "tuple[Lesson, ...]":
+        """The lessons in the language now spoken."""
+        from simulator.classroom.lessons import load
+
+        return load.course()
+
+    def progress(self) -> "Progress":
+        """How far the learner is; a broken file is set aside, and ``remarks`` says so."""
+        from simulator.classroom.lessons import progress
+
+        told, remark = progress.read()
+        if remark:
+            self.remarks.append(remark)
+        return told
+
+    def keep(self, told: "Progress") -> None:
+        """Save it."""
+        from simulator.classroom.lessons import progress
+
+        progress.write(told)
+
+    def outcomes(self, predict: "Predict") -> "dict[str, Verdict]":
+        """What really happens where a prediction is asked for."""
+        from simulator.classroom.lessons import grading
+
+        return grading.outcomes(predict)
+
+    def is_right(self, lesson: str, quiz: "Question", option: str) -> bool:
+        """Whether it is the right option."""
+        from simulator.classroom.lessons import grading
+
+        return grading.is_right(lesson, quiz, option)
+
+    def grade(self, challenge: "Challenge", answer: str) -> "Grade":
+        """Judge an answer to a challenge."""
+        from simulator.classroom.lessons import grading
+
+        return grading.grade(challenge, answer)
+
+    def misconceptions(self, language: str) -> dict[str, str]:
+        """Each misconception in one sentence, by id."""
+        from simulator.classroom.lessons import load
+
+        return load.misconceptions(language)
 
 
 _CONTROLS = {"none": -1, "sealed": 9999}

@@ -13,7 +13,7 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.keys import translated
-from simulator.classroom.tui.messages import ComparisonRequested, PlayRequested
+from simulator.classroom.tui.messages import ComparisonRequested, CourseRequested, PlayRequested
 from simulator.classroom.tui.studio import Offer, Technology
 from simulator.classroom.tui.widgets.era_line import EraLine
 from simulator.machine.abi.i18n import N_
@@ -32,6 +32,7 @@ list (up and down) and press Enter to step through it.
 
 - `s` type a technology with its product's own options, such as `docker --pid=host`
 - `c` compare two technologies on the chosen scenario
+- `o` the lessons of the course
 - `l` change the language
 - `Ctrl+P` all commands, `?` this page, `Ctrl+Q` the way out
 """
@@ -43,6 +44,7 @@ list (up and down) and press Enter to step through it.
         Binding("enter", "play", N_("play"), priority=True),
         Binding("s", "spec", N_("options")),
         Binding("c", "compare", N_("compare")),
+        Binding("o", "course", N_("lessons")),
         Binding("l", "app.language", N_("español")),
     ]
 
@@ -154,6 +156,10 @@ list (up and down) and press Enter to step through it.
         """Play, then choose what to compare with."""
         if self.offer is not None:
             self.post_message(ComparisonRequested(self.offer.id, self.chosen_name))
+
+    def action_course(self) -> None:
+        """The lessons."""
+        self.post_message(CourseRequested())
 
     def on_era_line_chosen(self, message: EraLine.Chosen) -> None:
         """A technology was clicked."""

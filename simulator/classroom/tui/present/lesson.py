@@ -1,0 +1,34 @@
+"""A lesson's text as the screen shows it: footnotes as small numbers, their sources below."""
+
+import re
+
+from simulator.classroom.lessons.schema import Lesson
+from simulator.classroom.lessons.text import REFERENCE
+from simulator.machine.abi.i18n import gettext as _
+
+_SMALL = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def shown(lesson: Lesson, text: str) -> str:
+    """Markdown with numbered sources; the numbers are the lesson's, whatever part is shown."""
+    numbers = {label: number for number, (label, _note) in enumerate(lesson.notes, 1)}
+    used = dict.fromkeys(label for label in REFERENCE.findall(text) if label in numbers)
+
+    def small(match: re.Match[str]) -> str:
+        return str(numbers.get(match[1], "")).translate(_SMALL)
+
+    body = REFERENCE.sub(small, text)
+    if not used:
+        return body
+    notes = dict(lesson.notes)
+    listed = "\n".join(
+        f"- {str(numbers[label]).translate(_SMALL)} {notes[label]}" for label in used
+    )
+    return f"{body}\n\n---\n\n*{_('Sources')}*\n\n{listed}\n"
+
+
+def dots(done: list[bool], at: int) -> str:
+    """The parts of a lesson as a row: done, here, still to come."""
+    return " ".join(
+        "◉" if number == at else "●" if is_done else "○" for number, is_done in enumerate(done)
+    )

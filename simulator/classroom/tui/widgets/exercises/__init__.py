@@ -1,0 +1,1 @@
+"""What a lesson asks: one widget for each kind of exercise."""

@@ -1,0 +1,72 @@
+"""Say what will happen before you see it."""
+
+from collections.abc import Callable, Mapping
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Button, Label, RadioButton, RadioSet, Static
+
+from simulator.classroom.lessons.grading import SAID
+from simulator.classroom.lessons.schema import Predict
+from simulator.classroom.tui.messages import PlayRequested
+from simulator.classroom.tui.widgets.exercises.answered import Answered
+from simulator.experiment.probes.verdict import Outcome, Verdict
+from simulator.machine.abi.i18n import gettext as _
+
+CHOICES = ("LEAKS", "HOLDS")
+"""What may be predicted; LIMITED and GRANTED count as getting through."""
+
+_THROUGH = frozenset({Outcome.LEAKS, Outcome.LIMITED, Outcome.GRANTED})
+
+
+class PredictExercise(Vertical):
+    """A choice for each SPEC, then what the model says."""
+
+    def __init__(self, predict: Predict, judge: Callable[[Predict], Mapping[str, Verdict]]) -> None:
+        super().__init__(classes="exercise")
+        self._predict = predict
+        self._judge = judge
+
+    def compose(self) -> ComposeResult:
+        """One row of choices for each SPEC."""
+        for spec in self._predict.on:
+            yield Label(spec, classes="asked")
+            yield RadioSet(*(RadioButton(_(SAID[name])) for name in CHOICES), compact=True)
+        yield Button(_("Look"), id="look", variant="primary", compact=True)
+        yield Static("", id="told")
+        yield Button(_("Step through it"), id="step", classes="hidden", compact=True)
+
+    @on(Button.Pressed, "#look")
+    def look(self) -> None:
+        """Compare with what happens; every SPEC must have been predicted."""
+        picked = [box.pressed_index for box in self.query(RadioSet)]
+        told = self.query_one("#told", Static)
+        if -1 in picked:
+            told.update(Content.styled(_("Choose for each one first."), "$text-warning"))
+            return
+        guessed = [CHOICES[index] for index in picked]
+        found = self._judge(self._predict)
+        lines: list[Content] = []
+        right = True
+        for guess, (spec, verdict) in zip(guessed, found.items(), strict=True):
+            so = (verdict.outcome in _THROUGH) == (guess == "LEAKS")
+            right = right and so
+            lines.append(_line(spec, verdict, so))
+        told.update(Content("\n").join(lines))
+        self.query_one("#step", Button).remove_class("hidden")
+        self.call_after_refresh(told.scroll_visible, animate=False)
+        self.post_message(Answered(self._predict.id, " ".join(guessed), right))
+
+    @on(Button.Pressed, "#step")
+    def step(self) -> None:
+        """See it, call by call, on the last SPEC."""
+        self.post_message(PlayRequested(self._predict.scenario, self._predict.on[-1], ask=True))
+
+
+def _line(spec: str, verdict: Verdict, so: bool) -> Content:
+    mark = ("✓ ", "$text-success") if so else ("✗ ", "$text-error")
+    told = _(SAID[verdict.outcome.name])
+    by = _("stopped by {wall}").format(wall=verdict.stopped_by) if verdict.stopped_by else ""
+    return Content.assemble(mark, (spec, "bold"), f": {told}", f" ({by})" if by else "")
