@@ -65,8 +65,21 @@ _TYPES = {
 _COLLECTIONS = {
     "linux": registry.BUSYBOX,
     "freebsd": registry.BSD,
+    "sunos": registry.SUN,
 }
 """Whose programs a tree gets."""
+
+
+_SUNOS_DIRECTORIES = (
+    ("lib", 0o755),
+    ("platform", 0o755),
+    ("sbin", 0o755),
+    ("system", 0o755),
+    ("system/contract", 0o555),
+    ("system/object", 0o555),
+    ("usr/bin", 0o755),
+    ("usr/sbin", 0o755),
+)
 
 
 class Place(NamedTuple):
@@ -80,16 +93,35 @@ class Place(NamedTuple):
 def populate(store: Store, place: Place, world: World, kernel: str, *, image: bool = False) -> None:
     """Programs, users and the usual directories; ``image``: nothing in /dev, Docker fills it."""
     for name, mode in DIRECTORIES:
-        directory(store, place, f"/{name}", mode)
+        if (kernel, name) != ("sunos", "bin"):
+            directory(store, place, f"/{name}", mode)
+    if kernel == "sunos":
+        _sunos(store, place)
     collection = _COLLECTIONS[kernel]
-    busybox = file(store, place, "/bin/busybox", collection, 0o755)
-    bin_directory = tree.mkdirs(store, place.root, "/bin")
+    programs = _programs(store, place.root)
+    busybox = file(store, place, f"{programs}/busybox", collection, 0o755)
+    bin_directory = tree.mkdirs(store, place.root, programs)
     for name in registry.names(collection):
         if name != "busybox":
             tree.link(store, bin_directory, name, store.row(Inode, busybox))
     _users(store, place, world.hostname, world.users)
     if not image and kernel == "linux":
         nodes(store, place, PLAIN_NODES)
+
+
+def _sunos(store: Store, place: Place) -> None:
+    """Solaris keeps its programs in /usr/bin; /bin leads there. filesystem(5)."""
+    for name, mode in _SUNOS_DIRECTORIES:
+        directory(store, place, f"/{name}", mode)
+    tree.make(store, place.root, "bin", S_IFLNK | 0o777, target="./usr/bin", domain=place.domain)
+    file(store, place, "/etc/mnttab", b"", 0o444)
+
+
+def _programs(store: Store, root: int) -> str:
+    """Where a tree's programs are."""
+    found = store.get(Dentry, (root, "bin"))
+    linked = found is not None and store.row(Inode, found.inode).target
+    return "/usr/bin" if linked else "/bin"
 
 
 def install(store: Store, place: Place, tools: Toolset) -> None:
@@ -123,7 +155,9 @@ def plant(store: Store, place: Place, one: File, secret: str) -> None:
             return
         tree.unlink(store, parent, name)
     if one.kind == "program":
-        busybox = store.row(Dentry, (tree.mkdirs(store, place.root, "/bin"), "busybox")).inode
+        busybox = store.row(
+            Dentry, (tree.mkdirs(store, place.root, _programs(store, place.root)), "busybox")
+        ).inode
         tree.link(store, parent, name, store.row(Inode, busybox))
         return
     major, minor = one.device or (0, 0)

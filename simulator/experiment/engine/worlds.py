@@ -63,7 +63,6 @@ class Machine(NamedTuple):
 def build(world: World, technology: Technology, facts: frozenset[str]) -> Machine:
     """A machine with ``world`` on it, ready for ``technology`` to be launched."""
     kernel = boot(family_of(technology, facts), world.hostname)
-    bsd = technology.kernel == "freebsd"
     _bound(kernel, facts)
     layout.setup(
         kernel.store,
@@ -74,13 +73,13 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     root = _root(kernel)
     host = Place(root, HOST)
     trees.populate(kernel.store, host, world, technology.kernel)
-    if not bsd:
+    if technology.kernel == "linux":
         trees.nodes(kernel.store, host, trees.NODES)
     _tools(kernel, host, technology)
     _disks(kernel, world)
     _host_files(kernel, host, world, technology)
     _tenants(kernel, world, technology)
-    _mounts(kernel, facts, bsd=bsd)
+    _mounts(kernel, facts, technology.kernel)
     _descriptors(kernel)
     for one in world.interfaces:
         _interface(kernel, one)
@@ -152,8 +151,11 @@ def _groups(family: Family, facts: frozenset[str]) -> str:
     return "v2" if "cgroup2" in facts else "hybrid"
 
 
+_RUNTIMES = {"linux": "runc", "freebsd": "jail", "sunos": "zoneadmd"}
+
+
 def _operators(technology: Technology) -> tuple[tuple[str, str], ...]:
-    return (("host", "sh"), ("runtime", "runc" if technology.kernel == "linux" else "jail"))
+    return (("host", "sh"), ("runtime", _RUNTIMES[technology.kernel]))
 
 
 def say(kernel: Kernel, pid: Pid, name: str, *args: Value) -> int:
@@ -231,10 +233,24 @@ def tree_at(kernel: Kernel, path: str) -> int | None:
     return at
 
 
-def _mounts(kernel: Kernel, facts: frozenset[str], *, bsd: bool) -> None:
+_OTHER_MOUNTS = {
+    "freebsd": (("devfs", "/dev"),),
+    "sunos": (
+        ("dev", "/dev"),
+        ("proc", "/proc"),
+        ("ctfs", "/system/contract"),
+        ("objfs", "/system/object"),
+        ("mntfs", "/etc/mnttab"),
+    ),
+}
+"""(type, place) of what is mounted at boot where Linux's filesystems are unknown."""
+
+
+def _mounts(kernel: Kernel, facts: frozenset[str], name: str) -> None:
     closed = MS_NOSUID | MS_NODEV | MS_NOEXEC
-    if bsd:
-        say(kernel, INIT, "mount", "devfs", "/dev", 0, {})
+    if name in _OTHER_MOUNTS:
+        for fstype, place in _OTHER_MOUNTS[name]:
+            say(kernel, INIT, "mount", fstype, place, fstype, 0, None)
         return
     for path in ("/dev/pts", "/dev/shm", "/dev/mqueue", "/sys/fs/cgroup"):
         tree.mkdirs(kernel.store, _root(kernel), path)

@@ -14,6 +14,7 @@ from simulator.isolation.mechanisms import (
     time_ns,
     user_ns,
     volumes,
+    zone_filesystems,
 )
 from simulator.isolation.mechanisms.base import About
 from simulator.isolation.technologies import (
@@ -29,6 +30,7 @@ from simulator.isolation.technologies import (
     runc,
     sealed,
     unshare,
+    zone,
 )
 from simulator.isolation.technologies.base import (
     SpecError,
@@ -47,6 +49,7 @@ TECHNOLOGIES: dict[str, Technology] = {
         chroot,
         chroot_freebsd,
         jail,
+        zone,
         cgroups,
         lxc,
         unshare,
@@ -78,6 +81,7 @@ OPTIONAL: tuple[About, ...] = (
     rlimits.ABOUT,
     volumes.ABOUT,
     devices.ABOUT,
+    zone_filesystems.ABOUT,
 )
 """Mechanisms that no technology has by default and that an option adds."""
 

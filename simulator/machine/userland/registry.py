@@ -15,6 +15,9 @@ BUSYBOX = b"\x7fELF vitrina busybox\n"
 BSD = b"\x7fELF vitrina bsd\n"
 """The content of a FreeBSD program in a model's image."""
 
+SUN = b"\x7fELF vitrina sun\n"
+"""The content of a Solaris program in a model's image."""
+
 TOOLS = b"\x7fELF vitrina tools\n"
 """The content of an operator's tool: the programs of ``isolation/control``."""
 
@@ -22,9 +25,10 @@ _SHARED: dict[str, Main] = {}
 _COLLECTIONS: dict[bytes, MutableMapping[str, Main]] = {
     BUSYBOX: _SHARED,
     BSD: ChainMap(dict[str, Main](), _SHARED),
+    SUN: ChainMap(dict[str, Main](), _SHARED),
     TOOLS: ChainMap(dict[str, Main](), _SHARED),
 }
-"""FreeBSD's programs are its own where it has some, else the ones that every tree has."""
+"""FreeBSD's and Solaris's programs are their own where they have some, else the ones that every tree has."""
 
 
 def enter(*names: str, collection: bytes = BUSYBOX) -> Callable[[Main], Main]:

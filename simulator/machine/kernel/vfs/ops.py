@@ -22,6 +22,7 @@ from simulator.machine.abi.ids import InodeId
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.fs.registry import NewFile, mutations, virtual
 from simulator.machine.kernel.resource import memory, quota
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import content, propagation, tree
 from simulator.machine.kernel.vfs.fd import OPEN_FILES
@@ -119,8 +120,9 @@ def link(trap: "Trap", directory: InodeId, name: str, inode: InodeId) -> None:
         row = stored(trap, directory, writing=True)
         above = directory if row is None else row.id
     assert isinstance(above, int)
-    quota.need_same_tree(trap, inode, above)
-    tree.link(trap.store, above, name, trap.store.row(Inode, inode))
+    row = trap.store.row(Inode, inode)
+    quota.need_same_tree(trap, row.id, above)
+    tree.link(trap.store, above, name, row)
 
 
 def unlink(trap: "Trap", directory: InodeId, name: str, is_directory: bool) -> None:
@@ -281,6 +283,8 @@ def _charge(trap: "Trap", row: Inode, pages: int) -> None:
     """
     sb = trap.store.get(Superblock, row.sb)
     if sb is not None and sb.fstype in IN_MEMORY:
+        if pages > 0:
+            charge(trap, "memory-file", pages * content.PAGE)
         memory.charge_memory(trap, pages * content.PAGE)
 
 

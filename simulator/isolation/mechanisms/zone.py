@@ -1,0 +1,198 @@
+"""A Solaris zone: one tag on the process, a limit set of privileges, a root. zones(5)."""
+
+from dataclasses import dataclass
+
+from simulator.isolation.mechanisms.base import (
+    ROOT_SWITCH,
+    About,
+    Fill,
+    LaunchPlan,
+    Phase,
+    PlanError,
+)
+from simulator.machine.abi.constants import ZCF_NET_EXCL, ZONE_ATTR_PHYS_MCAP
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.kernel import privset
+
+_KINDS = """
+file process mount hostname shm sem msg socket port clock module reboot device interface
+"""
+
+ABOUT = About(
+    id="zone",
+    title=N_("zone"),
+    family="sunos",
+    hides=frozenset(_KINDS.split()),
+    walls=frozenset({"zone"}),
+    role=ROOT_SWITCH,
+    cite="zones(5)",
+)
+
+_DEFAULT = """
+contract_event contract_observer file_chown file_chown_self file_dac_execute file_dac_read
+file_dac_search file_dac_write file_owner file_setid ipc_dac_read ipc_dac_write ipc_owner
+net_bindmlp net_icmpaccess net_mac_aware net_privaddr proc_chroot sys_audit proc_audit
+proc_lock_memory proc_owner proc_setid proc_taskid sys_acct sys_admin sys_mount sys_nfs sys_resource
+"""
+_PROHIBITED = """
+dtrace_kernel proc_zone sys_config sys_devices sys_linkdir sys_net_config sys_res_config
+sys_suser_compat
+"""
+DEFAULT = {
+    "shared": privset.mask(_DEFAULT) | privset.BASIC,
+    "exclusive": privset.mask(f"{_DEFAULT} net_rawaccess sys_ip_config") | privset.BASIC,
+}
+PROHIBITED = {
+    "shared": privset.mask(f"{_PROHIBITED} sys_ip_config"),
+    "exclusive": privset.mask(_PROHIBITED),
+}
+REQUIRED = {
+    "shared": privset.mask("proc_exec proc_fork sys_mount"),
+    "exclusive": privset.mask("proc_exec proc_fork sys_mount sys_ip_config"),
+}
+"""By ip-type: lib/brand/native/zone/config.xml."""
+
+LOCAL_MOUNTS = (
+    ("/proc", "/proc", "proc"),
+    ("ctfs", "/system/contract", "ctfs"),
+    ("mnttab", "/etc/mnttab", "mntfs"),
+    ("objfs", "/system/object", "objfs"),
+)
+"""What a zone mounts for itself when it boots (lib/brand/native/zone/platform.xml)."""
+
+FINER_WALLS = (
+    "zone-visibility",
+    "zone-root",
+    "zone-privileges",
+    "zone-network",
+    "zone-ipc",
+    "zone-nodename",
+)
+"""What a zone is made of inside the kernel; each can be lifted on its own in the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """``add net``: an address on an interface of the machine (empty: its first card)."""
+
+    address: str
+    physical: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A zone in zonecfg(1M)'s own properties. ``rctls`` are zone.* resource controls.
+
+    ``physical`` is capped-memory's, in bytes: no limit of the kernel's but one that rcapd(1M), a
+    daemon of the global zone, looks after.
+    """
+
+    limitpriv: str = "default"
+    ip_type: str = "shared"
+    brand: str = "native"
+    nets: tuple[Net, ...] = ()
+    rctls: tuple[tuple[str, int], ...] = ()
+    physical: int = 0
+    fs_allowed: str = ""
+
+    about: About = ABOUT
+
+    def plan(self, plan: LaunchPlan) -> None:
+        """As zoneadmd: make the zone, furnish it, boot it; then enter it, as zlogin does."""
+        runtime = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+        definition: dict[str, object] = {
+            "name": plan.name,
+            "root": plan.root,
+            "privs": list(privset.names(limit_set(self.limitpriv, self.ip_type))),
+            "brand": self.brand,
+            "@domain": plan.name,
+        }
+        if self.ip_type == "exclusive":
+            definition["flags"] = ZCF_NET_EXCL
+        if self.rctls:
+            definition["rctls"] = dict(self.rctls)
+        if self.fs_allowed:
+            definition["fs-allowed"] = self.fs_allowed
+        definition |= {f"@without.{wall}": 1 for wall in FINER_WALLS if not plan.has(wall)}
+        runtime(
+            "zone_create",
+            definition,
+            binds="zid",
+            why=N_("The zone exists, with its limit set, before anybody is in it."),
+        )
+        if self.physical:
+            runtime("zone_setattr", Fill("{zid}"), ZONE_ATTR_PHYS_MCAP, self.physical)
+        if plan.has("zone-network") and self.ip_type == "shared":
+            self._interfaces(plan)
+        for _special, place, _type in LOCAL_MOUNTS[1::2]:
+            runtime("mkdir", f"{plan.root}/system", 0o755, tolerates=("EEXIST",))
+            runtime("mkdir", f"{plan.root}{place}", 0o755, tolerates=("EEXIST", "ENOENT"))
+        if not plan.has("zone-devices"):
+            mount_dev(plan, self.about.id, None)
+        plan.call(
+            Phase.CLONE,
+            "runtime",
+            self.about.id,
+            "zone_boot",
+            Fill("{zid}"),
+            why=N_("The kernel starts the zone's own init."),
+        )
+        plan.call(
+            Phase.CHILD_PIVOT,
+            "guest",
+            self.about.id,
+            "zone_enter",
+            Fill("{zid}"),
+            why=N_("The process gets the zone's tag, root and limit set; there is no way back."),
+        )
+        inside = plan.caller(Phase.CHILD_HOSTNAME, "guest", self.about.id)
+        for special, place, fstype in LOCAL_MOUNTS:
+            inside("mount", special, place, 0, fstype, tolerates=("ENOENT", "EPERM"))
+
+    def _interfaces(self, plan: LaunchPlan) -> None:
+        """configure_shared_network_interfaces(): loopback first, then each address."""
+        runtime = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+        runtime("@logical", Fill("{zid}"), "", "", 8)
+        for net in self.nets:
+            address, _slash, prefix = net.address.format(ordinal=plan.ordinal).partition("/")
+            runtime(
+                "@logical",
+                Fill("{zid}"),
+                net.physical,
+                address,
+                int(prefix or 24),
+                why=N_("The zone's address is a logical interface on the machine's card."),
+            )
+
+
+def mount_dev(plan: LaunchPlan, mechanism: str, match: tuple[str, ...] | None) -> None:
+    """The ``dev`` filesystem on the zone's /dev, with the names that it shows (None: all)."""
+    place = f"{plan.root}/dev"
+    runtime = plan.caller(Phase.PREPARE, "runtime", mechanism)
+    runtime("mkdir", place, 0o755, tolerates=("EEXIST",))
+    options = "" if match is None else "match=" + ":".join(match)
+    runtime("mount", "/dev", place, 0, "dev", None, 0, options, len(options))
+
+
+def limit_set(limitpriv: str, ip_type: str) -> int:
+    """The privileges of ``limitpriv``, as zoneadm(1M) verifies them. Raises ``PlanError``."""
+    try:
+        bits = privset.parse(limitpriv, {"default": DEFAULT[ip_type], "zone": DEFAULT[ip_type]})
+    except KeyError as error:
+        raise PlanError(
+            _("zone: limitpriv: there is no privilege {name}").format(name=error)
+        ) from None
+    for name in privset.names(bits & PROHIBITED[ip_type]):
+        raise PlanError(
+            _("zone: privilege {name} is not permitted within the zone's privilege set").format(
+                name=repr(name)
+            )
+        )
+    for name in privset.names(REQUIRED[ip_type] & ~bits):
+        raise PlanError(
+            _("zone: required privilege {name} is missing from the zone's privilege set").format(
+                name=repr(name)
+            )
+        )
+    return bits
