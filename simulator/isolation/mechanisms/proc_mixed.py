@@ -6,15 +6,10 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import (
     MS_BIND,
     MS_MOVE,
-    MS_NODEV,
-    MS_NOEXEC,
-    MS_NOSUID,
     MS_RDONLY,
     MS_REMOUNT,
 )
 from simulator.machine.abi.i18n import N_
-
-_KEPT = MS_NOSUID | MS_NODEV | MS_NOEXEC
 
 ABOUT = About(
     id="proc-mixed",
@@ -47,5 +42,5 @@ class ProcMixed:
     def _read_only(self, plan: LaunchPlan, path: str) -> None:
         child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
         child("mount", path, path, None, MS_BIND, None, tolerates=("ENOENT",))
-        flags = MS_REMOUNT | MS_BIND | MS_RDONLY | _KEPT
+        flags = MS_REMOUNT | MS_BIND | MS_RDONLY
         child("mount", None, path, None, flags, None, tolerates=("ENOENT",))

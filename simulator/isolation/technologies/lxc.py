@@ -8,6 +8,7 @@ from simulator.isolation.mechanisms.cgroup_ns import CgroupNs
 from simulator.isolation.mechanisms.default_mounts import DefaultMounts
 from simulator.isolation.mechanisms.device_list import DeviceList
 from simulator.isolation.mechanisms.ipc_ns import IpcNs
+from simulator.isolation.mechanisms.lxc_config import LxcConfig
 from simulator.isolation.mechanisms.mount_ns import MountNs
 from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.pid_ns import PidNs
@@ -17,7 +18,9 @@ from simulator.isolation.mechanisms.seccomp_lxc import DenyList
 from simulator.isolation.mechanisms.sys_mixed import SysMixed
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import lxc_defaults as defaults
+from simulator.isolation.technologies import lxc_files as files
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.options import lxc as options
 from simulator.machine.abi.i18n import N_
 
 TECHNOLOGY = Technology(
@@ -25,6 +28,7 @@ TECHNOLOGY = Technology(
     title=N_("LXC"),
     year=2008,
     mechanisms=(
+        LxcConfig(defaults.CONFIG),
         MountNs(),
         UtsNs(),
         IpcNs(),
@@ -32,7 +36,7 @@ TECHNOLOGY = Technology(
         NetNs(bridge=defaults.BRIDGE, subnet=defaults.SUBNET, ipv6=True),
         CgroupLimits(group=defaults.GROUP),
         CgroupNs(),
-        DeviceList(defaults.DEVICES),
+        DeviceList(files.DEVICES),
         DefaultMounts(defaults.MOUNTS, groups_v1=False),
         ProcMixed(),
         SysMixed(),
@@ -43,5 +47,6 @@ TECHNOLOGY = Technology(
     ),
     image=defaults.ROOTFS,
     guest=Guest(hostname="{name}", env=defaults.ENVIRONMENT, session=True),
+    options=options.read,
     about=N_("The kernel's own namespaces and groups, put together by one configuration file."),
 )

@@ -6,6 +6,7 @@ from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
 from simulator.isolation.mechanisms.cgroup_ns import CgroupNs
 from simulator.isolation.mechanisms.default_mounts import DefaultMounts
 from simulator.isolation.mechanisms.ipc_ns import IpcNs
+from simulator.isolation.mechanisms.lxc_config import LxcConfig
 from simulator.isolation.mechanisms.mount_ns import MountNs
 from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.pid_ns import PidNs
@@ -16,6 +17,7 @@ from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import lxc_defaults as defaults
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.options import lxc as options
 from simulator.machine.abi.i18n import N_
 
 TECHNOLOGY = Technology(
@@ -23,6 +25,7 @@ TECHNOLOGY = Technology(
     title=N_("LXC, unprivileged"),
     year=2014,
     mechanisms=(
+        LxcConfig(defaults.CONFIG_MAPPED),
         UserNs(),
         MountNs(),
         UtsNs(),
@@ -39,5 +42,6 @@ TECHNOLOGY = Technology(
     ),
     image=defaults.MAPPED,
     guest=Guest(hostname="{name}", env=defaults.ENVIRONMENT, session=True),
+    options=options.read,
     about=N_("Root inside is nobody outside: every right, and over nothing but its own."),
 )

@@ -9,7 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from simulator.machine.abi.call import Denial
-from simulator.machine.abi.constants import MS_BIND, MS_MOVE, MS_REMOUNT, O_ACCMODE, O_RDONLY
+from simulator.machine.abi.constants import (
+    MS_BIND,
+    MS_MOVE,
+    MS_RDONLY,
+    MS_REMOUNT,
+    O_ACCMODE,
+    O_RDONLY,
+)
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.security import Answer, Policy
@@ -72,27 +79,44 @@ DOCKER_DEFAULT = Profile(
 """moby profiles/apparmor/template.go."""
 
 _LXC_FILES = (
-    *_deny("rw", r"/proc/sysrq-trigger", r"/proc/kcore", r"/proc/mem", r"/proc/kmem"),
-    *_deny("w", r"/proc/sys/fs/.+"),
+    *_deny("rw", r"/proc/sysrq-trigger", r"/proc/kcore", r"/proc/acpi/.*", r"/proc/mem"),
+    *_deny("w", r"/proc/bus/.+", r"/proc/sys/fs/.+"),
     *_deny(
         "w",
         r"/proc/sys/kernel/([^smhd].*|s[^hey].*|d[^o].*|h[^o].*|m[^s].*)",
         r"/sys/kernel/(?!debug).+",
         r"/sys/[^fdc][^/]*/.+",
     ),
-    *_deny("rw", r"/sys/firmware/efi/efivars/.*", r"/sys/kernel/security/.*"),
+    *_deny(
+        "rw", r"/sys/firmware/efi/efivars/.*", r"/sys/kernel/security/.*", r"/sys/kernel/debug.*"
+    ),
 )
-_LXC_MOUNTS = frozenset(
-    ("proc", "sysfs", "tmpfs", "ramfs", "mqueue", "hugetlbfs", "fuse", "fusectl", "devpts")
-)
+_TYPES = "tmpfs hugetlbfs mqueue fuse fusectl binfmt_misc efivarfs securityfs debugfs proc sysfs"
+_LXC_MOUNTS = frozenset(_TYPES.split())
+_LXC_GROUPS = _LXC_MOUNTS | {"cgroup", "cgroup2"}
+_LXC_DISKS = _LXC_MOUNTS | {"ext2", "ext3", "ext4", "xfs", "btrfs"}
 LXC_DEFAULT = Profile("lxc-container-default", _LXC_FILES, _LXC_MOUNTS, binds=True)
-"""lxc config/apparmor/abstractions/container-base and profiles/lxc-default."""
+"""lxc config/apparmor/abstractions/container-base and profiles/lxc-default. Where a type may be
+mounted, and that /proc, /sys and /dev are no source of a bind mount, is left out."""
 LXC_DEFAULT_CGNS = Profile(
-    "lxc-container-default-cgns", _LXC_FILES, _LXC_MOUNTS | {"cgroup", "cgroup2"}, binds=True
+    "lxc-container-default-cgns", _LXC_FILES, _LXC_GROUPS | {"overlay"}, binds=True
+)
+LXC_WITH_NESTING = Profile(
+    "lxc-container-default-with-nesting", _LXC_FILES, _LXC_GROUPS, binds=True
+)
+LXC_WITH_MOUNTING = Profile(
+    "lxc-container-default-with-mounting", _LXC_FILES, _LXC_DISKS, binds=True
 )
 
 PROFILES: dict[str, Profile] = {
-    profile.name: profile for profile in (DOCKER_DEFAULT, LXC_DEFAULT, LXC_DEFAULT_CGNS)
+    profile.name: profile
+    for profile in (
+        DOCKER_DEFAULT,
+        LXC_DEFAULT,
+        LXC_DEFAULT_CGNS,
+        LXC_WITH_NESTING,
+        LXC_WITH_MOUNTING,
+    )
 }
 """The profiles a machine has loaded, by the label that a task wears."""
 
@@ -130,7 +154,8 @@ def may_mount(trap: Trap, fstype: str, _path: str, flags: int) -> Answer:
     if profile is None or profile.mounts is None:
         return None
     if flags & (MS_BIND | MS_MOVE | MS_REMOUNT):
-        return None if profile.binds and not flags & MS_REMOUNT else _DENIED
+        closing = flags & MS_BIND and flags & MS_RDONLY
+        return None if profile.binds and (closing or not flags & MS_REMOUNT) else _DENIED
     return None if fstype in profile.mounts else _DENIED
 
 

@@ -6,6 +6,7 @@ from simulator.machine.kernel.fs import (
     cgroupfs,
     devnodes,
     disk,
+    lxcfs,
     overlay,
     procfs,
     single,
@@ -26,6 +27,7 @@ FILESYSTEMS: Mapping[str, FilesystemType] = {
         sysfs.SYSFS,
         cgroupfs.CGROUP,
         cgroupfs.CGROUP2,
+        lxcfs.LXCFS,
         *single.SMALL,
         *disk.DISKS,
     )

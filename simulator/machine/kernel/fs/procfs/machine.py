@@ -154,8 +154,8 @@ def version(look: Look) -> str:
 
 
 def filesystems(look: Look) -> str:
-    """proc_filesystems(5)."""
-    kinds = look.trap.family.filesystems.values()
+    """proc_filesystems(5); a subtype such as ``fuse.lxcfs`` has no line of its own."""
+    kinds = [kind for name, kind in look.trap.family.filesystems.items() if "." not in name]
     return "".join(f"{'' if kind.needs_device else 'nodev'}\t{kind.name}\n" for kind in kinds)
 
 
