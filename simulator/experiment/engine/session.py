@@ -30,6 +30,7 @@ from simulator.machine.abi.call import (
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.kernel import Event, Kernel
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
+from simulator.machine.kernel.usermode import Helper
 from simulator.machine.state.store import Store
 from simulator.machine.userland.conversation import Conversation
 from simulator.machine.userland.line import run_line
@@ -79,7 +80,7 @@ class SimSession:
         result = kernel.call(who.pid, call, actor=actor)
         if isinstance(result, Executed):
             self._run_program(who)
-        elif self._serving:
+        elif self._serving or kernel.store.count(Helper):
             self._settle(who.machine)
         self._note(kernel, who, mark)
         return result

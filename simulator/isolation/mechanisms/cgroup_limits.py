@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel.resource.layout import CPUS, NODES
 
 _CPU_PERIOD = 100_000
 
@@ -86,13 +87,21 @@ class CgroupLimits:
             for above in _above(plan):
                 path = f"/sys/fs/cgroup/{controller}{above}"
                 prepare("mkdir", path, 0o755, tolerates=("EEXIST",))
+                self._place(plan, controller, path)
             prepare("mkdir", group, 0o755)
+            self._place(plan, controller, group)
             for owner, name, value in settings:
                 if owner == controller and value is not None:
                     path = f"{group}/{name}"
                     plan.write(Phase.PREPARE, "runtime", self.about.id, path, str(value))
             self._join(plan, f"{group}/cgroup.procs")
         self._own(plan)
+
+    def _place(self, plan: LaunchPlan, controller: str, group: str) -> None:
+        """A group without processors takes no task: runc copies those of the group above."""
+        if controller == "cpuset":
+            for name, value in (("cpuset.cpus", CPUS), ("cpuset.mems", NODES)):
+                plan.write(Phase.PREPARE, "runtime", self.about.id, f"{group}/{name}", value)
 
     def _own(self, plan: LaunchPlan) -> None:
         """The group was made for the sandbox: it is the sandbox's from here on."""

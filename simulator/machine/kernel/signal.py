@@ -34,6 +34,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel import exit as exits
+from simulator.machine.kernel import usermode
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.task import GROUP, Sleeper, Task, TaskState, visible_from
 from simulator.machine.state.store import Store, World
@@ -90,7 +91,7 @@ def act(store: Store, task: Task, signo: int) -> None:
         if signo == SIGSTOP or not _orphaned(store, task.pgid):
             stop(store, task, signo)
     else:
-        exits.end(store, task.id, _fatal_status(task, signo))
+        exits.end(store, task.id, _fatal_status(store, task, signo))
 
 
 def stop(store: Store, task: Task, signo: int) -> None:
@@ -191,9 +192,12 @@ def _queue(store: Store, task: Task, signo: int) -> None:
         store.put(msgspec.structs.replace(task, pending=(*task.pending, signo)))
 
 
-def _fatal_status(task: Task, signo: int) -> int:
-    dumps = signo in DUMPERS and task.dumpable and task.rlimits[RLIMIT_CORE][0] >= SMALLEST_CORE
-    return signo | (0x80 if dumps else 0)
+def _fatal_status(store: Store, task: Task, signo: int) -> int:
+    """do_coredump(): a program that takes cores is run whatever the limit is, save for 1."""
+    dumps = signo in DUMPERS and bool(task.dumpable)
+    limit = task.rlimits[RLIMIT_CORE][0]
+    taken = dumps and limit != 1 and usermode.dump(store, task, signo)
+    return signo | (0x80 if taken or (dumps and limit >= SMALLEST_CORE) else 0)
 
 
 def _orphaned(world: World, pgid: int) -> bool:

@@ -2,7 +2,8 @@
 
 No program can say these names: the probe language and the shell don't know them. ``@netlink``
 stands for one rtnetlink(7) message, ``@devices`` for attaching an eBPF program to a control group
-(bpf(2), BPF_CGROUP_DEVICE). ``@domain`` and ``@grant`` change nothing that a kernel knows of: they
+(bpf(2), BPF_CGROUP_DEVICE), ``@helper`` for the birth of a program that the kernel runs by itself.
+``@domain`` and ``@grant`` change nothing that a kernel knows of: they
 say whose things are whose, so that a later access can be told to be a leak or no leak.
 """
 
@@ -15,7 +16,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Domain, NsId
 from simulator.machine.abi.privilege import Privilege
-from simulator.machine.kernel import pids
+from simulator.machine.kernel import pids, usermode
 from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.namespace import KINDS, NetNs
 from simulator.machine.kernel.net import interface as links
@@ -97,6 +98,12 @@ def _rule(text: str) -> DeviceRule:
     kind, numbers, access = text.split()
     major, minor = (None if part == "*" else int(part) for part in numbers.split(":"))
     return DeviceRule(kind, major, minor, access)
+
+
+@posix("@helper")
+def helper(trap: Trap, number: int) -> int:
+    """A task for a program that the kernel wants run; by the first process only. Its pid."""
+    return usermode.start(trap, number).id
 
 
 @posix("@netlink")

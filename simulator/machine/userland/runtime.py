@@ -27,7 +27,7 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.resource.demand import Demand
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
-from simulator.machine.userland import loader
+from simulator.machine.userland import helpers, loader
 from simulator.machine.userland.process import (
     Bear,
     Body,
@@ -75,6 +75,8 @@ class Userland:
     mechanism: str = ""
     calls: int = 0
     programs: dict[Pid, _Running] = field(default_factory=dict[Pid, _Running])
+    helpers: list[Pid] = field(default_factory=list[Pid])
+    """Programs that the kernel started by itself."""
 
     def start(self, pid: Pid, line: int = 0, terminal: int = 0, actor: str = "") -> None:
         """Run what task ``pid`` has executed, from its beginning. Raises ``GapError``."""
@@ -118,7 +120,7 @@ class Userland:
 
     def round(self) -> bool:
         """Give every program that can act one call; whether any could. Raises ``GapError``."""
-        acted = False
+        acted = helpers.start(self)
         for pid in list(self.programs):
             running = self.programs.get(pid)
             if running is not None and self._step(pid, running):
@@ -155,7 +157,7 @@ class Userland:
         """Let every program go on for so much virtual time. Raises ``GapError``."""
         end = clock.monotonic(self.kernel.store) + nanoseconds
         while (left := end - clock.monotonic(self.kernel.store)) > 0:
-            for _ in range(_ROUNDS):
+            for _turn in range(_ROUNDS):
                 if not self.round():
                     break
             soonest = [

@@ -20,6 +20,18 @@ UNIFIED = 0
 
 ROOT_UID = KUid(0)
 ROOT_GID = KGid(0)
+_INHERITED = frozenset(
+    (
+        "notify_on_release",
+        "cgroup.clone_children",
+        "memory.swappiness",
+        "net_cls.classid",
+        "net_prio.ifpriomap",
+        "cpuset.memory_spread_page",
+        "cpuset.memory_spread_slab",
+    )
+)
+"""Files of version 1 whose value a new group takes over from the one above."""
 NO_SUPERBLOCK = SuperblockId(0)
 NOTHING: Mapping[str, str] = {}
 NO_EVENTS: Mapping[str, int] = {}
@@ -170,11 +182,7 @@ def create(
     domain: Domain = HOST,
 ) -> Cgroup:
     """A new empty group below ``parent``; version 1 children inherit what the kernel copies."""
-    inherited = {
-        key: value
-        for key, value in parent.settings.items()
-        if key in ("notify_on_release", "cgroup.clone_children", "memory.swappiness")
-    }
+    inherited = {key: value for key, value in parent.settings.items() if key in _INHERITED}
     group = Cgroup(
         id=CgroupId(store.new_id(Cgroup)),
         hierarchy=parent.hierarchy,

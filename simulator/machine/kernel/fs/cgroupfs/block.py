@@ -8,6 +8,7 @@ import re
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel.fs.cgroupfs import counted
 from simulator.machine.kernel.fs.cgroupfs.spec import (
     READ_ONLY,
     READ_WRITE,
@@ -15,7 +16,6 @@ from simulator.machine.kernel.fs.cgroupfs.spec import (
     FileSpec,
     Read,
     Write,
-    fixed,
     integer,
     invalid,
     out_of_range,
@@ -119,8 +119,8 @@ def _set_weight(name: str, most: int) -> Write:
     return write
 
 
-def _counted(name: str) -> FileSpec:
-    return FileSpec(name, READ_ONLY, fixed("Total 0\n"), since=(2, 6, 37))
+def _counted(name: str, *what: str) -> FileSpec:
+    return FileSpec(name, READ_ONLY, counted.io_service(*what), since=(2, 6, 37))
 
 
 BLKIO = (
@@ -128,8 +128,8 @@ BLKIO = (
              whole("blkio.bfq.weight", 1, 1000), root=False, since=(4, 12)),
     FileSpec("blkio.reset_stats", WRITE_ONLY, None, lambda _trap, _group, _text: None,
              since=(2, 6, 35)),
-    _counted("blkio.throttle.io_service_bytes"),
-    _counted("blkio.throttle.io_serviced"),
+    _counted("blkio.throttle.io_service_bytes", "read", "written"),
+    _counted("blkio.throttle.io_serviced", "reads", "writes"),
     *(
         FileSpec(name, READ_WRITE, _lines(name), _throttle(name), since=(2, 6, 37))
         for name in (
@@ -145,7 +145,7 @@ BLKIO = (
 
 IO = (
     FileSpec("io.max", READ_WRITE, _lines("io.max"), _set_io_max, root=False),
-    FileSpec("io.stat", READ_ONLY, fixed("")),
+    FileSpec("io.stat", READ_ONLY, counted.io_stat),
     FileSpec("io.weight", READ_WRITE, setting("io.weight", "default 100"),
              _set_weight("io.weight", 10_000), root=False),
 )  # fmt: skip

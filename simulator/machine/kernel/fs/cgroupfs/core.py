@@ -11,6 +11,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import pids, signal
+from simulator.machine.kernel.fs.cgroupfs import cpuset, delegation, threaded
 from simulator.machine.kernel.fs.cgroupfs.spec import (
     READ_ONLY,
     READ_WRITE,
@@ -23,9 +24,10 @@ from simulator.machine.kernel.fs.cgroupfs.spec import (
     invalid,
     out_of_range,
     setting,
+    whole,
 )
 from simulator.machine.kernel.resource import group as groups
-from simulator.machine.kernel.resource import layout
+from simulator.machine.kernel.resource import layout, release
 from simulator.machine.kernel.resource.group import (
     CHILDREN,
     Cgroup,
@@ -36,7 +38,7 @@ from simulator.machine.kernel.resource.group import (
     upward,
 )
 from simulator.machine.kernel.task import Task, TaskState
-from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Inode
 
@@ -77,6 +79,8 @@ def _join_v1(trap: Trap, group: Cgroup, text: str) -> None:
             N_("Only root moves other users' tasks between control groups."),
             "cgroups(7)",
         )
+    if "cpuset" in trap.store.row(Hierarchy, group.hierarchy).controllers:
+        cpuset.need_somewhere(trap, group)
     move(trap, task, group)
 
 
@@ -88,6 +92,8 @@ def _join_v2(trap: Trap, group: Cgroup, text: str) -> None:
     mine = {above.id for above in upward(trap.store, group)}
     common = next(above for above in upward(trap.store, old) if above.id in mine)
     permission.need(trap, procs_inode(common), permission.WRITE)
+    delegation.need_inside(trap, old, group)
+    threaded.need_domain(trap, group)
     if group.parent is not None and group.subtree:
         trap.deny(
             Errno.EBUSY,
@@ -115,6 +121,7 @@ def move(trap: Trap, task: Task, group: Cgroup) -> None:
     trap.touch("cgroup", group.domain, "write", groups.path(trap.store, group))
     if old is not None and old.id != group.id:
         trap.touch("cgroup", old.domain, "write", groups.path(trap.store, old))
+        release.check(trap.store, old)
 
 
 def _notify_agent(trap: Trap, group: Cgroup, text: str) -> None:
@@ -191,6 +198,7 @@ def _set_subtree(trap: Trap, group: Cgroup, text: str) -> None:
     if enable - available(trap, group) - group.subtree:
         trap.fail(Errno.ENOENT, N_("The parent does not hand this controller down."), "cgroups(7)")
     children = trap.store.rows_by(CHILDREN, group.id)
+    threaded.need_switchable(trap, group, enable)
     if any(disable & child.subtree for child in children):
         trap.fail(Errno.EBUSY, N_("A child still hands the controller down."), "cgroups(7)")
     if enable and group.parent is not None and living(trap.store, group):
@@ -246,12 +254,6 @@ def _stat(trap: Trap, group: Cgroup) -> str:
     return f"nr_descendants {below}\nnr_dying_descendants 0\n"
 
 
-def _set_type(trap: Trap, _group: Cgroup, text: str) -> None:
-    if text.strip() != "threaded":
-        invalid(trap)
-    raise NotModelled("threaded control groups")
-
-
 V2 = (
     FileSpec("cgroup.controllers", READ_ONLY, _controllers),
     FileSpec("cgroup.events", READ_ONLY, _events, root=False),
@@ -261,11 +263,14 @@ V2 = (
              bounded("cgroup.max.depth", INT_MAX, errno_range=True)),
     FileSpec("cgroup.max.descendants", READ_WRITE, setting("cgroup.max.descendants", "max"),
              bounded("cgroup.max.descendants", INT_MAX, errno_range=True)),
+    FileSpec("cgroup.pressure", READ_WRITE, setting("cgroup.pressure", "1"),
+             whole("cgroup.pressure", 0, 1, errno_range=False), since=(6, 1)),
     FileSpec("cgroup.procs", READ_WRITE, _procs, _join_v2),
-    FileSpec("cgroup.stat", READ_ONLY, _stat),
+    FileSpec("cgroup.stat", READ_ONLY, _stat, since=(4, 14)),
+    FileSpec("cgroup.stat.local", READ_ONLY, fixed("frozen_usec 0\n"), root=False, since=(6, 17)),
     FileSpec("cgroup.subtree_control", READ_WRITE, _subtree, _set_subtree),
-    FileSpec("cgroup.threads", READ_WRITE, _procs, None),
-    FileSpec("cgroup.type", READ_WRITE, fixed("domain\n"), _set_type, root=False),
+    FileSpec("cgroup.threads", READ_WRITE, _procs, _join_v2, since=(4, 14)),
+    FileSpec("cgroup.type", READ_WRITE, threaded.read, threaded.write, root=False, since=(4, 14)),
 )  # fmt: skip
 
 

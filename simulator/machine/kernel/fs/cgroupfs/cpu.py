@@ -3,6 +3,7 @@
 The values are kept here; what they do to whoever runs is the scheduler's business.
 """
 
+from simulator.machine.kernel.fs.cgroupfs import counted
 from simulator.machine.kernel.fs.cgroupfs.spec import (
     READ_ONLY,
     READ_WRITE,
@@ -13,7 +14,6 @@ from simulator.machine.kernel.fs.cgroupfs.spec import (
     out_of_range,
     setting,
     whole,
-    zeroed,
 )
 from simulator.machine.kernel.resource.group import Cgroup, put_setting
 from simulator.machine.kernel.trap import Trap
@@ -95,22 +95,19 @@ CPU_V1 = (
     FileSpec("cpu.rt_runtime_us", READ_WRITE, _runtime, _set_runtime, since=(2, 6, 25)),
     FileSpec("cpu.shares", READ_WRITE, setting("cpu.shares", "1024"),
              whole("cpu.shares", 2, 262_144, clamp=True)),
-    FileSpec("cpu.stat", READ_ONLY,
-             fixed("nr_periods 0\nnr_throttled 0\nthrottled_time 0\n"
-                   "nr_bursts 0\nburst_time 0\n"), since=(3, 2)),
-    FileSpec("cpu.stat.local", READ_ONLY, fixed("throttled_time 0\n"), since=(6, 7)),
+    FileSpec("cpu.stat", READ_ONLY, counted.cpu_stat_v1, since=(3, 2)),
+    FileSpec("cpu.stat.local", READ_ONLY, counted.cpu_stat_local, since=(6, 7)),
 )  # fmt: skip
 
 CPUACCT = (
-    FileSpec("cpuacct.stat", READ_ONLY, fixed("user 0\nsystem 0\n"), since=(2, 6, 30)),
-    FileSpec("cpuacct.usage", READ_WRITE, fixed("0\n"), zeroed),
-    FileSpec("cpuacct.usage_all", READ_ONLY, fixed("cpu user system\n0 0 0\n1 0 0\n"),
-             since=(4, 8)),
-    FileSpec("cpuacct.usage_percpu", READ_ONLY, fixed("0 0 \n"), since=(2, 6, 31)),
-    FileSpec("cpuacct.usage_percpu_sys", READ_ONLY, fixed("0 0 \n"), since=(4, 7)),
-    FileSpec("cpuacct.usage_percpu_user", READ_ONLY, fixed("0 0 \n"), since=(4, 7)),
-    FileSpec("cpuacct.usage_sys", READ_ONLY, fixed("0\n"), since=(4, 7)),
-    FileSpec("cpuacct.usage_user", READ_ONLY, fixed("0\n"), since=(4, 7)),
+    FileSpec("cpuacct.stat", READ_ONLY, counted.cpuacct_stat, since=(2, 6, 30)),
+    FileSpec("cpuacct.usage", READ_WRITE, counted.usage("ran"), counted.reset),
+    FileSpec("cpuacct.usage_all", READ_ONLY, counted.usage_all, since=(4, 8)),
+    FileSpec("cpuacct.usage_percpu", READ_ONLY, counted.per_cpu("ran"), since=(2, 6, 31)),
+    FileSpec("cpuacct.usage_percpu_sys", READ_ONLY, counted.per_cpu("system"), since=(4, 7)),
+    FileSpec("cpuacct.usage_percpu_user", READ_ONLY, counted.per_cpu("user"), since=(4, 7)),
+    FileSpec("cpuacct.usage_sys", READ_ONLY, counted.usage("system"), since=(4, 7)),
+    FileSpec("cpuacct.usage_user", READ_ONLY, counted.usage("user"), since=(4, 7)),
 )  # fmt: skip
 
 CPU_V2 = (
@@ -149,8 +146,7 @@ PRESSURE = tuple(
 """Pressure stall information, which every group of version 2 has, whatever its controllers."""
 
 EVERY_CPU_V2 = (
-    FileSpec("cpu.stat", READ_ONLY,
-             fixed("usage_usec 0\nuser_usec 0\nsystem_usec 0\nnice_usec 0\n")),
-    FileSpec("cpu.stat.local", READ_ONLY, fixed(""), since=(6, 7)),
+    FileSpec("cpu.stat", READ_ONLY, counted.cpu_stat_v2),
+    FileSpec("cpu.stat.local", READ_ONLY, counted.cpu_local_v2, since=(6, 7)),
 )  # fmt: skip
 """Every group of version 2 counts processor time, without the controller too."""

@@ -233,6 +233,9 @@ def _make_v2(trap: Trap, source: str, text: str) -> Superblock:
     tree = trap.store.get(Hierarchy, UNIFIED)
     if tree is None:
         trap.fail(Errno.ENODEV, N_("This machine has no version 2 control groups."), "cgroups(7)")
+    words = frozenset(key for key, _value in options.split(text))
+    if words and not trap.store.row(CgroupNs, trap.task.ns.cgroup).roots:
+        trap.store.put(msgspec.structs.replace(tree, options=words))
     return _superblock(trap, "cgroup2", source, tree, text)
 
 

@@ -12,11 +12,12 @@ from simulator.machine.abi.constants import S_IFDIR, S_IFMT, S_IFREG
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import KERNEL, CgroupId, InodeId, KGid, KUid, VirtualId
-from simulator.machine.kernel.fs.cgroupfs import controllers, core
+from simulator.machine.kernel.fs.cgroupfs import controllers, core, cpuset, delegation
 from simulator.machine.kernel.fs.cgroupfs.mounting import TAG, unmounted
 from simulator.machine.kernel.fs.cgroupfs.spec import FileSpec, invalid
 from simulator.machine.kernel.fs.registry import Mutations, NewFile, register_virtual
 from simulator.machine.kernel.resource import group as groups
+from simulator.machine.kernel.resource import release
 from simulator.machine.kernel.resource.group import CHILDREN, Cgroup, Hierarchy, living
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import Trap
@@ -138,6 +139,7 @@ class CgroupFiles:
             return 0
         if spec.write is None:
             invalid(trap)
+        delegation.need_file(trap, group, spec.name)
         spec.write(trap, group, data.decode("utf-8", "surrogateescape"))
         _report(trap, group, "write", spec.name)
         return len(data)
@@ -181,13 +183,22 @@ def _create(trap: Trap, directory: VirtualId, name: str, new: NewFile) -> InodeI
         mode=new.mode & 0o7777,
         domain=new.domain,
     )
+    if tree.version == 1 and "cpuset" in tree.controllers and _clones(group):
+        trap.store.put(
+            msgspec.structs.replace(made, settings={**made.settings, **cpuset.cloned(group)})
+        )
     _report(trap, group, "write")
     return (TAG, directory[1], made.id)
 
 
+def _clones(group: Cgroup) -> bool:
+    return group.settings.get("cgroup.clone_children") == "1"
+
+
 def _rmdir(trap: Trap, directory: VirtualId, name: str) -> None:
     """A group without tasks and without groups below it goes. EBUSY."""
-    group = _child(trap, group_at(trap, directory), name)
+    above = group_at(trap, directory)
+    group = _child(trap, above, name)
     if group is None:
         trap.fail(Errno.EPERM, N_("A control group's files can't be removed."), "cgroups(7)")
     if trap.store.by(CHILDREN, group.id) or living(trap.store, group):
@@ -195,6 +206,7 @@ def _rmdir(trap: Trap, directory: VirtualId, name: str) -> None:
     core.freeze(trap, group, False)
     trap.store.drop(Cgroup, group.id)
     trap.touch("cgroup", group.domain, "write", f"/{name}")
+    release.check(trap.store, above)
 
 
 def _rename(
