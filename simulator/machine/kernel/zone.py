@@ -7,10 +7,14 @@ zone_create(2) was given, in the words of zonecfg(1M): ``limitpriv`` the names o
 processes share.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn, cast
 
+import msgspec
+
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import ContextId
-from simulator.machine.kernel import context
+from simulator.machine.kernel import context, privset
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.state.store import Index, World
@@ -18,6 +22,7 @@ from simulator.machine.state.store import Index, World
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
+CITE = "uts/common/os/zone.c"
 GLOBAL = "global"
 """The name of zone 0."""
 
@@ -27,6 +32,22 @@ VISIBILITY, ROOT, PRIVILEGES = "zone-visibility", "zone-root", "zone-privileges"
 NETWORK, IPC, NODENAME = "zone-network", "zone-ipc", "zone-nodename"
 WALLS = (VISIBILITY, ROOT, PRIVILEGES, NETWORK, IPC, NODENAME)
 """The rules that a zone consists of; the model can lift each."""
+
+CONTROLS = frozenset(
+    (
+        "zone.cpu-cap",
+        "zone.cpu-shares",
+        "zone.max-locked-memory",
+        "zone.max-lwps",
+        "zone.max-msg-ids",
+        "zone.max-processes",
+        "zone.max-sem-ids",
+        "zone.max-shm-ids",
+        "zone.max-shm-memory",
+        "zone.max-swap",
+    )
+)
+"""Resource controls of a zone: resource_controls(5)."""
 
 IN_ZONE = Index(Task, lambda task: (task.context,))
 
@@ -89,3 +110,53 @@ def limit(row: Context, control: str) -> int | None:
     """A resource control of the zone (``zone.max-lwps``); None where nothing is set."""
     value = row.params.get(control)
     return value if isinstance(value, int) else None
+
+
+def find(trap: "Trap", number: int) -> Context:
+    """Any zone by its id, the global one too. EINVAL."""
+    if number == 0:
+        return trap.store.row(Context, ROOT_CONTEXT)
+    row = numbered(trap.store, number)
+    if row is None:
+        invalid(trap, N_("No zone has this id."))
+    return row
+
+
+def need(trap: "Trap", number: int) -> Context:
+    """A zone, not the global one. EINVAL."""
+    row = find(trap, number)
+    if row.id == ROOT_CONTEXT:
+        invalid(trap, N_("The global zone can't be meant."))
+    return row
+
+
+def seen(trap: "Trap", row: Context) -> Context:
+    """zone_list_access(): a zone knows itself and the global  EINVAL for any other."""
+    if row.id not in (trap.task.context, ROOT_CONTEXT) and has(trap, VISIBILITY):
+        trap.deny(
+            Errno.EINVAL,
+            VISIBILITY,
+            N_("The zone exists, but another zone is not told of it."),
+            CITE,
+        )
+    if row.id != ROOT_CONTEXT:
+        trap.touch("process", row.domain, "name", f"zone {row.name}")
+    return row
+
+
+def write(trap: "Trap", row: Context, **changes: int | str) -> None:
+    """Write parameters of the zone as it is now."""
+    now = trap.store.row(Context, row.id)
+    trap.store.put(msgspec.structs.replace(now, params={**now.params, **changes}))
+
+
+def invalid(trap: "Trap", why: str) -> NoReturn:
+    """EINVAL for a mistake of the caller."""
+    trap.fail(Errno.EINVAL, why, CITE)
+
+
+def limit_set(row: Context) -> int:
+    """zone_privset: the privileges that somebody in the zone can have at all."""
+    if row.id == ROOT_CONTEXT:
+        return privset.ALL
+    return privset.mask(" ".join(cast("tuple[str, ...]", row.params["limitpriv"])))

@@ -76,7 +76,7 @@ def _mount(trap: Trap, source: Any, target: str, fstype: str, flags: int, option
     trap.ask("may_mount", fstype, target, flags)
     trap.need(Privilege.MOUNT)
     per_mount = flags & (MS_RDONLY | MS_NOSUID) | (MS_RDONLY if "ro" in words else 0)
-    if zone.has(trap, zone.PRIVILEGES):
+    if zone.has(trap, zone.PRIVILEGES) or "nodevices" in words:
         # secpolicy_fs_mount_clearopts(): "setuid" perhaps, but never with "devices"
         per_mount |= MS_NODEV
     if kind is None:

@@ -4,23 +4,13 @@ A zone's definition is a dictionary of zone_create(3)'s own words. Source: uts/c
 """
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import msgspec
 
-from simulator.machine.abi.call import Data, Result, Returned
 from simulator.machine.abi.constants import (
     SIGKILL,
     ZCF_NET_EXCL,
-    ZONE_ATTR_BOOTARGS,
-    ZONE_ATTR_BRAND,
-    ZONE_ATTR_FLAGS,
-    ZONE_ATTR_INITPID,
-    ZONE_ATTR_NAME,
-    ZONE_ATTR_PHYS_MCAP,
-    ZONE_ATTR_PRIVSET,
-    ZONE_ATTR_ROOT,
-    ZONE_ATTR_STATUS,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
@@ -57,7 +47,7 @@ def zone_create(trap: Trap, given: Any = None) -> int:
     asked = decode.structure(given, "zone definition")
     for word in asked:
         if word not in _WORDS and not word.startswith(_OPERATOR):
-            _invalid(trap, N_("A zone's definition has no such word."))
+            zone.invalid(trap, N_("A zone's definition has no such word."))
     if trap.task.root != trap.store.row(Task, INIT).root:
         raise NotModelled("a zone that is made inside a chroot (ENOTSUP)")
     name = _name(trap, asked.get("name"))
@@ -74,9 +64,9 @@ def zone_create(trap: Trap, given: Any = None) -> int:
 def zone_boot(trap: Trap, number: int) -> int:
     """zone_boot(): EPERM EINVAL. zsched starts the zone's init; a zone boots once."""
     trap.need(Privilege.ZONE_CONFIG)
-    row = _need(trap, number)
+    row = zone.need(trap, number)
     if zone.state(row) != "ready":
-        _invalid(trap, N_("The zone is not in the state ready."))
+        zone.invalid(trap, N_("The zone is not in the state ready."))
     start_init(trap, row)
     return 0
 
@@ -89,11 +79,11 @@ def zone_enter(trap: Trap, number: int) -> int:
     """
     trap.need(Privilege.ZONE_CONFIG)
     if not zone.is_global(trap.task):
-        _invalid(trap, N_("Only a process of the global zone can enter a zone."))
-    row = _need(trap, number)
+        zone.invalid(trap, N_("Only a process of the global zone can enter a zone."))
+    row = zone.need(trap, number)
     if zone.state(row) not in ("ready", "booting", "running"):
-        _invalid(trap, N_("The zone is being shut down."))
-    if _limit(row) & ~privset.permitted(trap.cred):
+        zone.invalid(trap, N_("The zone is being shut down."))
+    if zone.limit_set(row) & ~privset.permitted(trap.cred):
         trap.deny(
             Errno.EPERM,
             "privileges",
@@ -108,9 +98,9 @@ def zone_enter(trap: Trap, number: int) -> int:
 def zone_shutdown(trap: Trap, number: int) -> int:
     """zone_shutdown(): EPERM EINVAL. Every process of the zone is killed."""
     trap.need(Privilege.ZONE_CONFIG)
-    row = _need(trap, number)
+    row = zone.need(trap, number)
     kill_all(trap, row)
-    _write(trap, row, state="down")
+    zone.write(trap, row, state="down")
     return 0
 
 
@@ -118,84 +108,13 @@ def zone_shutdown(trap: Trap, number: int) -> int:
 def zone_destroy(trap: Trap, number: int) -> int:
     """zone_destroy(): EPERM EINVAL EBUSY. The id is free again."""
     trap.need(Privilege.ZONE_CONFIG)
-    row = _need(trap, number)
+    row = zone.need(trap, number)
     if zone.state(row) != "down":
         trap.fail(Errno.EBUSY, N_("The zone has not been shut down."), CITE)
     for one in trap.store.all(links.Interface):
         if one.context == row.id:
             trap.store.drop(links.Interface, one.id)
     trap.store.put(msgspec.structs.replace(row, removed=True, addresses=()))
-    return 0
-
-
-@sunos("zone_list")
-def zone_list(trap: Trap) -> Result:
-    """zone_list(): the data is a list of ids. A zone is told of itself alone."""
-    if zone.has(trap, zone.VISIBILITY):
-        return Returned(1, [zone.of(trap).number])
-    rows = zone.active(trap.store)
-    for row in rows:
-        trap.touch("process", row.domain, "name", f"zone {row.name}")
-    return Returned(len(rows) + 1, [0, *(row.number for row in rows)])
-
-
-@sunos("zone_lookup")
-def zone_lookup(trap: Trap, name: Any = None) -> int:
-    """zone_lookup(): EINVAL. Without a name the caller's own zone; a zone finds only itself."""
-    if name is None:
-        return zone.of(trap).number
-    if name == zone.GLOBAL:
-        return 0
-    row = zone.named(trap.store, str(name))
-    if row is None:
-        _invalid(trap, N_("No zone has this name."))
-    return _seen(trap, row).number
-
-
-@sunos("zone_getattr")
-def zone_getattr(trap: Trap, number: int, attribute: int) -> Result:
-    """zone_getattr(): EINVAL ESRCH. The data is the attribute's value."""
-    row = _seen(trap, _find(trap, number))
-    shown: Data
-    match attribute:
-        case c if c == ZONE_ATTR_NAME:
-            shown = zone.name_of(row)
-        case c if c == ZONE_ATTR_ROOT:
-            inside = trap.task.context == row.id or row.root is None
-            shown = "/" if inside else dpath.path_of(trap, cast("At", row.root))
-        case c if c == ZONE_ATTR_STATUS:
-            shown = zone.state(row)
-        case c if c == ZONE_ATTR_BRAND:
-            shown = str(row.params.get("brand", "native"))
-        case c if c == ZONE_ATTR_PRIVSET:
-            shown = list(privset.names(_limit(row)))
-        case c if c == ZONE_ATTR_FLAGS:
-            shown = ZCF_NET_EXCL if row.params.get("ip-type") == "exclusive" else 0
-        case c if c == ZONE_ATTR_BOOTARGS:
-            shown = str(row.params.get("bootargs", ""))
-        case c if c == ZONE_ATTR_PHYS_MCAP:
-            shown = zone.limit(row, "physical") or 0
-        case c if c == ZONE_ATTR_INITPID:
-            shown = _init_pid(trap, row)
-        case _:
-            _invalid(trap, N_("A zone has no such attribute."))
-    return Returned(0, shown)
-
-
-@sunos("zone_setattr")
-def zone_setattr(trap: Trap, number: int, attribute: int, value: Any = None) -> int:
-    """zone_setattr(): EPERM EINVAL. Most can be set only before the zone boots."""
-    trap.need(Privilege.ZONE_CONFIG)
-    row = _find(trap, number)
-    if attribute == ZONE_ATTR_PHYS_MCAP:
-        _write(trap, row, physical=int(value or 0))
-        return 0
-    if row.id == ROOT_CONTEXT or zone.state(row) != "ready":
-        _invalid(trap, N_("The attribute is set before the zone boots."))
-    words = {ZONE_ATTR_BOOTARGS: "bootargs", ZONE_ATTR_BRAND: "brand"}
-    if attribute not in words:
-        _invalid(trap, N_("The attribute can't be set."))
-    _write(trap, row, **{words[attribute]: str(value)})
     return 0
 
 
@@ -208,7 +127,7 @@ def enter(trap: Trap, row: Context) -> None:
         ns = msgspec.structs.replace(ns, ipc=NsId(ipc))
     if isinstance(net, int):
         ns = msgspec.structs.replace(ns, net=NsId(net))
-    limit = _limit(row)
+    limit = zone.limit_set(row)
     cred = msgspec.structs.replace(
         trap.cred,
         bounding=trap.cred.bounding & limit,
@@ -222,7 +141,7 @@ def enter(trap: Trap, row: Context) -> None:
 def start_init(trap: Trap, row: Context) -> None:
     """zone_start_init(): the zone's init, which waits for what its processes leave behind."""
     child = fork(trap)
-    _write(trap, row, state="running", init=child.id)
+    zone.write(trap, row, state="running", init=child.id)
     row = trap.store.row(Context, row.id)
     born = Trap(trap.store, trap.family, child)
     enter(born, row)
@@ -240,7 +159,7 @@ def start_init(trap: Trap, row: Context) -> None:
 
 def kill_all(trap: Trap, row: Context) -> None:
     """killall(): every process of the zone."""
-    _write(trap, row, state="shutting_down", init=0)
+    zone.write(trap, row, state="shutting_down", init=0)
     for task in zone.living(trap.store, ContextId(row.id)):
         exits.end(trap.store, Pid(task.id), SIGKILL)
 
@@ -305,19 +224,13 @@ def _privileges(trap: Trap, asked: Mapping[str, Any], lifted: bool) -> tuple[str
         return privset.PRIVILEGES
     names = tuple(cast("list[str]", asked.get("privs") or ()))
     if not set(names) <= set(privset.PRIVILEGES):
-        _invalid(trap, N_("There is no such privilege."))
+        zone.invalid(trap, N_("There is no such privilege."))
     return names
-
-
-def _limit(row: Context) -> int:
-    if row.id == ROOT_CONTEXT:
-        return privset.ALL
-    return privset.mask(" ".join(cast("tuple[str, ...]", row.params["limitpriv"])))
 
 
 def _name(trap: Trap, name: Any) -> str:
     if not isinstance(name, str) or not name or name == zone.GLOBAL or len(name) > 63:
-        _invalid(trap, N_("A zone needs a name of its own."))
+        zone.invalid(trap, N_("A zone needs a name of its own."))
     return name
 
 
@@ -340,51 +253,3 @@ def _need_alone(trap: Trap, root: At) -> None:
         )
         if inside and not mounting.is_root(trap, root):
             trap.fail(Errno.EBUSY, N_("Something is mounted inside already."), CITE)
-
-
-def _find(trap: Trap, number: int) -> Context:
-    if number == 0:
-        return trap.store.row(Context, ROOT_CONTEXT)
-    row = zone.numbered(trap.store, number)
-    if row is None:
-        _invalid(trap, N_("No zone has this id."))
-    return row
-
-
-def _need(trap: Trap, number: int) -> Context:
-    """A zone, not the global one. EINVAL."""
-    row = _find(trap, number)
-    if row.id == ROOT_CONTEXT:
-        _invalid(trap, N_("The global zone can't be meant."))
-    return row
-
-
-def _seen(trap: Trap, row: Context) -> Context:
-    """zone_list_access(): a zone knows itself and the global zone. EINVAL for any other."""
-    if row.id not in (trap.task.context, ROOT_CONTEXT) and zone.has(trap, zone.VISIBILITY):
-        trap.deny(
-            Errno.EINVAL,
-            zone.VISIBILITY,
-            N_("The zone exists, but another zone is not told of it."),
-            CITE,
-        )
-    if row.id != ROOT_CONTEXT:
-        trap.touch("process", row.domain, "name", f"zone {row.name}")
-    return row
-
-
-def _init_pid(trap: Trap, row: Context) -> int:
-    pid = INIT if row.id == ROOT_CONTEXT else row.params.get("init", 0)
-    if not pid or trap.store.get(Task, pid) is None:
-        trap.fail(Errno.ESRCH, N_("The zone has no init."), CITE)
-    return int(cast("int", pid))
-
-
-def _write(trap: Trap, row: Context, **changes: int | str) -> None:
-    """Write parameters of the zone as it is now."""
-    now = trap.store.row(Context, row.id)
-    trap.store.put(msgspec.structs.replace(now, params={**now.params, **changes}))
-
-
-def _invalid(trap: Trap, why: str) -> NoReturn:
-    trap.fail(Errno.EINVAL, why, CITE)

@@ -28,7 +28,7 @@ _COLLECTIONS: dict[bytes, MutableMapping[str, Main]] = {
     SUN: ChainMap(dict[str, Main](), _SHARED),
     TOOLS: ChainMap(dict[str, Main](), _SHARED),
 }
-"""FreeBSD's and Solaris's programs are their own where they have some, else the ones that every tree has."""
+"""FreeBSD's and Solaris's programs are their own where they have some, else what every tree has."""
 
 
 def enter(*names: str, collection: bytes = BUSYBOX) -> Callable[[Main], Main]:

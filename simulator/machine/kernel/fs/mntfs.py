@@ -45,8 +45,10 @@ def table(trap: "Trap") -> str:
         words = "ro" if mounted.flags & MS_RDONLY else "rw"
         words += ",nodevices" if mounted.flags & MS_NODEV else ",devices"
         words += ",nosetuid" if mounted.flags & MS_NOSUID else ",setuid"
+        shared = mounted.root != sb.root and place != "/"
+        fstype = "lofs" if shared else sb.fstype
         special = place if row.root is not None and place == "/" else mounted.source
-        lines.append(f"{special}\t{place}\t{sb.fstype}\t{words},dev={sb.device:x}\t0\n")
+        lines.append(f"{special}\t{place}\t{fstype}\t{words},dev={sb.device:x}\t0\n")
     return "".join(lines)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simulator.machine.userland.process import Process, SysError
-from simulator.machine.userland.registry import BSD, enter
+from simulator.machine.userland.registry import BSD, SUN, enter
 from simulator.machine.userland.shell.evaluate import run_text, until_exit
 from simulator.machine.userland.shell.input import follow_input
 from simulator.machine.userland.shell.state import DEFAULT_PATH, Shell
@@ -16,8 +16,9 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
 
 
 @enter("sh", collection=BSD)
-async def freebsd_shell(sys: Process, argv: Sequence[str]) -> int:
-    """FreeBSD's sh(1): the same language; every program is found by PATH and executed."""
+@enter("sh", "ksh", collection=SUN)
+async def plain_shell(sys: Process, argv: Sequence[str]) -> int:
+    """FreeBSD's and Solaris's sh(1): the same language; every program is found by PATH."""
     return await _run(Shell(sys, argv[0].removeprefix("-"), applets=False), argv)
 
 
