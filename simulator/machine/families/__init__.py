@@ -9,6 +9,11 @@ KERNELS: Mapping[str, str] = {
     "linux": "linux:LINUX",
     "linux-2.6.24": "linux.eras:LINUX_2_6_24",
     "linux-3.8": "linux.eras:LINUX_3_8",
+    "linux-3.13-ubuntu": "linux.eras:UBUNTU_3_13",
+    "linux-2.6.27-vs": "linux.vserver:VSERVER_2_6",
+    "linux-2.4-vs": "linux.vserver:VSERVER_2_4",
+    "linux-2.6.18-ovz": "linux.openvz:OPENVZ_2_6_18",
+    "linux-2.6.32-ovz": "linux.openvz:OPENVZ_2_6_32",
     "freebsd": "freebsd:FREEBSD",
     "sunos": "sunos:SUNOS",
 }

@@ -8,7 +8,7 @@ model and of the parameters kept here; each product's own words are the keys of 
 from collections.abc import Mapping
 from typing import Any
 
-from simulator.machine.abi.ids import HOST, ContextId, Domain
+from simulator.machine.abi.ids import HOST, ContextId, Domain, Pid
 from simulator.machine.state.store import Row, World
 
 ROOT_CONTEXT = ContextId(0)
@@ -36,6 +36,9 @@ class Context(Row, frozen=True, kw_only=True):
     addresses: tuple[str, ...] = ()
     loopback: str = ""
     """What 127.0.0.1 means in here (NXF_LBACK_REMAP); empty: the first of ``addresses``."""
+    init: Pid | None = None
+    """The task that the context's own processes call pid 1, in one space of numbers (VServer's
+    fake init)."""
     params: Mapping[str, int | str | tuple[str, ...]]
     removed: bool = False
     domain: Domain = HOST

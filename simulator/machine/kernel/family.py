@@ -65,6 +65,13 @@ class Traits:
     (CVE-2022-0492)."""
     network_context_apart: bool = False
     """A task's network has a tag of its own besides its context (Linux-VServer's nid)."""
+    devpts_is_one: bool = False
+    """Every mount of devpts shows the machine's terminals, but for ``newinstance`` (Linux 4.7)."""
+    terminals_are_tagged: bool = False
+    """A pseudoterminal bears the number of the context that opened it (Linux-VServer devpts)."""
+    copies_unified_files: bool = False
+    """Writing to a file that is immutable but may be unlinked, and has other names, makes a copy
+    under this name (Linux-VServer CONFIG_VSERVER_COWBL)."""
     names_belong_to_context: bool = False
     """Abstract UNIX names are found within one context only (Linux-VServer af_unix.c)."""
     loopback_of_context: bool = False
@@ -108,6 +115,8 @@ class Inside:
     log: "Callable[[Trap], int]"
     show_capabilities: "Callable[[Trap, int], int]"
     take_capabilities: "Callable[[Trap, int], int]"
+    reboot: "Callable[[Trap], Callable[[int], int] | None] | None" = None
+    """What reboot(2) does with its command where it isn't the machine that is meant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

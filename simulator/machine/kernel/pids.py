@@ -7,6 +7,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import NsId, Pid
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.task import Task, visible_from
 from simulator.machine.kernel.trap import Denied
@@ -46,11 +47,27 @@ def find(trap: "Trap", number: int) -> Task | None:
     """The task that the caller may know as ``number``; zombies count. Finding one is noted."""
     if number <= 0:
         return None
-    task = taken(trap.store, trap.task.ns.pid, number)
+    task = taken(trap.store, trap.task.ns.pid, _meant(trap, number))
     if task is None or not trap.allowed("may_see", task):
         return None
     trap.touch("process", task.domain, "name", label(task))
     return task
+
+
+def _meant(trap: "Trap", number: int) -> int:
+    """The number that ``number`` stands for, where a context has a pid 1 of its own."""
+    init = own_init(trap)
+    if init is None:
+        return number
+    real = init.pids[-1]
+    return real if number == 1 else 0 if number == real else number
+
+
+def own_init(trap: "Trap") -> Task | None:
+    """The task that the caller's context calls pid 1, if it has one."""
+    if trap.task.context == ROOT_CONTEXT:
+        return None
+    return trap.store.get(Task, trap.store.row(Context, trap.task.context).init)
 
 
 def label(task: Task) -> str:
@@ -58,12 +75,16 @@ def label(task: Task) -> str:
     return f"{task.comm} (pid {task.id})"
 
 
-def need(trap: "Trap", number: int) -> Task:
-    """``find``, or ESRCH; the denial names the wall that hides the task, when one does."""
+def need(trap: "Trap", number: int, purpose: str = "may_see") -> Task:
+    """``find``, or ESRCH; the denial names the wall that hides the task, when one does.
+
+    ``purpose`` is a question of the security chain on top: who may not be named gets no notice.
+    """
     if number > 0:
-        task = taken(trap.store, trap.task.ns.pid, number)
+        task = taken(trap.store, trap.task.ns.pid, _meant(trap, number))
         if task is not None:
             trap.ask("may_see", task)
+            trap.ask(purpose, task)
             trap.touch("process", task.domain, "name", label(task))
             return task
         hidden = trap.store.get(Task, number)
@@ -75,7 +96,9 @@ def need(trap: "Trap", number: int) -> Task:
 def number(trap: "Trap", pid: Pid | None) -> int:
     """Task ``pid`` as the caller's namespace numbers it; 0 when it has no number there."""
     task = trap.store.get(Task, pid)
-    return 0 if task is None else number_in(trap.store, task, trap.task.ns.pid)
+    if task is None:
+        return 0
+    return 1 if task == own_init(trap) else number_in(trap.store, task, trap.task.ns.pid)
 
 
 def number_in(world: World, task: Task, ns: NsId) -> int:

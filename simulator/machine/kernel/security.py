@@ -17,6 +17,7 @@ from simulator.machine.abi.privilege import Privilege
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.net.interface import Interface
+    from simulator.machine.kernel.net.socket import Socket
     from simulator.machine.kernel.task import At, Task
     from simulator.machine.kernel.trap import Trap
     from simulator.machine.kernel.vfs.inode import Inode
@@ -62,6 +63,8 @@ class Policy:
     """May the caller use System V ``shm``, ``sem`` or ``msg`` at all?"""
     may_see_interface: "Callable[[Trap, Interface], Answer] | None" = None
     """May the caller know that this interface exists?"""
+    may_see_socket: "Callable[[Trap, Socket], Answer] | None" = None
+    """May the caller find this socket in the tables of /proc/net?"""
     may_open_device: "Callable[[Trap, int, int, str], Answer] | None" = None
     """May the device (S_IFBLK or S_IFCHR, number) be used for ``r``, ``w`` or ``m`` (mknod)?"""
     may_pass: "Callable[[Trap, Inode, int], Answer] | None" = None
@@ -89,6 +92,7 @@ _QUESTIONS = (
     "may_use_family",
     "may_use_sysv",
     "may_see_interface",
+    "may_see_socket",
     "may_open_device",
     "may_pass",
     "may_open",

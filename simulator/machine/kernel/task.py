@@ -108,6 +108,8 @@ class Task(Row, frozen=True, kw_only=True):
     """Tasks with the same number share root, cwd and umask (clone(2) CLONE_FS)."""
     files: FilesId
     context: ContextId = ROOT_CONTEXT
+    net_context: ContextId = ROOT_CONTEXT
+    """Its network's, for a kernel where that is a tag of its own (Linux-VServer's nid)."""
     cgroups: Mapping[int, CgroupId]
     state: TaskState = TaskState.RUNNING
     exit_status: int | None = None
@@ -147,6 +149,8 @@ class Task(Row, frozen=True, kw_only=True):
     start_time: int = 0
     memory: int = 0
     """Anonymous memory held, in bytes."""
+    mapped: int = 0
+    """Private memory that it asked for, touched or not, in bytes (mmap(2))."""
     attached: tuple["Attachment", ...] = ()
     """System V shared memory in its address space (shmat(2)), in the order of attaching."""
     domain: Domain = HOST

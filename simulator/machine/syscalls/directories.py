@@ -9,6 +9,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import sysctl
+from simulator.machine.kernel.fs import pty
 from simulator.machine.kernel.task import At, Task
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import dpath, namei, ops, permission
@@ -75,7 +76,10 @@ def getdents64(trap: Trap, fd: int, count: int) -> Returned:
         trap.fail(Errno.ENOTDIR, N_("It is no directory."), "getdents(2)")
     if inode.nlink == 0:
         trap.fail(Errno.ENOENT, N_("The directory has been removed."), "getdents(2)")
-    everything = (".", "..", *inodes.names(trap, file.at.inode))
+    found = inodes.names(trap, file.at.inode)
+    if trap.family.traits.terminals_are_tagged:
+        found = pty.shown(trap, inode, found)
+    everything = (".", "..", *found)
     names: list[str] = []
     size = 0
     for name in everything[file.offset :]:

@@ -118,6 +118,8 @@ def netlink(trap: Trap, message: Any) -> int:
     match asked["do"]:
         case "bridge":
             _bridge(trap, ns, asked)
+        case "dummy":
+            _dummy(trap, ns, asked)
         case "veth":
             _veth(trap, ns, asked)
         case "set":
@@ -149,16 +151,24 @@ def _bridge(trap: Trap, ns: NsId, asked: Mapping[str, Any]) -> None:
     links.set_up(trap.store, made, True)
 
 
+def _dummy(trap: Trap, ns: NsId, asked: Mapping[str, Any]) -> None:
+    """An interface that leads nowhere: a place for addresses (dummy(4))."""
+    if links.named(trap.store, ns, asked["name"]) is not None:
+        trap.fail(Errno.EEXIST, N_("An interface already has this name."), CITE)
+    made = links.add(trap.store, ns, links.Link(asked["name"], "dummy"), domain=trap.task.domain)
+    links.set_up(trap.store, made, True)
+
+
 def _veth(trap: Trap, ns: NsId, asked: Mapping[str, Any]) -> None:
-    """Make the pair, give one end to the bridge and the other to a task's namespace."""
+    """Make the pair, give one end to the bridge (if any), the other to a task's namespace."""
     store = trap.store
     other = pids.need(trap, int(asked["pid"]))
     owner = other.domain
     far = other.ns.net
     near, inner = links.add_veth(store, ns, asked["name"], far, asked["peer"], trap.task.domain)
     store.put(msgspec.structs.replace(inner, domain=owner, mac=asked.get("mac", inner.mac)))
-    bridge = _named(trap, ns, asked["master"])
-    near = msgspec.structs.replace(near, master=bridge.id)
+    if asked.get("master"):
+        near = msgspec.structs.replace(near, master=_named(trap, ns, asked["master"]).id)
     store.put(near)
     links.set_up(store, near, True)
 

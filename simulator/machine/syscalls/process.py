@@ -147,13 +147,13 @@ def exit_group(trap: Trap, status: int = 0) -> Result:
 @posix("getpid")
 def getpid(trap: Trap) -> int:
     """getpid(2): the caller's pid in its own pid namespace."""
-    return trap.task.pids[-1]
+    return pids.number(trap, trap.task.id)
 
 
 @linux("gettid")
 def gettid(trap: Trap) -> int:
     """gettid(2): the same as getpid(2), for a task of one thread."""
-    return trap.task.pids[-1]
+    return pids.number(trap, trap.task.id)
 
 
 @posix("getppid")

@@ -48,8 +48,11 @@ class Table:
 
 posix = Table("posix")
 linux = Table("linux")
+linux_vserver = Table("Linux-VServer")
+linux_vserver_24 = Table("Linux-VServer for 2.4")
 freebsd = Table("freebsd")
 sunos = Table("sunos")
+openvz = Table("openvz")
 
 
 def enter_all() -> None:

@@ -34,14 +34,14 @@ SIGSET_SIZE = 8
 def kill(trap: Trap, pid: int, signo: int) -> int:
     """kill(2): EINVAL EPERM ESRCH. Sent to many, one success is enough."""
     if pid > 0:
-        deliver(trap, pids.need(trap, pid), signo)
+        deliver(trap, pids.need(trap, pid, "may_reach"), signo)
         return 0
     if pid == INT_MIN:
         trap.fail(Errno.ESRCH, "", "kill(2)")
     if pid == -1:
         return _kill_all(trap, signo)
     group = trap.task.pgid if pid == 0 else pids.group_id(trap, -pid)
-    members = [t for t in trap.store.rows_by(GROUP, group) if trap.allowed("may_see", t)]
+    members = [t for t in trap.store.rows_by(GROUP, group) if _reachable(trap, t)]
     return _kill_many(trap, members, signo)
 
 
@@ -50,7 +50,7 @@ def tkill(trap: Trap, tid: int, signo: int) -> int:
     """tkill(2): EINVAL EPERM ESRCH."""
     if tid <= 0:
         trap.fail(Errno.EINVAL, N_("A thread's number is positive."), "tkill(2)")
-    deliver(trap, pids.need(trap, tid), signo)
+    deliver(trap, pids.need(trap, tid, "may_reach"), signo)
     return 0
 
 
@@ -59,7 +59,7 @@ def tgkill(trap: Trap, tgid: int, tid: int, signo: int) -> int:
     """tgkill(2): ESRCH too when the thread is not in the group."""
     if tgid <= 0 or tid <= 0:
         trap.fail(Errno.EINVAL, N_("A thread's number is positive."), "tgkill(2)")
-    task = pids.need(trap, tid)
+    task = pids.need(trap, tid, "may_reach")
     if tgid != tid:
         trap.fail(Errno.ESRCH, N_("The thread is not in that process."), "tgkill(2)")
     deliver(trap, task, signo)
@@ -80,7 +80,7 @@ def _kill_all(trap: Trap, signo: int) -> int:
     seen = [
         task
         for task in trap.store.all(Task)
-        if task.id != trap.task.id and trap.allowed("may_see", task)
+        if task.id != trap.task.id and _reachable(trap, task)
     ]
     reached = [task for task in seen if pids.number(trap, task.id) > 1]
     for task in reached:
@@ -93,6 +93,10 @@ def _kill_all(trap: Trap, signo: int) -> int:
     if not reached:
         trap.fail(Errno.ESRCH, N_("There is nobody to send the signal to."), "kill(2)")
     return 0
+
+
+def _reachable(trap: Trap, task: Task) -> bool:
+    return trap.allowed("may_see", task) and trap.allowed("may_reach", task)
 
 
 def _kill_many(trap: Trap, members: list[Task], signo: int) -> int:

@@ -62,13 +62,13 @@ def syslog(trap: Trap, action: int, size: int = 0) -> Result:
     restricted = sysctl.number(trap.store, trap.family, "kernel.dmesg_restrict")
     if restricted or action not in (SYSLOG_ACTION_READ_ALL, SYSLOG_ACTION_SIZE_BUFFER):
         trap.need(Privilege.KERNEL_LOG)
-        trap.authority("kernel-log", "dmesg")
-    content = log.text(trap.store)
+        trap.touch("kernel-log", log.of(trap).domain, "privilege", "dmesg")
+    content = log.text(log.of(trap))
     if action in (SYSLOG_ACTION_READ, SYSLOG_ACTION_READ_ALL, SYSLOG_ACTION_READ_CLEAR):
         return _read_log(trap, action, size, content)
     if action == SYSLOG_ACTION_CLEAR:
-        trap.touch("kernel-log", log.ring(trap.store).domain, "write", "dmesg")
-        log.clear(trap.store)
+        trap.touch("kernel-log", log.of(trap).domain, "write", "dmesg")
+        log.clear(trap.store, log.of(trap))
         return Returned(0)
     if action == SYSLOG_ACTION_SIZE_UNREAD:
         return Returned(len(content))
@@ -84,9 +84,9 @@ def _read_log(trap: Trap, action: int, size: int, content: bytes) -> Result:
         trap.fail(Errno.EINVAL, "", "syslog(2)")
     if size == 0:
         return Returned(0)
-    trap.touch("kernel-log", log.ring(trap.store).domain, "read", "dmesg")
+    trap.touch("kernel-log", log.of(trap).domain, "read", "dmesg")
     if action == SYSLOG_ACTION_READ_CLEAR:
-        log.clear(trap.store)
+        log.clear(trap.store, log.of(trap))
     tail = content[-size:]
     return Returned(len(tail), tail)
 
@@ -96,11 +96,15 @@ def reboot(trap: Trap, magic1: int, magic2: int, command: int, _argument: Any = 
     """reboot(2): EINVAL EPERM. In a pid namespace of its own it ends that namespace's init."""
     space = trap.store.row(PidNs, trap.task.ns.pid)
     trap.need(Privilege.REBOOT, space.owner)
-    if space.parent is None:
+    inside = trap.family.inside
+    own = inside.reboot(trap) if inside is not None and inside.reboot is not None else None
+    if space.parent is None and own is None:
         trap.authority("reboot", "machine")
     if magic1 & 0xFFFFFFFF != LINUX_REBOOT_MAGIC1 or magic2 & 0xFFFFFFFF not in MAGIC2:
         trap.fail(Errno.EINVAL, N_("The magic numbers are wrong."), "reboot(2)")
     command &= 0xFFFFFFFF
+    if own is not None:
+        return own(command)
     if space.parent is not None:
         return _reboot_namespace(trap, space, command)
     if command in (LINUX_REBOOT_CMD_CAD_ON, LINUX_REBOOT_CMD_CAD_OFF):

@@ -45,6 +45,7 @@ GRANTED_BY: dict[Privilege, str] = {
     Privilege.IPC_OWNER: "IPC_OWNER",
     Privilege.IPC_ADMIN: "SYS_ADMIN",
     Privilege.RAW_SOCKET: "NET_RAW",
+    Privilege.ICMP_SOCKET: "NET_RAW",
     Privilege.RESERVED_PORT: "NET_BIND_SERVICE",
     Privilege.NET_CONFIG: "NET_ADMIN",
     Privilege.CLOCK_SET: "SYS_TIME",

@@ -86,6 +86,10 @@ def _parse_devpts(trap: "Trap", text: str) -> dict[str, int]:
 
 def _make_devpts(trap: "Trap", source: str, text: str) -> Superblock:
     wish = _parse_devpts(trap, text)
+    if trap.family.traits.devpts_is_one and "newinstance" not in text.split(","):
+        known = stored.find(trap.store, "devpts")
+        if known is not None:
+            return known
     owner = [f"{key}={wish[key]}" for key in ("uid", "gid") if key in wish]
     words = [*owner, f"mode={wish['mode']:03o}", f"ptmxmode={wish['ptmxmode']:03o}"]
     sb = stored.new_superblock(trap, "devpts", source, options=",".join(words))

@@ -25,6 +25,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, SuperblockId
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import At
@@ -71,7 +72,7 @@ def _open_master(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
     if number >= MOST:
         trap.fail(Errno.ENOSPC, N_("All terminals are taken."), "pts(4)")
     charge(trap, "terminal")
-    tree.make(
+    made = tree.make(
         trap.store,
         root,
         str(number),
@@ -81,6 +82,9 @@ def _open_master(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
         rdev=devices.device_number(SLAVE_MAJOR, number),
         domain=trap.task.domain,
     )
+    if trap.family.traits.terminals_are_tagged:
+        tag = trap.store.row(Context, trap.task.context).number + 1
+        trap.store.put(msgspec.structs.replace(made, tag=tag))
     trap.store.put(Terminal(id=(sb.id, number), domain=trap.task.domain))
     return msgspec.structs.replace(file, kind="pty", object=("master", sb.id, number))
 
@@ -96,6 +100,19 @@ def _instance(trap: "Trap", file: fds.File, inode: Inode) -> Superblock:
     if sb is None or sb.fstype != "devpts":
         trap.fail(Errno.ENODEV, N_("No devpts is mounted beside this node."), "pts(4)")
     return sb
+
+
+def shown(trap: "Trap", directory: Inode, names: tuple[str, ...]) -> tuple[str, ...]:
+    """devpts_filter(): in devpts a context lists the terminals that bear its tag."""
+    sb = trap.store.get(Superblock, directory.sb)
+    if sb is None or sb.fstype != "devpts":
+        return names
+    rows = {name: inodes.lookup(trap, directory.id, name) for name in names}
+    return tuple(
+        name
+        for name, row in rows.items()
+        if row is None or trap.allowed("may_pass", inodes.load(trap, row), 0)
+    )
 
 
 def _mode(sb: Superblock) -> int:

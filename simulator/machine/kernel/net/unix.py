@@ -218,13 +218,15 @@ def _refuse(trap: Trap) -> NoReturn:
 
 def _refuse_name(trap: Trap, socket: Socket, name: str) -> NoReturn:
     """ECONNREFUSED; a name that another network has is the namespace's doing."""
+    apart = trap.family.traits.names_belong_to_context
     for other in trap.store.all(Socket):
-        if other.name == name and other.ns != socket.ns:
+        elsewhere = other.ns != socket.ns or (apart and other.context != socket.context)
+        if other.name == name and elsewhere:
             trap.deny(
                 Errno.ECONNREFUSED,
                 trap.family.traits.network_wall,
-                N_("The abstract name belongs to another network namespace."),
-                "network_namespaces(7)",
+                N_("The abstract name belongs to another network."),
+                "network_namespaces(7), unix(7)",
             )
     _refuse(trap)
 

@@ -87,6 +87,8 @@ class Inode(Row, frozen=True, kw_only=True):
     xattrs: Mapping[str, bytes] | None = None
     flags: int = 0
     """FS_IMMUTABLE_FL, FS_APPEND_FL (ioctl_iflags(2)) and the VServer barrier."""
+    tag: int = 0
+    """Of a pseudoterminal: the number of its security context, plus 1 (Linux-VServer i_tag)."""
     seals: int = 0
     quota: int = 0
     """The tree whose limits it counts against (``resource/quota.py``), 0 for none."""

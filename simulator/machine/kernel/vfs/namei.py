@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from simulator.machine.abi.constants import (
     FS_APPEND_FL,
     FS_IMMUTABLE_FL,
+    FS_IXUNLINK_FL,
     RENAME_EXCHANGE,
     RENAME_NOREPLACE,
     S_IFDIR,
@@ -112,7 +113,9 @@ def may_delete(trap: "Trap", parent: At, at: At, is_directory: bool | None) -> I
         _unchangeable(trap)
     inode = inodes.load(trap, at.inode)
     need_unstuck(trap, directory, inode)
-    if inode.flags & (FS_APPEND_FL | FS_IMMUTABLE_FL):
+    # With the flag for unlinking, immutable means the opposite here (IS_IXORUNLINK())
+    unlinks = inode.flags & FS_IXUNLINK_FL and inode.flags & FS_IMMUTABLE_FL
+    if inode.flags & FS_APPEND_FL or (inode.flags & FS_IMMUTABLE_FL and not unlinks):
         _unchangeable(trap)
     really = inodes.is_dir(inode)
     if is_directory is True and not really:

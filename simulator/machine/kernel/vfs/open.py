@@ -46,6 +46,7 @@ from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import attributes, dpath, namei, ops, path, permission, pipe, tree
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
+from simulator.machine.kernel.vfs import unified
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 
@@ -73,6 +74,7 @@ def open_file(trap: "Trap", dirfd: int, name: str, flags: int, mode: int, resolv
         at = found.at
         if flags & O_CREAT:
             _may_reuse(trap, found, at, flags)
+        at = unified.own_copy(trap, found, at, flags)
     opened = (found.parent.inode, found.name) if found.name else None
     return _open_found(trap, at, flags, created, opened)
 

@@ -201,9 +201,10 @@ class _Walker:
         dentries, stored = trap.store.rows(Dentry), trap.store.rows(Inode)
         mount, number = self.at
         directory = inodes.load(trap, number)
+        guarded = trap.family.chain.asks("may_pass")
         while pending:
             name = pending.pop()
-            if directory.mode & _TYPE_AND_SEARCH != _OPEN_DIRECTORY:
+            if guarded or directory.mode & _TYPE_AND_SEARCH != _OPEN_DIRECTORY:
                 self._enter(directory)
             if not pending:
                 self.at = At(mount, number)

@@ -48,6 +48,7 @@ def need(trap: "Trap", inode: Inode, want: int) -> None:
     """inode_permission(): EROFS or EPERM where no one may write, EACCES unless ``may``."""
     if want & WRITE:
         _need_changeable(trap, inode)
+    trap.ask("may_pass", inode, want)
     if not may(trap, inode, want):
         trap.deny(
             Errno.EACCES,
@@ -59,6 +60,7 @@ def need(trap: "Trap", inode: Inode, want: int) -> None:
 
 def need_search(trap: "Trap", directory: Inode) -> None:
     """Refuse with EACCES unless names in ``directory`` may be looked up."""
+    trap.ask("may_pass", directory, EXEC)
     if directory.mode & 0o111 != 0o111 and not may(trap, directory, EXEC):
         trap.deny(
             Errno.EACCES,

@@ -44,13 +44,15 @@ def _ns(look: Look) -> NsId:
 
 def _interfaces(look: Look) -> tuple["Interface", ...]:
     rows = interface.listed(look.trap.store, _ns(look))
+    rows = tuple(row for row in rows if look.trap.allowed("may_see_interface", row))
     for row in rows:
         look.trap.touch("interface", row.domain, "name", row.name)
     return rows
 
 
 def _sockets(look: Look) -> tuple[Socket, ...]:
-    return look.trap.store.rows_by(socket.IN_NS, _ns(look))
+    rows = look.trap.store.rows_by(socket.IN_NS, _ns(look))
+    return tuple(row for row in rows if look.trap.allowed("may_see_socket", row))
 
 
 def _dev(look: Look) -> str:

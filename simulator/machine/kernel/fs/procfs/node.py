@@ -8,6 +8,7 @@ from simulator.machine.abi.constants import S_IFDIR, S_IFLNK, S_IFREG
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, VirtualId
+from simulator.machine.kernel import pids
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.task import At, Task, pid_in
 from simulator.machine.kernel.trap import Denied
@@ -40,6 +41,8 @@ class Look(NamedTuple):
     def number(self, task: Task) -> int:
         """``task``'s pid as this instance numbers it; 0 when it is not seen in it."""
         ns = self.sb.pid_ns
+        if task == pids.own_init(self.trap):
+            return 1
         if ns is None:
             return task.pids[0]
         return pid_in(self.trap.store, task, self.trap.store.row(PidNs, ns).level, ns)

@@ -175,8 +175,8 @@ def _resolve(trap: "Trap", inode: VirtualId) -> tuple[Look, Node]:
 
 def _root(trap: "Trap") -> Mapping[str, Node]:
     """The files of /proc that the caller finds."""
-    tell = trap.family.proc
-    return ROOT if tell is None else tell(trap)
+    inside = trap.family.inside
+    return ROOT if inside is None else inside.proc(trap)
 
 
 _GONE = Node(mode=S_IFREG)
@@ -228,14 +228,15 @@ def _find(look: Look, number: int) -> Task | None:
     store, ns = look.trap.store, look.sb.pid_ns
     for task in _shown(look):
         if look.number(task) == number:
-            return task if look.trap.allowed("may_see", task) or _sees(look) else None
+            return task if _known(look, task) else None
     del store, ns
     return None
 
 
-def _sees(look: Look) -> bool:
-    """Whether the instance is of another pid namespace than the caller's: then it decides."""
-    return look.sb.pid_ns != look.trap.task.ns.pid
+def _known(look: Look, task: Task) -> bool:
+    """Whether the caller may find the task here: another pid namespace's instance shows it."""
+    seen = look.sb.pid_ns != look.trap.task.ns.pid or look.trap.allowed("may_see", task)
+    return seen and look.trap.allowed("may_list", task)
 
 
 def _shown(look: Look) -> list[Task]:
@@ -248,7 +249,7 @@ def _top_names(look: Look) -> list[str]:
     names: list[str] = []
     for task in _shown(look):
         found = look._replace(id=(*look.id, int(task.id)), process=task)
-        if not (trap.allowed("may_see", task) or _sees(look)) or _hides(found, _INVISIBLE):
+        if not _known(look, task) or _hides(found, _INVISIBLE):
             continue
         touch_process(found, "name")
         names.append(str(look.number(task)))

@@ -1,0 +1,82 @@
+"""The commands of vserver(2) about files: attributes of inodes, hidden files of /proc, and limits
+of a disk. kernel/vserver/inode.c, kernel/vserver/dlimit.c.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from simulator.machine.abi.call import Result, Returned
+from simulator.machine.abi.constants import FS_BARRIER_FL, FS_IMMUTABLE_FL, FS_IXUNLINK_FL
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel import vserver as vx
+from simulator.machine.kernel.task import At
+from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.vfs import inode as inodes
+from simulator.machine.kernel.vfs import path as paths
+from simulator.machine.kernel.vfs.inode import Inode
+from simulator.machine.syscalls.vserver import HANDLERS
+
+CITE = "kernel/vserver/inode.c __vc_set_iattr()"
+
+FLAGS = {
+    "barrier": FS_BARRIER_FL,
+    "iunlink": FS_IXUNLINK_FL,
+    "immutable": FS_IMMUTABLE_FL,
+}
+"""setattr's words for what is kept in the inode."""
+PROC_WORDS = ("admin", "watch", "hide")
+
+
+def _place(trap: Trap, data: Mapping[str, Any]) -> tuple[At, Inode]:
+    at = paths.walk(trap, str(data.get("name", "")), follow=False)
+    return at, inodes.load(trap, at.inode)
+
+
+def _listed(data: Mapping[str, Any], name: str) -> set[str]:
+    given = data.get(name, ())
+    return {given} if isinstance(given, str) else set(map(str, given))
+
+
+def _set_iattr(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> int:
+    """VCMD_set_iattr: EINVAL for a flag of /proc elsewhere; a barrier is for directories."""
+    del ident, row
+    at, inode = _place(trap, data)
+    mask, value = _listed(data, "mask"), _listed(data, "flags")
+    is_proc = isinstance(at.inode, tuple) and at.inode[0] == "proc"
+    if mask & set(PROC_WORDS) and not is_proc:
+        trap.fail(Errno.EINVAL, N_("Only files of /proc can be hidden."), CITE)
+    if is_proc:
+        assert isinstance(at.inode, tuple)
+        if "hide" in mask and len(at.inode) == 3:
+            trap.store.put(vx.ProcFlags(id=str(at.inode[2]), hidden="hide" in value))
+        return 0
+    assert isinstance(at.inode, int)
+    flags = inode.flags
+    for word in mask & set(FLAGS):
+        if word == "barrier" and not inodes.is_dir(inode):
+            continue
+        flags = flags | FLAGS[word] if word in value else flags & ~FLAGS[word]
+    trap.touch("file", inode.domain, "write", str(data.get("name", "")))
+    trap.store.put(msgspec.structs.replace(inode, flags=flags))
+    return 0
+
+
+def _get_iattr(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> Result:
+    """VCMD_get_iattr: the words that are set, and those that there are."""
+    del ident, row
+    at, inode = _place(trap, data)
+    if isinstance(at.inode, tuple):
+        name = str(at.inode[2]) if len(at.inode) > 2 else ""
+        kept = trap.store.get(vx.ProcFlags, name)
+        words = ["admin"] + (["hide"] if kept is not None and kept.hidden else [])
+        return Returned(0, {"flags": words, "mask": list(PROC_WORDS)})
+    held = [word for word, bit in FLAGS.items() if inode.flags & bit]
+    known = [word for word in FLAGS if word != "barrier" or inodes.is_dir(inode)]
+    return Returned(0, {"flags": held, "mask": known})
+
+
+HANDLERS["VCMD_set_iattr"] = _set_iattr
+HANDLERS["VCMD_get_iattr"] = _get_iattr
