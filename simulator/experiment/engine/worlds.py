@@ -39,6 +39,8 @@ from simulator.machine.kernel.ipc.shm import Segment
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.resource import layout
+from simulator.machine.kernel.resource.memory import Memory
+from simulator.machine.kernel.resource.processors import Disk, Processors
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs import tree
 from simulator.machine.kernel.vfs.inode import Dentry, Superblock
@@ -64,6 +66,7 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     """A machine with ``world`` on it, ready for ``technology`` to be launched."""
     kernel = boot(family_of(technology, facts), world.hostname)
     _bound(kernel, facts)
+    _hardware(kernel, world)
     layout.setup(
         kernel.store,
         _groups(kernel.family, facts),
@@ -93,6 +96,14 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     # One more call, so that what was written last belongs to the boot and not to the launch.
     say(kernel, INIT, "getpid")
     return Machine(kernel, actors, daemons, units)
+
+
+def _hardware(kernel: Kernel, world: World) -> None:
+    """Processors, memory and the disk that the world's machine has."""
+    kernel.store.put(Processors(id=0, count=world.cpus))
+    kernel.store.put(Memory(id=0, total=world.memory))
+    for one in world.disks:
+        kernel.store.put(Disk(id=one.major << 8 | one.minor))
 
 
 def _bound(kernel: Kernel, facts: frozenset[str]) -> None:
@@ -208,10 +219,11 @@ def _layers(kernel: Kernel, world: World, technology: Technology, tenant: str) -
     if tree_at(kernel, layer) is None:
         below = _directory(kernel, layer, KERNEL, image.uid_shift)
         trees.populate(kernel.store, below, world, "linux", image=True)
-    base = image.root.format(name=tenant).rpartition("/")[0]
-    for name in ("work", "merged"):
-        _directory(kernel, f"{base}/{name}", tenant, image.uid_shift)
-    return _directory(kernel, f"{base}/diff", tenant, image.uid_shift)
+    root = image.root.format(name=tenant)
+    base = root.rpartition("/")[0]
+    for path in (f"{base}/work", root):
+        _directory(kernel, path, tenant, image.uid_shift)
+    return _directory(kernel, f"{base}/{image.upper}", tenant, image.uid_shift)
 
 
 def _directory(kernel: Kernel, path: str, domain: str, shift: int) -> Place:

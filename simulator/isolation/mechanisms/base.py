@@ -121,11 +121,13 @@ class Image(msgspec.Struct, frozen=True, kw_only=True):
     """Where a sandbox's files come from. Paths are the host's, ``{name}`` is the sandbox's.
 
     ``root`` is the directory that becomes ``/``; ``layer`` holds the image's files when ``root``
-    is put together from layers; ``uid_shift`` is added to the owner of every file.
+    is put together from layers, and ``upper`` beside it is the sandbox's own layer (a path from
+    the directory above ``root``); ``uid_shift`` is added to the owner of every file.
     """
 
     root: str
     layer: str = ""
+    upper: str = "diff"
     uid_shift: int = 0
 
 
@@ -166,6 +168,17 @@ class LaunchPlan:
     clone_flags: int = 0
     cloners: list[str] = field(default_factory=list[str])
     steps: list[LaunchStep] = field(default_factory=list[LaunchStep])
+
+    @property
+    def base(self) -> str:
+        """The directory of the sandbox's own on the host, above its root."""
+        return self.root.rpartition("/")[0]
+
+    @property
+    def upper(self) -> str:
+        """Where the sandbox's own files are on the host: its layer, or simply its root."""
+        layered = bool(self.image.layer) and self.root != self.image.layer
+        return f"{self.base}/{self.image.upper}" if layered else self.root
 
     def has(self, mechanism: str) -> bool:
         """Whether ``mechanism`` is part of this launch."""
@@ -216,6 +229,7 @@ class LaunchPlan:
         *,
         why: str = "",
         tolerates: Iterable[str] = (),
+        flags: int = O_WRONLY,
     ) -> None:
         """Add open(2), write(2) and close(2) of a control file."""
         handle = f"fd{len(self.steps)}"
@@ -225,7 +239,7 @@ class LaunchPlan:
             mechanism,
             "open",
             path,
-            O_WRONLY,
+            flags,
             why=why,
             binds=handle,
             tolerates=tolerates,

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 
 from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.resource.layout import CPUS, NODES
+from simulator.machine.kernel.resource.layout import CPUS, NODES, TOP
 
 _CPU_PERIOD = 100_000
+_HANDED_DOWN = "+cpuset +cpu +io +memory +pids"
+_V2_WORD = {"read_bps": "rbps", "write_bps": "wbps", "read_iops": "riops", "write_iops": "wiops"}
 
 
 def group_path(plan: LaunchPlan) -> str:
@@ -14,6 +16,13 @@ def group_path(plan: LaunchPlan) -> str:
     limits = plan.mechanisms.get("cgroup-limits")
     group = limits.group if isinstance(limits, CgroupLimits) else CgroupLimits().group
     return group.format(name=plan.name)
+
+
+def place_of(plan: LaunchPlan, controller: str) -> str:
+    """The sandbox's group in the hierarchy of version 1 that has ``controller``."""
+    limits = plan.mechanisms.get("cgroup-limits")
+    top = limits.top if isinstance(limits, CgroupLimits) else TOP
+    return f"{top}/{controller}{group_path(plan)}"
 
 
 def _above(plan: LaunchPlan) -> list[str]:
@@ -25,7 +34,7 @@ def _above(plan: LaunchPlan) -> list[str]:
 ABOUT = About(
     id="cgroup-limits",
     title=N_("control group"),
-    hides=frozenset({"memory", "pids", "cpu"}),
+    hides=frozenset({"memory", "pids", "cpu", "io"}),
     walls=frozenset({"cgroup-pids", "cgroup-delegation"}),
     real="--memory 0 --pids-limit -1",
     cite="cgroups(7)",
@@ -36,13 +45,29 @@ ABOUT = About(
 class CgroupLimits:
     """``memory`` in bytes, ``pids`` a count, ``cpus`` in thousandths of one; None: no limit.
 
-    ``group`` is where in each hierarchy; here as Docker's cgroupfs driver has it.
+    ``both`` bounds memory and swap together in bytes (-1: no limit), ``reserved`` is what is left
+    alone while others have less need. ``quota`` and ``period`` are microseconds; ``shares`` and
+    ``blkio_weight`` are version 1's numbers, ``cpuset`` a list of processors. ``throttles`` are
+    (``read_bps`` ..., ``MAJOR:MINOR``, value). ``group`` is where in each hierarchy; here as
+    Docker's cgroupfs driver has it.
     """
 
     memory: int | None = None
     pids: int | None = None
     cpus: int | None = None
+    both: int | None = None
+    reserved: int | None = None
+    swappiness: int | None = None
+    oom_kill: bool = True
+    shares: int | None = None
+    quota: int | None = None
+    period: int | None = None
+    cpuset: str = ""
+    blkio_weight: int | None = None
+    throttles: tuple[tuple[str, str, int], ...] = ()
     group: str = "/docker/{name}"
+    top: str = TOP
+    controllers: tuple[str, ...] | None = None
 
     about: About = ABOUT
 
@@ -57,45 +82,87 @@ class CgroupLimits:
         group = f"/sys/fs/cgroup{group_path(plan)}"
         prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
         root = "/sys/fs/cgroup/cgroup.subtree_control"
-        plan.write(Phase.PREPARE, "runtime", self.about.id, root, "+cpu +memory +pids")
+        plan.write(Phase.PREPARE, "runtime", self.about.id, root, _HANDED_DOWN)
         for above in _above(plan):
             prepare("mkdir", f"/sys/fs/cgroup{above}", 0o755, tolerates=("EEXIST",))
             handed = f"/sys/fs/cgroup{above}/cgroup.subtree_control"
-            plan.write(Phase.PREPARE, "runtime", self.about.id, handed, "+cpu +memory +pids")
+            plan.write(Phase.PREPARE, "runtime", self.about.id, handed, _HANDED_DOWN)
         prepare("mkdir", group, 0o755)
-        for name, text in (
-            ("memory.max", self.memory),
-            ("memory.swap.max", self.memory),
-            ("pids.max", self.pids),
-            ("cpu.max", f"{self.cpus * _CPU_PERIOD // 1000} {_CPU_PERIOD}" if self.cpus else None),
-        ):
-            if text is not None:
-                path = f"{group}/{name}"
-                plan.write(Phase.PREPARE, "runtime", self.about.id, path, str(text))
+        for name, text in self._settings_2():
+            plan.write(Phase.PREPARE, "runtime", self.about.id, f"{group}/{name}", text)
         self._join(plan, f"{group}/cgroup.procs")
         self._own(plan)
 
     def _version_1(self, plan: LaunchPlan) -> None:
         prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
-        settings = (
-            ("memory", "memory.limit_in_bytes", self.memory),
-            ("pids", "pids.max", self.pids),
-            ("cpu", "cpu.cfs_quota_us", self.cpus and self.cpus * _CPU_PERIOD // 1000),
-        )
-        for controller in plan.hierarchies:
-            group = f"/sys/fs/cgroup/{controller}{group_path(plan)}"
+        settings = self._settings_1()
+        used = self.controllers or plan.hierarchies
+        for controller in (one for one in plan.hierarchies if one in used):
+            group = place_of(plan, controller)
             for above in _above(plan):
-                path = f"/sys/fs/cgroup/{controller}{above}"
+                path = f"{self.top}/{controller}{above}"
                 prepare("mkdir", path, 0o755, tolerates=("EEXIST",))
                 self._place(plan, controller, path)
             prepare("mkdir", group, 0o755)
             self._place(plan, controller, group)
-            for owner, name, value in settings:
-                if owner == controller and value is not None:
+            for name, value in settings:
+                if name.startswith(f"{controller}."):
                     path = f"{group}/{name}"
-                    plan.write(Phase.PREPARE, "runtime", self.about.id, path, str(value))
+                    # One name of the weight or the other, as the scheduler of the disk has it.
+                    gone = ("ENOENT",) if name.endswith("weight") else ()
+                    plan.write(Phase.PREPARE, "runtime", self.about.id, path, value, tolerates=gone)
             self._join(plan, f"{group}/cgroup.procs")
         self._own(plan)
+
+    def _bandwidth(self) -> tuple[int | None, int | None]:
+        """Microseconds of processor time in each period (daemon_unix.go: --cpus is a quota)."""
+        if self.cpus is not None:
+            return self.cpus * _CPU_PERIOD // 1000, _CPU_PERIOD
+        return self.quota, self.period
+
+    def _swap(self) -> int | None:
+        """Memory and swap together: twice the memory unless something else was said."""
+        return self.both if self.both is not None or self.memory is None else 2 * self.memory
+
+    def _settings_1(self) -> list[tuple[str, str]]:
+        """runc's fs.Manager: what is written into the files of version 1, in order."""
+        quota, period = self._bandwidth()
+        disable = None if self.oom_kill else 1
+        wanted = (
+            ("cpu.cfs_period_us", period),
+            ("cpu.cfs_quota_us", quota),
+            ("cpu.shares", self.shares),
+            ("cpuset.cpus", self.cpuset or None),
+            ("memory.limit_in_bytes", self.memory),
+            ("memory.memsw.limit_in_bytes", self._swap()),
+            ("memory.soft_limit_in_bytes", self.reserved),
+            ("memory.swappiness", self.swappiness),
+            ("memory.oom_control", disable),
+            ("pids.max", self.pids),
+            ("blkio.weight", self.blkio_weight),
+            ("blkio.bfq.weight", self.blkio_weight),
+            *((f"blkio.throttle.{w}_device", f"{dev} {n}") for w, dev, n in self.throttles),
+        )
+        return [(name, str(value)) for name, value in wanted if value is not None]
+
+    def _settings_2(self) -> list[tuple[str, str]]:
+        """runc's fs2.Manager: version 1's numbers are turned into version 2's."""
+        quota, period = self._bandwidth()
+        both, shares, blkio = self._swap(), self.shares, self.blkio_weight
+        swap = None if both is None else "max" if both < 0 else both - (self.memory or 0)
+        wanted = (
+            ("memory.max", self.memory),
+            ("memory.swap.max", swap),
+            ("memory.low", self.reserved),
+            ("pids.max", self.pids),
+            ("cpu.weight", None if not shares else 1 + (shares - 2) * 9999 // 262142),
+            ("cpu.weight", self.shares and max(1, self.shares * 100 // 1024)),
+            ("cpu.max", f"{quota or 'max'} {period or _CPU_PERIOD}" if quota or period else None),
+            ("cpuset.cpus", self.cpuset or None),
+            ("io.weight", None if not blkio else 1 + (blkio - 10) * 9999 // 990),
+            *(("io.max", f"{dev} {_V2_WORD[word]}={n}") for word, dev, n in self.throttles),
+        )
+        return [(name, str(value)) for name, value in wanted if value is not None]
 
     def _place(self, plan: LaunchPlan, controller: str, group: str) -> None:
         """A group without processors takes no task: runc copies those of the group above."""

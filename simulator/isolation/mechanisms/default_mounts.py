@@ -78,13 +78,14 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class DefaultMounts:
-    """``mounts`` in order, then the device nodes and ``links`` of the new /dev.
+    """``mounts`` in order, then the device ``nodes`` and ``links`` of the new /dev.
 
     ``groups_v1``: whether groups of version 1 are mounted too, where the machine has those.
     """
 
     mounts: tuple[Mounted, ...] = OCI_DEFAULT
     links: tuple[tuple[str, str], ...] = LINKS
+    nodes: tuple[tuple[str, int, int], ...] = NODES
     groups_v1: bool = True
 
     about: About = ABOUT
@@ -97,7 +98,8 @@ class DefaultMounts:
                 if self.groups_v1:
                     self._version_1(plan, one)
                 continue
-            child("mkdir", plan.root + one.path, 0o755, tolerates=("EEXIST",))
+            for path in (*self._between(one.path), one.path):
+                child("mkdir", plan.root + path, 0o755, tolerates=("EEXIST",))
             child(
                 "mount",
                 one.source,
@@ -107,6 +109,13 @@ class DefaultMounts:
                 one.options or None,
             )
         self._nodes(plan)
+
+    def _between(self, path: str) -> tuple[str, ...]:
+        """Directories that a new /dev lacks on the way to ``path``; sysfs and proc have theirs."""
+        if not path.startswith("/dev/"):
+            return ()
+        names = path.split("/")[2:-1]
+        return tuple("/dev/" + "/".join(names[:count]) for count in range(1, len(names) + 1))
 
     def _version_1(self, plan: LaunchPlan, one: Mounted) -> None:
         """A tmpfs with a bind mount of the sandbox's own group in each hierarchy (runc
@@ -125,7 +134,7 @@ class DefaultMounts:
 
     def _nodes(self, plan: LaunchPlan) -> None:
         device = plan.caller(Phase.CHILD_DEVICES, "guest", self.about.id)
-        for name, major, minor in NODES:
+        for name, major, minor in self.nodes:
             path = f"{plan.root}/dev/{name}"
             if plan.has("user-ns"):
                 # Without CAP_MKNOD in the initial namespace runc binds the host's node instead.

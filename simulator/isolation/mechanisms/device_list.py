@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
-from simulator.isolation.mechanisms.cgroup_limits import group_path
+from simulator.isolation.mechanisms.cgroup_limits import group_path, place_of
 from simulator.machine.abi.i18n import N_
 
 RUNC_ALLOWED: tuple[str, ...] = (
@@ -55,7 +55,7 @@ class DeviceList:
                 why=N_("The runtime attaches a program to the group that judges every open."),
             )
             return
-        place = f"/sys/fs/cgroup/devices{group_path(plan)}"
+        place = place_of(plan, "devices")
         plan.write(Phase.AFTER_CLONE, "runtime", self.about.id, f"{place}/devices.deny", "a")
         for rule in self.rules:
             plan.write(Phase.AFTER_CLONE, "runtime", self.about.id, f"{place}/devices.allow", rule)

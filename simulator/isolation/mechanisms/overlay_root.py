@@ -15,22 +15,31 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class OverlayRoot:
-    """The storage driver's mount, made on the host before anything else."""
+    """The storage driver's mount, made on the host before anything else.
+
+    ``inside``: made in the sandbox's mount namespace instead. ``overlayfs`` is the type that Ubuntu
+    patched into its kernels before Linux had ``overlay``; it has no work directory.
+    """
 
     read_only: bool = False
+    fstype: str = "overlay"
+    inside: bool = False
 
     about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """mount(2) of the layers at the directory that will become the root."""
-        base = plan.root.rpartition("/")[0]
-        prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
-        layers = f"lowerdir={plan.image.layer},upperdir={base}/diff,workdir={base}/work"
-        prepare(
+        layers = f"lowerdir={plan.image.layer},upperdir={plan.upper}"
+        if self.fstype == "overlay":
+            layers += f",workdir={plan.base}/work"
+        plan.call(
+            Phase.CHILD_ROOT if self.inside else Phase.PREPARE,
+            "guest" if self.inside else "runtime",
+            self.about.id,
             "mount",
-            "overlay",
+            self.fstype,
             plan.root,
-            "overlay",
+            self.fstype,
             0,
             layers,
             why=N_("The image below, an empty layer of the sandbox's own on top."),

@@ -36,6 +36,7 @@ from simulator.isolation.technologies import (
     sealed,
     unshare,
     vserver,
+    warden,
     zone,
 )
 from simulator.isolation.technologies.base import (
@@ -60,6 +61,7 @@ TECHNOLOGIES: dict[str, Technology] = {
         openvz,
         cgroups,
         lxc,
+        warden,
         unshare,
         docker,
         lxc_unpriv,

@@ -3,7 +3,7 @@
 No program can say these names: the probe language and the shell don't know them. ``@netlink``
 stands for one rtnetlink(7) message, ``@devices`` for attaching an eBPF program to a control group
 (bpf(2), BPF_CGROUP_DEVICE), ``@helper`` for the birth of a program that the kernel runs by itself.
-``@domain`` and ``@grant`` change nothing that a kernel knows of: they
+``@domain``, ``@grant`` and ``@share`` change nothing that a kernel knows of: they
 say whose things are whose, so that a later access can be told to be a leak or no leak.
 """
 
@@ -65,12 +65,23 @@ def domain(trap: Trap, pid: int, owner: str) -> int:
 @posix("@grant")
 def grant(trap: Trap, path: str) -> int:
     """The mount that ``path`` leads to was handed in on purpose. ENOENT, EINVAL."""
+    trap.store.put(msgspec.structs.replace(_mount_at(trap, path), granted=True))
+    return 0
+
+
+@posix("@share")
+def share(trap: Trap, path: str) -> int:
+    """What is read through the mount that ``path`` leads to is everybody's. ENOENT, EINVAL."""
+    trap.store.put(msgspec.structs.replace(_mount_at(trap, path), public=True))
+    return 0
+
+
+def _mount_at(trap: Trap, path: str) -> Mount:
     at = walk(trap, path)
     mount = trap.store.row(Mount, at.mount)
     if mount.root != at.inode:
         trap.fail(Errno.EINVAL, N_("No mount begins here."), "mount(2)")
-    trap.store.put(msgspec.structs.replace(mount, granted=True))
-    return 0
+    return mount
 
 
 @posix("@devices")

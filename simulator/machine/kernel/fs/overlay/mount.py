@@ -181,3 +181,30 @@ def _check(trap: "Trap", text: str) -> None:
 
 
 OVERLAY = FilesystemType("overlay", _make, userns_mount=True, check=_check)
+
+
+def _make_before(trap: "Trap", source: str, text: str) -> Superblock:
+    """``overlayfs``, as Ubuntu carried it from Linux 3.2 on: two layers and no work directory."""
+    wish = _parse(trap, text)
+    if wish.lowerdir is None or wish.upperdir is None or wish.workdir is not None:
+        options.refuse(trap)
+    upper, lower = _directory(trap, wish.upperdir), _directory(trap, wish.lowerdir)
+    if not isinstance(upper.inode, int) or upper.inode == lower.inode:
+        _invalid(trap, N_("This filesystem can't be the upper layer of an overlay."))
+    number = SuperblockId(trap.store.new_id(Superblock))
+    return stored.put_superblock(
+        trap.store,
+        Superblock(
+            id=number,
+            fstype="overlayfs",
+            source=source,
+            root=Node(TAG, number, upper.inode, (lower.inode,), None, ""),
+            options=text,
+            owner=trap.task.cred.user_ns,
+            domain=trap.task.domain,
+        ),
+    )
+
+
+OVERLAYFS = FilesystemType("overlayfs", _make_before, check=_check)
+"""The filesystem before Linux 3.18 took it in, under the name it had then."""
