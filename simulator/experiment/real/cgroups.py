@@ -16,8 +16,11 @@ class Hierarchy(msgspec.Struct, frozen=True):
     options: str
 
 
-def hierarchies() -> tuple[Hierarchy, ...]:
-    """Every cgroup file system below /sys/fs/cgroup, from /proc/self/mountinfo."""
+def hierarchies(*, unified: bool = True) -> tuple[Hierarchy, ...]:
+    """Every cgroup file system below /sys/fs/cgroup, from /proc/self/mountinfo.
+
+    Not ``unified``: without version 2 where version 1 is there too (a machine that is not hybrid).
+    """
     found: dict[str, Hierarchy] = {}
     try:
         lines = Path("/proc/self/mountinfo").read_text().splitlines()
@@ -29,12 +32,14 @@ def hierarchies() -> tuple[Hierarchy, ...]:
         if kind in ("cgroup", "cgroup2") and path.startswith("/sys/fs/cgroup"):
             words = [word for word in options.split(",") if word not in ("rw", "ro")]
             found[path] = Hierarchy(path, kind, ",".join(words))
+    if not unified and any(one.kind == "cgroup" for one in found.values()):
+        return tuple(one for one in found.values() if one.kind == "cgroup")
     return tuple(found.values())
 
 
-def layout() -> str:
-    """``v1``, ``v2``, ``hybrid`` or ``none``."""
-    kinds = {hierarchy.kind for hierarchy in hierarchies()}
+def layout(*, unified: bool = True) -> str:
+    """``v1``, ``v2``, ``hybrid`` or ``none``; ``unified`` as for ``hierarchies``."""
+    kinds = {hierarchy.kind for hierarchy in hierarchies(unified=unified)}
     if kinds == {"cgroup"}:
         return "v1"
     if kinds == {"cgroup2"}:
@@ -43,7 +48,7 @@ def layout() -> str:
 
 
 def paths(name: str) -> list[str]:
-    """Where ``make`` will make groups of this name."""
+    """Where ``make`` will make groups of this name, one in each hierarchy of this machine."""
     return [f"{hierarchy.path}/{name}" for hierarchy in hierarchies()]
 
 
@@ -81,6 +86,11 @@ def make_room(groups: list[str], members: set[int]) -> None:
         for name in controllers.read_text().split():
             with contextlib.suppress(OSError):
                 (group / "cgroup.subtree_control").write_text(f"+{name}")
+
+
+def below(group: str) -> list[str]:
+    """Every group below ``group``, sorted."""
+    return sorted(directory for directory, _names, _files in os.walk(group))
 
 
 def enter(groups: list[str], pid: int) -> None:

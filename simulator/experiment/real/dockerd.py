@@ -17,14 +17,13 @@ from pathlib import Path
 from simulator.experiment.real import cgroups, host, plant, rootfs
 from simulator.experiment.real.calls import do
 from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.launchers import operator
 from simulator.experiment.real.link import Link, attach, inner_pids
-from simulator.experiment.real.sandbox import NS, Machine
+from simulator.experiment.real.sandbox import Machine
 
 IMAGE = "vitrina:guest"
 LABEL = "vitrina.machine"
 _IMAGE_ENVIRONMENT = "ENV PATH=/bin:/usr/bin:/sbin"
-_PROGRAMS = ("/usr", "/lib", "/lib64", "/etc/alternatives")
-_OPEN_TREE_CLONE, _AT_RECURSIVE, _EMPTY_PATH = 1, 0x8000, 4
 _SOCKET = "run/docker.sock"
 _ARGUMENTS = (
     "dockerd",
@@ -49,25 +48,13 @@ class Engine:
         if program is None:
             raise RealError.not_here("dockerd is not installed")
         cgroups.make_room(self.machine.groups, self.machine.members())
-        link = self.machine.outsider()
-        trees = [
-            (path, do(link, "open_tree", -100, path, _OPEN_TREE_CLONE | _AT_RECURSIVE))
-            for path in _PROGRAMS
-            if os.path.isdir(path)
-        ]
-        place = do(link, "open", f"/proc/{self.machine.supervisor.pid}/ns/mnt", 0)
-        do(link, "setns", place, NS["mnt"])
-        do(link, "unshare", NS["mnt"])
-        for path, tree in trees:
-            (self.machine.root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
-            do(link, "move_mount", tree, "", -100, path, _EMPTY_PATH)
+        link = operator.enter(self.machine)
         for path in ("var/lib/docker", "var/log", "run/containerd"):
             (self.machine.root / path).mkdir(parents=True, exist_ok=True)
         do(link, "mount", "docker", "/var/lib/docker", "tmpfs", 0, "mode=711")
         log = do(link, "open", "/var/log/dockerd.log", 0o2101, 0o600)
         for descriptor in (1, 2):
             do(link, "dup2", log, descriptor)
-        do(link, "setsid")
         environ = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root"]
         link.ask({"do": "call", "call": "execve", "args": [program, [*_ARGUMENTS], environ]})
         self._wait(link)

@@ -66,7 +66,7 @@ def take(machine: Machine, watched: tuple[str, ...]) -> dict[str, str]:
     for name, command in (_STATE | links(machine)).items():
         found[name] = _say(machine, command)
     found |= _semaphores(machine)
-    found["key"] = _key(machine)
+    found["key"] = key(machine)
     if machine.disk is not None:
         found["disk"] = _digest(os.pread(machine.disk.descriptor, 1 << 20, 0))
     return found
@@ -116,7 +116,7 @@ def _semaphores(machine: Machine) -> dict[str, str]:
     return found
 
 
-def _key(machine: Machine) -> str:
+def key(machine: Machine) -> str:
     """The payload of the key in root's user keyring: keyctl(2) READ."""
     request = {"do": "call", "call": "keyctl", "args": [_KEYCTL_READ, machine.key_serial, 256]}
     try:

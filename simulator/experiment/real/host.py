@@ -157,6 +157,10 @@ REQUIREMENTS: dict[str, Callable[[], Answer]] = {
     "docker engine": _engine,
     "containerd": _program("containerd", "containerd"),
     "runc": _program("runc", "runc"),
+    "crun": _program("crun", "crun"),
+    "bwrap": _program("bwrap", "bubblewrap"),
+    "systemd-nspawn": _program("systemd-nspawn", "systemd-container"),
+    "lxc-execute": _program("lxc-execute", "lxc"),
 }
 """Every requirement by name, capabilities apart; an unknown word is an error of ours."""
 
@@ -166,6 +170,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "chroot": _BASE,
     "unshare": _BASE,
     "docker": (*_BASE, "cgroups", "docker", "docker engine"),
+    "runc": (*_BASE, "cgroups", "runc"),
+    "crun": (*_BASE, "cgroups", "crun"),
 }
 """What each technology with a real counterpart takes."""
 

@@ -4,10 +4,12 @@ An actor is found by its host pid; the pipes are opened through ``/proc/PID/fd``
 whatever root, namespace or container it lives in.
 """
 
+import contextlib
 import errno
 import json
 import os
 import select
+import signal
 import struct
 import time
 from pathlib import Path
@@ -99,10 +101,27 @@ class Link:
         poller = select.poll()
         poller.register(self.pidfd, select.POLLIN)
         deadline = time.monotonic() + 3.0
-        while not poller.poll(30):
+        while not poller.poll(3):
             if not exiting(self.pid) or time.monotonic() > deadline:
                 return Gone(alive=True, status=None)
         return Gone(alive=False, status=exit_status(self.pid, self.pidfd))
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for the process to end: its exit status (128 + signal), ``None`` if it goes on.
+
+        A status that nobody could see counts as 0.
+        """
+        poller = select.poll()
+        poller.register(self.pidfd, select.POLLIN)
+        if not poller.poll(seconds * 1000):
+            return None
+        status = exit_status(self.pid, self.pidfd) or 0
+        return status >> 8 & 0xFF if not status & 0x7F else 128 + (status & 0x7F)
+
+    def kill(self) -> None:
+        """SIGKILL, if it still lives."""
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     @property
     def alive(self) -> bool:
@@ -220,11 +239,12 @@ def holder_of(pipe: str, descriptor: int, besides: int) -> int | None:
 
     We ourselves hold the pipe's other end, perhaps under the same number.
     """
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit() and int(entry.name) not in (besides, os.getpid()):
+    pids = sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True)
+    for pid in pids:
+        if pid not in (besides, os.getpid()):
             try:
-                if os.readlink(f"/proc/{entry.name}/fd/{descriptor}") == pipe:
-                    return int(entry.name)
+                if os.readlink(f"/proc/{pid}/fd/{descriptor}") == pipe:
+                    return pid
             except OSError:
                 continue
     return None

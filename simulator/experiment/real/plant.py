@@ -15,7 +15,9 @@ from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link
 
 _IPC_CREAT = 0o1000
-_AF_UNIX, _AF_INET, _AF_INET6, _SOCK_STREAM = 1, 2, 10, 1
+_AF_UNIX, _AF_INET, _AF_INET6, _SOCK_STREAM, _SOCK_DGRAM = 1, 2, 10, 1, 2
+_SIOCSIFFLAGS, _SIOCSIFADDR, _SIOCSIFNETMASK, _SIOCSIFHWADDR = 0x8914, 0x8916, 0x891C, 0x8924
+_SIOCBRADDBR, _IFF_UP, _IFF_RUNNING = 0x89A0, 1, 0x40
 _KEY_SPEC_USER_KEYRING = -4
 
 
@@ -95,15 +97,25 @@ def _make(tree: Path, file: File, secret: str) -> None:
 
 
 def network(supervisor: Link, world: World) -> None:
-    """Loopback up, and the host's interfaces as bridges, which need no wire."""
-    lines = ["ip link set lo up"]
+    """Loopback up, and the host's interfaces as bridges, which need no wire: netdevice(7)."""
+    control = do(supervisor, "socket", _AF_INET, _SOCK_DGRAM, 0)
+    _up(supervisor, control, "lo")
     for interface in world.interfaces:
         if not interface.loopback:
-            lines.append(f"brctl addbr {interface.name}")
-            lines.append(f"ip addr add {interface.address}/{interface.prefix} dev {interface.name}")
-            lines.append(f"ip link set {interface.name} address {interface.mac}")
-            lines.append(f"ip link set {interface.name} up")
-    supervisor.ask({"do": "shell", "line": " && ".join(lines)}, limit=20, quiet=10)
+            name = interface.name
+            mask = (0xFFFFFFFF << (32 - interface.prefix)) & 0xFFFFFFFF
+            do(supervisor, "ioctl", control, _SIOCBRADDBR, name)
+            do(supervisor, "ioctl", control, _SIOCSIFADDR, (name, interface.address))
+            netmask = ".".join(str(mask >> shift & 0xFF) for shift in (24, 16, 8, 0))
+            do(supervisor, "ioctl", control, _SIOCSIFNETMASK, (name, netmask))
+            mac = bytes.fromhex(interface.mac.replace(":", ""))
+            do(supervisor, "ioctl", control, _SIOCSIFHWADDR, (name, mac))
+            _up(supervisor, control, name)
+    do(supervisor, "close", control)
+
+
+def _up(supervisor: Link, control: int, name: str) -> None:
+    do(supervisor, "ioctl", control, _SIOCSIFFLAGS, (name, _IFF_UP | _IFF_RUNNING))
 
 
 def first_pid(link: Link, last: int) -> None:

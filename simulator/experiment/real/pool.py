@@ -1,8 +1,10 @@
-"""Engines that outlive a session, as long as nothing on their machine has changed.
+"""Machines that outlive a session, as long as nothing on them has changed.
 
-Starting dockerd costs more than a container. Inside ``keep()`` a machine whose session ended is
-lent to the next one of the same world, but only when it is proved to be as it was: the same
-processes, files, mounts, names, addresses, IPC objects, daemons and disk. Otherwise it ends.
+Building one costs more than most probes, starting dockerd more than a container. Inside
+``keep()`` a machine whose session ended is lent to the next one of the same world, but only when
+it looks as it did: the same processes, files, mounts, names, addresses, IPC objects, keys, control
+groups, daemons and disk. Otherwise it ends. What such a look can't see, a second run can: a
+difference is believed only from a machine that nobody had before (``fresh``).
 """
 
 import contextlib
@@ -14,14 +16,29 @@ import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import msgspec
+
 from simulator.experiment.probes.world import World
+from simulator.experiment.real import cgroups, fingerprint
 from simulator.experiment.real.dockerd import Engine, RunningEngine, engine_for
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.fingerprint import links
+from simulator.experiment.real.launchers.operator import Operator
 from simulator.experiment.real.link import proc_state
 from simulator.experiment.real.sandbox import Machine
 
-_APART = {"proc", "sys", "var", "run/docker", "run/containerd", "dev/pts", "dev/mqueue"}
+_APART = {
+    "proc",
+    "sys",
+    "var",
+    "run/docker",
+    "run/containerd",
+    "run/vitrina",
+    "run/runc",
+    "run/crun",
+    "dev/pts",
+    "dev/mqueue",
+}
 """Where an engine at work leaves marks of its own, or where nothing is stored."""
 
 _STATE = (
@@ -32,35 +49,61 @@ _STATE = (
 _LOCK = threading.Lock()
 
 
-class Host:
-    """A machine with an engine on it, lent to one session at a time."""
+class Service(msgspec.Struct, frozen=True):
+    """What a machine has besides its world.
 
-    def __init__(self, world: World) -> None:
-        self.machine = Machine(world)
+    ``engine``: a Docker Engine. ``operator``: somebody who runs installed runtimes, and an
+    interpreter in each tenant's tree. ``unified``: a control group hierarchy of version 2, where
+    this machine has one.
+    """
+
+    engine: bool = False
+    operator: bool = False
+    unified: bool = True
+
+
+class Host:
+    """A machine with its service, lent to one session at a time."""
+
+    def __init__(self, world: World, service: Service) -> None:
+        self.service = service
+        self.machine = Machine(world, unified=service.unified, interpreter=service.operator)
+        self.engine: Engine | RunningEngine | None = None
+        self.operator: Operator | None = None
         try:
-            self.engine: Engine | RunningEngine = engine_for(self.machine)
+            if service.engine:
+                self.engine = engine_for(self.machine)
+            if service.operator:
+                cgroups.make_room(self.machine.groups, self.machine.members())
+                self.operator = Operator(self.machine)
             self._members = self.machine.members()
             self._before = self._digest()
         except BaseException:
             self.machine.close()
             raise
 
-    def settle(self, seconds: float = 1.0) -> bool:
+    def fits(self, world: World, service: Service) -> bool:
+        """Whether this is such a machine."""
+        return self.machine.world == world and self.service == service
+
+    def settle(self) -> bool:
         """End what a session left running; whether the machine is then as it was.
 
         An engine tidies up for a moment after its container ended, so a first look that differs
         is not the last.
         """
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + (1.0 if self.service.engine else 0.05)
         while True:
             added = self.machine.members() - self._members
             for pid in added:
                 _end_guest(pid)
+            if self.operator is not None:
+                self.operator.tidy()
             if not added and self._as_before():
                 return True
             if time.monotonic() > deadline or self._members - self.machine.members():
                 return False
-            time.sleep(0.03)
+            time.sleep(0.01)
 
     def _as_before(self) -> bool:
         try:
@@ -73,6 +116,9 @@ class Host:
         for line in sorted(_tree(self.machine.root)):
             found.update(line.encode("utf-8", "surrogateescape"))
         found.update(Path(f"/proc/{self.machine.supervisor.pid}/mountinfo").read_bytes())
+        for group in self.machine.groups:
+            found.update("\n".join(cgroups.below(group)).encode())
+        found.update(fingerprint.key(self.machine).encode())
         line = ";".join([_STATE, *links(self.machine).values()])
         answer = self.machine.supervisor.ask({"do": "shell", "line": line}, quiet=5.0)
         found.update(str(answer).encode())
@@ -116,24 +162,24 @@ class _Pool:
 _POOL = _Pool()
 
 
-def acquire(world: World) -> Host:
-    """A machine of this world with an engine, as good as new."""
-    while True:
+def acquire(world: World, service: Service, *, fresh: bool = False) -> Host:
+    """A machine of this world with this service, as good as new; ``fresh``: really new."""
+    while not fresh:
         with _LOCK:
-            found = next((host for host in _POOL.idle if host.machine.world == world), None)
+            found = next((host for host in _POOL.idle if host.fits(world, service)), None)
             if found is None:
                 break
             _POOL.idle.remove(found)
         if found.settle():
             return found
         found.machine.close()
-    return Host(world)
+    return Host(world, service)
 
 
-def release(host: Host, clean: bool) -> None:
-    """The session ended; ``clean``: nothing was done that ``settle`` could not see."""
+def release(host: Host) -> None:
+    """The session ended; the next one looks whether the machine is as it was."""
     with _LOCK:
-        if clean and _POOL.depth > 0:
+        if _POOL.depth > 0:
             _POOL.idle.append(host)
             return
     host.machine.close()

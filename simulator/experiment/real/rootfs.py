@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import uuid
 from pathlib import Path
 
 from simulator.experiment.probes.world import User
@@ -82,8 +83,12 @@ def populate(tree: Path, host_name: str, users: tuple[User, ...]) -> None:
     program = tree / "bin/busybox"
     shutil.copyfile(_need_busybox(), program)
     program.chmod(0o755)
-    for applet in _applets():
-        os.link(program, tree / "bin" / applet)
+    place = os.open(tree / "bin", os.O_PATH | os.O_DIRECTORY)
+    try:
+        for applet in _applets():
+            os.link("busybox", applet, src_dir_fd=place, dst_dir_fd=place)
+    finally:
+        os.close(place)
     _user_files(tree, host_name, users)
 
 
@@ -140,20 +145,26 @@ def _libraries(programs: list[Path]) -> list[Path]:
 
 def image(users: tuple[User, ...]) -> Path:
     """A tar of the guest's tree with the interpreter, built once and cached by content."""
-    key = hashlib.sha256()
-    for part in (pack.archive(), Path(interpreter()).read_bytes(), _need_busybox().read_bytes()):
-        key.update(part)
-    key.update(Path(__file__).read_bytes() + repr(users).encode())
-    cached = _cache_directory() / f"image-{key.hexdigest()[:16]}.tar"
+    cached = _cache_directory() / f"image-{_content(repr(users))}.tar"
     if not cached.exists():
         with tempfile.TemporaryDirectory() as scratch:
             tree = Path(scratch) / "tree"
             tree.mkdir()
             _build_image(tree, users)
-            partial = cached.with_suffix(f".{os.getpid()}")
+            partial = cached.with_suffix(f".{uuid.uuid4().hex}")
             _write_tar(tree, partial)
             partial.replace(cached)
     return cached
+
+
+@functools.cache
+def _content(more: str = "") -> str:
+    """A name for what the interpreter, the agent, busybox and this file make."""
+    key = hashlib.sha256(more.encode())
+    for part in (pack.archive(), Path(interpreter()).read_bytes(), _need_busybox().read_bytes()):
+        key.update(part)
+    key.update(Path(__file__).read_bytes())
+    return key.hexdigest()[:16]
 
 
 def _cache_directory() -> Path:
@@ -170,6 +181,10 @@ def _cache_directory() -> Path:
 
 def _build_image(tree: Path, users: tuple[User, ...]) -> None:
     populate(tree, "", users)
+    _build_interpreter(tree)
+
+
+def _build_interpreter(tree: Path) -> None:
     agent = tree / AGENT_PATH.lstrip("/")
     agent.parent.mkdir(parents=True)
     agent.write_bytes(pack.archive())
@@ -184,6 +199,38 @@ def _build_image(tree: Path, users: tuple[User, ...]) -> None:
     extensions = [module for module in modules if module.suffix == ".so"]
     for library in _libraries([Path(interpreter()), *extensions]):
         _copy(library, tree / _library_path(library))
+
+
+def install_interpreter(machine: Path, tenants: tuple[str, ...]) -> None:
+    """The interpreter and the agent into each tenant's tree below ``machine``'s /srv.
+
+    One copy of the content: the trees hold hard links to it.
+    """
+    source = _interpreter_tree()
+    first = machine / "srv" / tenants[0]
+    shutil.copytree(source, first, dirs_exist_ok=True)
+    for tenant in tenants[1:]:
+        place = machine / "srv" / tenant
+        for directory, _names, files in os.walk(source):
+            where = os.path.relpath(directory, source)
+            (place / where).mkdir(exist_ok=True)
+            for name in files:
+                os.link(first / where / name, place / where / name)
+
+
+def _interpreter_tree() -> Path:
+    """The interpreter's files as a tree, built once and cached by content."""
+    cached = _cache_directory() / f"interpreter-{_content()}"
+    if not cached.exists():
+        partial = Path(tempfile.mkdtemp(dir=cached.parent))
+        partial.chmod(0o755)
+        _build_interpreter(partial)
+        try:
+            partial.rename(cached)
+        except OSError:
+            # Somebody else was quicker.
+            shutil.rmtree(partial)
+    return cached
 
 
 def _library_path(library: Path) -> str:

@@ -144,6 +144,3 @@ def _map_root(link: Link) -> None:
     for name, content in (("setgroups", "deny"), ("uid_map", "0 0 1"), ("gid_map", "0 0 1")):
         with open(f"{place}/{name}", "w") as target:
             target.write(content)
-
-
-RUNTIMES = {"none": none, "chroot": chroot, "unshare": unshare}

@@ -8,7 +8,6 @@ mounts. What outlives that, cgroup directories and a state file, is swept at the
 
 import contextlib
 import os
-import subprocess
 import tempfile
 import uuid
 from collections.abc import Callable
@@ -17,10 +16,10 @@ from pathlib import Path
 import msgspec
 
 from simulator.experiment.probes.world import World
-from simulator.experiment.real import cgroups, disk, pack, plant, rootfs, state
+from simulator.experiment.real import cgroups, disk, plant, rootfs, state, zygote
 from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.link import Link, attach
+from simulator.experiment.real.link import Link
 from simulator.machine.abi.i18n import gettext as _
 
 NS = {
@@ -45,10 +44,14 @@ class Machine:
 
     ``shared`` are namespaces that an actor may have in common with this machine (none, unless
     an engine that is not ours makes the sandbox); ``closers`` run first when it ends.
+    ``unified``: whether it shows a control group hierarchy of version 2; ``interpreter``: whether
+    its tenants' trees hold one, for a runtime that starts a program in them.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, unified: bool = True, interpreter: bool = False) -> None:
         self.world = world
+        self._unified = unified
+        self._interpreter = interpreter
         self.name = f"vitrina-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.directory = os.path.join(tempfile.gettempdir(), self.name)
         self.groups = cgroups.paths(self.name)
@@ -71,20 +74,9 @@ class Machine:
             raise
 
     def _start(self) -> None:
-        agent = Path(self.directory) / "agent.pyz"
-        agent.write_bytes(pack.archive())
         cgroups.make(self.groups)
-        self._process = subprocess.Popen(
-            rootfs.interpreter_arguments(str(agent)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            cwd="/",
-            env={"PATH": "/bin", "HOME": "/root"},
-        )
-        cgroups.enter(self.groups, self._process.pid)
-        self.launcher = self.keep(attach(self._process.pid))
+        self.launcher = launcher = self.keep(zygote.launcher())
+        cgroups.enter(self.groups, launcher.pid)
         do(self.launcher, "unshare", sum(NS.values()))
         do(self.launcher, "mount", "none", "/", None, _MS_PRIVATE_REC, None)
         answer, supervisor = fork(self.launcher)
@@ -112,6 +104,8 @@ class Machine:
         do(call, "mount", "root", root, "tmpfs", 0, "mode=755")
         tree = Path(f"/proc/{call.pid}/root{root}")
         plant.fill(tree, self.world)
+        if self._interpreter:
+            rootfs.install_interpreter(tree, plant.TENANTS)
         if self.disk is not None:
             plant.disk(tree, self.world, self.disk)
         do(call, "mount", "proc", f"{root}/proc", "proc", _NOSUID_NODEV_NOEXEC, None)
@@ -129,7 +123,7 @@ class Machine:
         do(call, "rmdir", "/.old")
 
     def _mount_cgroups(self, root: str) -> None:
-        found = cgroups.hierarchies()
+        found = cgroups.hierarchies(unified=self._unified)
         if not found:
             return
         if any(hierarchy.path != "/sys/fs/cgroup" for hierarchy in found):
@@ -184,25 +178,22 @@ class Machine:
 
     def close(self) -> None:
         """End every process, drop every mount and group; nothing of ours stays."""
-        process = getattr(self, "_process", None)
+        launcher: Link | None = getattr(self, "launcher", None)
         self._take_keys_back()
         for closer in self.closers:
             with contextlib.suppress(RealError):
                 closer()
+        if launcher is not None:
+            launcher.kill()
+            launcher.wait(10)
         for link in self._links:
             link.close()
-        if process is not None:
-            process.kill()
-            process.wait()
         if self.disk is not None:
             os.close(self.disk.descriptor)
         left = cgroups.remove(self.groups)
-        for name in ("agent.pyz", "root"):
-            target = Path(self.directory) / name
+        for target in (f"{self.directory}/root", self.directory):
             with contextlib.suppress(OSError):
-                target.rmdir() if target.is_dir() else target.unlink()
-        with contextlib.suppress(OSError):
-            os.rmdir(self.directory)
+                os.rmdir(target)
         if not left:
             state.erase(self._record)
 

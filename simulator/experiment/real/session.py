@@ -38,24 +38,21 @@ Launch = Callable[[Machine, str], Link]
 _SIGNALLING = {"kill", "tkill", "tgkill", "pidfd_send_signal", "exit", "exit_group", "ptrace"}
 _SHELL_LIMIT = 8.0
 _OPERATORS = ("host", "runtime")
-_LOOKING = {"getpid", "uname", "stat", "lstat", "fstat", "access", "read", "getcwd", "readlink"}
-"""Calls by which the host looks and changes nothing."""
 
 
 class RealSession:
     """Actors by name, each a process; ``launch`` knows the technology.
 
-    ``finish`` ends the machine, or lends it on; it is told whether the host itself did nothing.
+    ``finish`` ends the machine, or lends it on.
     """
 
     def __init__(
-        self, machine: Machine, launch: Launch, actors: set[str], finish: Callable[[bool], None]
+        self, machine: Machine, launch: Launch, actors: set[str], finish: Callable[[], None]
     ) -> None:
         self.world = world = machine.world
         self.machine = machine
         self._launch = launch
         self._finish = finish
-        self._host_acted = False
         self._watched: tuple[str, ...] | None = None
         self._links: dict[str, Link] = {}
         self._nameless: list[Link] = []
@@ -101,7 +98,6 @@ class RealSession:
     def call(self, actor: str, call: Call) -> Result:
         """One raw system call; refused ones come back ``Silent``."""
         link = self._actor(actor)
-        self._host_acted |= actor in _OPERATORS and call.name not in _LOOKING
         reason = guard.refusal(link.pid, call)
         if reason is not None:
             return Silent(_("model only: {reason}").format(reason=_(reason)))
@@ -122,7 +118,6 @@ class RealSession:
     def shell(self, actor: str, line: str) -> Result:
         """A child of the actor runs ``/bin/sh -c line``."""
         link = self._actor(actor)
-        self._host_acted |= actor in _OPERATORS
         request = {"do": "shell", "line": line}
         answer = self._ask(link, request, limit=_SHELL_LIMIT + 2, quiet=_SHELL_LIMIT)
         result = _result(Call("shell", (line,)), answer)
@@ -133,7 +128,6 @@ class RealSession:
     def fork(self, actor: str, child: str, call: Call) -> Result:
         """fork, vfork or clone: the child becomes an actor."""
         link = self._actor(actor)
-        self._host_acted |= actor in _OPERATORS
         name = "fork" if call.name == "vfork" else call.name
         answer, born = fork(link, name, call.args)
         if born is not None:
@@ -199,7 +193,7 @@ class RealSession:
         """End everything of the session."""
         for link in [*self._links.values(), *self._nameless]:
             link.close()
-        self._finish(not self._host_acted)
+        self._finish()
 
 
 _PID_CONSTANTS = {"host": "HOST_ACTOR_PID", "guest": "GUEST_PID", "neighbour": "NEIGHBOUR_PID"}

@@ -1,0 +1,1 @@
+"""How each product's own program builds a sandbox inside the scratch machine."""

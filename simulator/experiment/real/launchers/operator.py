@@ -1,0 +1,123 @@
+"""An operator of the scratch machine: a process that sees this machine's programs as its own.
+
+Runtimes run inside the scratch machine, with its root, processes, network and names as their host,
+so that whatever they share with their host is the scratch machine's. Their programs and libraries
+are mounted from this machine in a mount namespace that only the operator has.
+"""
+
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+from simulator.experiment.real import cgroups
+from simulator.experiment.real.calls import do, fork
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.link import Gone, Link, inner_pids
+from simulator.experiment.real.sandbox import NS, Machine
+
+PROGRAMS = ("/usr", "/lib", "/lib64", "/etc/alternatives")
+_OPEN_TREE_CLONE, _AT_RECURSIVE, _EMPTY_PATH = 1, 0x8000, 4
+STATE = ("run/runc", "run/crun", "run/lxc", "run/vitrina")
+"""Where runtimes note what they started."""
+
+ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root")
+
+
+def enter(machine: Machine) -> Link:
+    """A new process of ``machine`` with this machine's programs over the scratch ones."""
+    link = machine.outsider()
+    trees = [
+        (path, do(link, "open_tree", -100, path, _OPEN_TREE_CLONE | _AT_RECURSIVE))
+        for path in PROGRAMS
+        if os.path.isdir(path)
+    ]
+    place = do(link, "open", f"/proc/{machine.supervisor.pid}/ns/mnt", 0)
+    do(link, "setns", place, NS["mnt"])
+    do(link, "close", place)
+    do(link, "unshare", NS["mnt"])
+    for path, tree in trees:
+        (machine.root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
+        do(link, "move_mount", tree, "", -100, path, _EMPTY_PATH)
+        do(link, "close", tree)
+    do(link, "setsid")
+    return link
+
+
+class Operator:
+    """Runs installed programs inside one scratch machine."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.link = enter(machine)
+        self._count = 0
+        for state in STATE:
+            (machine.root / state).mkdir(parents=True, exist_ok=True)
+        self._groups = {name for group in machine.groups for name in cgroups.below(group)}
+
+    def start(self, argv: list[str], environ: tuple[str, ...] = ENVIRONMENT) -> tuple[Link, Path]:
+        """Start a program; its process, and the file that its output goes to."""
+        self._count += 1
+        name = f"run/vitrina/{self._count}.log"
+        answer, child = fork(self.link)
+        if child is None:
+            raise RealError.broken("fork", str(answer))
+        self.machine.keep(child)
+        log = do(child, "open", f"/{name}", 0o2101, 0o600)
+        for descriptor in (1, 2):
+            do(child, "dup2", log, descriptor)
+        do(child, "close", log)
+        request = {"do": "call", "call": "execve", "args": [argv[0], argv, list(environ)]}
+        answer = child.ask(request)
+        if not isinstance(answer, Gone):
+            raise RealError.broken(argv[0], os.strerror(answer.get("errno", 0)))
+        return child, self.machine.root / name
+
+    def run(self, argv: list[str], seconds: float = 30.0) -> str:
+        """Run a program to its end; its output, or ``RealError`` with its last line."""
+        child, log = self.start(argv)
+        ended = child.wait(seconds)
+        text = log.read_text(errors="replace")
+        log.unlink()
+        if ended is None:
+            raise RealError.hanging(os.path.basename(argv[0]), seconds)
+        if ended:
+            raise RealError.broken(os.path.basename(argv[0]), last_words(text))
+        return text
+
+    def tidy(self) -> None:
+        """Take away what runtimes keep of containers whose processes are gone."""
+        for state in STATE:
+            place = self.machine.root / state
+            for left in place.iterdir() if place.is_dir() else ():
+                shutil.rmtree(left, ignore_errors=True)
+        for group in self.machine.groups:
+            for name in sorted(set(cgroups.below(group)) - self._groups, reverse=True):
+                with contextlib.suppress(OSError):
+                    os.rmdir(name)
+
+
+def last_words(text: str) -> str:
+    """The last line that says something."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "no message"
+
+
+def outer_pid(machine: Machine, inside: int) -> int | None:
+    """The pid on this machine of what the scratch machine calls ``inside``."""
+    return next((pid for pid in machine.members() if inner_pids(pid)[1:2] == [inside]), None)
+
+
+def program_in(machine: Machine, command: str, seconds: float = 15.0) -> int | None:
+    """The newest process of the machine that runs ``command`` (part of its command line)."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for pid in sorted(machine.members(), reverse=True):
+            try:
+                if command.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    return pid
+            except OSError:
+                continue
+        time.sleep(0.005)
+    return None

@@ -1,0 +1,126 @@
+"""Technologies with a real counterpart: what machine each needs and what launches it.
+
+An ordinary SPEC goes to the product in the product's own words. Where the product reads a
+configuration file, that is rendered from the mechanisms, so a lifted mechanism is left out of it;
+where it has a switch (``About.real``) the switch is added. A lifted mechanism with neither is
+counterfactual: only the model can tell.
+"""
+
+import shlex
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from simulator.experiment.real import cgroups, runtimes
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.launchers import oci
+from simulator.experiment.real.pool import Host, Service
+from simulator.experiment.real.session import Launch
+from simulator.experiment.real.spec import Spec, parse
+from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
+from simulator.machine.abi.i18n import gettext as _
+
+
+class Counterfactual(RealError):
+    """A sandbox that no product can be asked for."""
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What is to be launched: the words, and the technology that they make in the model."""
+
+    spec: Spec
+    technology: Technology
+    lifted: tuple[str, ...] = ()
+
+
+class Product(msgspec.Struct, frozen=True):
+    """``lift`` says whether one mechanism can be left out, and how the request changes."""
+
+    service: Service
+    launcher: Callable[[Request, Host], Launch]
+    lift: Callable[[Request, str], Request]
+
+
+def _plain(make: Callable[[Spec], Launch]) -> Callable[[Request, Host], Launch]:
+    def launcher(request: Request, _host: Host) -> Launch:
+        return make(request.spec)
+
+    return launcher
+
+
+def _docker(request: Request, host: Host) -> Launch:
+    engine = host.engine
+    assert engine is not None
+    return lambda _machine, actor: engine.run(request.spec.options, actor)
+
+
+def _oci(request: Request, host: Host) -> Launch:
+    operator = host.operator
+    assert operator is not None
+    layout = cgroups.layout(unified=host.service.unified)
+    return lambda _machine, actor: oci.launch(operator, request.technology, actor, layout)
+
+
+def _no_way(request: Request, mechanism: str) -> Request:
+    raise Counterfactual(
+        _("counterfactual: {product} has no switch that lifts {mechanism}").format(
+            product=request.spec.technology, mechanism=mechanism
+        )
+    )
+
+
+def _by_switch(request: Request, mechanism: str) -> Request:
+    """Docker's own switch, after the SPEC's options."""
+    about = MECHANISMS.get(mechanism)
+    if about is None or not about.real.startswith("-"):
+        return _no_way(request, mechanism)
+    return msgspec.structs.replace(request, spec=parse(f"{request.spec.text} {about.real}"))
+
+
+def _by_file(request: Request, mechanism: str) -> Request:
+    """Left out of the rendered file."""
+    if mechanism not in oci.RENDERED - oci.NEEDED:
+        return _no_way(request, mechanism)
+    return request
+
+
+def _by_flag(request: Request, mechanism: str) -> Request:
+    """unshare(1) without the flag that makes the mechanism."""
+    flags = {name: set(words) for name, words in _UNSHARE.items()}.get(mechanism)
+    kept = tuple(word for word in request.spec.options if word not in (flags or ()))
+    if kept == request.spec.options:
+        return _no_way(request, mechanism)
+    text = shlex.join((request.spec.technology, *kept))
+    return msgspec.structs.replace(request, spec=parse(text))
+
+
+_UNSHARE = {
+    "mount-ns": ("-m", "--mount"),
+    "uts-ns": ("-u", "--uts"),
+    "ipc-ns": ("-i", "--ipc"),
+    "net-ns": ("-n", "--net"),
+    "pid-ns": ("-p", "--pid"),
+    "cgroup-ns": ("-C", "--cgroup"),
+    "time-ns": ("-T", "--time"),
+    "user-ns": ("-U", "--user", "-r", "--map-root-user"),
+}
+
+PRODUCTS: dict[str, Product] = {
+    "none": Product(Service(), _plain(runtimes.none), _no_way),
+    "chroot": Product(Service(), _plain(runtimes.chroot), _no_way),
+    "unshare": Product(Service(), _plain(runtimes.unshare), _by_flag),
+    "docker": Product(Service(engine=True), _docker, _by_switch),
+    "runc": Product(Service(operator=True), _oci, _by_file),
+    "crun": Product(Service(operator=True, unified=False), _oci, _by_file),
+}
+"""By the technology's name. crun 1.8 refuses a hybrid layout, so it gets a machine without one."""
+
+
+def request(spec: str, lifted: Sequence[str] = ()) -> Request:
+    """What ``spec`` asks for, less some mechanisms. Raises ``Counterfactual``, ``SpecError``."""
+    words = parse(spec)
+    wanted = Request(words, parse_spec(spec, lifted), tuple(lifted))
+    for mechanism in lifted:
+        wanted = PRODUCTS[words.technology].lift(wanted, mechanism)
+    return wanted

@@ -1,0 +1,52 @@
+"""The process from which scratch machines are forked: an interpreter starts once, not each time.
+
+It does nothing by itself, and ends when this process does: its channel closes.
+"""
+
+import os
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+
+from simulator.experiment.real import pack, rootfs
+from simulator.experiment.real.calls import do, fork
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.link import Link, attach
+
+_SIGCHLD = 17
+_LOCK = threading.Lock()
+_FOUND: dict[int, Link] = {}
+
+
+def launcher() -> Link:
+    """A new child of this process's zygote, which is started when first asked for."""
+    with _LOCK:
+        found = _FOUND.get(os.getpid())
+        if found is None or not found.alive:
+            found = _FOUND[os.getpid()] = _start()
+        answer, child = fork(found)
+    if child is None:
+        raise RealError.broken("fork", str(answer))
+    do(child, "rt_sigaction", _SIGCHLD, 0)
+    do(child, "setsid")
+    return child
+
+
+def _start() -> Link:
+    with tempfile.TemporaryDirectory(prefix=f"vitrina-{os.getpid()}-") as directory:
+        agent = Path(directory) / "agent.pyz"
+        agent.write_bytes(pack.archive())
+        process = subprocess.Popen(
+            rootfs.interpreter_arguments(str(agent)),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd="/",
+            env={"PATH": "/bin", "HOME": "/root"},
+        )
+        found = attach(process.pid)
+    # Machines are its children; when they end nobody waits for them.
+    do(found, "rt_sigaction", _SIGCHLD, 1)
+    return found

@@ -1,0 +1,17 @@
+"""crun 1.8: the container runtime of Podman, Giuseppe Scrivano, 2019."""
+
+from simulator.isolation.technologies import oci_defaults as defaults
+from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.options import oci as options
+from simulator.machine.abi.i18n import N_
+
+TECHNOLOGY = Technology(
+    id="crun",
+    title=N_("crun"),
+    year=2019,
+    mechanisms=defaults.MECHANISMS,
+    image=defaults.IMAGE,
+    guest=defaults.guest("crun"),
+    options=options.read,
+    about=N_("The same JSON file as runc's, read by a program in C."),
+)
