@@ -133,6 +133,7 @@ def install(store: Store, place: Place, tools: Toolset) -> None:
         tree.link(store, sbin, name, store.row(Inode, own))
     for path, mode in tools.directories:
         directory(store, place, path, mode)
+    nodes(store, place, tools.nodes)
     for path, mode, text in tools.files:
         file(store, place, path, text.encode(), mode)
 

@@ -1,5 +1,7 @@
 """What a sandbox holds of the machine's resources, and what it was granted."""
 
+from collections.abc import Mapping
+
 from simulator.experiment.probes.observation import Use
 from simulator.machine.abi.ids import HOST, KERNEL, Domain, Pid
 from simulator.machine.kernel.ipc.msg import Queue
@@ -7,8 +9,10 @@ from simulator.machine.kernel.ipc.sem import SemSet
 from simulator.machine.kernel.ipc.shm import Segment
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.namespace import IpcNs
+from simulator.machine.kernel.resource import charge
 from simulator.machine.kernel.resource.group import controlled, upward
 from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.kernel.vfs.fd import File
 from simulator.machine.kernel.vfs.inode import Inode
 from simulator.machine.state.store import Store
 
@@ -31,20 +35,38 @@ def uses(kernel: Kernel, guest: Pid, *, alone: bool = False) -> tuple[Use, ...]:
         for one in store.all(Task)
         if one.domain == task.domain and one.state is not TaskState.ZOMBIE
     ]
+    own = charge.grants(store, task)
     return (
         *_ipc(store, task),
         Use(
             resource="memory",
             used=sum(one.memory for one in mine),
-            granted=_limit(store, task, "memory", ("memory.max", "memory.limit_in_bytes")),
+            granted=_tighter(
+                own.get("memory"),
+                _limit(store, task, "memory", ("memory.max", "memory.limit_in_bytes")),
+            ),
         ),
         Use(
             resource="pids",
             used=len(mine),
-            granted=_limit(store, task, "pids", ("pids.max",)),
+            granted=_tighter(own.get("pids"), _limit(store, task, "pids", ("pids.max",))),
         ),
-        Use(resource="disk", used=_stored(store, task.domain)),
+        Use(resource="disk", used=_stored(store, task.domain), granted=own.get("disk")),
+        *_files(store, task, own),
     )
+
+
+def _tighter(one: int | None, other: int | None) -> int | None:
+    """The lower of two limits, where there is any."""
+    return min((limit for limit in (one, other) if limit is not None), default=None)
+
+
+def _files(store: Store, task: Task, own: Mapping[str, int]) -> tuple[Use, ...]:
+    """Open files, where the container has a share of the machine's table."""
+    if "files" not in own:
+        return ()
+    used = sum(file.domain == task.domain for file in store.all(File))
+    return (Use(resource="files", used=used, granted=own["files"]),)
 
 
 def _ipc(store: Store, task: Task) -> tuple[Use, ...]:

@@ -29,7 +29,8 @@ class Toolset(msgspec.Struct, frozen=True, kw_only=True):
     ``kernels`` are those (names of ``families.KERNELS``) on whose hosts it is installed;
     ``programs`` are entered in ``userland.registry`` with ``collection=TOOLS`` and appear in
     ``/usr/sbin``; ``directories`` and ``files`` are (path, mode) and (path, mode, text);
-    ``units`` its daemons.
+    ``units`` its daemons; ``nodes`` the device nodes that its init script makes in /dev (name,
+    type, major, minor, mode).
     """
 
     product: str
@@ -38,6 +39,7 @@ class Toolset(msgspec.Struct, frozen=True, kw_only=True):
     directories: tuple[tuple[str, int], ...] = ()
     files: tuple[tuple[str, int, str], ...] = ()
     units: tuple[Unit, ...] = ()
+    nodes: tuple[tuple[str, int, int, int, int], ...] = ()
 
 
 @functools.cache

@@ -169,6 +169,7 @@ def _replace(
         process_keyring=None,
         thread_keyring=None,
         memory=0,
+        mapped=0,
         attached=(),
         lsm_label=task.next_label or task.lsm_label,
         next_label="",

@@ -55,6 +55,7 @@ def end(store: Store, pid: Pid, wait_status: int) -> None:
             pending=(),
             report=None,
             memory=0,
+            mapped=0,
         )
     )
     if store.get(Sleeper, pid) is not None:

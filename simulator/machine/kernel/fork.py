@@ -54,6 +54,8 @@ def fork(
     parent = trap.task
     spaces = spaces or copy_spaces(trap, 0, child=True)
     charge(trap, "task")
+    if parent.mapped:
+        charge(trap, "private-memory", parent.mapped)
     _need_room(trap, spaces.cred)
     pids = _number(trap, spaces.ns.pid, set_tid)
     cgroup.can_fork(trap)

@@ -21,9 +21,10 @@ def capget(trap: Trap, pid: int = 0) -> Result:
     if pid < 0:
         trap.fail(Errno.EINVAL, "", "capget(2)")
     cred = (trap.task if pid == 0 else pids.need(trap, pid)).cred
-    return Returned(
-        0, (_listed(cred.effective), _listed(cred.permitted), _listed(cred.inheritable))
-    )
+    sets = (cred.effective, cred.permitted, cred.inheritable)
+    if trap.family.inside is not None:
+        sets = tuple(trap.family.inside.show_capabilities(trap, bits) for bits in sets)
+    return Returned(0, tuple(map(_listed, sets)))
 
 
 @linux("capset")
@@ -34,8 +35,8 @@ def capset(
     if pid not in (0, trap.task.pids[-1]):
         trap.fail(Errno.EPERM, N_("Only the caller's own capabilities can be set."), "capset(2)")
     old = trap.cred
-    new_effective, new_permitted = _bits(effective), _bits(permitted)
-    new_inheritable = _bits(inheritable)
+    new_effective, new_permitted = _bits(trap, effective), _bits(trap, permitted)
+    new_inheritable = _bits(trap, inheritable)
     added = new_inheritable & ~(old.inheritable | old.permitted)
     if added:
         trap.need(Privilege.SET_CAPABILITIES, old.user_ns)
@@ -66,13 +67,15 @@ def capset(
     return 0
 
 
-def _bits(value: Any) -> int:
+def _bits(trap: Trap, value: Any) -> int:
     """Capabilities as a list of numbers; what the kernel does not know is left out."""
     bits = 0
     for number in decode.numbers(value, "a capability set"):
         if not 0 <= number < 64:
             raise NotModelled("capabilities are numbered from 0 to 63")
         bits |= 1 << number
+    if trap.family.inside is not None:
+        bits = trap.family.inside.take_capabilities(trap, bits)
     return bits & ALL_CAPABILITIES
 
 

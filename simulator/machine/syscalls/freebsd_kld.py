@@ -92,9 +92,9 @@ def message_buffer(trap: Trap) -> bytes:
     open_ = sysctl.number(trap.store, trap.family, "security.bsd.unprivileged_read_msgbuf")
     if prison.is_jailed(trap.task) or not open_:
         trap.need(Privilege.KERNEL_LOG)
-    trap.touch("kernel-log", log.ring(trap.store).domain, "read", "kern.msgbuf")
+    trap.touch("kernel-log", log.of(trap).domain, "read", "kern.msgbuf")
     trap.authority("kernel-log", "kern.msgbuf")
-    return log.text(trap.store)
+    return log.text(log.of(trap))
 
 
 def _need_modules(trap: Trap) -> None:

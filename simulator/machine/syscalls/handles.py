@@ -74,7 +74,13 @@ def _handle(trap: Trap, handle: Any) -> tuple[int, bytes]:
 
 
 def _decode(trap: Trap, sb: Superblock, kind: int, raw: bytes) -> int | None:
-    """The inode that a handle names, if the filesystem still has it."""
+    """The inode that a handle names, if the filesystem still has it.
+
+    A filesystem that only shows another one's tree (simfs) asks that one (CVE-2014-3519).
+    """
+    beneath = (sb.data or {}).get("beneath")
+    if beneath is not None:
+        sb = trap.store.row(Superblock, beneath)
     if kind != FILEID_INO32_GEN or len(raw) < 8:
         return None
     number = int.from_bytes(raw[:4], "little")

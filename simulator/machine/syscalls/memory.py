@@ -57,6 +57,7 @@ def mmap(
         )
     if flags & MAP_PRIVATE and protection & PROT_WRITE:
         charge(trap, "private-memory", size)
+        trap.update(mapped=trap.task.mapped + size)
     if flags & MAP_ANONYMOUS and flags & MAP_POPULATE:
         memory.charge_memory(trap, size)
     return FIRST_MAPPING + trap.store.new_id("mapping") * (1 << 21)

@@ -188,7 +188,7 @@ def _open_log(trap: "Trap", file: fds.File, _inode: Inode) -> fds.File:
 def _read_log(trap: "Trap", file: fds.File, count: int) -> bytes:
     """devkmsg_read(): one record at a time, in the format of Documentation/ABI/testing/dev-kmsg."""
     position = 0
-    ring = log.ring(trap.store)
+    ring = log.of(trap)
     for number, line in enumerate(ring.lines):
         record = f"6,{number},{number},-;{line}\n".encode("utf-8", "surrogateescape")
         if position >= file.offset:
@@ -199,12 +199,13 @@ def _read_log(trap: "Trap", file: fds.File, count: int) -> bytes:
         position += len(record)
     if file.flags & O_NONBLOCK:
         trap.fail(Errno.EAGAIN, N_("The log has nothing new."), "read(2)")
-    raise Sleep("kmsg: a record", {(log.KernelLog, 0)})
+    raise Sleep("kmsg: a record", {(log.KernelLog, ring.id)})
 
 
 def _write_log(trap: "Trap", _file: fds.File, data: bytes) -> int:
-    trap.touch("kernel-log", log.ring(trap.store).domain, "write", "/dev/kmsg")
-    log.append(trap.store, data.decode("utf-8", "surrogateescape").rstrip("\n"))
+    ring = log.of(trap)
+    trap.touch("kernel-log", ring.domain, "write", "/dev/kmsg")
+    log.append(trap.store, data.decode("utf-8", "surrogateescape").rstrip("\n"), ring.id)
     return len(data)
 
 

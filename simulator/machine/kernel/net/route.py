@@ -243,6 +243,9 @@ def neighbour(world: World, interface: Interface, text: str) -> Interface | None
     Linux answers for any of its addresses on any interface (arp_ignore 0, ip-sysctl).
     """
     seen = {interface.id}
+    if interface.kind == "venet" and interface.peer is not None:
+        # Without frames nobody is asked for: what leaves a container is the host's to route.
+        return next(iter(_routed(world, interface, seen)), None)
     for reached in _cable(world, interface, seen):
         if is_local(world, reached.ns, text) and not ip.is_loopback(text):
             return reached

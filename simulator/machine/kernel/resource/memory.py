@@ -101,6 +101,24 @@ def hold_to(trap: Trap, group: Cgroup, ceiling: int) -> None:
         _kill(trap, victim)
 
 
+def make_room(
+    trap: Trap, tasks: "Callable[[], Iterable[Task]]", ceiling: int
+) -> tuple[Task, ...]:
+    """Let the OOM killer end some of ``tasks`` until they hold ``ceiling`` bytes or less.
+
+    Gives whom it ended.
+    """
+    ended: list[Task] = []
+    while held(tasks()) > ceiling:
+        alive = [task for task in tasks() if task.state is not TaskState.ZOMBIE]
+        victim = _victim(alive, ceiling)
+        if victim is None:
+            break
+        ended.append(victim)
+        _kill(trap, victim)
+    return tuple(ended)
+
+
 def _hold_machine(trap: Trap) -> None:
     ceiling = total(trap.store)
     while held(trap.store.all(Task)) > ceiling:

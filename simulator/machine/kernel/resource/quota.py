@@ -70,9 +70,7 @@ def account(store: Store, row: Inode, pages: int, inodes: int = 0) -> None:
     quota = of(store, row)
     if quota is not None:
         space = max(quota.space + pages * content.PAGE, 0)
-        store.put(
-            msgspec.structs.replace(quota, space=space, inodes=max(quota.inodes + inodes, 0))
-        )
+        store.put(msgspec.structs.replace(quota, space=space, inodes=max(quota.inodes + inodes, 0)))
 
 
 def need_inode(trap: "Trap", directory: Inode) -> None:

@@ -196,7 +196,7 @@ def kallsyms(look: Look) -> str:
 
 def kmsg(look: Look) -> bytes:
     """proc_kmsg(5): the kernel's log."""
-    return log.text(look.trap.store)
+    return log.text(log.of(look.trap))
 
 
 def modules(look: Look) -> str:

@@ -124,7 +124,7 @@ def status(look: Look) -> str:
     ]
     if state != "Z":
         lines += _memory(task)
-    return "".join(f"{line}\n" for line in (*lines, *_signals(task), *_rights(task)))
+    return "".join(f"{line}\n" for line in (*lines, *_signals(task), *_rights(look)))
 
 
 def _numbers_below(look: Look) -> str:
@@ -174,8 +174,9 @@ def _signals(task: Task) -> list[str]:
     ]
 
 
-def _rights(task: Task) -> list[str]:
-    cred = task.cred
+def _rights(look: Look) -> list[str]:
+    task, cred = look.task, look.task.cred
+    inside = look.trap.family.inside
     seccomp = 2 if task.seccomp else 0
     sets = (
         ("Inh", cred.inheritable),
@@ -184,6 +185,8 @@ def _rights(task: Task) -> list[str]:
         ("Bnd", cred.bounding),
         ("Amb", cred.ambient),
     )
+    if inside is not None:
+        sets = tuple((name, inside.show_capabilities(look.trap, bits)) for name, bits in sets)
     return [
         *(f"Cap{name}:\t{bits:016x}" for name, bits in sets),
         f"NoNewPrivs:\t{int(task.no_new_privs)}",
