@@ -54,13 +54,12 @@ class SharedReadOnly:
 
 
 def share(plan: LaunchPlan, mechanism: str, special: str, place: str, options: str) -> None:
-    """A lofs mount of the global zone's ``special`` at ``place`` in the zone, handed in on purpose.
+    """A lofs mount of the global zone's ``special`` at ``place`` in the zone.
 
-    Read-only it is the operator's gift; what could be written to through it would be a leak.
+    To read there is what it is for; to write there would be a leak.
     """
     target = plan.root + place
     runtime = plan.caller(Phase.PREPARE, "runtime", mechanism)
     runtime("mkdir", target, 0o755, tolerates=("EEXIST",))
     runtime("mount", special, target, 0, "lofs", None, 0, options, len(options))
-    if options.startswith("ro"):
-        runtime("@grant", target, why=N_("The zone is meant to use the global zone's programs."))
+    runtime("@share", target, why=N_("The zone is meant to use the global zone's programs."))

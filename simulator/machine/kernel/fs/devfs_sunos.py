@@ -116,7 +116,8 @@ class _Dev:
         sb = SuperblockId(_sb(trap, inode).id)
         name = str(inode[2])
         if not name:
-            return Inode(id=inode, sb=sb, mode=S_IFDIR | 0o755, nlink=2, parent=inode)
+            mode = S_IFDIR | 0o755
+            return Inode(id=inode, sb=sb, mode=mode, nlink=2, parent=inode, domain=KERNEL)
         node = NODES[name]
         return Inode(
             id=inode,

@@ -114,7 +114,8 @@ class _Procfs:
         pid, name = str(inode[2]), str(inode[3])
         root: VirtualId = (TAG, inode[1], "", "")
         if not pid:
-            return Inode(id=inode, sb=sb, mode=S_IFDIR | 0o555, nlink=2, parent=root)
+            mode = S_IFDIR | 0o555
+            return Inode(id=inode, sb=sb, mode=mode, nlink=2, parent=root, domain=KERNEL)
         task = _need(trap, inode)
         uid, gid, owner = task.cred.euid, task.cred.egid, task.domain
         if not name:

@@ -47,6 +47,8 @@ class Mount(Row, frozen=True, kw_only=True):
     mountpoint_name: tuple[InodeId, str] | None = None
     root_name: tuple[InodeId, str] | None = None
     granted: bool = False
+    public: bool = False
+    """What is read through it is everybody's, like an image's files; writing is another matter."""
     source: str = "none"
     domain: Domain = HOST
 

@@ -44,11 +44,13 @@ def touch(trap: "Trap", at: At, inode: Inode, operation: str, name: str = "") ->
     """Report a use of the file if it is another domain's; ``name`` is one just made in it."""
     if inode.domain == trap.task.domain or inode.domain == KERNEL:
         return
+    mount = trap.store.row(Mount, at.mount)
+    if mount.public and operation in ("name", "read"):
+        return
     label = dpath.label(trap, at)
     if name:
         label = f"{label.rstrip('/')}/{name}"
-    granted = trap.store.row(Mount, at.mount).granted
-    trap.touch("file", inode.domain, operation, label, granted)
+    trap.touch("file", inode.domain, operation, label, mount.granted)
 
 
 def new_name(trap: "Trap", dirfd: int, name: str, *, directory: bool = False) -> path.Last:
