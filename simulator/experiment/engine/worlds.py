@@ -192,8 +192,13 @@ def _host_files(kernel: Kernel, host: Place, world: World, technology: Technolog
     for one in world.files:
         if one.tree in ("host", "all"):
             trees.plant(kernel.store, host, one, world.secret)
-        elif one.tree == "neighbour" and not technology.neighbour_in_sandbox:
+        elif one.tree == "neighbour" and _shares_files(technology):
             trees.plant(kernel.store, Place(host.root, "neighbour"), one, world.secret)
+
+
+def _shares_files(technology: Technology) -> bool:
+    """Whether another tenant's files are where the guest's are: nothing changes the root."""
+    return not technology.neighbour_in_sandbox or technology.image.root == "/"
 
 
 def _tenants(kernel: Kernel, world: World, technology: Technology) -> None:
