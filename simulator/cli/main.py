@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "exec": ("execute", N_("one command in a fresh sandbox of the model")),
     "shell": ("shell", N_("an interactive shell inside a sandbox of the model")),
     "verify": ("verify", N_("the model against this machine's kernel, entry by entry")),
+    "engine": ("engine", N_("a Docker Engine API served by the simulated kernel")),
     "check": ("check", N_("lint scenarios and lessons")),
     "lesson": ("lesson", N_("lessons and how far you are")),
 }

@@ -89,6 +89,18 @@ class Timeline(Generic[E]):
                 tables[table][key] = old
         return World(tables)
 
+    def forget(self) -> None:
+        """Begin history anew with the present state: for a machine that runs for days.
+
+        Only between two steps, and never on a timeline that somebody has branched from.
+        """
+        self.events.clear()
+        self.store.journal.clear()
+        self._marks = [0]
+        self._keyframes_at.clear()
+        self._keyframes.clear()
+        self._keyframe()
+
     def _tables_at(self, step: int) -> Tables:
         if not 0 <= step <= len(self.events):
             raise IndexError(step)

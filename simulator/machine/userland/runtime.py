@@ -49,7 +49,12 @@ _ROUNDS = 10_000
 
 
 class GapError(Exception):
-    """A program used a call that the model does not know: its line can't be answered."""
+    """A program used a call that the model does not know: its line can't be answered.
+
+    ``pid`` is the program's task, once the driver knows it.
+    """
+
+    pid: Pid | None = None
 
 
 @dataclass(slots=True)
@@ -123,8 +128,13 @@ class Userland:
         acted = helpers.start(self)
         for pid in list(self.programs):
             running = self.programs.get(pid)
-            if running is not None and self._step(pid, running):
-                acted = True
+            if running is None:
+                continue
+            try:
+                acted = self._step(pid, running) or acted
+            except GapError as gap:
+                gap.pid = pid
+                raise
         return acted
 
     def pass_time(self, line: int) -> bool:

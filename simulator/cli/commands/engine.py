@@ -1,0 +1,76 @@
+"""``vitrina engine``: a Docker Engine API served by the simulated kernel."""
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import gettext as _
+
+
+class UsageError(VitrinaError):
+    """Options that do not go together."""
+
+
+@click.command("engine")
+@click.option("--socket", "path", metavar="PATH", help="the UNIX socket to listen on")
+@click.option("--tcp", metavar="ADDRESS:PORT", help="listen on TCP too, or instead")
+@click.option("--state", type=click.Path(path_type=Path), help="keep the engine's disk in this file")
+@click.option(
+    "--publish",
+    multiple=True,
+    metavar="PORT",
+    help="let this TCP port of the simulated host be reached on this machine (127.0.0.1)",
+)
+def command(
+    path: str | None, tcp: str | None, state: Path | None, publish: tuple[str, ...]
+) -> None:
+    """Serve the Docker Engine API: docker -H unix://PATH and the SDKs work unchanged."""
+    if path is None and tcp is None:
+        raise UsageError(_("say where to listen: --socket PATH or --tcp ADDRESS:PORT"))
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(path, tcp, state, publish))
+
+
+async def _serve(
+    path: str | None, tcp: str | None, state: Path | None, publish: tuple[str, ...]
+) -> None:
+    from simulator.experiment.engine_api.server import Server
+
+    server = Server(state)
+    places: list[str] = []
+    if path is not None:
+        await server.listen_unix(path)
+        places.append(f"unix://{path}")
+    if tcp is not None:
+        host, port = _address(tcp)
+        await server.listen_tcp(host, port)
+        places.append(f"tcp://{host}:{port}")
+    for text in publish:
+        _host, port = _address(f"127.0.0.1:{text}")
+        await server.listen_tcp("127.0.0.1", port, ("127.0.0.1", port))
+    running = asyncio.ensure_future(server.run(lambda: _say(places)))
+    loop = asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):
+        loop.add_signal_handler(signal.SIGTERM, running.cancel)
+        loop.add_signal_handler(signal.SIGINT, running.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+    if path is not None:
+        Path(path).unlink(missing_ok=True)
+
+
+def _say(places: list[str]) -> None:
+    print(_("listening on {places}").format(places=", ".join(places)), file=sys.stderr)
+    print(f"export DOCKER_HOST={places[0]}", file=sys.stderr, flush=True)
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _colon, port = text.rpartition(":")
+    if not port.isdigit() or not 0 < int(port) < 65536:
+        raise UsageError(_("{text}: ADDRESS:PORT was expected").format(text=text))
+    return host or "127.0.0.1", int(port)

@@ -1,0 +1,140 @@
+"""One real connection and the simulated one that it stands for: bytes go both ways."""
+
+import asyncio
+from typing import TYPE_CHECKING, cast
+
+from simulator.machine.abi.call import Returned
+from simulator.machine.abi.constants import MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR
+
+if TYPE_CHECKING:
+    from simulator.experiment.engine_api.server import Server
+
+_BLOCK = 65536
+_ENOUGH = 1 << 20
+"""Bytes from a real client that wait before it is asked to wait."""
+
+
+class Bridge(asyncio.Protocol):
+    """The real side of a connection. ``address`` is where it leads in the model."""
+
+    def __init__(self, server: "Server", address: "str | tuple[str, int]") -> None:
+        self.server = server
+        self.address = address
+        self.transport: asyncio.Transport | None = None
+        self.fd = -1
+        self.waiting = bytearray()
+        self.ended = False
+        """The client sends no more."""
+        self.told_end = False
+        self.lost = False
+        self.full = False
+        self.quiet = False
+        """The model sends no more."""
+
+    # -- what asyncio tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.server.bridges.append(self)
+        self.server.wake.set()
+
+    def data_received(self, data: bytes) -> None:
+        """It said something."""
+        self.waiting += data
+        if len(self.waiting) > _ENOUGH and self.transport is not None:
+            self.transport.pause_reading()
+        self.server.wake.set()
+
+    def eof_received(self) -> bool:
+        """It says no more, and may still listen."""
+        self.ended = True
+        self.server.wake.set()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It has gone."""
+        del exc
+        self.lost = self.ended = True
+        self.server.wake.set()
+
+    def pause_writing(self) -> None:
+        """It listens too slowly."""
+        self.full = True
+
+    def resume_writing(self) -> None:
+        """It has caught up."""
+        self.full = False
+        self.server.wake.set()
+
+    # -- what the server's loop does
+
+    def pump(self) -> bool:
+        """Carry what there is; whether anything moved."""
+        machine = self.server.machine
+        if self.fd < 0:
+            fd = machine.connect(self.address)
+            if fd is None:
+                self._close()
+                return True
+            self.fd = fd
+        moved = self._inward()
+        moved = self._outward() or moved
+        if self.lost:
+            machine.call("close", self.fd)
+            self.server.bridges.remove(self)
+            return True
+        return moved
+
+    def _inward(self) -> bool:
+        machine = self.server.machine
+        moved = False
+        while self.waiting and not self.lost:
+            piece = bytes(self.waiting[:_BLOCK])
+            sent = machine.call(
+                "sendto", self.fd, piece, len(piece), MSG_DONTWAIT | MSG_NOSIGNAL, None
+            )
+            if not isinstance(sent, Returned):
+                if machine.peer_gone(self.fd):
+                    self.waiting.clear()
+                break
+            del self.waiting[: sent.value]
+            moved = True
+        if moved and len(self.waiting) < _ENOUGH and self.transport is not None and not self.lost:
+            self.transport.resume_reading()
+        if self.ended and not self.waiting and not self.told_end:
+            machine.call("shutdown", self.fd, SHUT_WR)
+            self.told_end = moved = True
+        return moved
+
+    def _outward(self) -> bool:
+        machine = self.server.machine
+        if self.full or self.quiet or self.lost or self.transport is None:
+            return False
+        moved = False
+        while True:
+            socket = machine.socket(self.fd)
+            if socket is not None and not socket.queue and not socket.peer_closed:
+                return moved
+            reply = machine.call("recvfrom", self.fd, _BLOCK, MSG_DONTWAIT)
+            data = reply.data if isinstance(reply, Returned) else b""
+            if not data:
+                self.quiet = True
+                self._end_output()
+                return True
+            self.server.acknowledge()
+            self.transport.write(cast("bytes", data))
+            moved = True
+
+    def _end_output(self) -> None:
+        assert self.transport is not None
+        if self.ended or self.server.machine.peer_gone(self.fd):
+            self._close()
+        elif self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _close(self) -> None:
+        if self.transport is not None:
+            self.transport.close()
+        if self.fd < 0 and self in self.server.bridges:
+            self.server.bridges.remove(self)

@@ -1,0 +1,136 @@
+"""A machine of the model that goes on by itself: programs take turns, time follows the real clock."""
+
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+
+from simulator.experiment.engine import worlds
+from simulator.experiment.engine.executor import MODERN
+from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.technologies.docker import TECHNOLOGY
+from simulator.machine.abi.call import Call, Result, Returned
+from simulator.machine.abi.constants import AF_INET, AF_UNIX, O_NONBLOCK, SOCK_STREAM
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel import clock
+from simulator.machine.kernel.boot import INIT
+from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.net.socket import Socket
+from simulator.machine.kernel.task import Sleeper, Task
+from simulator.machine.kernel.vfs.fd import FdTable, File
+from simulator.machine.userland.runtime import GapError, Userland
+
+SOCKET = "/var/run/docker.sock"
+PRODUCT = "docker"
+_SECOND = 1_000_000_000
+_KEEP = 400_000
+"""Writes of history that are kept at least; a machine that runs for days begins anew then."""
+_NOFILE = 7
+
+
+class Machine:
+    """A booted host with its daemons, and a process on it that connects for real clients.
+
+    ``realtime`` is the wall clock's time at boot, in nanoseconds since the epoch. ``restore`` may
+    write to the disk before any daemon runs.
+    """
+
+    def __init__(self, realtime: int, restore: Callable[[Kernel], None] | None = None) -> None:
+        world = msgspec.structs.replace(load_world(), services=(PRODUCT,), neighbour=False)
+        built = worlds.build(world, TECHNOLOGY, MODERN)
+        self.kernel = built.kernel
+        self.land = Userland(built.kernel)
+        store = self.kernel.store
+        now = clock.clock(store)
+        offset = realtime - now.monotonic
+        store.put(msgspec.structs.replace(now, realtime_offset=offset))
+        if restore is not None:
+            restore(self.kernel)
+        self.client = self._child("vitrina")
+        self.on_gap: Callable[[str], None] = lambda _why: None
+        self.on_forget: Callable[[], None] = lambda: None
+        self.forgotten = 0
+        """Events of the past that history no longer has."""
+        for pid, name in built.units.items():
+            self.land.start(pid, actor=name)
+
+    def _child(self, name: str) -> Pid:
+        born = self.kernel.call(INIT, Call("fork"), actor="host")
+        assert isinstance(born, Returned)
+        pid = Pid(born.value)
+        task = self.kernel.store.row(Task, pid)
+        self.kernel.store.put(msgspec.structs.replace(task, comm=name, argv=(name,)))
+        self.kernel.call(pid, Call("prlimit64", (0, _NOFILE, (65536, 65536))), actor="host")
+        return pid
+
+    # -- running
+
+    def turn(self, most: int) -> bool:
+        """Up to ``most`` rounds of all programs; whether any could act in the last one."""
+        for _ in range(most):
+            try:
+                if not self.land.round():
+                    return False
+            except GapError as gap:
+                self._end(gap)
+        return True
+
+    def _end(self, gap: GapError) -> None:
+        """A program went beyond the model: it alone ends, as if killed."""
+        self.on_gap(str(gap))
+        if gap.pid is None:
+            raise gap
+        self.land.end((gap.pid,))
+
+    def advance(self, nanoseconds: int) -> None:
+        """Let time pass, with everything that happens in it."""
+        left = nanoseconds
+        while left > 0:
+            passed = self.kernel.advance(left)
+            left -= passed
+            if passed <= 0 or left <= 0:
+                return
+            self.turn(1000)
+
+    def next_deadline(self) -> int | None:
+        """Nanoseconds until somebody's sleep is over; None when nobody waits for time."""
+        store = self.kernel.store
+        deadlines = [one.deadline for one in store.all(Sleeper) if one.deadline is not None]
+        return max(0, min(deadlines) - clock.monotonic(store)) if deadlines else None
+
+    def tidy(self) -> None:
+        """Forget the distant past when there is much of it."""
+        if len(self.kernel.store.journal) > _KEEP:
+            self.on_forget()
+            self.forgotten += len(self.kernel.timeline)
+            self.kernel.timeline.forget()
+
+    # -- the client's side of a connection
+
+    def call(self, name: str, *args: object) -> Result:
+        """One call of the process that connects."""
+        return self.kernel.call(self.client, Call(name, args), actor="client")  # type: ignore[arg-type]
+
+    def connect(self, address: str | tuple[str, int] = SOCKET) -> int | None:
+        """A connected descriptor that does not block; None when nobody listens."""
+        family = AF_UNIX if isinstance(address, str) else AF_INET
+        made = self.call("socket", family, SOCK_STREAM | O_NONBLOCK, 0)
+        if not isinstance(made, Returned):
+            return None
+        if isinstance(self.call("connect", made.value, address), Returned):
+            return made.value
+        self.call("close", made.value)
+        return None
+
+    def socket(self, fd: int) -> Socket | None:
+        """The state of a connection, looked at without a call."""
+        store = self.kernel.store
+        table = store.row(FdTable, store.row(Task, self.client).files)
+        slot = table.slots.get(fd)
+        file = store.get(File, slot.file) if slot is not None else None
+        return store.get(Socket, cast("int", file.object)) if file is not None else None
+
+    def peer_gone(self, fd: int) -> bool:
+        """Whether the other end was closed altogether."""
+        socket = self.socket(fd)
+        return socket is None or self.kernel.store.get(Socket, socket.peer) is None

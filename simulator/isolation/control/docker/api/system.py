@@ -1,0 +1,311 @@
+"""``/_ping``, ``/version``, ``/info``, ``/events``, ``/system/df``, ``/auth``. moby ``router/system``."""
+
+from typing import Any
+
+import msgspec
+
+from simulator.isolation.control.docker.api import filters
+from simulator.isolation.control.docker.api.errors import BadRequest, Unavailable
+from simulator.isolation.control.docker.api.images import summary
+from simulator.isolation.control.docker.engine import files, removing, times, volumes
+from simulator.isolation.control.docker.engine.engine import VERSION
+from simulator.isolation.control.docker.wire.exchange import Exchange
+from simulator.isolation.control.docker.wire.router import API_VERSION, MIN_API_VERSION, route
+from simulator.machine.userland.process import Process
+
+_COMMIT = "vitrina"
+_EVENTS = frozenset(
+    ("config", "container", "daemon", "event", "image", "label", "network", "node", "plugin",
+     "scope", "secret", "service", "type", "volume")
+)  # fmt: skip
+
+
+@route("GET", "/_ping")
+async def ping(x: Exchange) -> None:
+    """``OK``, with what a client wants to know first in the headers."""
+    headers = {
+        "Builder-Version": "1",
+        "Cache-Control": "no-cache, no-store, must-revalidate",
+        "Pragma": "no-cache",
+        "Swarm": "inactive",
+    }
+    await x.reply(200, "OK", headers=headers)
+
+
+async def _uname(x: Exchange) -> dict[str, str]:
+    data: Any = await x.sys.data("uname")
+    names = ("sysname", "nodename", "release", "version", "machine")
+    return dict(data) if isinstance(data, dict) else dict(zip(names, data, strict=False))
+
+
+@route("GET", "/version")
+async def version(x: Exchange) -> None:
+    """Of the engine and its parts."""
+    host = await _uname(x)
+    built = "2025-01-22T13:41:17.000000000+00:00"
+    engine = {
+        "ApiVersion": API_VERSION,
+        "Arch": "amd64",
+        "BuildTime": built,
+        "Experimental": "false",
+        "GitCommit": _COMMIT,
+        "GoVersion": "go1.22.11",
+        "KernelVersion": host["release"],
+        "MinAPIVersion": MIN_API_VERSION,
+        "Os": "linux",
+    }
+    parts = [
+        {"Name": "Engine", "Version": VERSION, "Details": engine},
+        {"Name": "containerd", "Version": "1.7.25", "Details": {"GitCommit": _COMMIT}},
+        {"Name": "runc", "Version": "1.2.4", "Details": {"GitCommit": _COMMIT}},
+        {"Name": "docker-init", "Version": "0.19.0", "Details": {"GitCommit": _COMMIT}},
+    ]
+    told = {
+        "Platform": {"Name": "Docker Engine - Vitrina"},
+        "Components": parts,
+        "Version": VERSION,
+        **{key: value for key, value in engine.items() if key not in ("Arch", "Experimental")},
+        "Arch": "amd64",
+    }
+    await x.reply(200, told)
+
+
+@route("GET", "/info")
+async def info(x: Exchange) -> None:
+    """The whole installation."""
+    engine = x.engine
+    host = await _uname(x)
+    every = list(engine.containers.values())
+    running = sum(one.state.Running and not one.state.Paused for one in every)
+    paused = sum(one.state.Paused for one in every)
+    memory = await _memory(x)
+    v2 = "cgroup2" in engine.facts
+    await x.reply(
+        200,
+        {
+            "ID": engine.id,
+            "Containers": len(every),
+            "ContainersRunning": running,
+            "ContainersPaused": paused,
+            "ContainersStopped": len(every) - running - paused,
+            "Images": len(engine.images.images),
+            "Driver": "overlay2",
+            "DriverStatus": [
+                ["Backing Filesystem", "extfs"],
+                ["Supports d_type", "true"],
+                ["Using metacopy", "false"],
+                ["Native Overlay Diff", "true"],
+                ["userxattr", "false"],
+            ],
+            "Plugins": {
+                "Volume": sorted(volumes.DRIVERS),
+                "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
+                "Authorization": None,
+                "Log": ["json-file", "none"],
+            },
+            "MemoryLimit": True,
+            "SwapLimit": True,
+            "CpuCfsPeriod": True,
+            "CpuCfsQuota": True,
+            "CPUShares": True,
+            "CPUSet": True,
+            "PidsLimit": True,
+            "IPv4Forwarding": True,
+            "BridgeNfIptables": False,
+            "BridgeNfIp6tables": False,
+            "Debug": False,
+            "NFd": 0,
+            "OomKillDisable": False,
+            "NGoroutines": 0,
+            "SystemTime": times.rfc3339(await times.now(x.sys)),
+            "LoggingDriver": "json-file",
+            "CgroupDriver": "cgroupfs",
+            "CgroupVersion": "2" if v2 else "1",
+            "NEventsListener": len(engine.events.listeners),
+            "KernelVersion": host["release"],
+            "OperatingSystem": "Vitrina, a simulated machine",
+            "OSVersion": "",
+            "OSType": "linux",
+            "Architecture": host["machine"],
+            "IndexServerAddress": "https://index.docker.io/v1/",
+            "RegistryConfig": {
+                "AllowNondistributableArtifactsCIDRs": None,
+                "AllowNondistributableArtifactsHostnames": None,
+                "InsecureRegistryCIDRs": ["127.0.0.0/8"],
+                "IndexConfigs": {
+                    "docker.io": {
+                        "Name": "docker.io", "Mirrors": [], "Secure": True, "Official": True,
+                    }
+                },
+                "Mirrors": None,
+            },
+            "NCPU": 2,
+            "MemTotal": memory,
+            "GenericResources": None,
+            "DockerRootDir": "/var/lib/docker",
+            "HttpProxy": "",
+            "HttpsProxy": "",
+            "NoProxy": "",
+            "Name": host["nodename"],
+            "Labels": [],
+            "ExperimentalBuild": False,
+            "ServerVersion": VERSION,
+            "Runtimes": {"runc": {"path": "runc"}},
+            "DefaultRuntime": "runc",
+            "Swarm": {
+                "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive",
+                "ControlAvailable": False, "Error": "", "RemoteManagers": None,
+            },
+            "LiveRestoreEnabled": False,
+            "Isolation": "",
+            "InitBinary": "docker-init",
+            "ContainerdCommit": {"ID": _COMMIT, "Expected": _COMMIT},
+            "RuncCommit": {"ID": _COMMIT, "Expected": _COMMIT},
+            "InitCommit": {"ID": _COMMIT, "Expected": _COMMIT},
+            "SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"],
+            "CDISpecDirs": [],
+            "Warnings": None,
+        },
+    )  # fmt: skip
+
+
+async def _memory(x: Exchange) -> int:
+    for line in (await x.sys.text_or_empty("/proc/meminfo")).splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+@route("GET", "/events")
+async def events(x: Exchange) -> None:
+    """What happens, and with ``since`` what happened, one JSON object a line."""
+    given = filters.read(x.query.get("filters", ""), _EVENTS)
+    since, until = _when(x, "since"), _when(x, "until")
+    if since is not None and until is not None and since > until:
+        raise BadRequest("`since` time must be before `until` time")
+    bus = x.engine.events
+    channel = bus.listen()
+
+    async def left(own: Process) -> None:
+        await channel.close(own)
+
+    await x.watch(left)
+    await x.begin()
+    past = [] if since is None else list(bus.past)
+    for one in past:
+        late = until is not None and one["timeNano"] > until
+        if one["timeNano"] >= (since or 0) and not late and _fits(one, given):
+            await x.write(msgspec.json.encode(one) + b"\n")
+    now = await times.now(x.sys)
+    if until is None or until > now:
+        if until is not None:
+            await _close_at(x, channel, until - now)
+        while (told := await channel.get(x.sys)) is not None:
+            if _fits(told, given):
+                await x.write(msgspec.json.encode(told) + b"\n")
+    bus.leave(channel)
+    await x.finish()
+
+
+async def _close_at(x: Exchange, channel: Any, nanoseconds: int) -> None:
+    from simulator.isolation.control.docker.engine.sync import go
+
+    async def alarm(own: Process) -> None:
+        await own.call("nanosleep", divmod(nanoseconds, times.SECOND))
+        await channel.close(own)
+
+    await go(x.sys, alarm)
+
+
+def _when(x: Exchange, name: str) -> int | None:
+    text = x.query.get(name, "")
+    return times.parse(text) if text else None
+
+
+def _fits(told: dict[str, Any], given: filters.Filters) -> bool:
+    attributes: dict[str, str] = told["Actor"]["Attributes"]
+    ident, kind = told["Actor"]["ID"], told["Type"]
+    if "event" in given and not any(
+        told["Action"] == one or told["Action"].startswith(f"{one}:") for one in given["event"]
+    ):
+        return False
+    if "type" in given and kind not in given["type"]:
+        return False
+    if not filters.labels(given.get("label", []), attributes):
+        return False
+    for key in ("container", "image", "network", "volume"):
+        if key in given:
+            names = {ident, ident[:12], attributes.get("name", "")} if kind == key else set[str]()
+            names.add(attributes.get(key, ""))
+            if not any(one in names or (one and ident.startswith(one)) for one in given[key]):
+                return False
+    return True
+
+
+@route("GET", "/system/df")
+async def disk_usage(x: Exchange) -> None:
+    """What takes how much."""
+    from simulator.isolation.control.docker.api import containers, describe
+
+    engine = x.engine
+    kinds = x.lists.get("type", ["container", "image", "volume", "build-cache"])
+    told: dict[str, Any] = {"LayersSize": sum(one.size for one in engine.images.layers.values())}
+    now = await times.now(x.sys)
+    if "image" in kinds:
+        told["Images"] = [
+            summary(x, image, containers_too=True) for image in engine.images.images.values()
+        ]
+    if "container" in kinds:
+        told["Containers"] = [
+            describe.listed(engine, one, now) | await containers.sizes(x.sys, engine, one)
+            for one in engine.containers.values()
+        ]
+    if "volume" in kinds:
+        told["Volumes"] = [
+            volumes.shown(
+                one,
+                UsageData={
+                    "Size": await files.size(x.sys, one.Mountpoint),
+                    "RefCount": len(removing.users_of(engine, one.Name)),
+                },
+            )
+            for one in engine.volumes.all.values()
+        ]
+    if "build-cache" in kinds:
+        told["BuildCache"] = []
+        told["BuilderSize"] = 0
+    await x.reply(200, told)
+
+
+@route("POST", "/auth")
+async def auth(x: Exchange) -> None:
+    """Credentials are checked by the registry."""
+    await x.json(dict[str, Any])
+    await x.reply(200, {"Status": "Login Succeeded", "IdentityToken": ""})
+
+
+@route("POST", "/build/prune")
+async def build_prune(x: Exchange) -> None:
+    """The classic builder keeps no cache but images."""
+    await x.reply(200, {"CachesDeleted": None, "SpaceReclaimed": 0})
+
+
+@route("GET", "/swarm")
+@route("GET", "/nodes")
+@route("GET", "/services")
+@route("GET", "/tasks")
+@route("GET", "/secrets")
+@route("GET", "/configs")
+async def swarm(x: Exchange) -> None:
+    """No node is in a swarm here."""
+    del x
+    raise Unavailable(
+        'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to'
+        " connect this node to swarm and try again."
+    )
+
+
+@route("GET", "/plugins")
+async def plugins(x: Exchange) -> None:
+    """None is installed."""
+    await x.reply(200, [])

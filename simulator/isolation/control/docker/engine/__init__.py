@@ -1,0 +1,1 @@
+"""What the daemon knows and does: containers, networks, volumes, events."""

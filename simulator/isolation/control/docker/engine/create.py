@@ -1,0 +1,282 @@
+"""Making a container: its configuration completed by the image's, its layer, its mounts.
+
+moby ``daemon/create.go``, ``daemon/commit.go`` (merge), ``volume/mounts/linux_parser.go``.
+"""
+
+import posixpath
+from typing import TYPE_CHECKING, Any
+
+from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, NotFound
+from simulator.isolation.control.docker.engine import files, mounts, technology, times
+from simulator.isolation.control.docker.engine.config import (
+    ContainerConfig,
+    CreateRequest,
+    EndpointSettings,
+    HealthConfig,
+    HostSettings,
+    plain,
+    words,
+)
+from simulator.isolation.control.docker.engine.container import Container, Record
+from simulator.isolation.control.docker.engine.ids import new_id
+from simulator.isolation.control.docker.images.store import Image
+from simulator.machine.abi.constants import SIGNAL_NAMES
+from simulator.machine.userland.process import Process
+
+if TYPE_CHECKING:
+    from simulator.isolation.control.docker.engine.engine import Engine
+
+MINIMUM_MEMORY = 6 << 20
+PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_SIGNALS = {name: number for number, name in SIGNAL_NAMES.items()}
+_MILLISECOND = 1_000_000
+
+
+async def create(
+    sys: Process, engine: "Engine", name: str, request: CreateRequest
+) -> tuple[Container, list[str]]:
+    """A new container and the warnings about it. Raises ``ApiError``."""
+    host = request.HostConfig or HostSettings()
+    config = plain(request)
+    warnings = verify(config, host)
+    image = _image(engine, config)
+    merge(config, image)
+    if not (words(config.Entrypoint) or words(config.Cmd)):
+        raise BadRequest("no command specified")
+    _complete(host)
+    technology.configured(host, "x")  # what the model can't do is refused before anything is made
+    ident = await new_id(sys)
+    while ident in engine.containers:
+        ident = await new_id(sys)
+    name = await engine.reserve_name(sys, name, ident)
+    command = [*(words(config.Entrypoint) or []), *(words(config.Cmd) or [])]
+    if not config.Hostname and host.NetworkMode != "host" and host.UTSMode != "host":
+        config.Hostname = ident[:12]
+    record = Record(
+        ID=ident,
+        Name=name,
+        Created=times.rfc3339(await times.now(sys)),
+        Path=command[0],
+        Args=command[1:],
+        Config=config,
+        Image=image.id if image is not None else "",
+        Layers=engine.images.lower(image) if image is not None else [],
+    )
+    container = Container(record, host)
+    try:
+        record.Networks = _networks(engine, host, request)
+        await mounts.register(sys, engine, container, image)
+        await _make_layer(sys, container)
+    except ApiError:
+        engine.names.pop(name, None)
+        raise
+    await files.make(sys, container.root, 0o710)
+    engine.enter(container)
+    await mounts.fill_new_volumes(sys, engine, container)
+    await engine.save_host(sys, container)
+    await engine.save(sys, container)
+    await engine.tell(sys, container, "create")
+    return container, warnings
+
+
+def verify(config: ContainerConfig, host: HostSettings) -> list[str]:
+    """Raise ``BadRequest`` for what moby's verifyContainerSettings() refuses; the warnings."""
+    if config.WorkingDir and not config.WorkingDir.startswith("/"):
+        raise BadRequest(
+            f"the working directory '{config.WorkingDir}' is invalid, it needs to be an absolute"
+            " path"
+        )
+    if config.StopSignal and signal_number(config.StopSignal) is None:
+        raise BadRequest(f"invalid signal: {config.StopSignal}")
+    for pair in config.Env or []:
+        if not pair or pair.startswith("="):
+            raise BadRequest(f"invalid environment variable: {pair}")
+    _verify_health(config.Healthcheck)
+    policy = host.RestartPolicy
+    if policy.Name not in ("", "no", "always", "unless-stopped", "on-failure"):
+        raise BadRequest(
+            f"invalid restart policy: unknown policy '{policy.Name}'; use one of 'no', 'always',"
+            " 'on-failure', or 'unless-stopped'"
+        )
+    if policy.MaximumRetryCount and policy.Name != "on-failure":
+        raise BadRequest(
+            "invalid restart policy: maximum retry count can only be used with 'on-failure'"
+        )
+    if host.AutoRemove and policy.Name not in ("", "no"):
+        raise BadRequest("can't create 'AutoRemove' container with restart policy")
+    return verify_resources(host)
+
+
+def verify_resources(host: HostSettings) -> list[str]:
+    """verifyPlatformContainerResources()."""
+    if 0 < host.Memory < MINIMUM_MEMORY:
+        raise BadRequest("Minimum memory limit allowed is 6MB")
+    if host.Memory > 0 and host.MemorySwap > 0 and host.MemorySwap < host.Memory:
+        raise BadRequest("Minimum memoryswap limit should be larger than memory limit, see usage")
+    if host.Memory == 0 and host.MemorySwap > 0:
+        raise BadRequest(
+            "You should always set the Memory limit when using Memoryswap limit, see usage"
+        )
+    if host.MemoryReservation and 0 < host.Memory < host.MemoryReservation:
+        raise BadRequest(
+            "Minimum memory limit can not be less than memory reservation limit, see usage"
+        )
+    if host.NanoCpus and (host.CpuPeriod or host.CpuQuota):
+        raise BadRequest("Conflicting options: Nano CPUs and CPU Period cannot both be set")
+    if host.NanoCpus < 0:
+        raise BadRequest("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available")
+    if host.NanoCpus > 2_000_000_000:
+        raise BadRequest("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available")
+    return []
+
+
+def _verify_health(health: HealthConfig | None) -> None:
+    for field in ("Interval", "Timeout", "StartPeriod", "StartInterval"):
+        value = getattr(health, field) if health is not None else 0
+        if value and value < _MILLISECOND:
+            raise BadRequest(f"{field} in Healthcheck cannot be less than 1ms")
+    if health is not None and health.Retries < 0:
+        raise BadRequest("Retries in Healthcheck cannot be negative")
+
+
+def signal_number(text: str) -> int | None:
+    """``SIGTERM``, ``TERM`` or ``15``; None for no signal."""
+    if text.isdigit():
+        return int(text) if 0 < int(text) <= 64 else None
+    name = text.upper()
+    return _SIGNALS.get(name if name.startswith("SIG") else f"SIG{name}")
+
+
+def _image(engine: "Engine", config: ContainerConfig) -> Image | None:
+    if not config.Image:
+        raise BadRequest("no image specified")
+    try:
+        return engine.images.find(config.Image)
+    except NotFound as error:
+        raise NotFound(error.message) from None
+
+
+def merge(config: ContainerConfig, image: Image | None) -> None:
+    """What the container's configuration leaves out is the image's (moby ``commit.go``)."""
+    base: dict[str, Any] = dict(image.run_config) if image is not None else {}
+    if not config.User:
+        config.User = base.get("User") or ""
+    if base.get("ExposedPorts"):
+        config.ExposedPorts = {**base["ExposedPorts"], **(config.ExposedPorts or {})}
+    own = {pair.partition("=")[0] for pair in config.Env or []}
+    inherited = [one for one in base.get("Env") or [] if one.partition("=")[0] not in own]
+    config.Env = [*(config.Env or []), *inherited]
+    config.Labels = {**(base.get("Labels") or {}), **(config.Labels or {})}
+    if not words(config.Entrypoint):
+        if not words(config.Cmd):
+            config.Cmd = words(base.get("Cmd"))
+        if config.Entrypoint is None:
+            config.Entrypoint = words(base.get("Entrypoint"))
+    if config.Entrypoint == [""] or config.Entrypoint == "":
+        config.Entrypoint = None
+    config.Cmd, config.Entrypoint = words(config.Cmd), words(config.Entrypoint)
+    config.Shell = words(config.Shell)
+    config.Healthcheck = _health(config.Healthcheck, base.get("Healthcheck"))
+    if not config.WorkingDir:
+        config.WorkingDir = base.get("WorkingDir") or ""
+    if base.get("Volumes"):
+        config.Volumes = {**base["Volumes"], **(config.Volumes or {})}
+    if not config.StopSignal:
+        config.StopSignal = base.get("StopSignal") or ""
+    if not any(pair.startswith("PATH=") for pair in config.Env):
+        config.Env.append(PATH)
+
+
+def _health(own: HealthConfig | None, base: dict[str, Any] | None) -> HealthConfig | None:
+    if base is None:
+        return own
+    inherited = HealthConfig(
+        **{k: v for k, v in base.items() if k in HealthConfig.__struct_fields__}
+    )
+    if own is None:
+        return inherited
+    for field in HealthConfig.__struct_fields__:
+        if not getattr(own, field):
+            setattr(own, field, getattr(inherited, field))
+    return own
+
+
+def _complete(host: HostSettings) -> None:
+    """adaptContainerSettings() and the daemon's defaults."""
+    host.RestartPolicy.Name = host.RestartPolicy.Name or "no"
+    host.LogConfig.Type = host.LogConfig.Type or "json-file"
+    host.LogConfig.Config = host.LogConfig.Config or {}
+    host.NetworkMode = "bridge" if host.NetworkMode in ("", "default") else host.NetworkMode
+    host.IpcMode = host.IpcMode or "private"
+    host.CgroupnsMode = host.CgroupnsMode or ("host" if host.Privileged else "private")
+    host.Runtime = host.Runtime or "runc"
+    host.ShmSize = host.ShmSize or 64 << 20
+    host.ConsoleSize = host.ConsoleSize or [0, 0]
+    if host.Memory > 0 and host.MemorySwap == 0:
+        host.MemorySwap = host.Memory * 2
+    if host.OomKillDisable is None:
+        host.OomKillDisable = False
+    if host.MaskedPaths is None:
+        host.MaskedPaths = [] if host.Privileged else list(_MASKED)
+    if host.ReadonlyPaths is None:
+        host.ReadonlyPaths = [] if host.Privileged else list(_READONLY)
+    for bindings in (host.PortBindings or {}).values():
+        for one in bindings or []:
+            if one.HostPort and not one.HostPort.replace("-", "").isdigit():
+                raise BadRequest(f'invalid port specification: "{one.HostPort}"')
+
+
+_MASKED = (
+    "/proc/asound", "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+    "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+    "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+)  # fmt: skip
+_READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+
+
+def _networks(
+    engine: "Engine", host: HostSettings, request: CreateRequest
+) -> dict[str, EndpointSettings]:
+    """The networks that it will be on, by name. Raises ``NotFound``, ``BadRequest``."""
+    mode = host.NetworkMode
+    asked = (request.NetworkingConfig and request.NetworkingConfig.EndpointsConfig) or {}
+    if mode.startswith("container:"):
+        engine.find(mode.partition(":")[2])
+        return {}
+    found: dict[str, EndpointSettings] = {}
+    wanted = dict(asked)
+    if mode not in wanted and engine.networks.find(mode).Id not in wanted:
+        if wanted and mode == "bridge":
+            pass  # the networks that were asked for take the place of the default one
+        else:
+            wanted = {mode: None, **wanted}
+    for term, settings in wanted.items():
+        network = engine.networks.find("bridge" if term == "default" else term)
+        made = settings or EndpointSettings()
+        has_address = made.IPAMConfig is not None and made.IPAMConfig.IPv4Address
+        if has_address and network.Name == "bridge":
+            raise BadRequest(
+                "invalid config for network bridge: invalid endpoint settings:\nuser specified"
+                " IP address is supported on user defined networks only"
+            )
+        found[network.Name] = made
+    return found
+
+
+async def _make_layer(sys: Process, container: Container) -> None:
+    """The container's own layer, and below it the one with Docker's own files (``ID-init``)."""
+    init = f"{container.layer}-init/diff"
+    for path in (f"{container.layer}/diff", f"{container.layer}/work", f"{container.layer}/merged"):
+        await files.make(sys, path)
+    for name in ("", "/dev", "/dev/pts", "/dev/shm", "/etc", "/proc", "/sys"):
+        await sys.succeeds("mkdir", f"{container.layer}-init") if not name else None
+        await sys.call("mkdir", init + name, 0o755)
+    for name in ("/.dockerenv", "/dev/console", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"):
+        await sys.call("mknod", init + name, 0o100755, 0)
+    await sys.call("symlink", "/proc/mounts", f"{init}/etc/mtab")
+    container.record.Layers = [init, *container.record.Layers]
+
+
+def working_directory(container: Container) -> str:
+    """Cleaned; ``/`` when none is set."""
+    return posixpath.normpath(container.config.WorkingDir or "/")

@@ -1,0 +1,96 @@
+"""The daemon's files, by system calls: whole files, trees, JSON."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from simulator.machine.abi.constants import (
+    O_APPEND,
+    O_CLOEXEC,
+    O_CREAT,
+    O_TRUNC,
+    O_WRONLY,
+    S_IFDIR,
+    S_IFMT,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.userland.process import Process, SysError
+
+T = TypeVar("T")
+
+
+async def write(sys: Process, path: str, content: bytes, mode: int = 0o600) -> None:
+    """Replace a file at once: write beside it, then rename (moby ``atomicwriter``)."""
+    beside = f"{path}.tmp"
+    fd = await sys.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
+    await sys.write(fd, content)
+    await sys.close(fd)
+    await sys.call("rename", beside, path)
+
+
+async def append(sys: Process, path: str) -> int:
+    """A descriptor that appends to ``path``."""
+    return await sys.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+
+
+async def save(sys: Process, path: str, content: Any) -> None:
+    """Replace a file of JSON."""
+    await write(sys, path, msgspec.json.encode(content))
+
+
+async def load(sys: Process, path: str, kind: type[T]) -> T | None:
+    """A file of JSON; None when it is not there or holds something else."""
+    try:
+        return msgspec.json.decode(await sys.slurp(path), type=kind)
+    except (SysError, msgspec.MsgspecError):
+        return None
+
+
+async def make(sys: Process, path: str, mode: int = 0o755) -> None:
+    """mkdir -p."""
+    names = [name for name in path.split("/") if name]
+    for count in range(1, len(names) + 1):
+        try:
+            last = count == len(names)
+            await sys.call("mkdir", "/" + "/".join(names[:count]), mode if last else 0o755)
+        except SysError as error:
+            if error.errno is not Errno.EEXIST:
+                raise
+
+
+async def exists(sys: Process, path: str) -> bool:
+    """Whether ``path`` names something."""
+    return await sys.succeeds("lstat", path)
+
+
+async def names(sys: Process, path: str) -> list[str]:
+    """The sorted names in a directory; none when it is not there."""
+    try:
+        return sorted(await sys.names(path))
+    except SysError:
+        return []
+
+
+async def remove(sys: Process, path: str) -> None:
+    """rm -rf; what is not there is no mistake."""
+    try:
+        status = await sys.lstat(path)
+    except SysError:
+        return
+    if status["mode"] & S_IFMT != S_IFDIR:
+        await sys.call("unlink", path)
+        return
+    for name in await sys.names(path):
+        await remove(sys, f"{path}/{name}")
+    await sys.call("rmdir", path)
+
+
+async def size(sys: Process, path: str) -> int:
+    """Bytes of all regular files below ``path``."""
+    try:
+        status = await sys.lstat(path)
+    except SysError:
+        return 0
+    if status["mode"] & S_IFMT != S_IFDIR:
+        return status["size"]
+    return sum([await size(sys, f"{path}/{name}") for name in await names(sys, path)])

@@ -1,0 +1,265 @@
+"""Networks: bridges of the host, the addresses on them, and who is on each. moby libnetwork.
+
+A bridge network is a bridge interface with the network's gateway; a container's endpoint is a veth
+pair from it. Networks are kept in ``network/networks.json`` (moby: a boltdb beside it).
+"""
+
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from simulator.isolation.control.docker.api.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    Forbidden,
+    NotFound,
+)
+from simulator.isolation.control.docker.engine import files, times
+from simulator.isolation.control.docker.engine.config import EndpointSettings
+from simulator.isolation.mechanisms.endpoints import Endpoint
+from simulator.machine.userland.process import Process
+
+if TYPE_CHECKING:
+    from simulator.isolation.control.docker.engine.container import Container
+
+KEPT = "/var/lib/docker/network/networks.json"
+PREDEFINED = ("bridge", "host", "none")
+_POOL = [f"172.{second}.0.0/16" for second in range(18, 32)]
+_POOL += [f"192.168.{third}.0/20" for third in range(0, 256, 16)]
+"""Where a network without a subnet gets one (libnetwork ``ipamutils`` local scope)."""
+
+
+class Network(msgspec.Struct):
+    """One network, with the endpoints on it by container id."""
+
+    Name: str
+    Id: str
+    Created: str
+    Driver: str
+    Subnet: str = ""
+    Gateway: str = ""
+    IPRange: str = ""
+    AuxiliaryAddresses: dict[str, str] = {}
+    Internal: bool = False
+    Attachable: bool = False
+    EnableIPv6: bool = False
+    Options: dict[str, str] = {}
+    Labels: dict[str, str] = {}
+    IPAM: dict[str, Any] = {}
+    Bridge: str = ""
+    Endpoints: dict[str, EndpointSettings] = {}
+
+
+class Networks:
+    """Every network."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, Network] = {}
+
+    async def load(self, sys: Process, new_id: Any) -> None:
+        """Read what is kept, make the three that are always there, and the bridges."""
+        await files.make(sys, "/var/lib/docker/network", 0o750)
+        kept = await files.load(sys, KEPT, list[Network]) or []
+        self.all = {one.Id: one for one in kept}
+        for one in self.all.values():
+            one.Endpoints = {}
+        created = times.rfc3339(await times.now(sys))
+        there = {one.Name for one in kept}
+        for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
+            if name not in there:
+                made = Network(Name=name, Id=await new_id(sys), Created=created, Driver=driver)
+                if driver == "bridge":
+                    made.Subnet, made.Gateway = "172.17.0.0/16", "172.17.0.1"
+                    made.Bridge = "docker0"
+                    made.IPAM = ipam("default", made)
+                    made.Options = dict(_DEFAULT_BRIDGE)
+                else:
+                    made.IPAM = {"Driver": "default", "Options": None, "Config": None}
+                self.all[made.Id] = made
+        for one in self.all.values():
+            await self._bridge(sys, one)
+        await self.save(sys)
+
+    async def save(self, sys: Process) -> None:
+        """Write them to disk."""
+        await files.save(sys, KEPT, list(self.all.values()))
+
+    async def _bridge(self, sys: Process, network: Network) -> None:
+        if network.Bridge:
+            size = ipaddress.ip_network(network.Subnet).prefixlen
+            message: Any = {"do": "bridge", "name": network.Bridge}
+            message |= {"address": network.Gateway, "prefix": size}
+            await sys.succeeds("@netlink", message)
+
+    def find(self, term: str) -> Network:
+        """By id, name or the beginning of an id. Raises ``NotFound``, ``BadRequest``."""
+        if term in self.all:
+            return self.all[term]
+        named = [one for one in self.all.values() if one.Name == term]
+        if len(named) > 1:
+            raise BadRequest(f"network {term} is ambiguous ({len(named)} matches found on name)")
+        if named:
+            return named[0]
+        begun = [one for one in self.all.values() if term and one.Id.startswith(term)]
+        if len(begun) > 1:
+            raise BadRequest(
+                f"network {term} is ambiguous ({len(begun)} matches found based on ID prefix)"
+            )
+        if not begun:
+            raise NotFound(f"network {term} not found")
+        return begun[0]
+
+    async def create(self, sys: Process, ident: str, asked: Network) -> Network:
+        """A new network. Raises ``Conflict``, ``Forbidden``, ``NotFound``, ``BadRequest``."""
+        if not asked.Name:
+            raise BadRequest("invalid network name: name is empty")
+        if asked.Name in PREDEFINED or asked.Name == "default":
+            raise Forbidden(f"operation is not permitted on predefined {asked.Name} network ")
+        if any(one.Name == asked.Name for one in self.all.values()):
+            raise Conflict(f"network with name {asked.Name} already exists")
+        if asked.Driver in ("host", "null"):
+            raise Forbidden(f'only one instance of "{asked.Driver}" network is allowed')
+        if asked.Driver != "bridge":
+            raise NotFound(
+                f"could not find plugin {asked.Driver} in v1 plugin registry: plugin not found"
+            )
+        self._choose_addresses(asked)
+        asked.Id = ident
+        asked.Created = times.rfc3339(await times.now(sys))
+        asked.Bridge = asked.Options.get("com.docker.network.bridge.name") or f"br-{ident[:12]}"
+        asked.IPAM = ipam("default", asked)
+        self.all[ident] = asked
+        await self._bridge(sys, asked)
+        await self.save(sys)
+        return asked
+
+    def _choose_addresses(self, asked: Network) -> None:
+        used = [ipaddress.ip_network(one.Subnet) for one in self.all.values() if one.Subnet]
+        if asked.Subnet:
+            wanted = _network(asked.Subnet)
+            if any(wanted.overlaps(other) for other in used):
+                raise Forbidden("Pool overlaps with other one on this address space")
+        else:
+            free = (ipaddress.ip_network(text) for text in _POOL)
+            wanted = next((n for n in free if not any(n.overlaps(o) for o in used)), None)
+            if wanted is None:
+                raise ApiError("all predefined address pools have been fully subnetted", 400)
+            asked.Subnet = str(wanted)
+        if not asked.Gateway:
+            asked.Gateway = str(wanted.network_address + 1)
+
+    async def remove(self, sys: Process, network: Network) -> None:
+        """Remove one. Raises ``Forbidden`` for a predefined one or one that is in use."""
+        if network.Name in PREDEFINED:
+            raise Forbidden(f"{network.Name} is a pre-defined network and cannot be removed")
+        if network.Endpoints:
+            raise Forbidden(
+                f"error while removing network: network {network.Name} id {network.Id} has"
+                " active endpoints"
+            )
+        del self.all[network.Id]
+        if network.Bridge:
+            await sys.succeeds("@netlink", {"do": "delete", "name": network.Bridge})
+        await self.save(sys)
+
+    # -- endpoints
+
+    def allocate(
+        self, network: Network, container: "Container", wanted: EndpointSettings, ident: str
+    ) -> EndpointSettings:
+        """Put ``container`` on ``network``: what it got. Raises ``BadRequest``, ``Forbidden``."""
+        got = msgspec.structs.replace(wanted, NetworkID=network.Id, EndpointID=ident)
+        if network.Driver == "bridge":
+            subnet = ipaddress.ip_network(network.Subnet)
+            got.IPAddress = str(self._address(network, wanted))
+            got.IPPrefixLen = subnet.prefixlen
+            got.Gateway = "" if network.Internal else network.Gateway
+            got.MacAddress = wanted.MacAddress or _mac(got.IPAddress)
+        if network.Name not in PREDEFINED:
+            names = [container.name, *(wanted.Aliases or []), container.id[:12]]
+            if container.config.Hostname:
+                names.append(container.config.Hostname)
+            got.DNSNames = list(dict.fromkeys(names))
+        network.Endpoints[container.id] = got
+        return got
+
+    def _address(self, network: Network, wanted: EndpointSettings) -> ipaddress.IPv4Address:
+        subnet = ipaddress.ip_network(network.Subnet)
+        taken = {one.IPAddress for one in network.Endpoints.values()} | {network.Gateway}
+        taken |= set(network.AuxiliaryAddresses.values())
+        asked = wanted.IPAMConfig.IPv4Address if wanted.IPAMConfig else ""
+        if asked:
+            try:
+                address = ipaddress.IPv4Address(asked)
+            except ValueError:
+                raise BadRequest(f"invalid IPv4 address: {asked}") from None
+            if address not in subnet:
+                raise BadRequest(f"no configured subnet or ip-range contain the IP address {asked}")
+            if asked in taken:
+                raise Forbidden("Address already in use")
+            return address
+        pool = ipaddress.ip_network(network.IPRange) if network.IPRange else subnet
+        for address in pool.hosts():
+            if str(address) not in taken:
+                return address  # type: ignore[return-value]
+        raise ApiError("no available IPv4 addresses on this network's address pools")
+
+    def release(self, network_id: str, container: "Container") -> None:
+        """Take ``container`` off a network."""
+        network = self.all.get(network_id)
+        if network is not None:
+            network.Endpoints.pop(container.id, None)
+
+    def cable(self, got: EndpointSettings, number: int) -> Endpoint:
+        """The launch's words for an endpoint: the container's interface ``eth<number>``."""
+        return Endpoint(
+            outside=veth(got),
+            inside=f"eth{number}",
+            bridge=self.all[got.NetworkID].Bridge,
+            address=got.IPAddress,
+            prefix=got.IPPrefixLen,
+            gateway=got.Gateway,
+            mac=got.MacAddress,
+        )
+
+
+def veth(got: EndpointSettings) -> str:
+    """The name of the host's end of an endpoint."""
+    return f"veth{got.EndpointID[:7]}"
+
+
+def ipam(driver: str, network: Network) -> dict[str, Any]:
+    """The IPAM part of what inspect shows."""
+    one: dict[str, Any] = {"Subnet": network.Subnet}
+    if network.IPRange:
+        one["IPRange"] = network.IPRange
+    one["Gateway"] = network.Gateway
+    if network.AuxiliaryAddresses:
+        one["AuxiliaryAddresses"] = network.AuxiliaryAddresses
+    options = None if network.Name == "bridge" else {}
+    return {"Driver": driver, "Options": options, "Config": [one]}
+
+
+def _network(text: str) -> Any:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        raise BadRequest(
+            f"invalid network config:\ninvalid subnet {text}: it should be a CIDR block"
+        ) from None
+
+
+def _mac(address: str) -> str:
+    return "02:42:" + ":".join(f"{int(part):02x}" for part in address.split("."))
+
+
+_DEFAULT_BRIDGE = {
+    "com.docker.network.bridge.default_bridge": "true",
+    "com.docker.network.bridge.enable_icc": "true",
+    "com.docker.network.bridge.enable_ip_masquerade": "true",
+    "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",
+    "com.docker.network.bridge.name": "docker0",
+    "com.docker.network.driver.mtu": "1500",
+}

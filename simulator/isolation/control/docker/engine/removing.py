@@ -1,0 +1,187 @@
+"""Stopping, killing, pausing, removing. moby ``stop.go``, ``kill.go``, ``pause.go``, ``delete.go``."""
+
+from typing import TYPE_CHECKING
+
+from simulator.isolation.control.docker.api.errors import (
+    ApiError,
+    BadRequest,
+    Conflict,
+    NotModified,
+)
+from simulator.isolation.control.docker.engine import files, running
+from simulator.isolation.control.docker.engine.container import Container
+from simulator.isolation.control.docker.engine.create import signal_number
+from simulator.machine.abi.constants import O_WRONLY, SIGKILL, SIGTERM
+from simulator.machine.userland.process import Process
+
+if TYPE_CHECKING:
+    from simulator.isolation.control.docker.engine.engine import Engine
+
+STOP_TIMEOUT = 10
+_PATIENCE = 10
+
+
+async def stop(
+    sys: Process, engine: "Engine", container: Container, signal: str, seconds: int | None
+) -> None:
+    """A signal, then after ``seconds`` SIGKILL. Raises ``NotModified``."""
+    if not container.state.Running:
+        raise NotModified("")
+    container.stopping = True
+    container.record.HasBeenManuallyStopped = True
+    await container.changed.ring(sys)
+    number = signal_number(signal or container.config.StopSignal or "SIGTERM") or SIGTERM
+    if seconds is None:
+        seconds = container.config.StopTimeout
+    if seconds is None:
+        seconds = STOP_TIMEOUT
+    await engine.tell(sys, container, "kill", signal=str(number))
+    await sys.succeeds("kill", container.state.Pid, number)
+    if not await running.wait_end(sys, container, seconds):
+        await engine.tell(sys, container, "kill", signal=str(SIGKILL))
+        await sys.succeeds("kill", container.state.Pid, SIGKILL)
+        await running.wait_end(sys, container, _PATIENCE)
+    await engine.tell(sys, container, "stop")
+
+
+async def kill(sys: Process, engine: "Engine", container: Container, text: str) -> None:
+    """One signal. Raises ``BadRequest``, ``Conflict``."""
+    number = signal_number(text) if text else int(SIGKILL)
+    if number is None:
+        raise BadRequest(f"invalid signal: {text}")
+    if not container.state.Running:
+        raise Conflict(
+            f"cannot kill container: {container.id}: container {container.id} is not running"
+        )
+    stop_signal = signal_number(container.config.StopSignal or "SIGTERM")
+    if number in (SIGKILL, stop_signal):
+        container.stopping = True
+        container.record.HasBeenManuallyStopped = True
+    if container.state.Restarting:
+        await container.changed.ring(sys)
+        return
+    await engine.tell(sys, container, "kill", signal=str(number))
+    await sys.succeeds("kill", container.state.Pid, number)
+    if number == SIGKILL:
+        if container.state.Paused:
+            await freeze(sys, container, frozen=False)
+        await running.wait_end(sys, container, _PATIENCE)
+
+
+async def pause(sys: Process, engine: "Engine", container: Container) -> None:
+    """The freezer. Raises ``Conflict``."""
+    if not container.state.Running:
+        raise Conflict(f"container {container.id} is not running")
+    if container.state.Paused:
+        raise Conflict(f"container {container.id} is already paused")
+    if container.state.Restarting:
+        raise Conflict(
+            f"Container {container.id} is restarting, wait until the container is running"
+        )
+    await freeze(sys, container, frozen=True)
+    container.state.Paused = True
+    await engine.save(sys, container)
+    await engine.tell(sys, container, "pause")
+
+
+async def unpause(sys: Process, engine: "Engine", container: Container) -> None:
+    """Raises ``Conflict``."""
+    if not container.state.Paused:
+        raise Conflict(f"Container {container.id} is not paused")
+    await freeze(sys, container, frozen=False)
+    container.state.Paused = False
+    await engine.save(sys, container)
+    await engine.tell(sys, container, "unpause")
+    await container.changed.ring(sys)
+
+
+async def freeze(sys: Process, container: Container, *, frozen: bool) -> None:
+    """Write to the control group's freezer, of either version."""
+    v1 = await files.exists(sys, "/sys/fs/cgroup/freezer")
+    if v1:
+        path = f"/sys/fs/cgroup/freezer/docker/{container.id}/freezer.state"
+        text = b"FROZEN" if frozen else b"THAWED"
+    else:
+        path = f"/sys/fs/cgroup/docker/{container.id}/cgroup.freeze"
+        text = b"1" if frozen else b"0"
+    fd = await sys.open(path, O_WRONLY)
+    await sys.write(fd, text)
+    await sys.close(fd)
+
+
+async def remove(
+    sys: Process,
+    engine: "Engine",
+    container: Container,
+    *,
+    force: bool = False,
+    volumes: bool = False,
+) -> None:
+    """Remove it with its layer, and its anonymous volumes if wanted. Raises ``Conflict``."""
+    state = container.state
+    if state.RemovalInProgress:
+        raise Conflict(f"removal of container {container.id} is already in progress")
+    if state.Running:
+        if not force:
+            if state.Paused:
+                raise _cannot(container, "container is paused and must be unpaused first")
+            raise _cannot(
+                container,
+                f"container is {state.status}: stop the container before removing or force remove",
+            )
+        container.stopping = True
+        await kill(sys, engine, container, "")
+        await running.wait_end(sys, container, -1)
+    async with container.lock.held(sys):
+        if container.removed:
+            return
+        state.RemovalInProgress = True
+        await sys.succeeds("umount2", f"{container.layer}/merged", 2)
+        for path in (container.layer, f"{container.layer}-init", container.root):
+            await files.remove(sys, path)
+        container.removed = True
+        del engine.containers[container.id]
+        engine.names.pop(container.name, None)
+        if volumes:
+            await _volumes(sys, engine, container)
+    await engine.tell(sys, container, "destroy")
+    await container.changed.ring(sys)
+    for channel in tuple(container.streams.readers):
+        await channel.close(sys)
+
+
+def _cannot(container: Container, why: str) -> ApiError:
+    return Conflict(f'cannot remove container "{container.name}": {why}')
+
+
+def users_of(engine: "Engine", volume: str) -> list[str]:
+    """The containers that have a volume mounted."""
+    return [
+        one.id
+        for one in engine.containers.values()
+        if any(point.Name == volume for point in one.record.Mounts)
+    ]
+
+
+async def _volumes(sys: Process, engine: "Engine", container: Container) -> None:
+    for point in container.record.Mounts:
+        volume = engine.volumes.all.get(point.Name)
+        if volume is None or not volume.anonymous or users_of(engine, volume.Name):
+            continue
+        await engine.volumes.remove(sys, volume)
+        told = {"driver": volume.Driver}
+        await engine.events.emit(sys, "volume", "destroy", volume.Name, told)
+
+
+async def rename(sys: Process, engine: "Engine", container: Container, name: str) -> None:
+    """Another name. Raises ``BadRequest``, ``Conflict``."""
+    if not name:
+        raise BadRequest("Neither old nor new names may be empty")
+    old = container.name
+    if name.removeprefix("/") == old:
+        raise BadRequest("Renaming a container with the same name as its current name")
+    new = await engine.reserve_name(sys, name, container.id)
+    engine.names.pop(old, None)
+    container.record.Name = new
+    await engine.save(sys, container)
+    await engine.tell(sys, container, "rename", oldName=f"/{old}")

@@ -1,0 +1,142 @@
+"""Who runs in a container and how much it takes: from /proc and the control group's files."""
+
+from typing import TYPE_CHECKING, Any
+
+from simulator.isolation.control.docker.engine import times
+from simulator.isolation.control.docker.engine.container import Container
+from simulator.isolation.control.docker.engine.running import groups
+from simulator.machine.userland.process import Process
+
+if TYPE_CHECKING:
+    from simulator.isolation.control.docker.engine.engine import Engine
+
+_TITLES = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
+
+
+async def pids(sys: Process, container: Container) -> list[int]:
+    """The host's numbers of its processes."""
+    for group in await groups(sys, container.id):
+        text = await sys.text_or_empty(f"{group}/cgroup.procs")
+        if text:
+            return sorted(int(line) for line in text.split())
+    return []
+
+
+async def processes(
+    sys: Process, container: Container, arguments: str
+) -> tuple[list[str], list[list[str]]]:
+    """``ps -ef`` of the host, only the container's rows; or the columns of ``-o``/``aux``."""
+    titles = _titles(arguments)
+    rows: list[list[str]] = []
+    for pid in await pids(sys, container):
+        status = await sys.text_or_empty(f"/proc/{pid}/status")
+        known = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        stat = (await sys.text_or_empty(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+        words = (await sys.text_or_empty(f"/proc/{pid}/cmdline")).split("\0")
+        command = " ".join(words).strip() or f"[{known.get('Name', '').strip()}]"
+        uid = (known.get("Uid", "0").split() or ["0"])[0]
+        user = "root" if uid == "0" else uid
+        cells = {
+            "UID": user, "USER": user, "PID": str(pid),
+            "PPID": known.get("PPid", "0").strip(), "C": "0", "STIME": "00:00",
+            "TTY": "?", "TIME": "00:00:00", "CMD": command, "COMMAND": command,
+            "%CPU": "0.0", "%MEM": "0.0", "VSZ": "0", "RSS": "0",
+            "STAT": stat[0] if stat else "S", "START": "00:00",
+        }  # fmt: skip
+        rows.append([cells.get(title, "-") for title in titles])
+    return titles, rows
+
+
+def _titles(arguments: str) -> list[str]:
+    words = arguments.split()
+    if "aux" in words or "-aux" in words:
+        return [
+            "USER",
+            "PID",
+            "%CPU",
+            "%MEM",
+            "VSZ",
+            "RSS",
+            "TTY",
+            "STAT",
+            "START",
+            "TIME",
+            "COMMAND",
+        ]
+    if "-o" in words:
+        return [name.upper() for name in " ".join(words[words.index("-o") + 1 :]).split(",")]
+    return list(_TITLES)
+
+
+async def sample(
+    sys: Process, engine: "Engine", container: Container, before: dict[str, Any] | None
+) -> dict[str, Any]:
+    """One element of ``docker stats``."""
+    now = times.rfc3339(await times.now(sys))
+    cpu = {
+        "cpu_usage": {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0},
+        "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
+    }
+    told: dict[str, Any] = {
+        "name": f"/{container.name}",
+        "id": container.id,
+        "read": now,
+        "preread": before["read"] if before is not None else "0001-01-01T00:00:00Z",
+        "num_procs": 0,
+        "storage_stats": {},
+        "pids_stats": {},
+        "blkio_stats": {"io_service_bytes_recursive": None},
+        "memory_stats": {},
+        "cpu_stats": cpu,
+        "precpu_stats": before["cpu_stats"] if before is not None else cpu,
+    }
+    if not container.state.Running:
+        return told
+    group = (await groups(sys, container.id))[0]
+    seconds, rest = await sys.data("clock_gettime", 1)
+    usage = await _table(sys, f"{group}/cpu.stat")
+    told["cpu_stats"] = {
+        "cpu_usage": {
+            "total_usage": usage.get("usage_usec", 0) * 1000,
+            "usage_in_kernelmode": usage.get("system_usec", 0) * 1000,
+            "usage_in_usermode": usage.get("user_usec", 0) * 1000,
+        },
+        "system_cpu_usage": (seconds * times.SECOND + rest) * 2,
+        "online_cpus": 2,
+        "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
+    }
+    limit = await sys.text_or_empty(f"{group}/memory.max")
+    told["memory_stats"] = {
+        "usage": await _number(sys, f"{group}/memory.current"),
+        "stats": await _table(sys, f"{group}/memory.stat"),
+        "limit": int(limit) if limit.strip().isdigit() else await _total(sys),
+    }
+    told["pids_stats"] = {"current": len(await pids(sys, container)), "limit": 18446744073709551615}
+    told["networks"] = {
+        f"eth{number}": {
+            f"{way}_{what}": 0
+            for way in ("rx", "tx")
+            for what in ("bytes", "packets", "errors", "dropped")
+        }
+        for number, got in enumerate(container.record.Networks.values())
+        if got.IPAddress
+    }
+    del engine
+    return told
+
+
+async def _number(sys: Process, path: str) -> int:
+    text = (await sys.text_or_empty(path)).strip()
+    return int(text) if text.isdigit() else 0
+
+
+async def _table(sys: Process, path: str) -> dict[str, int]:
+    rows = [line.split() for line in (await sys.text_or_empty(path)).splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+async def _total(sys: Process) -> int:
+    for line in (await sys.text_or_empty("/proc/meminfo")).splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * 1024
+    return 0

@@ -1,0 +1,105 @@
+"""From a container's configuration to the launch: the same technology, mechanism by mechanism.
+
+What ``docker run`` with the same options changes (``technologies/options/docker.py``), these words
+change; only the files, the networks and the user are filled in by the daemon itself.
+"""
+
+from simulator.isolation.control.docker.api.errors import BadRequest
+from simulator.isolation.control.docker.engine.config import HostSettings, words
+from simulator.isolation.control.docker.engine.container import Container
+from simulator.isolation.mechanisms.base import Image
+from simulator.isolation.mechanisms.volumes import Volume, Volumes
+from simulator.isolation.technologies.base import Technology, change, put
+from simulator.isolation.technologies.docker import TECHNOLOGY
+from simulator.isolation.technologies.options import docker as options
+from simulator.machine.abi.errors import VitrinaError
+
+
+def of(container: Container, lower: list[str], hostname: str) -> Technology:
+    """The container as a technology: its walls, its image, what is mounted into it.
+
+    Raises ``BadRequest`` for what the model can't do.
+    """
+    host = container.host
+    technology = configured(host, hostname)
+    root = f"{container.layer}/merged"
+    technology = change(technology, image=Image(root=root, layer=":".join(lower)))
+    binds = tuple(
+        Volume(one.Source, one.Destination, not one.RW)
+        for one in container.record.Mounts
+        if one.Type in ("bind", "volume")
+    )
+    tmpfs = tuple((host.Tmpfs or {}).items())
+    tmpfs += tuple(
+        (one.Target, _tmpfs_options(one.TmpfsOptions or {}))
+        for one in host.Mounts or []
+        if one.Type == "tmpfs"
+    )
+    if binds or tmpfs:
+        technology = put(technology, Volumes(binds, tmpfs))
+    return technology
+
+
+def configured(host: HostSettings, hostname: str) -> Technology:
+    """Docker with the options that ``host`` stands for."""
+    try:
+        return options.read(TECHNOLOGY, _words(host, hostname))
+    except VitrinaError as error:
+        raise BadRequest(str(error)) from None
+
+
+def _words(host: HostSettings, hostname: str) -> list[str]:
+    said: list[str] = []
+
+    def say(option: str, value: object) -> None:
+        if value:
+            said.extend((option, str(value)))
+
+    if host.Privileged:
+        said.append("--privileged")
+    for option, mode in (
+        ("--pid", host.PidMode),
+        ("--ipc", host.IpcMode if host.IpcMode == "host" else ""),
+        ("--uts", host.UTSMode),
+        ("--cgroupns", host.CgroupnsMode if host.CgroupnsMode == "host" else ""),
+        ("--userns", host.UsernsMode),
+    ):
+        if not mode.startswith("container:"):
+            say(option, mode)
+    say("--network", "host" if host.NetworkMode == "host" else "none")
+    for capability in words(host.CapAdd) or []:
+        say("--cap-add", capability)
+    for capability in words(host.CapDrop) or []:
+        say("--cap-drop", capability)
+    for one in host.SecurityOpt or []:
+        if not one.startswith("label"):
+            say("--security-opt", one)
+    if host.ReadonlyRootfs:
+        said.append("--read-only")
+    for device in host.Devices or []:
+        say("--device", f"{device['PathOnHost']}:{device.get('PathInContainer', '')}")
+    say("--memory", host.Memory)
+    if host.PidsLimit and host.PidsLimit > 0:
+        say("--pids-limit", host.PidsLimit)
+    cpus = host.NanoCpus / 1e9 if host.NanoCpus else 0.0
+    if host.CpuQuota > 0:
+        cpus = host.CpuQuota / (host.CpuPeriod or 100_000)
+    say("--cpus", cpus)
+    for limit in host.Ulimits or []:
+        say("--ulimit", f"{limit.Name}={limit.Soft}:{limit.Hard}")
+    for key, value in (host.Sysctls or {}).items():
+        say("--sysctl", f"{key}={value}")
+    if host.Init:
+        said.append("--init")
+    say("--shm-size", host.ShmSize)
+    say("--hostname", hostname)
+    return said
+
+
+def _tmpfs_options(given: dict[str, int]) -> str:
+    told: list[str] = []
+    if given.get("Mode"):
+        told.append(f"mode={given['Mode']:o}")
+    if given.get("SizeBytes"):
+        told.append(f"size={given['SizeBytes']}")
+    return ",".join(told)

@@ -1,0 +1,116 @@
+"""Volumes: directories that outlive containers. moby ``volume/local`` and ``volume/service``.
+
+``volumes/NAME/_data`` holds the files, ``volumes/NAME/volume.json`` what is known of it. Another
+driver than ``local`` that the daemon has: ``vitrina-remote``, a simulated plugin whose volumes
+stand for a share on another machine.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from simulator.isolation.control.docker.api.errors import BadRequest, Conflict, NotFound
+from simulator.isolation.control.docker.engine import files, times
+from simulator.machine.userland.process import Process
+
+ROOT = "/var/lib/docker/volumes"
+REMOTE = "/var/lib/docker/plugins/vitrina-remote"
+DRIVERS = {"local": ROOT, "vitrina-remote": REMOTE}
+ANONYMOUS = "com.docker.volume.anonymous"
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+
+
+class Volume(msgspec.Struct):
+    """One volume. ``Options`` are the driver's."""
+
+    Name: str
+    Driver: str
+    Mountpoint: str
+    CreatedAt: str
+    Labels: dict[str, str] | None = None
+    Options: dict[str, str] | None = None
+    Scope: str = "local"
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nobody gave it a name."""
+        return ANONYMOUS in (self.Labels or {})
+
+
+class Volumes:
+    """Every volume, by name."""
+
+    def __init__(self) -> None:
+        self.all: dict[str, Volume] = {}
+
+    async def load(self, sys: Process) -> None:
+        """Read what is on disk."""
+        for driver, root in DRIVERS.items():
+            if driver == "local":
+                await files.make(sys, root, 0o701)
+            for name in await files.names(sys, root):
+                kept = await files.load(sys, f"{root}/{name}/volume.json", Volume)
+                if kept is not None:
+                    self.all[name] = kept
+
+    async def create(
+        self,
+        sys: Process,
+        name: str,
+        driver: str = "local",
+        labels: dict[str, str] | None = None,
+        options: dict[str, str] | None = None,
+    ) -> tuple[Volume, bool]:
+        """The volume called ``name``, and whether it is new.
+
+        Raises ``BadRequest``, ``Conflict``, ``NotFound``.
+        """
+        if not _NAME.fullmatch(name):
+            raise BadRequest(
+                f'create {name}: "{name}" includes invalid characters for a local volume name,'
+                ' only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host'
+                " directory, use absolute path"
+            )
+        if driver not in DRIVERS:
+            raise NotFound(
+                f'create {name}: error looking up volume plugin {driver}: plugin "{driver}"'
+                " not found"
+            )
+        there = self.all.get(name)
+        if there is not None:
+            if there.Driver != driver:
+                raise Conflict(f"create {name}: conflict: volume name must be unique")
+            return there, False
+        place = f"{DRIVERS[driver]}/{name}"
+        await files.make(sys, f"{place}/_data")
+        made = Volume(
+            Name=name,
+            Driver=driver,
+            Mountpoint=f"{place}/_data",
+            CreatedAt=times.rfc3339(await times.now(sys) // times.SECOND * times.SECOND),
+            Labels=labels,
+            Options=options,
+            Scope="local" if driver == "local" else "global",
+        )
+        await files.save(sys, f"{place}/volume.json", made)
+        self.all[name] = made
+        return made, True
+
+    def find(self, name: str) -> Volume:
+        """By name. Raises ``NotFound``."""
+        found = self.all.get(name)
+        if found is None:
+            raise NotFound(f"get {name}: no such volume")
+        return found
+
+    async def remove(self, sys: Process, volume: Volume) -> None:
+        """Remove one, with its files."""
+        del self.all[volume.Name]
+        await files.remove(sys, volume.Mountpoint.rpartition("/")[0])
+
+
+def shown(volume: Volume, **more: Any) -> dict[str, Any]:
+    """As the API writes it."""
+    told: dict[str, Any] = msgspec.to_builtins(volume)
+    return told | more

@@ -1,0 +1,1 @@
+"""Images: references, layers, the store on disk, the registry they come from."""

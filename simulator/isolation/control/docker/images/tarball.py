@@ -1,0 +1,236 @@
+"""Archives: a directory as a tar and back, by the daemon's own system calls.
+
+The format is the library's (tarfile); whiteouts are translated between a layer's archive
+(``.wh.name``) and overlayfs (a 0:0 character device, ``trusted.overlay.opaque``), as moby's
+``archive_linux.go`` does.
+"""
+
+import tarfile
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from typing import NamedTuple
+
+from simulator.isolation.control.docker.api.errors import ApiError
+from simulator.machine.abi.constants import (
+    AT_FDCWD,
+    AT_SYMLINK_NOFOLLOW,
+    O_CLOEXEC,
+    O_CREAT,
+    O_EXCL,
+    O_WRONLY,
+    S_IFBLK,
+    S_IFCHR,
+    S_IFDIR,
+    S_IFIFO,
+    S_IFLNK,
+    S_IFMT,
+    S_IFREG,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.userland.process import Process, SysError
+
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+_OPAQUE_XATTR = "trusted.overlay.opaque"
+_SECOND = 1_000_000_000
+_KINDS = {
+    S_IFREG: tarfile.REGTYPE,
+    S_IFDIR: tarfile.DIRTYPE,
+    S_IFLNK: tarfile.SYMTYPE,
+    S_IFCHR: tarfile.CHRTYPE,
+    S_IFBLK: tarfile.BLKTYPE,
+    S_IFIFO: tarfile.FIFOTYPE,
+}
+_MODES = {value: key for key, value in _KINDS.items()}
+
+
+class Entry(NamedTuple):
+    """One member of an archive that is made here; ``hard`` names another member."""
+
+    path: str
+    mode: int
+    content: bytes = b""
+    target: str = ""
+    hard: str = ""
+    uid: int = 0
+    gid: int = 0
+    mtime: int = 0
+
+
+def made(entries: Iterable[Entry]) -> bytes:
+    """An archive of ``entries``."""
+    out = BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
+        for one in entries:
+            info = tarfile.TarInfo(one.path)
+            info.mode, info.uid, info.gid = one.mode & 0o7777, one.uid, one.gid
+            info.mtime = one.mtime
+            if one.hard:
+                info.type, info.linkname = tarfile.LNKTYPE, one.hard
+            else:
+                info.type, info.linkname = _KINDS[one.mode & S_IFMT], one.target
+            info.size = len(one.content) if info.type == tarfile.REGTYPE else 0
+            archive.addfile(info, BytesIO(one.content))
+    return out.getvalue()
+
+
+def members(content: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
+    """Each member with its bytes; compressed archives too. Raises ``ApiError``."""
+    try:
+        with tarfile.open(fileobj=BytesIO(content), mode="r:*") as archive:
+            for info in archive:
+                taken = archive.extractfile(info) if info.isreg() else None
+                yield info, taken.read() if taken is not None else b""
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise ApiError(f"Error processing tar file(exit status 1): {error}") from None
+
+
+async def unpack(
+    sys: Process, content: bytes, root: str, *, layer: bool = False, keep_dirs: bool = False
+) -> int:
+    """Put an archive's members below ``root``; the bytes of its files.
+
+    ``layer``: whiteouts become overlayfs's. ``keep_dirs``: a member that is no directory does not
+    replace one (``noOverwriteDirNonDir``). Raises ``ApiError`` for a path that leads outside.
+    """
+    total = 0
+    times: list[tuple[str, int]] = []
+    for info, data in members(content):
+        name = "/".join(part for part in info.name.split("/") if part not in ("", "."))
+        if ".." in name.split("/"):
+            raise ApiError(f"Error processing tar file: {info.name!r} is outside of {root!r}")
+        path = f"{root}/{name}" if name else root
+        if layer and await _whiteout(sys, path):
+            continue
+        total += await _place(sys, info, data, path, root, keep_dirs)
+        times.append((path, int(info.mtime)))
+    for path, seconds in reversed(times):
+        when = (seconds * _SECOND, seconds * _SECOND)
+        await sys.succeeds("utimensat", AT_FDCWD, path, when, AT_SYMLINK_NOFOLLOW)
+    return total
+
+
+async def _whiteout(sys: Process, path: str) -> bool:
+    above, _, name = path.rpartition("/")
+    if name == OPAQUE:
+        await sys.call("setxattr", above, _OPAQUE_XATTR, b"y", 1, 0)
+        return True
+    if not name.startswith(WHITEOUT):
+        return False
+    await sys.call("mknod", f"{above}/{name.removeprefix(WHITEOUT)}", S_IFCHR, 0)
+    return True
+
+
+async def _place(
+    sys: Process, info: tarfile.TarInfo, data: bytes, path: str, root: str, keep_dirs: bool
+) -> int:
+    above = path.rpartition("/")[0]
+    if not await sys.succeeds("stat", above):
+        await _parents(sys, above)
+    mode = info.mode & 0o7777
+    there = await _status(sys, path)
+    is_dir = there is not None and there["mode"] & S_IFMT == S_IFDIR
+    if info.isdir():
+        if is_dir:
+            await sys.call("chmod", path, mode)
+            await sys.call("lchown", path, info.uid, info.gid)
+            return 0
+        if there is not None and keep_dirs:
+            raise ApiError(f'cannot overwrite non-directory "{path}" with directory "{root}"')
+    elif is_dir and keep_dirs:
+        raise ApiError(f'cannot overwrite directory "{path}" with non-directory "{root}"')
+    if there is not None:
+        from simulator.isolation.control.docker.engine import files
+
+        await files.remove(sys, path)
+    if info.isdir():
+        await sys.call("mkdir", path, mode)
+    elif info.islnk():
+        target = "/".join(part for part in info.linkname.split("/") if part not in ("", "."))
+        await sys.call("link", f"{root}/{target}", path)
+        return 0
+    elif info.issym():
+        await sys.call("symlink", info.linkname, path)
+    elif info.isreg():
+        fd = await sys.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
+        await sys.write(fd, data)
+        await sys.close(fd)
+    else:
+        device = info.devmajor << 8 | info.devminor
+        await sys.call("mknod", path, _MODES[info.type] | mode, device)
+    await sys.call("lchown", path, info.uid, info.gid)
+    if not info.issym():
+        await sys.call("chmod", path, mode)
+    return len(data)
+
+
+async def _parents(sys: Process, path: str) -> None:
+    from simulator.isolation.control.docker.engine import files
+
+    await files.make(sys, path)
+
+
+async def _status(sys: Process, path: str) -> dict[str, int] | None:
+    try:
+        return await sys.lstat(path)
+    except SysError:
+        return None
+
+
+async def pack(
+    sys: Process, path: str, name: str = "", *, layer: bool = False, above: bool = True
+) -> bytes:
+    """An archive of what is at ``path``, called ``name`` in it (empty: its content alone).
+
+    ``layer``: overlayfs's whiteouts become a layer's. ``above``: with the top directory itself.
+    """
+    entries: list[Entry] = []
+    await _gather(sys, path, name, entries, {}, layer=layer, top=above)
+    return made(entries)
+
+
+async def _gather(
+    sys: Process,
+    path: str,
+    name: str,
+    entries: list[Entry],
+    seen: dict[int, str],
+    *,
+    layer: bool,
+    top: bool = True,
+) -> None:
+    status = await sys.lstat(path)
+    kind = status["mode"] & S_IFMT
+    base = {
+        "uid": status["uid"],
+        "gid": status["gid"],
+        "mtime": status.get("mtime", 0) // _SECOND,
+    }
+    if layer and kind == S_IFCHR and status["rdev"] == 0:
+        directory, slash, last = name.rpartition("/")
+        entries.append(Entry(f"{directory}{slash}{WHITEOUT}{last}", S_IFREG | 0o600))
+        return
+    if kind == S_IFDIR:
+        if top and name:
+            entries.append(Entry(f"{name}/", status["mode"], **base))
+        if layer and await _is_opaque(sys, path):
+            entries.append(Entry(f"{name}/{OPAQUE}" if name else OPAQUE, S_IFREG | 0o600))
+        for one in sorted(await sys.names(path)):
+            inside = f"{name}/{one}" if name else one
+            await _gather(sys, f"{path}/{one}", inside, entries, seen, layer=layer)
+        return
+    first = seen.setdefault(status["ino"], name) if status["nlink"] > 1 else name
+    if first != name:
+        entries.append(Entry(name, status["mode"], hard=first, **base))
+        return
+    content = await sys.slurp(path) if kind == S_IFREG else b""
+    target = await sys.readlink(path) if kind == S_IFLNK else ""
+    if kind in _KINDS:  # a socket has no place in an archive
+        entries.append(Entry(name, status["mode"], content, target, **base))
+
+
+async def _is_opaque(sys: Process, path: str) -> bool:
+    try:
+        return await sys.data("getxattr", path, _OPAQUE_XATTR, 16) == b"y"
+    except SysError as error:
+        return error.errno not in (Errno.ENODATA, Errno.EOPNOTSUPP)

@@ -1,0 +1,73 @@
+"""Serving a connection: request after request, until the client has had enough."""
+
+from typing import TYPE_CHECKING
+
+import h11
+
+from simulator.isolation.control.docker.api.errors import ApiError, of_kernel
+from simulator.isolation.control.docker.wire import router
+from simulator.isolation.control.docker.wire.exchange import Connection, Exchange, Gone
+from simulator.machine.abi.constants import SHUT_RDWR
+from simulator.machine.userland.process import Process, SysError
+
+if TYPE_CHECKING:
+    from simulator.isolation.control.docker.engine.engine import Engine
+
+_MALFORMED = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+    b"Connection: close\r\n\r\n400 Bad Request"
+)
+
+
+async def serve(sys: Process, engine: "Engine", fd: int) -> None:
+    """Answer what comes over ``fd``, then close it."""
+    connection = Connection(fd)
+    try:
+        while await _one(sys, engine, connection):
+            connection.http.start_next_cycle()
+    except Gone:
+        pass
+    await sys.succeeds("shutdown", fd, SHUT_RDWR)
+    await sys.succeeds("close", fd)
+
+
+async def _one(sys: Process, engine: "Engine", connection: Connection) -> bool:
+    """One request; whether another may follow on the connection."""
+    try:
+        event = await connection.event(sys)
+    except h11.RemoteProtocolError:
+        await connection.send(sys, _MALFORMED)
+        return False
+    if not isinstance(event, h11.Request):
+        return False
+    exchange = Exchange(sys, engine, connection, event)
+    try:
+        await _answer(exchange)
+    except ApiError as error:
+        await exchange.fail(error)
+    except SysError as error:
+        await exchange.fail(of_kernel(error))
+    await exchange.unwatch()
+    if exchange.hijacked or exchange.watcher:
+        return False
+    return await _drained(exchange)
+
+
+async def _answer(exchange: Exchange) -> None:
+    engine = exchange.engine
+    engine.requests += 1
+    match = router.find(exchange.method, exchange.path)
+    exchange.names, exchange.version = match.names, match.version
+    await match.handler(exchange)
+
+
+async def _drained(exchange: Exchange) -> bool:
+    """Read what is left of the body, a little of it at least, so that h11 can go on."""
+    http = exchange.connection.http
+    if http.our_state is not h11.DONE or http.their_state is h11.ERROR:
+        return False
+    try:
+        await exchange.body(1 << 20)
+    except ApiError:
+        return False
+    return http.their_state is h11.DONE
