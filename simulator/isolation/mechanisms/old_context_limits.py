@@ -1,4 +1,4 @@
-"""``ULIMIT="-H -u 1000"`` with the flag ``nproc``: on 2.4 the limit of processes is the context's."""
+"""``ULIMIT="-H -u 1000"`` and the flag ``nproc``: on 2.4 the limit of processes is a context's."""
 
 from dataclasses import dataclass
 

@@ -1,7 +1,7 @@
 """Unification: guests share their common files by hard links, which none of them may change.
 
 vunify(8) links what is the same in two guests. Shared files alone would be a way from one guest to
-the other; the flags immutable and iunlink close it: no writing, but every guest may unlink its name.
+the other; the flags immutable and iunlink close it: no writing, but any guest may unlink its name.
 """
 
 from dataclasses import dataclass

@@ -65,6 +65,11 @@ class Traits:
     (CVE-2022-0492)."""
     network_context_apart: bool = False
     """A task's network has a tag of its own besides its context (Linux-VServer's nid)."""
+    scheduling_compares_capabilities: bool = True
+    """Nobody schedules a process with capabilities that the caller lacks (cap_safe_nice(), with
+    file capabilities since Linux 2.6.24)."""
+    queues_belong_to_ipc_namespace: bool = True
+    """POSIX message queues are an IPC namespace's, since Linux 2.6.30; before, the machine's."""
     devpts_is_one: bool = False
     """Every mount of devpts shows the machine's terminals, but for ``newinstance`` (Linux 4.7)."""
     terminals_are_tagged: bool = False

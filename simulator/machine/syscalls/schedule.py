@@ -185,6 +185,8 @@ def _set_policy(trap: Trap, pid: int, policy: int, priority: Any) -> int:
 
 def _need_no_fewer_capabilities(trap: Trap, task: Task) -> None:
     """cap_safe_nice(): nobody schedules a process that may do more than the caller may."""
+    if not trap.family.traits.scheduling_compares_capabilities:
+        return
     more = task.cred.permitted & ~trap.cred.permitted
     if more and not trap.has(Privilege.SCHED_RAISE, task.cred.user_ns):
         trap.deny(

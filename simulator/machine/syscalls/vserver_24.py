@@ -19,6 +19,7 @@ from simulator.machine.kernel.context import LIFTED, Context
 from simulator.machine.kernel.namespaces import make
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.trap import Trap
+from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux_vserver_24
 
 CITE = "util-vserver doc/intro.txt"
@@ -32,7 +33,7 @@ def new_s_context(trap: Trap, ctx: int, remove_cap: int = 0, flags: Any = ()) ->
 
     ``flags``: ``lock``, ``sched``, ``nproc``, ``private``, ``fakeinit``. EPERM.
     """
-    names = tuple(map(str, flags)) if isinstance(flags, tuple | list) else ()
+    names = tuple(map(str, decode.sequence(flags, "flags"))) if flags else ()
     lifted = {name: 1 for name in names if name.startswith(LIFTED)}
     words = tuple(name for name in names if name not in lifted)
     mine = vx.of(trap)

@@ -71,10 +71,10 @@ def _get_iattr(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> Re
     if isinstance(at.inode, tuple):
         name = str(at.inode[2]) if len(at.inode) > 2 else ""
         kept = trap.store.get(vx.ProcFlags, name)
-        words = ["admin"] + (["hide"] if kept is not None and kept.hidden else [])
-        return Returned(0, {"flags": words, "mask": list(PROC_WORDS)})
-    held = [word for word, bit in FLAGS.items() if inode.flags & bit]
-    known = [word for word in FLAGS if word != "barrier" or inodes.is_dir(inode)]
+        words = ("admin", "hide") if kept is not None and kept.hidden else ("admin",)
+        return Returned(0, {"flags": words, "mask": PROC_WORDS})
+    held = tuple(word for word, bit in FLAGS.items() if inode.flags & bit)
+    known = tuple(word for word in FLAGS if word != "barrier" or inodes.is_dir(inode))
     return Returned(0, {"flags": held, "mask": known})
 
 

@@ -79,10 +79,12 @@ def setting(technology: Technology, name: str, value: str) -> Technology:
     for pattern, option in FILES.items():
         found = re.fullmatch(pattern, name)
         if found is not None:
-            groups = found.groups()
-            bound = Option(lambda held, text: option(held, text, *groups))
-            return apply("vserver", name, bound, technology, value)
+            return apply("vserver", name, _bound(option, found.groups()), technology, value)
     raise SpecError(unknown("vserver", name, NAMES | OPTIONS))
+
+
+def _bound(option: FileOption, groups: tuple[str, ...]) -> Option:
+    return Option(lambda technology, value: option(technology, value, *groups))
 
 
 def _words(value: str) -> list[str]:

@@ -115,6 +115,7 @@ SYSCTLS: Mapping[str, Release] = {
     "fs.protected_fifos": (4, 19),
     "fs.protected_regular": (4, 19),
     "fs.suid_dumpable": (2, 6, 13),
+    "kernel.core_pattern": (2, 4, 21),
     "kernel.cap_last_cap": (3, 2),
     "kernel.dmesg_restrict": (2, 6, 37),
     "kernel.io_uring_disabled": (6, 6),
@@ -153,6 +154,8 @@ SOCKET_FAMILIES: Mapping[int, Release] = {40: (3, 9), 44: (4, 18)}
 """AF_VSOCK and AF_XDP."""
 
 TRAITS: tuple[tuple[Release, Mapping[str, bool]], ...] = (
+    ((2, 6, 24), {"scheduling_compares_capabilities": False}),
+    ((2, 6, 30), {"queues_belong_to_ipc_namespace": False}),
     ((3, 6), {"protected_symlinks": False}),
     ((3, 9), {"userns_clone_refused_in_chroot": False}),
     ((4, 3), {"bind_mount_ends_at_its_root": False}),

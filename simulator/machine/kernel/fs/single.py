@@ -101,13 +101,20 @@ HUGETLBFS = _own("hugetlbfs", 0o755)
 
 
 def _ipc_owner(trap: "Trap") -> NsId:
-    return trap.store.row(IpcNs, trap.task.ns.ipc).owner
+    return trap.store.row(IpcNs, queues_of(trap)).owner
+
+
+def queues_of(trap: "Trap") -> NsId:
+    """The IPC namespace whose POSIX queues the caller uses: the first one's on an old kernel."""
+    if trap.family.traits.queues_belong_to_ipc_namespace:
+        return trap.task.ns.ipc
+    return NsId(min(row.id for row in trap.store.all(IpcNs)))
 
 
 def _make_mqueue(trap: "Trap", source: str, text: str) -> Superblock:
     """mqueue: the POSIX message queues of the caller's ipc namespace, one instance for each."""
     del text
-    ipc = trap.task.ns.ipc
+    ipc = queues_of(trap)
     known = stored.find(trap.store, "mqueue", ipc_ns=ipc)
     if known is not None:
         return known

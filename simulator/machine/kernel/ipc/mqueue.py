@@ -82,7 +82,7 @@ def unlink_queue(trap: Trap, name: str) -> int:
 
 def _root(trap: Trap) -> Inode:
     """The root of the namespace's mqueue filesystem, made when it is first needed."""
-    sb = stored.find(trap.store, "mqueue", ipc_ns=trap.task.ns.ipc)
+    sb = stored.find(trap.store, "mqueue", ipc_ns=single.queues_of(trap))
     if sb is None:
         sb = single.MQUEUE.make(trap, "mqueue", "")
     return trap.store.row(Inode, sb.root)

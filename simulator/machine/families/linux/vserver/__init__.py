@@ -28,7 +28,7 @@ _MAINLINE = of_release((2, 6, 27), "2.6.27.10-vs2.3.0.36.4")
 VSERVER_2_6 = replace(
     _MAINLINE,
     title="Linux 2.6.27 with Linux-VServer 2.3",
-    table=_MAINLINE.table | linux_vserver.calls,
+    table={**_MAINLINE.table, **linux_vserver.calls},
     chain=Chain((policy.CONTEXT, policy.NETWORK_CONTEXT, limits.LIMITS, *_MAINLINE.chain.policies)),
     traits=replace(
         _MAINLINE.traits,
@@ -54,7 +54,7 @@ _OLD = of_release((2, 4, 20), "2.4.20ctx-17")
 VSERVER_2_4 = replace(
     _OLD,
     title="Linux 2.4.20 with the patch ctx-17",
-    table=_OLD.table | linux_vserver_24.calls,
+    table={**_OLD.table, **linux_vserver_24.calls},
     chain=Chain((old.CONTEXT, policy.NETWORK_CONTEXT, limits.LIMITS, *_OLD.chain.policies)),
     traits=replace(
         _OLD.traits,

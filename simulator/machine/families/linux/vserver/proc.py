@@ -16,7 +16,6 @@ from simulator.machine.families.linux.vserver import limits
 from simulator.machine.kernel import clock
 from simulator.machine.kernel import vserver as vx
 from simulator.machine.kernel.context import Context
-from simulator.machine.kernel.fs.procfs import machine
 from simulator.machine.kernel.fs.procfs.node import Look, Node, file
 from simulator.machine.kernel.fs.procfs.root import ROOT
 from simulator.machine.kernel.resource import memory
@@ -59,6 +58,7 @@ _SHOWN = frozenset(
 
 WALL = "proc-hide"
 _SECOND = 1_000_000_000
+_CPUS = 2
 
 
 def _refuse_writing(look: Look, flags: int) -> None:
@@ -86,7 +86,7 @@ def _guarded(node: Node) -> Node:
 def _own_uptime(look: Look) -> str:
     """vx_vsi_uptime(): counted from the context's making."""
     now = clock.monotonic(look.trap.store) - vx.count(vx.of(look.trap), "created", 0)
-    return f"{now / _SECOND:.2f} {now * machine.CPUS * 95 // 100 / _SECOND:.2f}\n"
+    return f"{now / _SECOND:.2f} {now * _CPUS * 95 // 100 / _SECOND:.2f}\n"
 
 
 def _own_memory(look: Look) -> str:
