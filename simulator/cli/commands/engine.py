@@ -19,7 +19,9 @@ class UsageError(VitrinaError):
 @click.command("engine")
 @click.option("--socket", "path", metavar="PATH", help="the UNIX socket to listen on")
 @click.option("--tcp", metavar="ADDRESS:PORT", help="listen on TCP too, or instead")
-@click.option("--state", type=click.Path(path_type=Path), help="keep the engine's disk in this file")
+@click.option(
+    "--state", type=click.Path(path_type=Path), help="keep the engine's disk in this file"
+)
 @click.option(
     "--publish",
     multiple=True,

@@ -1,4 +1,4 @@
-"""A machine of the model that goes on by itself: programs take turns, time follows the real clock."""
+"""A machine of the model that goes on by itself: programs take turns, time is the real clock's."""
 
 from collections.abc import Callable
 from typing import cast
@@ -49,6 +49,8 @@ class Machine:
         self.client = self._child("vitrina")
         self.on_gap: Callable[[str], None] = lambda _why: None
         self.on_forget: Callable[[], None] = lambda: None
+        self.strict = False
+        """Whether a bug in a program is raised: for tests."""
         self.forgotten = 0
         """Events of the past that history no longer has."""
         for pid, name in built.units.items():
@@ -66,21 +68,26 @@ class Machine:
     # -- running
 
     def turn(self, most: int) -> bool:
-        """Up to ``most`` rounds of all programs; whether any could act in the last one."""
+        """Up to ``most`` rounds of all programs; whether any could act at all."""
+        acted = False
         for _ in range(most):
             try:
                 if not self.land.round():
-                    return False
+                    return acted
+                acted = True
             except GapError as gap:
-                self._end(gap)
-        return True
+                self._end(str(gap))
+            except Exception as fault:  # a bug in one program must not end the others
+                if self.land.turn is None or self.strict:
+                    raise
+                self._end(f"{type(fault).__name__}: {fault}")
+        return acted
 
-    def _end(self, gap: GapError) -> None:
-        """A program went beyond the model: it alone ends, as if killed."""
-        self.on_gap(str(gap))
-        if gap.pid is None:
-            raise gap
-        self.land.end((gap.pid,))
+    def _end(self, why: str) -> None:
+        """A program went beyond the model: it alone ends."""
+        self.on_gap(why)
+        assert self.land.turn is not None
+        self.land.end((self.land.turn,))
 
     def advance(self, nanoseconds: int) -> None:
         """Let time pass, with everything that happens in it."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,7 @@ class Server:
         if self.disk is not None:
             self.disk.begin(self.machine.kernel)
             self.machine.on_forget = self.disk.flush
+        self.machine.on_gap = _complain
         self.bridges: list[Bridge] = []
         self.wake = asyncio.Event()
         self._servers: list[asyncio.AbstractServer] = []
@@ -108,6 +110,10 @@ class Server:
         wait = _LONGEST if deadline is None else min(_LONGEST, deadline / 1e9)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.wake.wait(), max(wait, 0.001))
+
+
+def _complain(why: str) -> None:
+    print(_("a program of the simulated machine was ended: {why}").format(why=why), file=sys.stderr)
 
 
 def _free(path: str) -> None:

@@ -49,12 +49,7 @@ _ROUNDS = 10_000
 
 
 class GapError(Exception):
-    """A program used a call that the model does not know: its line can't be answered.
-
-    ``pid`` is the program's task, once the driver knows it.
-    """
-
-    pid: Pid | None = None
+    """A program used a call that the model does not know: its line can't be answered."""
 
 
 @dataclass(slots=True)
@@ -80,6 +75,8 @@ class Userland:
     mechanism: str = ""
     calls: int = 0
     programs: dict[Pid, _Running] = field(default_factory=dict[Pid, _Running])
+    turn: Pid | None = None
+    """Whose turn it is, or was when an error was raised."""
     helpers: list[Pid] = field(default_factory=list[Pid])
     """Programs that the kernel started by itself."""
 
@@ -128,13 +125,9 @@ class Userland:
         acted = helpers.start(self)
         for pid in list(self.programs):
             running = self.programs.get(pid)
-            if running is None:
-                continue
-            try:
+            if running is not None:
+                self.turn = pid
                 acted = self._step(pid, running) or acted
-            except GapError as gap:
-                gap.pid = pid
-                raise
         return acted
 
     def pass_time(self, line: int) -> bool:

@@ -1,5 +1,6 @@
 """dockerd(8): answers the Engine API over the sockets that init hands it, or its own."""
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,7 +42,7 @@ _FILES = 1_048_576
 @enter("dockerd", collection=TOOLS)
 async def main(sys: Process, argv: Sequence[str]) -> int:
     """``dockerd [-H unix://PATH | -H tcp://ADDRESS:PORT | -H fd://]...``."""
-    hosts = [value for word, value in zip(argv, argv[1:], strict=False) if word in ("-H", "--host")]
+    hosts = [value for word, value in itertools.pairwise(argv) if word in ("-H", "--host")]
     await sys.call("prctl", PR_SET_CHILD_SUBREAPER, 1)
     await sys.call("rt_sigaction", SIGCHLD, SIG_IGN)
     await sys.call("rt_sigaction", SIGPIPE, SIG_IGN)

@@ -1,4 +1,7 @@
-"""Files of a container: archive (cp), export, changes (diff), top, stats. moby ``archive_unix.go``."""
+"""Files of a container: archive (cp), export, changes (diff), top, stats.
+
+moby ``archive_unix.go``.
+"""
 
 import base64
 import posixpath

@@ -1,5 +1,6 @@
 """``/containers``: making, starting, ending, listing. moby ``router/container``."""
 
+import contextlib
 from typing import Any
 
 import msgspec
@@ -173,10 +174,8 @@ def _seconds(x: Exchange) -> int | None:
 async def restart(x: Exchange) -> None:
     """Stop, then start."""
     one = x.engine.find(x.names["name"])
-    try:
+    with contextlib.suppress(NotModified):
         await removing.stop(x.sys, x.engine, one, x.query.get("signal", ""), _seconds(x))
-    except NotModified:
-        pass
     await running.start(x.sys, x.engine, one)
     await x.engine.tell(x.sys, one, "restart")
     await x.reply(204)

@@ -1,4 +1,7 @@
-"""``/_ping``, ``/version``, ``/info``, ``/events``, ``/system/df``, ``/auth``. moby ``router/system``."""
+"""``/_ping``, ``/version``, ``/info``, ``/events``, ``/system/df``, ``/auth``.
+
+moby ``router/system``.
+"""
 
 from typing import Any
 

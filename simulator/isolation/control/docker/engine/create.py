@@ -65,7 +65,7 @@ async def create(
     container = Container(record, host)
     try:
         record.Networks = _networks(engine, host, request)
-        await mounts.register(sys, engine, container, image)
+        await mounts.register(sys, engine, container)
         await _make_layer(sys, container)
     except ApiError:
         engine.names.pop(name, None)

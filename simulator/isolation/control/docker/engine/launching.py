@@ -11,6 +11,7 @@ from simulator.isolation.control.docker.engine.create import working_directory
 from simulator.isolation.control.docker.engine.shim import Job
 from simulator.isolation.control.docker.engine.streams import STDERR, STDOUT, Streams
 from simulator.isolation.mechanisms.base import Guest, LaunchStep, Phase
+from simulator.isolation.mechanisms.steps import BIRTHS
 from simulator.isolation.technologies.base import Technology, change, plan
 from simulator.machine.abi.constants import O_CLOEXEC, O_RDWR
 from simulator.machine.userland.process import Process
@@ -144,7 +145,7 @@ def exec_steps(
     for step in steps:
         joins = step.mechanism == "cgroup-limits" and step.phase is Phase.AFTER_CLONE
         own = step.phase >= Phase.CLONE and step.mechanism in _EXEC_MECHANISMS
-        if step.phase is not Phase.EXEC and (joins or own):
+        if step.phase is not Phase.EXEC and (joins or own or step.name in BIRTHS):
             kept.append(step)
     plain = [
         msgspec.structs.replace(step, args=(step.args[0] & 0xFF, *step.args[1:]))

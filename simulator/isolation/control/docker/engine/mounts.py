@@ -13,7 +13,6 @@ from simulator.isolation.control.docker.engine.container import Container, Mount
 from simulator.isolation.control.docker.engine.ids import new_id
 from simulator.isolation.control.docker.engine.volumes import ANONYMOUS
 from simulator.isolation.control.docker.images import tarball
-from simulator.isolation.control.docker.images.store import Image
 from simulator.machine.userland.process import Process, SysError
 
 if TYPE_CHECKING:
@@ -26,9 +25,7 @@ _MODES = frozenset(
 PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 
 
-async def register(
-    sys: Process, engine: "Engine", container: Container, image: Image | None
-) -> None:
+async def register(sys: Process, engine: "Engine", container: Container) -> None:
     """Fill the container's ``Mounts``. Raises ``BadRequest``, ``NotFound``."""
     points: dict[str, MountPoint] = {}
     host = container.host

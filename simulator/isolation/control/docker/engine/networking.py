@@ -1,4 +1,7 @@
-"""A container on its networks: addresses, cables, names, published ports. moby ``container_operations.go``."""
+"""A container on its networks: addresses, cables, names, published ports.
+
+moby ``container_operations.go``.
+"""
 
 from typing import TYPE_CHECKING, Any
 

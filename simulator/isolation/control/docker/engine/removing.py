@@ -1,4 +1,7 @@
-"""Stopping, killing, pausing, removing. moby ``stop.go``, ``kill.go``, ``pause.go``, ``delete.go``."""
+"""Stopping, killing, pausing, removing.
+
+moby ``stop.go``, ``kill.go``, ``pause.go``, ``delete.go``.
+"""
 
 from typing import TYPE_CHECKING
 

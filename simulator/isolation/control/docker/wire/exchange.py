@@ -1,6 +1,7 @@
 """One request and its answer, over a connection that h11 parses."""
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -68,6 +69,11 @@ class Connection:
         data = self.http.send(event)
         if data:
             await self.send(sys, data)
+
+
+def _response(status: int, headers: list[tuple[str, str]]) -> h11.Response:
+    reason = HTTPStatus(status).phrase.encode()
+    return h11.Response(status_code=status, headers=headers, reason=reason)
 
 
 class Exchange:
@@ -189,7 +195,7 @@ class Exchange:
             more["Content-Length"] = str(len(data))
         self.begun = True
         sent = self._headers(content_type or kind, more)
-        out = self.connection.http.send(h11.Response(status_code=status, headers=sent))
+        out = self.connection.http.send(_response(status, sent))
         if self.method != "HEAD" and data:
             out = (out or b"") + (self.connection.http.send(h11.Data(data=data)) or b"")
         out = (out or b"") + (self.connection.http.send(h11.EndOfMessage()) or b"")
@@ -200,7 +206,7 @@ class Exchange:
         self.begun = True
         more = {"Connection": "close"} if self.watcher else {}
         sent = self._headers(content_type, more)
-        await self.connection.put(self.sys, h11.Response(status_code=status, headers=sent))
+        await self.connection.put(self.sys, _response(status, sent))
 
     async def write(self, data: bytes) -> None:
         """One piece of an answer that was begun. Raises ``Gone``."""

@@ -47,6 +47,11 @@ async def _one(sys: Process, engine: "Engine", connection: Connection) -> bool:
         await exchange.fail(error)
     except SysError as error:
         await exchange.fail(of_kernel(error))
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as fault:
+        # net/http recovers a handler's panic too; the connection is lost, the daemon is not
+        await sys.err(f"http: panic serving {exchange.path}: {type(fault).__name__}: {fault}\n")
+        await exchange.fail(ApiError("internal error"))
+        return False
     await exchange.unwatch()
     if exchange.hijacked or exchange.watcher:
         return False
