@@ -48,7 +48,7 @@ class _Strings(msgspec.Struct, frozen=True):
 _NOT_SCENARIOS = ("worlds", "strings", "evidence")
 _ID = re.compile(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*")
 _WORLD_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_TECHNOLOGY = re.compile(r"[a-z][a-z0-9_-]*")
+_TECHNOLOGY = re.compile(r"[a-z][a-z0-9_-]*(@[0-9][0-9a-z.]*)?")
 
 
 def data_root() -> Traversable:

@@ -15,6 +15,7 @@ import msgspec
 
 from simulator.machine.abi.constants import O_WRONLY
 from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.kernel.cred import ALL_CAPABILITIES
 from simulator.machine.kernel.resource.layout import V1_ORDER
 
 Actor: TypeAlias = Literal["runtime", "guest"]
@@ -154,7 +155,8 @@ class LaunchPlan:
 
     ``name`` is the sandbox's actor (``guest``, ``neighbour``), ``ordinal`` counts sandboxes from
     1; ``facts`` are what the machine at hand offers (``cgroup2``, ``apparmor``); ``hierarchies``
-    the control groups of version 1 that its kernel has, by the names of their directories.
+    the control groups of version 1 that its kernel has, by the names of their directories;
+    ``capabilities`` those that it knows, as a mask.
     """
 
     name: str
@@ -165,6 +167,7 @@ class LaunchPlan:
     mechanisms: Mapping[str, "Mechanism"]
     facts: frozenset[str] = frozenset({"cgroup2"})
     hierarchies: tuple[str, ...] = (*V1_ORDER, "systemd")
+    capabilities: int = ALL_CAPABILITIES
     clone_flags: int = 0
     cloners: list[str] = field(default_factory=list[str])
     steps: list[LaunchStep] = field(default_factory=list[LaunchStep])

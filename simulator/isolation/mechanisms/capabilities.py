@@ -44,9 +44,10 @@ class Capabilities:
         """Drop from the bounding set first, then set the rest (libcontainer ApplyCaps)."""
         bounding = plan.caller(Phase.CHILD_BOUNDING, "guest", self.about.id)
         for number, _name in enumerate(CAPABILITY_NAMES):
-            if not self.keep >> number & 1:
+            if not self.keep >> number & 1 and plan.capabilities >> number & 1:
                 bounding("prctl", PR_CAPBSET_DROP, number, 0, 0, 0)
-        held = [n for n in range(len(CAPABILITY_NAMES)) if self.keep >> n & 1]
+        kept = self.keep & plan.capabilities
+        held = [n for n in range(len(CAPABILITY_NAMES)) if kept >> n & 1]
         # A user other than root starts without any, however many the container may hold.
         mine: list[int] = held if plan.guest.uid == 0 else []
         plan.call(Phase.CHILD_CAPABILITIES, "guest", self.about.id, "capset", 0, mine, mine, [])

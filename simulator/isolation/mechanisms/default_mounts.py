@@ -84,6 +84,7 @@ class DefaultMounts:
     """
 
     mounts: tuple[Mounted, ...] = OCI_DEFAULT
+    nodes: tuple[tuple[str, int, int], ...] = NODES
     links: tuple[tuple[str, str], ...] = LINKS
     nodes: tuple[tuple[str, int, int], ...] = NODES
     groups_v1: bool = True

@@ -9,6 +9,7 @@ from simulator.machine.abi.i18n import N_
 ABOUT = About(
     id="lxc-config",
     title=N_("configuration file"),
+    real="lxc.include",
     cite="lxc.container.conf(5)",
 )
 

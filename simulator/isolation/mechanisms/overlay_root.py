@@ -18,7 +18,8 @@ class OverlayRoot:
     """The storage driver's mount, made on the host before anything else.
 
     ``inside``: made in the sandbox's mount namespace instead. ``overlayfs`` is the type that Ubuntu
-    patched into its kernels before Linux had ``overlay``; it has no work directory.
+    patched into its kernels before Linux had ``overlay``; it has no work directory. ``aufs`` came
+    with its kernels before that, with branches for layers.
     """
 
     read_only: bool = False
@@ -32,6 +33,8 @@ class OverlayRoot:
         layers = f"lowerdir={plan.image.layer},upperdir={plan.upper}"
         if self.fstype == "overlay":
             layers += f",workdir={plan.base}/work"
+        if self.fstype == "aufs":
+            layers = f"br:{plan.upper}=rw:{plan.image.layer}=ro"
         plan.call(
             Phase.CHILD_ROOT if self.inside else Phase.PREPARE,
             "guest" if self.inside else "runtime",

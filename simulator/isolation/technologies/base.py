@@ -183,6 +183,7 @@ def plan(
         facts=facts if "cgroup2" in kernel.filesystems else facts - {"cgroup2"},
         hierarchies=hierarchies(kernel.controllers)
         + (("systemd",) if NAMES in kernel.features else ()),
+        capabilities=kernel.capabilities,
     )
     for mechanism in technology.mechanisms:
         mechanism.plan(launch)

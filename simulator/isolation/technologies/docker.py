@@ -20,11 +20,12 @@ from simulator.isolation.mechanisms.seccomp import Seccomp
 from simulator.isolation.mechanisms.sysctls import Sysctls
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import docker_defaults as defaults
-from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies import docker_eras
+from simulator.isolation.technologies.base import Technology, change
 from simulator.isolation.technologies.options import docker as options
 from simulator.machine.abi.i18n import N_
 
-TECHNOLOGY = Technology(
+_TODAY = Technology(
     id="docker",
     title=N_("Docker"),
     year=2013,
@@ -58,3 +59,5 @@ TECHNOLOGY = Technology(
     options=options.read,
     about=N_("Namespaces, capabilities, a filter and an image, behind one command."),
 )
+
+TECHNOLOGY = change(_TODAY, eras=docker_eras.of(_TODAY))

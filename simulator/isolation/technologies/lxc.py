@@ -1,5 +1,6 @@
 """LXC: Daniel Lezcano, Serge Hallyn and others, IBM, 2008; here a privileged container of LXC 5."""
 
+from simulator.isolation.mechanisms import seccomp_lxc
 from simulator.isolation.mechanisms.apparmor import Apparmor
 from simulator.isolation.mechanisms.base import Guest
 from simulator.isolation.mechanisms.capabilities import Capabilities
@@ -14,16 +15,16 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.pid_ns import PidNs
 from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.proc_mixed import ProcMixed
-from simulator.isolation.mechanisms.seccomp_lxc import DenyList
 from simulator.isolation.mechanisms.sys_mixed import SysMixed
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import lxc_defaults as defaults
+from simulator.isolation.technologies import lxc_eras
 from simulator.isolation.technologies import lxc_files as files
-from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.base import Technology, change
 from simulator.isolation.technologies.options import lxc as options
 from simulator.machine.abi.i18n import N_
 
-TECHNOLOGY = Technology(
+_TODAY = Technology(
     id="lxc",
     title=N_("LXC"),
     year=2008,
@@ -42,7 +43,7 @@ TECHNOLOGY = Technology(
         SysMixed(),
         PivotRoot(),
         Apparmor(defaults.PROFILE),
-        DenyList(),
+        seccomp_lxc.common(),
         Capabilities(defaults.CAPABILITIES),
     ),
     image=defaults.ROOTFS,
@@ -50,3 +51,5 @@ TECHNOLOGY = Technology(
     options=options.read,
     about=N_("The kernel's own namespaces and groups, put together by one configuration file."),
 )
+
+TECHNOLOGY = change(_TODAY, eras=lxc_eras.of(_TODAY))

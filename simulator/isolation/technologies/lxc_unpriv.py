@@ -1,5 +1,6 @@
 """LXC without privilege: Serge Hallyn and Stephane Graber, LXC 1.0, 2014: ``lxc.idmap``."""
 
+from simulator.isolation.mechanisms import seccomp_lxc
 from simulator.isolation.mechanisms.apparmor import Apparmor
 from simulator.isolation.mechanisms.base import Guest
 from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
@@ -12,7 +13,6 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.pid_ns import PidNs
 from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.proc_mixed import ProcMixed
-from simulator.isolation.mechanisms.seccomp_lxc import DenyList
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import lxc_defaults as defaults
@@ -38,7 +38,7 @@ TECHNOLOGY = Technology(
         ProcMixed(),
         PivotRoot(),
         Apparmor(defaults.PROFILE),
-        DenyList(),
+        seccomp_lxc.common(),
     ),
     image=defaults.MAPPED,
     guest=Guest(hostname="{name}", env=defaults.ENVIRONMENT, session=True),

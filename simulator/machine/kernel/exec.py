@@ -22,6 +22,7 @@ from simulator.machine.abi.ids import FilesId, InodeId
 from simulator.machine.kernel import exec_cred, signal
 from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.fs.registry import virtual
+from simulator.machine.kernel.resource import mapping
 from simulator.machine.kernel.task import BY_FILES, At, Task
 from simulator.machine.kernel.vfs import fd, path, permission
 from simulator.machine.kernel.vfs import inode as inodes
@@ -175,6 +176,7 @@ def _replace(
         next_label="",
         files=_own_files(trap, task),
     )
+    mapping.forget(trap.store, trap.task)
     fd.close_on_exec(trap.store, trap.task.files)
     if task.tracer is not None and task.handlers.get(SIGTRAP, SIG_DFL) == SIG_DFL:
         signal.stop(trap.store, trap.task, SIGTRAP)

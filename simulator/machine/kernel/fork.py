@@ -16,18 +16,18 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import NsId, Pid
+from simulator.machine.abi.ids import HOST, NsId, Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock
 from simulator.machine.kernel import pids as pid_spaces
 from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.namespaces.spaces import Spaces, copy_spaces
-from simulator.machine.kernel.resource import cgroup
+from simulator.machine.kernel.resource import cgroup, memory
 from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs import fd
-from simulator.machine.state.store import Index, Store
+from simulator.machine.state.store import Index, Store, World
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -90,6 +90,8 @@ def fork(
             trap.update(shared_fs=trap.store.new_id("shared fs"))
         child = msgspec.structs.replace(child, shared_fs=trap.task.shared_fs)
     trap.store.put(child)
+    if trap.store.count(Task) >= most_tasks(trap.store):
+        trap.touch("pids", HOST, "exhaust", "threads-max")
     _adopt_as_init(trap.store, child)
     return child
 
@@ -101,7 +103,23 @@ def user_tasks(trap: "Trap", cred: Credentials) -> int:
     return len(trap.store.by(BY_USER, ("uid", cred.ruid)))
 
 
+def most_tasks(world: World) -> int:
+    """set_max_threads(): as many as an eighth of the memory has room for kernel stacks of."""
+    return max(_LEAST_TASKS, memory.total(world) // (8 * _STACK))
+
+
+_STACK = 16 << 10
+_LEAST_TASKS = 20
+
+
 def _need_room(trap: "Trap", cred: Credentials) -> None:
+    if trap.store.count(Task) >= most_tasks(trap.store):
+        trap.deny(
+            Errno.EAGAIN,
+            "threads-max",
+            N_("The whole machine has as many tasks as its memory has room for."),
+            "fork(2)",
+        )
     limit = trap.task.rlimits[RLIMIT_NPROC][0]
     if cred.ruid == 0 or user_tasks(trap, cred) < limit:
         return

@@ -19,6 +19,9 @@ from simulator.machine.syscalls.registry import posix
 DISK_MAJORS = frozenset((3, 8, 22, 65, 179, 202, 252, 253, 254, 259))
 """IDE, SCSI, MMC, Xen, virtio, device mapper, NVMe: majors behind which something turns."""
 
+STACKED = frozenset(("overlay", "aufs", "unionfs", "nullfs", "lofs", "simfs"))
+"""Filesystems whose files lie in another one: on the machine's disk."""
+
 
 @posix("@burn")
 def burn(trap: Trap, nanoseconds: int | None = None, system: int = 0) -> int:
@@ -71,10 +74,17 @@ def device_of(trap: Trap, fd: int) -> int | None:
     if inode.mode & S_IFMT == S_IFBLK:
         number = inode.rdev
     elif file.kind == "inode":
-        number = trap.store.row(Superblock, inode.sb).device
+        filesystem = trap.store.row(Superblock, inode.sb)
+        number = filesystem.device
+        if filesystem.fstype in STACKED:
+            number = next((sb.device for sb in trap.store.all(Superblock) if _is_disk(sb)), 0)
     else:
         return None
     return number & ~0xF if number >> 8 in DISK_MAJORS else None
+
+
+def _is_disk(filesystem: Superblock) -> bool:
+    return filesystem.device >> 8 in DISK_MAJORS
 
 
 def _serve(trap: Trap, wanted: Demand, on: str, state: TaskState) -> None:

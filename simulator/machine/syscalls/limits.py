@@ -4,19 +4,22 @@ from typing import Any
 
 import msgspec
 
-from simulator.machine.abi.call import Result, Returned
+from simulator.machine.abi.call import Data, Result, Returned
 from simulator.machine.abi.constants import RLIM_INFINITY, RLIMIT_NOFILE
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
-from simulator.machine.kernel import pids, sysctl
+from simulator.machine.kernel import clock, pids, sysctl
 from simulator.machine.kernel.cred import Credentials
+from simulator.machine.kernel.resource.demand import spent
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux, posix
 
 RLIM_NLIMITS = 16
+TICK = 10_000_000
+"""Nanoseconds in a clock tick of times(2) (USER_HZ is 100)."""
 RUSAGE = (-1, 0, 1)
 """RUSAGE_CHILDREN, RUSAGE_SELF, RUSAGE_THREAD."""
 
@@ -54,11 +57,28 @@ def prlimit64(trap: Trap, pid: int, resource: int, limit: Any = None) -> Result:
 
 
 @posix("getrusage")
-def getrusage(trap: Trap, who: int) -> int:
-    """getrusage(2): EINVAL. Times are nobody's business here, so nothing is written."""
+def getrusage(trap: Trap, who: int) -> Result:
+    """getrusage(2): EINVAL. Times are (seconds, microseconds)."""
     if who not in RUSAGE:
         trap.fail(Errno.EINVAL, "", "getrusage(2)")
-    return 0
+    had = spent(trap.store, trap.task.id)
+    mine = (had.user, had.system) if who >= 0 else (had.children_user, had.children_system)
+    user, system = (divmod(value // 1000, 1_000_000) for value in mine)
+    return Returned(0, {"utime": user, "stime": system})
+
+
+@posix("times")
+def times(trap: Trap) -> Result:
+    """times(2): ticks of a hundredth of a second; the value counts from some time before boot."""
+    had = spent(trap.store, trap.task.id)
+    fields = {
+        "utime": had.user,
+        "stime": had.system,
+        "cutime": had.children_user,
+        "cstime": had.children_system,
+    }
+    data: dict[str, Data] = {name: value // TICK for name, value in fields.items()}
+    return Returned(clock.monotonic(trap.store) // TICK, data)
 
 
 def _need_resource(trap: Trap, resource: int) -> None:

@@ -12,17 +12,21 @@ from simulator.machine.abi.constants import (
     MCL_FUTURE,
     PROT_WRITE,
     RLIMIT_AS,
+    RLIMIT_DATA,
     RLIMIT_MEMLOCK,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock
+from simulator.machine.kernel.resource import mapping as mappings
 from simulator.machine.kernel.resource import memory
 from simulator.machine.kernel.resource.charge import charge
+from simulator.machine.kernel.resource.mapping import Mapping
 from simulator.machine.kernel.task import Task
-from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
+from simulator.machine.state.store import Counter
 from simulator.machine.syscalls.registry import linux, posix
 
 PAGE = 4096
@@ -32,6 +36,10 @@ MCL_ONFAULT = 4
 PROGRAM_SIZE = 16 << 20
 """What any program's address space holds besides what it asked for, in bytes."""
 FIRST_MAPPING = 0x7F0000000000
+SLOT = 1 << 21
+"""Mappings begin at multiples of this, in bytes."""
+HEAP = 0x01023000
+"""Where the heap of a program begins (/proc/PID/maps)."""
 GRND_FLAGS = 7
 
 
@@ -58,9 +66,81 @@ def mmap(
     if flags & MAP_PRIVATE and protection & PROT_WRITE:
         charge(trap, "private-memory", size)
         trap.update(mapped=trap.task.mapped + size)
-    if flags & MAP_ANONYMOUS and flags & MAP_POPULATE:
+    private = bool(flags & MAP_PRIVATE and protection & PROT_WRITE)
+    populated = flags & MAP_ANONYMOUS and flags & MAP_POPULATE
+    address = FIRST_MAPPING + _slots(trap, size) * SLOT
+    if populated and not memory.charge_memory(trap, size):
+        return address
+    if flags & MAP_ANONYMOUS:
+        key = (trap.task.id, address)
+        touched = size if populated else 0
+        trap.store.put(Mapping(id=key, size=size, touched=touched, private=private))
+    return address
+
+
+def _slots(trap: Trap, size: int) -> int:
+    """The number of the first of as many free places as ``size`` needs."""
+    first = trap.store.new_id("mapping")
+    if size > SLOT:
+        trap.store.put(Counter(id="mapping", last=first + (size - 1) // SLOT))
+    return first
+
+
+@posix("munmap")
+def munmap(trap: Trap, address: int, length: int) -> int:
+    """munmap(2): EINVAL. Of an anonymous mapping, from its start; nothing there is no mistake."""
+    if address % PAGE or length <= 0:
+        trap.fail(Errno.EINVAL, N_("No length, or an address within a page."), "munmap(2)")
+    row = mappings.containing(trap.store, trap.task.id, address)
+    if row is None:
+        return 0
+    if row.id[1] != address:
+        raise NotModelled("a mapping that loses its middle or its end")
+    size = min(-(-length // PAGE) * PAGE, row.size)
+    gone = min(size, row.touched)
+    trap.store.drop(Mapping, row.id)
+    if size < row.size:
+        rest = (trap.task.id, address + size)
+        trap.store.put(
+            Mapping(id=rest, size=row.size - size, touched=row.touched - gone, private=row.private)
+        )
+    if row.private:
+        trap.update(mapped=max(0, trap.task.mapped - size))
+    memory.charge_memory(trap, -gone)
+    return 0
+
+
+@posix("brk")
+def brk(trap: Trap, address: int = 0) -> int:
+    """brk(2), the raw call: where the heap ends now; what can't be is not done."""
+    key = (trap.task.id, HEAP)
+    row = trap.store.get(Mapping, key)
+    size = row.size if row is not None else 0
+    wanted = address - HEAP
+    limit = trap.task.rlimits[RLIMIT_DATA][0]
+    if wanted < 0 or wanted > limit or PROGRAM_SIZE + wanted > trap.task.rlimits[RLIMIT_AS][0]:
+        return HEAP + size
+    touched = row.touched if row is not None else 0
+    if wanted > size:
+        charge(trap, "private-memory", wanted - size)
+    trap.update(mapped=max(0, trap.task.mapped + wanted - size))
+    if touched > wanted:
+        memory.charge_memory(trap, wanted - touched)
+    trap.store.put(Mapping(id=key, size=wanted, touched=min(touched, wanted), private=True))
+    return address
+
+
+@posix("@touch")
+def touch(trap: Trap, address: int, size: int) -> int:
+    """Not a call: the caller writes to every page of ``size`` bytes (``busy.py``)."""
+    row = mappings.containing(trap.store, trap.task.id, address)
+    if row is None:
         memory.charge_memory(trap, size)
-    return FIRST_MAPPING + trap.store.new_id("mapping") * (1 << 21)
+        return 0
+    come = mappings.touch(trap.store, row, address - row.id[1] + size)
+    if come:
+        memory.charge_memory(trap, come)
+    return 0
 
 
 @posix("mlockall")

@@ -135,6 +135,10 @@ class Process:
         """Compute for so much processor time (None: for ever), ``system`` thousandths in calls."""
         await self.call("@burn", nanoseconds, system)
 
+    async def touch(self, address: int, size: int) -> None:
+        """Write to every page of ``size`` bytes from ``address``. Raises ``SysError``."""
+        await self.call("@touch", address, size)
+
     async def transfer(self, fd: int, size: int, block: int, *, write: bool) -> None:
         """Wait until ``size`` bytes have gone between ``fd`` and its disk. Raises ``SysError``."""
         await self.call("@transfer", fd, size, block, int(write))

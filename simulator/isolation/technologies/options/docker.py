@@ -1,14 +1,11 @@
 """``docker run``'s options: what each does to the mechanisms."""
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
 
 import msgspec
 
 from simulator.isolation.mechanisms import default_mounts
 from simulator.isolation.mechanisms.capabilities import Capabilities
-from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
 from simulator.isolation.mechanisms.default_mounts import DefaultMounts
 from simulator.isolation.mechanisms.device_list import DeviceList
 from simulator.isolation.mechanisms.devices import HandedDevices
@@ -21,6 +18,7 @@ from simulator.isolation.mechanisms.sysctls import Sysctls
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
 from simulator.isolation.technologies.base import Technology, change, drop, put
+from simulator.isolation.technologies.options import docker_limits
 from simulator.isolation.technologies.options.reading import (
     Apply,
     Option,
@@ -179,27 +177,6 @@ def _device(technology: Technology, value: str) -> Technology:
     return change(technology, shared=technology.shared | {"device"})
 
 
-def _limit(field: str, convert: Callable[[str], int | None]) -> Apply:
-    def limit(technology: Technology, value: str) -> Technology:
-        held = technology.get("cgroup-limits")
-        limits = held if isinstance(held, CgroupLimits) else CgroupLimits()
-        return put(technology, replace(limits, **{field: convert(value)}))
-
-    return limit
-
-
-def _pids(text: str) -> int | None:
-    wanted = number(text)
-    return wanted if wanted > 0 else None
-
-
-def _cpus(text: str) -> int | None:
-    try:
-        return round(float(text) * 1000) or None
-    except ValueError:
-        raise OptionError(_("a number such as 1.5 was expected")) from None
-
-
 def _ulimit(technology: Technology, value: str) -> Technology:
     match = re.fullmatch(r"(\w+)=(-?\d+)(?::(-?\d+))?", value)
     resource = BY_NAME.get(f"RLIMIT_{match[1].upper()}") if match else None
@@ -292,7 +269,6 @@ def _of_the_client(technology: Technology, _value: str) -> Technology:
 
 _FLAG = Option(_of_the_client, value=False)
 _NETWORK = Option(_network)
-_MEMORY = Option(_limit("memory", size))
 _USER = Option(_user)
 _VOLUME = Option(_volume)
 _HOSTNAME = Option(_hostname)
@@ -319,10 +295,7 @@ TABLE: dict[str, Option] = {
     "--volume": _VOLUME,
     "--tmpfs": Option(_tmpfs),
     "--device": Option(_device),
-    "-m": _MEMORY,
-    "--memory": _MEMORY,
-    "--pids-limit": Option(_limit("pids", _pids)),
-    "--cpus": Option(_limit("cpus", _cpus)),
+    **docker_limits.TABLE,
     "--ulimit": Option(_ulimit),
     "-h": _HOSTNAME,
     "--hostname": _HOSTNAME,

@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import msgspec
 
+from simulator.isolation.mechanisms import seccomp_lxc
 from simulator.isolation.mechanisms.apparmor import Apparmor
 from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.no_new_privs import NoNewPrivs
-from simulator.isolation.mechanisms.seccomp_lxc import NAME as SECCOMP_FILE
-from simulator.isolation.mechanisms.seccomp_lxc import DenyList
 from simulator.isolation.mechanisms.time_ns import TimeNs
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.technologies import lxc_defaults as defaults
@@ -86,9 +85,9 @@ def _apparmor(technology: Technology, value: str) -> Technology:
 def _seccomp(technology: Technology, value: str) -> Technology:
     if not value:
         return drop(technology, "seccomp")
-    if value != SECCOMP_FILE:
-        raise OptionError(_("one of {list} was expected").format(list=SECCOMP_FILE))
-    return put(technology, DenyList())
+    if value != seccomp_lxc.NAME:
+        raise OptionError(_("one of {list} was expected").format(list=seccomp_lxc.NAME))
+    return put(technology, seccomp_lxc.common())
 
 
 def _no_new_privs(technology: Technology, value: str) -> Technology:

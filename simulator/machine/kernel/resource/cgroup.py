@@ -6,6 +6,7 @@ The rows are in ``group.py``; memory is in ``memory.py``, the file interface in 
 from simulator.machine.abi.call import Call
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import CgroupId
 from simulator.machine.kernel.resource.devices import device_allowed
 from simulator.machine.kernel.resource.group import (
     BY_CONTROLLER,
@@ -13,6 +14,7 @@ from simulator.machine.kernel.resource.group import (
     Frozen,
     Hierarchy,
     controlled,
+    count_event,
     group_of,
     population,
     upward,
@@ -20,6 +22,7 @@ from simulator.machine.kernel.resource.group import (
 from simulator.machine.kernel.resource.layout import setup
 from simulator.machine.kernel.resource.memory import charge_memory
 from simulator.machine.kernel.trap import Sleep, Trap
+from simulator.machine.state.store import Store
 
 __all__ = (
     "BY_CONTROLLER",
@@ -41,12 +44,20 @@ def can_fork(trap: Trap) -> None:
     for above in upward(trap.store, group):
         ceiling = above.settings.get("pids.max", "max")
         if ceiling != "max" and population(trap.store, above) + 1 > int(ceiling):
+            trap.lasting.append(lambda store, number=above.id: _count_refusal(store, number))
             trap.deny(
                 Errno.EAGAIN,
                 "cgroup-pids",
                 N_("The control group, or one above it, already holds pids.max tasks."),
                 "cgroups(7)",
             )
+
+
+def _count_refusal(store: Store, number: CgroupId) -> None:
+    """pids_event(): for the group whose limit it was, and for those above it."""
+    for above in upward(store, store.row(Cgroup, number)):
+        if above.parent is not None:
+            count_event(store, above, "pids.max")
 
 
 def hold_frozen(trap: Trap, _call: Call) -> None:

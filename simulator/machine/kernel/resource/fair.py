@@ -42,6 +42,8 @@ class Bucket:
     dry: int | None = None
     waiting: int = 1
     """How many servers' worth of work waits while it is dry."""
+    until: int = 0
+    """When the last turn that was paid from it ends."""
 
     def begin(self, now: int) -> None:
         """First use after a time in which nobody was there: what has come in meanwhile, and a new
@@ -69,7 +71,7 @@ class Bucket:
         if self.due <= now:
             self.refill(now)
         if self.dry is None and self.left <= 0:
-            self.dry = now
+            self.dry = max(now, self.until)
         return self.dry is not None
 
 
@@ -190,8 +192,8 @@ def serve(pools: Sequence[Pool], start: int, end: int) -> int:
         if job is None:
             heappush(queue, (_soonest(pool, now, end), index, number))
             continue
-        length = _turn(job, pool.servers, end - now)
-        _charge(job, pool.servers, number, length)
+        length = _turn(job, pool.servers, number, end - now)
+        _charge(job, pool.servers, number, now, length)
         job.until = pool.servers.free[number] = now + length
         if job.left == 0:
             end = min(end, job.until)
@@ -246,18 +248,20 @@ def _is_dry(job: Job, now: int) -> bool:
     return any(bucket.is_dry(now) for bucket, _n, _d in job.charges)
 
 
-def _turn(job: Job, servers: Servers, most: int) -> int:
+def _turn(job: Job, servers: Servers, number: int, most: int) -> int:
     """How long ``job`` is served at once: a slice, or less where it or a bucket ends sooner."""
     length = min(servers.slice, most)
     if job.left is not None:
         length = min(length, job.left)
-    if not job.priority:
-        for bucket, numerator, denominator in job.charges:
-            length = min(length, max(1, -(-bucket.left * denominator // numerator)))
+    if job.priority:
+        left = servers.rt_period - servers.rt_spare - servers.rt_used[number]
+        return min(length, left) if left > 0 else length
+    for bucket, numerator, denominator in job.charges:
+        length = min(length, max(1, -(-bucket.left * denominator // numerator)))
     return length
 
 
-def _charge(job: Job, servers: Servers, number: int, length: int) -> None:
+def _charge(job: Job, servers: Servers, number: int, now: int, length: int) -> None:
     """update_curr(): virtual time passes more slowly for those who weigh more."""
     job.ran += length
     servers.busy[number] += length
@@ -271,6 +275,7 @@ def _charge(job: Job, servers: Servers, number: int, length: int) -> None:
         group.vtime += length * UNIT // group.weight
     for bucket, numerator, denominator in job.charges:
         bucket.left -= length * numerator // denominator
+        bucket.until = max(bucket.until, now + length)
 
 
 def _soonest(pool: Pool, now: int, end: int) -> int:

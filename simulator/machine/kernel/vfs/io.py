@@ -25,14 +25,16 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import InodeId
 from simulator.machine.kernel import signal
 from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.fs.registry import mutations
+from simulator.machine.kernel.resource import memory
 from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.vfs import attributes, content, namei, ops
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
-from simulator.machine.kernel.vfs.inode import Inode
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.state.store import Store
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ MAX_COUNT = 0x7FFFF000
 LARGEST = 64 << 20
 """Bytes that the model is ready to hold at once: a single transfer of more is not modelled."""
 MAX_FILE_SIZE = (1 << 63) - 1
+
+_PAGE = 4096
+"""A transfer of less is too little to be followed in the page cache."""
 
 SEEKABLE = frozenset(("inode", "device"))
 
@@ -85,6 +90,8 @@ def write(trap: "Trap", file: fds.File, data: bytes, length: int, offset: int | 
     if file.domain != trap.task.domain:
         namei.touch(trap, file.at, inode, "write")
     taken = ops.write(trap, file.at.inode, at, data[:length], length) if length else 0
+    if taken >= _PAGE:
+        _in_memory(trap, file.at.inode, at + taken)
     if offset is None and taken:
         trap.store.put(msgspec.structs.replace(file, offset=at + taken))
     return taken
@@ -133,7 +140,17 @@ def _read(trap: "Trap", file: fds.File, count: int, at: int) -> bytes:
     namei.touch(trap, file.at, inode, "read")
     if min(count, inode.size - at) > LARGEST:
         raise NotModelled("a single read of more than 64 MiB")
-    return ops.read(trap, file.at.inode, at, count)
+    found = ops.read(trap, file.at.inode, at, count)
+    if len(found) >= _PAGE:
+        _in_memory(trap, file.at.inode, at + len(found))
+    return found
+
+
+def _in_memory(trap: "Trap", inode: InodeId, end: int) -> None:
+    """Pages of a file on a disk stay in memory and count for whoever touched them first."""
+    row = ops.stored(trap, inode)
+    if row is not None and trap.store.row(Superblock, row.sb).fstype not in ops.IN_MEMORY:
+        memory.note_file(trap, row.id, end)
 
 
 def _write_other(trap: "Trap", file: fds.File, data: bytes, offset: int | None) -> int:

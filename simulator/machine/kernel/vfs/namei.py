@@ -26,7 +26,7 @@ from simulator.machine.kernel import cred as credentials
 from simulator.machine.kernel import namespace
 from simulator.machine.kernel.fs.registry import NewFile, mutations
 from simulator.machine.kernel.task import At
-from simulator.machine.kernel.vfs import dpath, ops, path, permission
+from simulator.machine.kernel.vfs import dpath, mount_tree, ops, path, permission
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import BY_MOUNTPOINT, Mount
@@ -50,7 +50,16 @@ def touch(trap: "Trap", at: At, inode: Inode, operation: str, name: str = "") ->
     label = dpath.label(trap, at)
     if name:
         label = f"{label.rstrip('/')}/{name}"
-    trap.touch("file", inode.domain, operation, label, mount.granted)
+    trap.touch("file", inode.domain, operation, label, _granted(trap, mount, at.inode))
+
+
+def _granted(trap: "Trap", mount: Mount, inode: InodeId) -> bool:
+    """Whether an operator handed the file in: what lies below the mount's root, and not what a
+    handle of the same filesystem leads to.
+    """
+    if not mount.granted or not isinstance(inode, int) or not isinstance(mount.root, int):
+        return mount.granted
+    return mount_tree.is_below(trap, inode, mount.root)
 
 
 def new_name(trap: "Trap", dirfd: int, name: str, *, directory: bool = False) -> path.Last:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from simulator.machine.abi.constants import S_IFCHR, S_IFMT
 from simulator.machine.userland.options import UsageError, parse
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
@@ -161,10 +162,24 @@ def _integer(text: str, bad: list[str]) -> int:
         return int(leading.group()) if leading else 0
 
 
+NULL, ZERO = 1 << 8 | 3, 1 << 8 | 5
+"""The device numbers of /dev/null and /dev/zero."""
+_WRITING = 450
+"""Thousandths of its time that a program which only writes to /dev/null is in the kernel."""
+
+
+async def is_device(sys: Process, fd: int, number: int) -> bool:
+    """Whether ``fd`` is the character device with this number."""
+    status: dict[str, int] = await sys.data("fstat", fd)
+    return status["mode"] & S_IFMT == S_IFCHR and status["rdev"] == number
+
+
 @enter("yes")
 async def yes(sys: Process, argv: Sequence[str]) -> int:
     """yes(1): until nobody reads."""
     line = " ".join(argv[1:]) or "y"
+    if await is_device(sys, 1, NULL):
+        await sys.burn(system=_WRITING)
     while True:
         await sys.out(f"{line}\n" * 512)
 

@@ -1,4 +1,4 @@
-"""cp, dd, install-like copying, stat, readlink, realpath, basename, dirname, find, du, which."""
+"""cp, install-like copying, stat, readlink, realpath, basename, dirname, find, du, which."""
 
 from collections.abc import Sequence
 
@@ -106,52 +106,6 @@ async def _copy_file(sys: Process, source: str, target: str, mode: int) -> int:
     await sys.close(reading)
     await sys.close(writing)
     return 0
-
-
-@enter("dd")
-async def dd(sys: Process, argv: Sequence[str]) -> int:
-    """dd(1) with if=, of=, bs=, count=, skip=, seek=, conv=notrunc."""
-    words = {key: value for key, _, value in (word.partition("=") for word in argv[1:])}
-    units = {"k": 1024, "K": 1024, "M": 1 << 20, "G": 1 << 30}
-    text = words.get("bs", "512")
-    size = int(text.rstrip("kKMG")) * units.get(text[-1], 1)
-    limit = int(words["count"]) if "count" in words else None
-    reading, writing = 0, 1
-    for key, flags in (("if", O_RDONLY), ("of", O_WRONLY | O_CREAT)):
-        if key not in words:
-            continue
-        if key == "of" and "notrunc" not in words.get("conv", ""):
-            flags |= O_TRUNC
-        try:
-            fd = await sys.open(words[key], flags)
-        except SysError as error:
-            return await sys.fault(f"can't open '{words[key]}'", error)
-        reading, writing = (fd, writing) if key == "if" else (reading, fd)
-    if "skip" in words:
-        await sys.call("lseek", reading, int(words["skip"]) * size, 0)
-    if "seek" in words:
-        await sys.call("lseek", writing, int(words["seek"]) * size, 0)
-    return await _blocks(sys, reading, writing, size, limit)
-
-
-async def _blocks(sys: Process, reading: int, writing: int, size: int, limit: int | None) -> int:
-    whole = part = status = 0
-    while limit is None or whole + part < limit:
-        try:
-            block = await sys.read(reading, size)
-        except SysError as error:
-            status = await sys.fault("error reading input", error)
-            break
-        if not block:
-            break
-        try:
-            await sys.write(writing, block)
-        except SysError as error:
-            status = await sys.fault("error writing output", error)
-            break
-        whole, part = (whole + 1, part) if len(block) == size else (whole, part + 1)
-    await sys.err(f"{whole}+{part} records in\n{whole}+{part} records out\n")
-    return status
 
 
 @enter("stat")

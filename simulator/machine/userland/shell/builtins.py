@@ -305,7 +305,10 @@ async def _let(shell: Shell, argv: list[str], _run_text: RunText) -> int:
 
 
 async def _times(shell: Shell, _argv: list[str], _run_text: RunText) -> int:
-    await shell.sys.out("0m0.000s 0m0.000s\n" * 2)
+    had = await shell.sys.data("times")
+    for names in (("utime", "stime"), ("cutime", "cstime")):
+        shown = (f"{had[name] // 6000}m{had[name] % 6000 / 100:.6f}s" for name in names)
+        await shell.sys.out(" ".join(shown) + "\n")
     return 0
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.fs.cgroupfs.spec import (
@@ -21,7 +23,8 @@ from simulator.machine.kernel.fs.cgroupfs.spec import (
 from simulator.machine.kernel.resource import memory
 from simulator.machine.kernel.resource.group import Cgroup, put_setting
 from simulator.machine.kernel.resource.memory import UNLIMITED
-from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.kernel.task import Sleeper
+from simulator.machine.kernel.trap import Trap
 
 _NO_LIMIT = str(UNLIMITED)
 _PAGE = 4096
@@ -31,6 +34,38 @@ LIMIT, BOTH = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"
 def usage(trap: Trap, group: Cgroup) -> str:
     """What the group and those below it hold, in bytes."""
     return f"{memory.usage(trap.store, group)}\n"
+
+
+def peak(trap: Trap, group: Cgroup) -> str:
+    """The most that the group and those below it ever held, in bytes."""
+    return f"{memory.peak(trap.store, group)}\n"
+
+
+def _reset_peak(trap: Trap, group: Cgroup, _text: str) -> None:
+    """mem_cgroup_reset(): any text; the watermark begins again at what is in use."""
+    if trap.store.get(memory.Peak, group.id) is not None:
+        trap.store.drop(memory.Peak, group.id)
+
+
+def _both(trap: Trap, group: Cgroup) -> str:
+    return f"{memory.usage(trap.store, group) + memory.swap_usage(trap.store, group)}\n"
+
+
+def _failed(name: str) -> Read:
+    return lambda _trap, group: f"{group.events.get(f'local {name}', 0)}\n"
+
+
+def _reset_failed(name: str) -> Write:
+    def write(trap: Trap, group: Cgroup, _text: str) -> None:
+        events = {key: n for key, n in group.events.items() if key != f"local {name}"}
+        trap.store.put(msgspec.structs.replace(group, events=events))
+
+    return write
+
+
+def _force_empty(trap: Trap, group: Cgroup, _text: str) -> None:
+    """memory.force_empty: what can be taken back without killing is."""
+    memory.reclaim.shrink(trap.store, group, memory.usage(trap.store, group))
 
 
 def _limit_of(group: Cgroup, name: str) -> int:
@@ -65,9 +100,14 @@ def _accepted(trap: Trap, _group: Cgroup, text: str) -> None:
     _bytes(trap, text)
 
 
-def _oom_control(_trap: Trap, group: Cgroup) -> str:
+def _oom_control(trap: Trap, group: Cgroup) -> str:
     killed = group.events.get("oom_kill", 0)
-    return f"oom_kill_disable 0\nunder_oom 0\noom_kill {killed}\n"
+    disabled = int(group.settings.get("memory.oom_control") == "1")
+    waiting = any(
+        sleeper.on == "memory" and (Cgroup, group.id) in sleeper.watches
+        for sleeper in trap.store.all(Sleeper)
+    )
+    return f"oom_kill_disable {disabled}\nunder_oom {int(waiting)}\noom_kill {killed}\n"
 
 
 def _set_oom_control(trap: Trap, group: Cgroup, text: str) -> None:
@@ -75,8 +115,7 @@ def _set_oom_control(trap: Trap, group: Cgroup, text: str) -> None:
     value = integer(trap, text)
     if group.parent is None or value not in (0, 1):
         invalid(trap)
-    if value:
-        raise NotModelled("a control group without OOM killer")
+    put_setting(trap.store, group, "memory.oom_control", str(value))
 
 
 def _set_hierarchy(trap: Trap, group: Cgroup, text: str) -> None:
@@ -100,16 +139,24 @@ active_anon inactive_file active_file unevictable
 
 
 def _stat(trap: Trap, group: Cgroup) -> str:
-    """memory.stat: the model counts anonymous memory only, as ``rss`` and ``active_anon``."""
-    own = memory.held(memory.groups.members(trap.store, group))
-    all_ = memory.usage(trap.store, group)
-    lines = [f"{key} {own if key in ('rss', 'active_anon') else 0}" for key in _STAT_LINES.split()]
+    """memory.stat: anonymous memory, files in memory, swap."""
+    lines = _counted(trap, group, "", below=False)
     lines.append(f"hierarchical_memory_limit {_tightest(trap, group, LIMIT)}")
     lines.append(f"hierarchical_memsw_limit {_tightest(trap, group, BOTH)}")
-    lines += [
-        f"total_{key} {all_ if key in ('rss', 'active_anon') else 0}" for key in _STAT_LINES.split()
-    ]
+    lines += _counted(trap, group, "total_", below=True)
     return "".join(f"{line}\n" for line in lines)
+
+
+def _counted(trap: Trap, group: Cgroup, prefix: str, *, below: bool) -> list[str]:
+    anonymous, files, swap = memory.parts(trap.store, group, below=below)
+    values = {
+        "cache": files,
+        "rss": anonymous,
+        "swap": swap,
+        "active_anon": anonymous,
+        "inactive_file": files,
+    }
+    return [f"{prefix}{key} {values.get(key, 0)}" for key in _STAT_LINES.split()]
 
 
 def _tightest(trap: Trap, group: Cgroup, name: str) -> int:
@@ -161,8 +208,8 @@ def _set_tcp(trap: Trap, group: Cgroup, text: str) -> None:
 
 MEMORY = (
     FileSpec("cgroup.event_control", WRITE_ONLY, None, None, since=(2, 6, 34)),
-    FileSpec("memory.failcnt", READ_WRITE, setting("memory.failcnt", "0"), _nothing),
-    FileSpec("memory.force_empty", WRITE_ONLY, None, _nothing, root=False),
+    FileSpec("memory.failcnt", READ_WRITE, _failed("max"), _reset_failed("max")),
+    FileSpec("memory.force_empty", WRITE_ONLY, None, _force_empty, root=False),
     *_KMEM,
     FileSpec("memory.kmem.limit_in_bytes", READ_WRITE, fixed(f"{_NO_LIMIT}\n"), _accepted,
              since=(3, 8)),
@@ -170,13 +217,14 @@ MEMORY = (
              _read_limit("memory.kmem.tcp.limit_in_bytes"), _set_tcp, since=(3, 3)),
     FileSpec(LIMIT, READ_WRITE, _read_limit(LIMIT),
              _set_limit(LIMIT, lambda group, limit: limit <= _limit_of(group, BOTH))),
-    FileSpec("memory.max_usage_in_bytes", READ_WRITE, usage, _nothing, since=(2, 6, 26)),
-    FileSpec("memory.memsw.failcnt", READ_WRITE, fixed("0\n"), _nothing, since=(2, 6, 29)),
+    FileSpec("memory.max_usage_in_bytes", READ_WRITE, peak, _reset_peak, since=(2, 6, 26)),
+    FileSpec("memory.memsw.failcnt", READ_WRITE, _failed("memsw"), _reset_failed("memsw"),
+             since=(2, 6, 29)),
     FileSpec(BOTH, READ_WRITE, _read_limit(BOTH),
              _set_limit(BOTH, lambda group, limit: limit >= _limit_of(group, LIMIT)),
              since=(2, 6, 29)),
     FileSpec("memory.memsw.max_usage_in_bytes", READ_WRITE, usage, _nothing, since=(2, 6, 29)),
-    FileSpec("memory.memsw.usage_in_bytes", READ_ONLY, usage, since=(2, 6, 29)),
+    FileSpec("memory.memsw.usage_in_bytes", READ_ONLY, _both, since=(2, 6, 29)),
     FileSpec("memory.move_charge_at_immigrate", READ_WRITE, fixed("0\n"), _set_moving,
              since=(2, 6, 34)),
     FileSpec("memory.numa_stat", READ_ONLY, _pages, since=(3, 0)),

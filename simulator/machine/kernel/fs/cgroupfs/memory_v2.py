@@ -2,7 +2,7 @@
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.fs.cgroupfs.memory import usage
+from simulator.machine.kernel.fs.cgroupfs.memory import peak, usage
 from simulator.machine.kernel.fs.cgroupfs.spec import (
     READ_ONLY,
     READ_WRITE,
@@ -20,8 +20,16 @@ from simulator.machine.kernel.trap import Trap
 
 
 def _events(_trap: Trap, group: Cgroup) -> str:
-    keys = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
-    return "".join(f"{key} {group.events.get(key, 0)}\n" for key in keys)
+    """memory.events: of the group and those below it."""
+    return "".join(f"{key} {group.events.get(key, 0)}\n" for key in _EVENTS)
+
+
+def _own_events(_trap: Trap, group: Cgroup) -> str:
+    """memory.events.local: of the group alone."""
+    return "".join(f"{key} {group.events.get(f'local {key}', 0)}\n" for key in _EVENTS)
+
+
+_EVENTS = ("low", "high", "max", "oom", "oom_kill", "oom_group_kill")
 
 
 def _bytes(name: str) -> Write:
@@ -45,9 +53,10 @@ def _set_max(trap: Trap, group: Cgroup, text: str) -> None:
         memory.hold_to(trap, trap.store.row(Cgroup, group.id), int(value))
 
 
-def _reclaim(trap: Trap, _group: Cgroup, text: str) -> None:
-    """memory.reclaim: nothing of the model's memory can be given back. EAGAIN, EINVAL."""
-    if size(trap, text.strip().split(" ", 1)[0]):
+def _reclaim(trap: Trap, group: Cgroup, text: str) -> None:
+    """memory.reclaim: so many bytes are taken back, without killing. EAGAIN when it is less."""
+    wanted = size(trap, text.strip().split(" ", 1)[0])
+    if memory.reclaim.shrink(trap.store, group, wanted) < wanted:
         trap.fail(Errno.EAGAIN, N_("Not so much memory could be taken back."), "cgroups(7)")
 
 
@@ -60,27 +69,35 @@ pgfault pgmajfault
 
 
 def _stat(trap: Trap, group: Cgroup) -> str:
-    """memory.stat: the model counts anonymous memory only."""
-    held = memory.usage(trap.store, group)
-    return "".join(
-        f"{key} {held if key in ('anon', 'active_anon') else 0}\n" for key in _STAT_LINES.split()
-    )
+    """memory.stat: anonymous memory and files in memory, of the group and those below it."""
+    anonymous, files, _swap = memory.parts(trap.store, group, below=True)
+    values = {
+        "anon": anonymous,
+        "active_anon": anonymous,
+        "file": files,
+        "inactive_file": files,
+    }
+    return "".join(f"{key} {values.get(key, 0)}\n" for key in _STAT_LINES.split())
+
+
+def _swap(trap: Trap, group: Cgroup) -> str:
+    return f"{memory.swap_usage(trap.store, group)}\n"
 
 
 MEMORY_V2 = (
     FileSpec("memory.current", READ_ONLY, usage, root=False),
     FileSpec("memory.events", READ_ONLY, _events, root=False),
-    FileSpec("memory.events.local", READ_ONLY, _events, root=False, since=(5, 2)),
+    FileSpec("memory.events.local", READ_ONLY, _own_events, root=False, since=(5, 2)),
     _limit("memory.high", "max"),
     _limit("memory.low", "0"),
     FileSpec("memory.max", READ_WRITE, setting("memory.max", "max"), _set_max, root=False),
     _limit("memory.min", "0"),
     FileSpec("memory.oom.group", READ_WRITE, setting("memory.oom.group", "0"),
              whole("memory.oom.group", 0, 1, errno_range=False), root=False, since=(4, 19)),
-    FileSpec("memory.peak", READ_ONLY, usage, root=False, since=(5, 19)),
+    FileSpec("memory.peak", READ_ONLY, peak, root=False, since=(5, 19)),
     FileSpec("memory.reclaim", WRITE_ONLY, None, _reclaim, since=(5, 19)),
     FileSpec("memory.stat", READ_ONLY, _stat),
-    FileSpec("memory.swap.current", READ_ONLY, fixed("0\n"), root=False),
+    FileSpec("memory.swap.current", READ_ONLY, _swap, root=False),
     FileSpec("memory.swap.events", READ_ONLY, fixed("high 0\nmax 0\nfail 0\n"), root=False),
     _limit("memory.swap.high", "max"),
     _limit("memory.swap.max", "max"),

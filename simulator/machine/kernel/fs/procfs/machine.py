@@ -11,14 +11,17 @@ from simulator.machine.kernel.fs.procfs.node import Look
 from simulator.machine.kernel.modules import Module, SwapArea
 from simulator.machine.kernel.namespace import TimeNs
 from simulator.machine.kernel.resource import group as cgroups
-from simulator.machine.kernel.resource import memory
+from simulator.machine.kernel.resource import load, memory, processors, reclaim
+from simulator.machine.kernel.resource.demand import Demand
 from simulator.machine.kernel.resource.layout import CONTROLLERS, NAME_ON_2
-from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.kernel.resource.processors import Processors
+from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs.lock import Locks
-from simulator.machine.state.store import Counter
+from simulator.machine.state.store import Counter, World
 
-CPUS = 2
 _SECOND = 1_000_000_000
+_TICK = 10_000_000
+"""Nanoseconds in a tick of /proc/stat (USER_HZ)."""
 _KB = 1024
 _BASE_KB = 180_000
 """What the kernel and its caches take, in kB."""
@@ -64,18 +67,20 @@ def meminfo(look: Look) -> str:
     store = look.trap.store
     total = memory.total(store) // _KB
     anonymous = memory.held(store.all(Task)) // _KB
-    free = max(total - _BASE_KB - anonymous, 0)
+    cached = reclaim.all_cached(store) // _KB
+    swap, swapped = reclaim.swap_total(store) // _KB, reclaim.swap_used(store) // _KB
+    free = max(total - _BASE_KB - anonymous - cached, 0)
     rows = (
         ("MemTotal", total),
         ("MemFree", free),
-        ("MemAvailable", free + 100_000),
+        ("MemAvailable", free + cached + 100_000),
         ("Buffers", 2_492),
-        ("Cached", 120_000),
+        ("Cached", 120_000 + cached),
         ("SwapCached", 0),
         ("Active", 40_000 + anonymous),
-        ("Inactive", 80_000),
-        ("SwapTotal", 0),
-        ("SwapFree", 0),
+        ("Inactive", 80_000 + cached),
+        ("SwapTotal", swap),
+        ("SwapFree", swap - swapped),
         ("Dirty", 0),
         ("Writeback", 0),
         ("AnonPages", anonymous),
@@ -86,40 +91,64 @@ def meminfo(look: Look) -> str:
         ("SUnreclaim", 10_000),
         ("KernelStack", 16 * store.count(Task)),
         ("PageTables", 40 * store.count(Task)),
-        ("CommitLimit", total // 2),
-        ("Committed_AS", anonymous),
+        ("CommitLimit", total // 2 + swap),
+        ("Committed_AS", anonymous + swapped),
     )
     return "".join(f"{name + ':':<16}{value:8} kB\n" for name, value in rows)
 
 
 def cpuinfo(look: Look) -> str:
     """proc_cpuinfo(5)."""
-    del look
-    return "".join(_CPU.format(number=number) for number in range(CPUS))
+    count = processors.count(look.trap.store)
+    return "".join(_CPU.format(number=number) for number in range(count))
 
 
 def _runnable(look: Look) -> int:
-    return sum(task.state is TaskState.RUNNING for task in look.trap.store.all(Task))
+    """Tasks that run or could: those that compute, and the reader."""
+    store = look.trap.store
+    return 1 + sum(demand.device is None and not demand.done for demand in store.all(Demand))
 
 
 def stat(look: Look) -> str:
     """proc_stat(5): ``btime`` and ``processes`` are the host's."""
     store = look.trap.store
-    ticks = clock.monotonic(store) // 10_000_000
+    machine = processors.processors(store)
     boot = clock.clock(store).realtime_offset // _SECOND
-    idle = ticks * CPUS * 95 // 100
-    lines = [f"cpu  {ticks // 40} 0 {ticks // 40} {idle} 0 0 0 0 0 0"]
-    lines += [f"cpu{n} {ticks // 80} 0 {ticks // 80} {idle // CPUS} 0 0 0 0 0 0" for n in range(2)]
+    waiting = sum(d.device is not None and not d.done for d in store.all(Demand))
+    lines = [_times("cpu", *_share(store, machine, None))]
+    lines += [_times(f"cpu{n}", *_share(store, machine, n)) for n in range(machine.count)]
     lines += [
         "intr 0",
         "ctxt 0",
         f"btime {boot}",
         f"processes {_last_pid(look)}",
-        f"procs_running {max(_runnable(look), 1)}",
-        "procs_blocked 0",
+        f"procs_running {_runnable(look)}",
+        f"procs_blocked {waiting}",
         "softirq 0 0 0 0 0 0 0 0 0 0 0",
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+_BOOT_PART = 40
+"""One in so many ticks went to the kernel, and as many to programs, before the world began."""
+
+
+def _share(store: World, machine: Processors, one: int | None) -> tuple[int, int, int, int]:
+    """User, nice, system and idle nanoseconds of processor ``one``, or of all (None)."""
+    busy = machine.busy or (0,) * machine.count
+    mine, all_ = (sum(busy) if one is None else busy[one]), max(1, sum(busy))
+    span = 1 if one is not None else machine.count
+    old = clock.UPTIME_AT_START_NS * span // _BOOT_PART
+    user, nice, system = (
+        value * mine // all_ for value in (machine.user, machine.nice, machine.system)
+    )
+    idle = clock.monotonic(store) * span - 2 * old - mine
+    return user + old, nice, system + old, max(0, idle)
+
+
+def _times(name: str, *nanoseconds: int) -> str:
+    gap = " " if name == "cpu" else ""
+    return f"{name}{gap} {' '.join(str(one // _TICK) for one in nanoseconds)} 0 0 0 0 0 0"
 
 
 def _last_pid(look: Look) -> int:
@@ -132,17 +161,17 @@ def uptime(look: Look) -> str:
     store = look.trap.store
     offset = store.row(TimeNs, look.trap.task.ns.time).boottime_offset
     now = (clock.monotonic(store) + offset) / _SECOND
-    return f"{now:.2f} {clock.monotonic(store) * CPUS * 95 // 100 / _SECOND:.2f}\n"
+    idle = _share(store, processors.processors(store), None)[3]
+    return f"{now:.2f} {idle / _SECOND:.2f}\n"
 
 
 def loadavg(look: Look) -> str:
     """proc_loadavg(5): the last pid is of the reader's pid namespace."""
     store = look.trap.store
-    runnable = max(_runnable(look), 1)
-    load = runnable - 1
+    loads = " ".join(f"{value:.2f}" for value in load.averages(store))
     counter = store.get(Counter, ("pid", look.trap.task.ns.pid))
     last = counter.last if counter is not None else 1
-    return f"{load}.00 {load}.00 {load}.00 {runnable}/{store.count(Task)} {last}\n"
+    return f"{loads} {_runnable(look)}/{store.count(Task)} {last}\n"
 
 
 def version(look: Look) -> str:

@@ -269,7 +269,7 @@ _EVERYWHERE: dict[str, Node] = {
     "projid_map": process_file(fixed("         0          0 4294967295\n"), 0o644),
     "root": link(links.root, traced=True),
     "sched": process_file(_sched, 0o644, write=_unchanged),
-    "schedstat": process_file(fixed("0 0 0\n")),
+    "schedstat": process_file(status.schedstat),
     "sessionid": process_file(fixed("4294967295")),
     "setgroups": replace(
         process_file(_setgroups, 0o644, write=_write_setgroups), check=_need_admin

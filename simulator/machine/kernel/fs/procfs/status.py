@@ -22,12 +22,14 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.fs.procfs.node import Look
 from simulator.machine.kernel.namespace import PidNs, UserNs, from_kernel
+from simulator.machine.kernel.resource import demand, reclaim
 from simulator.machine.kernel.task import CHILDREN, Sleeper, Task, TaskState
 from simulator.machine.kernel.vfs import dpath
 from simulator.machine.kernel.vfs.fd import FdTable
 
-_WORDS = {"R": "running", "S": "sleeping", "T": "stopped", "Z": "zombie"}
+_WORDS = {"R": "running", "S": "sleeping", "D": "disk sleep", "T": "stopped", "Z": "zombie"}
 _TICK_NS = 10_000_000
+_TURN_NS = 4_000_000
 _RESIDENT_KB = 1464
 """What a small static program keeps resident, in kB."""
 _UNSET = (1 << 64) - 1
@@ -123,7 +125,7 @@ def status(look: Look) -> str:
         "Kthread:\t0",
     ]
     if state != "Z":
-        lines += _memory(task)
+        lines += _memory(task, reclaim.swapped(trap.store, (task,)) // 1024)
     return "".join(f"{line}\n" for line in (*lines, *_signals(task), *_rights(look)))
 
 
@@ -134,7 +136,7 @@ def _numbers_below(look: Look) -> str:
     return "\t".join(map(str, look.task.pids[level:]))
 
 
-def _memory(task: Task) -> list[str]:
+def _memory(task: Task, swapped: int) -> list[str]:
     resident = _size_kb(task)
     anonymous = 52 + task.memory // 1024
     rows = (
@@ -152,7 +154,7 @@ def _memory(task: Task) -> list[str]:
         ("VmExe", 1552),
         ("VmLib", 8),
         ("VmPTE", 36),
-        ("VmSwap", 0),
+        ("VmSwap", swapped),
         ("HugetlbPages", 0),
     )
     lines = [f"{name}:\t{value:8} kB" for name, value in rows]
@@ -211,7 +213,8 @@ def stat(look: Look) -> str:
     size = 0 if task.state is TaskState.ZOMBIE else _size_kb(task)
     head = (
         f"{look.number(task)} ({task.comm}) {letter(task, trap.task)} {_parent(look)} "
-        f"{_leader(look, task.pgid)} {_leader(look, task.sid)} 0 -1 4194304 0 0 0 0 0 0 0 0 "
+        f"{_leader(look, task.pgid)} {_leader(look, task.sid)} 0 -1 4194304 0 0 0 0 "
+        f"{_clock_ticks(look)} "
         f"{priority} {task.nice} 1 0 {task.start_time // _TICK_NS} {(size + 868) * 1024} "
         f"{size // 4} {_UNSET} "
     )
@@ -222,6 +225,19 @@ def stat(look: Look) -> str:
         f"{head}{addresses}{signals} 0 0 0 0 0 17 0 {task.rt_priority} {task.policy} 0 0 0 "
         f"0 0 0 0 0 0 0 {exit_code if traced else 0}\n"
     )
+
+
+def _clock_ticks(look: Look) -> str:
+    """utime, stime, cutime and cstime in ticks of a hundredth of a second."""
+    had = demand.spent(look.trap.store, look.task.id)
+    times = (had.user, had.system, had.children_user, had.children_system)
+    return " ".join(str(value // _TICK_NS) for value in times)
+
+
+def schedstat(look: Look) -> str:
+    """/proc/PID/schedstat: nanoseconds on a processor, nanoseconds waiting for one, turns."""
+    had = demand.spent(look.trap.store, look.task.id)
+    return f"{had.user + had.system} {had.waited} {1 + (had.user + had.system) // _TURN_NS}\n"
 
 
 def statm(look: Look) -> str:
