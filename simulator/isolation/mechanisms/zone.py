@@ -10,7 +10,14 @@ from simulator.isolation.mechanisms.base import (
     Phase,
     PlanError,
 )
-from simulator.machine.abi.constants import ZCF_NET_EXCL, ZONE_ATTR_PHYS_MCAP
+from simulator.machine.abi.constants import (
+    O_APPEND,
+    O_CREAT,
+    O_TRUNC,
+    O_WRONLY,
+    ZCF_NET_EXCL,
+    ZONE_ATTR_PHYS_MCAP,
+)
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel import privset
@@ -95,12 +102,16 @@ class Zone:
     rctls: tuple[tuple[str, int], ...] = ()
     physical: int = 0
     fs_allowed: str = ""
+    configuration: str = ""
+    """What zonecfg has written to /etc/zones/NAME.xml; {name} and {ordinal} are filled in."""
 
     about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """As zoneadmd: make the zone, furnish it, boot it; then enter it, as zlogin does."""
         runtime = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+        if self.configuration:
+            self._configured(plan)
         definition: dict[str, object] = {
             "name": plan.name,
             "root": plan.root,
@@ -149,6 +160,20 @@ class Zone:
         inside = plan.caller(Phase.CHILD_HOSTNAME, "guest", self.about.id)
         for special, place, fstype in LOCAL_MOUNTS:
             inside("mount", special, place, 0, fstype, tolerates=("ENOENT", "EPERM"))
+
+    def _configured(self, plan: LaunchPlan) -> None:
+        """As zonecfg and zoneadm install have left it: the XML file and a line in the index."""
+        text = self.configuration.replace("{name}", plan.name)
+        text = text.replace("{ordinal}", str(plan.ordinal))
+        flags = O_WRONLY | O_CREAT
+        line = f"{plan.name}:installed:{plan.root}:\n"
+        written = ((f"{plan.name}.xml", text, O_TRUNC), ("index", line, O_APPEND))
+        for number, (name, content, more) in enumerate(written):
+            runtime = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+            fd = f"zonefile{number}"
+            runtime("open", f"/etc/zones/{name}", flags | more, 0o644, binds=fd)
+            runtime("write", Fill("{" + fd + "}"), content, len(content))
+            runtime("close", Fill("{" + fd + "}"))
 
     def _interfaces(self, plan: LaunchPlan) -> None:
         """configure_shared_network_interfaces(): loopback first, then each address."""

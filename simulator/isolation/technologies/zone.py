@@ -7,9 +7,10 @@ from simulator.isolation.mechanisms.zone import Net, Zone
 from simulator.isolation.mechanisms.zone_devices import ZoneDevices
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.options import zone as options
+from simulator.isolation.technologies.options import zonecfg
 from simulator.machine.abi.i18n import N_
 
-TECHNOLOGY = Technology(
+_PLAIN = Technology(
     id="zone",
     title=N_("Solaris Containers (zones)"),
     year=2005,
@@ -26,3 +27,4 @@ TECHNOLOGY = Technology(
     options=options.read,
     about=N_("One tag and a limit set of privileges; the global zone sees everything."),
 )
+TECHNOLOGY = options.configured(_PLAIN, zonecfg.default())

@@ -5,9 +5,12 @@ the resource (``net``, ``fs`` and ``device`` once more each time its first prope
 ``create -b`` begins with a whole root instead of a sparse one.
 """
 
+from dataclasses import replace
+
 from simulator.isolation.mechanisms.base import PlanError
-from simulator.isolation.technologies.base import SpecError, Technology
-from simulator.isolation.technologies.options import zonecfg
+from simulator.isolation.mechanisms.zone import Zone
+from simulator.isolation.technologies.base import SpecError, Technology, put
+from simulator.isolation.technologies.options import zone_xml, zonecfg
 from simulator.isolation.technologies.options.zonecfg import Config, ConfigError
 from simulator.machine.abi.i18n import gettext as _
 
@@ -28,10 +31,24 @@ def read(technology: Technology, words: list[str]) -> Technology:
             if not equals:
                 raise ConfigError(_("{word}: name=value was expected").format(word=word))
             config = _put(config, name, value)
-        return zonecfg.technology_of(technology, config)
+        changed = zonecfg.technology_of(technology, config)
+        return configured(changed, config)
     except (ConfigError, PlanError) as error:
         text = str(error).removeprefix("zone: ")
         raise SpecError(_("zone: {reason}").format(reason=text)) from None
+
+
+def configured(technology: Technology, config: Config) -> Technology:
+    """``technology`` whose zone has its configuration written down where zonecfg keeps it."""
+    zone = technology.get("zone")
+    assert isinstance(zone, Zone)
+    named = {"zonename": "{name}", "zonepath": technology.image.root, **config.properties}
+    config = Config(named, config.resources)
+    if not config.of("net"):
+        for net in zone.nets:
+            config = zonecfg.add(config, "net")
+            config = zonecfg.with_inner(config, "net", {"address": net.address})
+    return put(technology, replace(zone, configuration=zone_xml.text(config)))
 
 
 def _put(config: Config, name: str, value: str) -> Config:

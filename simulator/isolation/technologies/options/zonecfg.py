@@ -154,7 +154,14 @@ def set_inner(config: Config, kind: str, name: str, value: str) -> Config:
     last = config.last(kind)
     assert last is not None
     _check_inner(kind, name, value)
-    changed = Resource(kind, {**last.properties, name: value})
+    return with_inner(config, kind, {**last.properties, name: value})
+
+
+def with_inner(config: Config, kind: str, properties: Mapping[str, str]) -> Config:
+    """The last resource of type ``kind`` with just these properties, unchecked."""
+    last = config.last(kind)
+    assert last is not None
+    changed = Resource(kind, properties)
     resources = list(config.resources)
     resources[len(resources) - 1 - resources[::-1].index(last)] = changed
     return msgspec.structs.replace(config, resources=tuple(resources))
