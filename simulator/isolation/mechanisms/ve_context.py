@@ -1,4 +1,4 @@
-"""A virtual environment of OpenVZ: the tag on the task, and one ioctl(2) that makes it. vzctl(8)."""
+"""A virtual environment of OpenVZ: the tag on a task, and one ioctl(2) that makes it. vzctl(8)."""
 
 from dataclasses import dataclass
 

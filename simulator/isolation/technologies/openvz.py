@@ -39,7 +39,14 @@ _TODAY = Technology(
     about=N_("A kernel patched in a hundred places, and a counter for everything it hands out."),
 )
 
-_FIRST = change(_TODAY, era="2.6.18", release="linux-2.6.18-ovz")
-_FIRST = put(drop(_FIRST, "ve-handles", "ve-perf"), VeCapabilities(OLD, bounding=False))
+_2_6_18 = change(drop(_TODAY, "ve-handles", "ve-perf"), era="2.6.18", release="linux-2.6.18-ovz")
 
-TECHNOLOGY = change(_TODAY, eras=(put(_FIRST, Beancounters(defaults.BASIC)),))
+TECHNOLOGY = change(
+    _TODAY,
+    eras=(
+        put(
+            put(_2_6_18, VeCapabilities(OLD, bounding=False)),
+            Beancounters(defaults.BASIC),
+        ),
+    ),
+)

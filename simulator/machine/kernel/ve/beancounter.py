@@ -5,7 +5,7 @@ seen and the failures. Source: kernel/bc/ of the OpenVZ kernel (beancounter.c, m
 net.c, proc.c), wiki.openvz.org "UBC parameters".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -52,38 +52,35 @@ class Counted(NamedTuple):
     """What one kernel object costs: of which resource, how much of it for each unit."""
 
     resource: str
-    amount: Callable[[int], int]
+    each: int = 1
+    """How much one more object costs; 0: the amount is bytes, of which pages are counted."""
     hard: bool = True
     """Refused at the barrier (UB_HARD); else only at the limit (UB_SOFT)."""
 
-
-def _each(number: int) -> int:
-    return number
-
-
-def _pages(size: int) -> int:
-    return -(-size // PAGE)
+    def cost(self, amount: int) -> int:
+        """What so many more cost."""
+        return amount * self.each if self.each else -(-amount // PAGE)
 
 
 _COSTS: Mapping[str, tuple[Counted, ...]] = {
     "task": (
-        Counted("numproc", _each),
-        Counted("kmemsize", lambda number: number * counting.KMEM_TASK),
-        Counted("privvmpages", lambda number: number * counting.PRIVATE_PAGES),
+        Counted("numproc"),
+        Counted("kmemsize", counting.KMEM_TASK),
+        Counted("privvmpages", counting.PRIVATE_PAGES),
     ),
     "file": (
-        Counted("numfile", _each),
-        Counted("kmemsize", lambda number: number * counting.KMEM_FILE),
+        Counted("numfile"),
+        Counted("kmemsize", counting.KMEM_FILE),
     ),
-    "tcp-socket": (Counted("numtcpsock", _each),),
-    "socket": (Counted("numothersock", _each),),
-    "unix-socket": (Counted("numothersock", _each),),
-    "record-lock": (Counted("numflock", _each),),
-    "whole-lock": (Counted("numflock", _each),),
-    "terminal": (Counted("numpty", _each),),
-    "private-memory": (Counted("privvmpages", _pages, hard=False),),
-    "shared-memory": (Counted("shmpages", _pages),),
-    "locked-memory": (Counted("lockedpages", _pages),),
+    "tcp-socket": (Counted("numtcpsock"),),
+    "socket": (Counted("numothersock"),),
+    "unix-socket": (Counted("numothersock"),),
+    "record-lock": (Counted("numflock"),),
+    "whole-lock": (Counted("numflock"),),
+    "terminal": (Counted("numpty"),),
+    "private-memory": (Counted("privvmpages", 0, hard=False),),
+    "shared-memory": (Counted("shmpages", 0),),
+    "locked-memory": (Counted("lockedpages", 0),),
 }
 
 _ERRNOS: Mapping[str, Shortage] = {
@@ -165,7 +162,7 @@ def charge_for(trap: "Trap", kind: str, amount: int) -> Denial | None:
         bound = min(barrier, limit) if one.hard else limit
         if bound >= UNLIMITED:
             continue
-        now = counting.held(trap.store, row, one.resource) + one.amount(amount)
+        now = counting.held(trap.store, row, one.resource) + one.cost(amount)
         if now > bound:
             trap.lasting.append(lambda store, name=one.resource: fail(store, row.number, name))
             shortage = _ERRNOS[kind]
@@ -219,8 +216,11 @@ def _granted(world: World, task: Task) -> dict[str, int]:
             bound = min(limits_of(counter, resource))
             if bound < UNLIMITED:
                 found[name] = bound
-        if memory is not None:
-            found["memory"] = memory
+        private = limits_of(counter, "privvmpages")[1]
+        bounds = [memory] if memory is not None else []
+        bounds += [private * PAGE] if private < UNLIMITED else []
+        if bounds:
+            found["memory"] = min(bounds)
     disk = world.get(quota.Quota, row.number)
     if disk is not None:
         found["disk"] = disk.hard_space

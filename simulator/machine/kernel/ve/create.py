@@ -28,6 +28,7 @@ from simulator.machine.kernel.cred import Credentials, mask
 from simulator.machine.kernel.namespace import IDENTITY, NsProxy, PidNs, UserNs
 from simulator.machine.kernel.namespaces import make
 from simulator.machine.kernel.prison import LIFTED
+from simulator.machine.kernel.resource import processors
 from simulator.machine.kernel.resource.group import Cgroup, Hierarchy
 from simulator.machine.kernel.task import GROUP, SESSION, Task
 from simulator.machine.kernel.ve import beancounter, fairsched, venet
@@ -132,13 +133,15 @@ def _groups(store: Store, row: Context, task: Task) -> dict[int, CgroupId]:
     """init_ve_cgroups(): a group of its own in each hierarchy that the kernel keeps."""
     mine = dict(task.cgroups)
     for tree in tuple(store.all(Hierarchy)):
-        if tree.version != 1 or "cpuset" in tree.controllers:
+        if tree.version != 1:
             continue
+        cpus = {"cpuset.cpus": processors.online(store), "cpuset.mems": "0"}
         group = Cgroup(
             id=CgroupId(store.new_id(Cgroup)),
             hierarchy=int(tree.id),
             parent=tree.root,
             name=row.name,
+            settings=cpus if "cpuset" in tree.controllers else {},
             domain=row.domain,
         )
         store.put(group)

@@ -25,7 +25,10 @@ CITE = "kernel/fairsched.c"
 
 
 class Node(Row, frozen=True, kw_only=True):
-    """A group (``id`` is the veid) of cpuunits 1000 when it is new. ``rate`` is in 1024ths of a processor, 0 for no limit."""
+    """A group (``id`` is the veid) of cpuunits 1000 when it is new.
+
+    ``rate`` is in 1024ths of a processor, 0 for no limit.
+    """
 
     weight: int = 500
     rate: int = 0

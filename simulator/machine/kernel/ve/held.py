@@ -85,13 +85,12 @@ def _flock(world: World, row: "Context") -> int:
 
 def _pty(world: World, row: "Context") -> int:
     opened = (world.get(File, number) for number in _files(world, row))
-    return sum(
-        file is not None
-        and file.kind == "pty"
-        and isinstance(file.object, tuple)
-        and file.object[0] == "master"
-        for file in opened
-    )
+    return sum(file is not None and _is_master(file) for file in opened)
+
+
+def _is_master(file: File) -> bool:
+    key = file.object
+    return file.kind == "pty" and isinstance(key, tuple) and "master" in key
 
 
 def _physical(world: World, row: "Context") -> int:

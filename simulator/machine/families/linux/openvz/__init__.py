@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from simulator.machine.families.linux import LINUX, before_syslog, of_release
+from simulator.machine.families.linux import LINUX, of_release
 from simulator.machine.families.linux.capabilities import CAPABILITIES
 from simulator.machine.families.linux.openvz import proc
 from simulator.machine.families.linux.openvz.capabilities import VE_CAPABILITIES, show, take
@@ -28,13 +28,14 @@ def _log_of(trap: Trap) -> int:
     return row.number if row is not None else log.ring(trap.store).id
 
 
-def _family(name: str, release: Release, words: str, backported: Iterable[str]) -> Family:
+def _family(release: Release, words: str, backported: Iterable[str] = ()) -> Family:
     plain = of_release(release, words)
     older: dict[str, Syscall] = dict(plain.table)
     for call in backported:
         older[call] = replace(LINUX.table[call], since=())
-    before = {one.name for one in (CAPABILITIES,)}
-    policies = tuple(VE_CAPABILITIES if one.name in before else one for one in plain.chain.policies)
+    policies = tuple(
+        VE_CAPABILITIES if one.name == CAPABILITIES.name else one for one in plain.chain.policies
+    )
     return replace(
         plain,
         title=f"{plain.title} with OpenVZ",
@@ -58,5 +59,5 @@ def _family(name: str, release: Release, words: str, backported: Iterable[str]) 
     )
 
 
-OPENVZ_2_6_32 = _family("linux-2.6.32-ovz", (2, 6, 32), "2.6.32-042stab120.20", _BACKPORTED)
-OPENVZ_2_6_18 = _family("linux-2.6.18-ovz", (2, 6, 18), "2.6.18-398.el5.028stab118.1", ())
+OPENVZ_2_6_32 = _family((2, 6, 32), "2.6.32-042stab120.20", _BACKPORTED)
+OPENVZ_2_6_18 = _family((2, 6, 18), "2.6.18-398.el5.028stab118.1")
