@@ -18,11 +18,12 @@ def group_path(plan: LaunchPlan) -> str:
     return group.format(name=plan.name)
 
 
-def place_of(plan: LaunchPlan, controller: str) -> str:
-    """The sandbox's group in the hierarchy of version 1 that has ``controller``."""
+def place_of(plan: LaunchPlan, controller: str, group: str = "") -> str:
+    """The sandbox's ``group``, by default its own, in version 1's hierarchy of ``controller``."""
     limits = plan.mechanisms.get("cgroup-limits")
-    top = limits.top if isinstance(limits, CgroupLimits) else TOP
-    return f"{top}/{controller}{group_path(plan)}"
+    own = isinstance(limits, CgroupLimits) and plan.has("own-hierarchies")
+    top = limits.top if own else TOP
+    return f"{top}/{controller}{group or group_path(plan)}"
 
 
 def _above(plan: LaunchPlan) -> list[str]:
@@ -100,7 +101,7 @@ class CgroupLimits:
         for controller in (one for one in plan.hierarchies if one in used):
             group = place_of(plan, controller)
             for above in _above(plan):
-                path = f"{self.top}/{controller}{above}"
+                path = place_of(plan, controller, above)
                 prepare("mkdir", path, 0o755, tolerates=("EEXIST",))
                 self._place(plan, controller, path)
             prepare("mkdir", group, 0o755)
