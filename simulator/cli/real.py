@@ -8,17 +8,14 @@ from simulator.experiment.engine.judge import Question
 from simulator.experiment.probes.observe import ATTACKER, Case, Observation, observe
 from simulator.experiment.probes.oracles import NEEDS, judge
 from simulator.experiment.probes.program import Program, lineage, without
-from simulator.experiment.probes.run import run
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.verdict import Real, Verdict
 from simulator.experiment.probes.world import World, twin
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.facts import Facts, gather
-from simulator.experiment.real.trace import actors_of
-from simulator.isolation.technologies.base import SpecError
+from simulator.experiment.real.trace import actors_of, real_trace
 from simulator.machine.abi.constants import CAPABILITY_NAMES
 from simulator.machine.abi.errors import VitrinaError
-from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.resource.layout import CONTROLLERS, NAME_ON_2, V2_CONTROLLERS
 
 _SAME = """
@@ -52,29 +49,30 @@ def _missing(bound: frozenset[str]) -> set[str]:
     }
 
 
-def traced(program: Program, world: World, spec: str, lifted: Sequence[str] = ()) -> Trace:
+def traced(
+    program: Program,
+    world: World,
+    spec: str,
+    lifted: Sequence[str] = (),
+    *,
+    fresh: bool = False,
+) -> Trace:
     """One run of ``program`` on the real kernel. Raises ``HarnessError`` or ``RealError``."""
-    _only_the_product(spec, lifted)
-    session = open_session(world, spec, actors_of(program))
-    try:
-        return run(program, session)
-    finally:
-        session.close()
+    return real_trace(program, spec, world, lifted=lifted, fresh=fresh)
 
 
 def judged(question: Question, spec: str, lifted: Sequence[str] = ()) -> Verdict:
     """What this machine's kernel answers; INCONCLUSIVE, with the reason, when it can't be asked."""
-    _only_the_product(spec, lifted)
     program, world = question.program, question.world
     needs = NEEDS.get(question.asks, frozenset())
     alone = without(program, lineage(program, ATTACKER))
     case = Case(
         program=program,
         technology=spec.split()[0],
-        main=_observed(program, world, spec),
-        again=_observed(program, world, spec),
-        twin=_observed(program, twin(world), spec) if "twin" in needs else None,
-        alone=_observed(alone, world, spec) if "alone" in needs else None,
+        main=_observed(program, world, spec, lifted),
+        again=_observed(program, world, spec, lifted),
+        twin=_observed(program, twin(world), spec, lifted) if "twin" in needs else None,
+        alone=_observed(alone, world, spec, lifted) if "alone" in needs else None,
         resource=question.resource,
     )
     facts = gather()
@@ -84,21 +82,12 @@ def judged(question: Question, spec: str, lifted: Sequence[str] = ()) -> Verdict
     )
 
 
-def _observed(program: Program, world: World, spec: str) -> Observation:
+def _observed(program: Program, world: World, spec: str, lifted: Sequence[str]) -> Observation:
     try:
-        session = open_session(world, spec, actors_of(program))
+        session = open_session(world, spec, actors_of(program), lifted=lifted)
     except VitrinaError as error:
         return Observation(failure=str(error))
     try:
         return observe(program, session)
     finally:
         session.close()
-
-
-def _only_the_product(spec: str, lifted: Sequence[str]) -> None:
-    if lifted:
-        raise SpecError(
-            _(
-                "{spec}: --without is the model's own; on a real kernel use the product's options"
-            ).format(spec=spec)
-        )

@@ -34,8 +34,8 @@ def test_model_and_kernel_agree_on_shipped_probes() -> None:
     def model(spec: str, program: Program) -> Trace:
         return traced(program, world, parse_spec(spec), facts)
 
-    def real(spec: str, program: Program) -> Trace:
-        return real_trace(program, spec, world)
+    def real(spec: str, program: Program, fresh: bool) -> Trace:
+        return real_trace(program, spec, world, fresh=fresh)
 
     probes = [Probe(one.id, one.program, one.requires) for one in map(find, PROBES)]
     told: list[tuple[int, int]] = []

@@ -43,8 +43,8 @@ def command(
     def model(spec: str, program: Program) -> Trace:
         return traced(program, world, parse_spec(spec), facts)
 
-    def real(spec: str, program: Program) -> Trace:
-        return on_this_machine(program, world, spec)
+    def real(spec: str, program: Program, fresh: bool) -> Trace:
+        return on_this_machine(program, world, spec, fresh=fresh)
 
     asked = [find(name) for name in scenarios] or load_all()
     probes = [Probe(one.id, one.program, one.requires) for one in asked]

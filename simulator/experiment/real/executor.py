@@ -7,8 +7,10 @@ from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import host, pool, state
 from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.link import Link
 from simulator.experiment.real.products import PRODUCTS, request
-from simulator.experiment.real.session import RealSession
+from simulator.experiment.real.sandbox import Machine
+from simulator.experiment.real.session import Launch, RealSession
 from simulator.isolation.technologies.base import Technology
 
 EVERYBODY = frozenset({"host", "guest", "neighbour"})
@@ -43,16 +45,30 @@ def open_session(
     cleaned()
     wanted = request(spec, lifted)
     product = PRODUCTS[wanted.technology.id]
-    lent = pool.acquire(world, product.service, fresh=fresh)
+    lent = pool.acquire(world, product.service, wanted.spec.text, fresh=fresh)
     try:
-        launch = product.launcher(wanted, lent)
-        return RealSession(lent.machine, launch, set(actors), lambda: pool.release(lent))
+        launch = _again(product.launcher(wanted, lent), lent)
+        return RealSession(
+            lent.machine,
+            launch,
+            set(actors),
+            lambda tenants: pool.release(lent, wanted.spec.text, tenants),
+        )
     except RealError as error:
         lent.machine.close()
         raise HarnessError(str(error)) from error
     except BaseException:
         lent.machine.close()
         raise
+
+
+def _again(launch: Launch, lent: pool.Host) -> Launch:
+    """The sandbox that the machine already has for an actor, else a new one."""
+
+    def launched(machine: Machine, actor: str) -> Link:
+        return lent.tenants.pop(actor, None) or launch(machine, actor)
+
+    return launched
 
 
 class RealExecutor:

@@ -118,6 +118,11 @@ class Link:
         status = exit_status(self.pid, self.pidfd) or 0
         return status >> 8 & 0xFF if not status & 0x7F else 128 + (status & 0x7F)
 
+    def tidy(self) -> bool:
+        """Close what a probe left open; whether the process is then idle and waits for a call."""
+        answer = self.ask({"do": "tidy"})
+        return not isinstance(answer, (Asleep, Gone))
+
     def kill(self) -> None:
         """SIGKILL, if it still lives."""
         with contextlib.suppress(OSError):

@@ -24,7 +24,7 @@ from simulator.experiment.real.dockerd import Engine, RunningEngine, engine_for
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.fingerprint import links
 from simulator.experiment.real.launchers.operator import Operator
-from simulator.experiment.real.link import proc_state
+from simulator.experiment.real.link import Link, proc_state
 from simulator.experiment.real.sandbox import Machine
 
 _APART = {
@@ -70,6 +70,8 @@ class Host:
         self.machine = Machine(world, unified=service.unified, interpreter=service.operator)
         self.engine: Engine | RunningEngine | None = None
         self.operator: Operator | None = None
+        self.spec = ""
+        self.tenants: dict[str, Link] = {}
         try:
             if service.engine:
                 self.engine = engine_for(self.machine)
@@ -86,12 +88,23 @@ class Host:
         """Whether this is such a machine."""
         return self.machine.world == world and self.service == service
 
+    def ready_for(self, spec: str) -> bool:
+        """Whether it has unchanged sandboxes of ``spec``."""
+        return bool(self.tenants) and self.spec == spec
+
+    def leave(self) -> None:
+        """Let go of the sandboxes that it has."""
+        for link in self.tenants.values():
+            link.close()
+        self.tenants = {}
+
     def settle(self) -> bool:
         """End what a session left running; whether the machine is then as it was.
 
         An engine tidies up for a moment after its container ended, so a first look that differs
         is not the last.
         """
+        self.leave()
         deadline = time.monotonic() + (1.0 if self.service.engine else 0.05)
         while True:
             added = self.machine.members() - self._members
@@ -117,7 +130,9 @@ class Host:
             found.update(line.encode("utf-8", "surrogateescape"))
         found.update(Path(f"/proc/{self.machine.supervisor.pid}/mountinfo").read_bytes())
         for group in self.machine.groups:
-            found.update("\n".join(cgroups.below(group)).encode())
+            # An engine makes one group for all of its containers, at the first of them.
+            names = [name for name in cgroups.below(group) if name != f"{group}/docker"]
+            found.update("\n".join(names).encode())
         found.update(fingerprint.key(self.machine).encode())
         line = ";".join([_STATE, *links(self.machine).values()])
         answer = self.machine.supervisor.ask({"do": "shell", "line": line}, quiet=5.0)
@@ -162,22 +177,29 @@ class _Pool:
 _POOL = _Pool()
 
 
-def acquire(world: World, service: Service, *, fresh: bool = False) -> Host:
-    """A machine of this world with this service, as good as new; ``fresh``: really new."""
+def acquire(world: World, service: Service, spec: str, *, fresh: bool = False) -> Host:
+    """A machine of this world with this service, as good as new; ``fresh``: really new.
+
+    One whose sandboxes of the same ``spec`` nobody changed is preferred: they are used again.
+    """
     while not fresh:
         with _LOCK:
-            found = next((host for host in _POOL.idle if host.fits(world, service)), None)
+            fitting = [host for host in _POOL.idle if host.fits(world, service)]
+            found = max(fitting, key=lambda host: host.ready_for(spec), default=None)
             if found is None:
                 break
             _POOL.idle.remove(found)
-        if found.settle():
+        if found.ready_for(spec) or found.settle():
             return found
         found.machine.close()
     return Host(world, service)
 
 
-def release(host: Host) -> None:
-    """The session ended; the next one looks whether the machine is as it was."""
+def release(host: Host, spec: str, tenants: dict[str, Link]) -> None:
+    """The session ended. ``tenants``: its sandboxes, if everything is as before it."""
+    host.spec, host.tenants = spec, tenants | host.tenants
+    if not tenants:
+        host.leave()
     with _LOCK:
         if _POOL.depth > 0:
             _POOL.idle.append(host)

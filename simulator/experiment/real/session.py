@@ -14,6 +14,7 @@ from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Asleep, Gone, Link, inner_pids, proc_state, restless
+from simulator.experiment.real.purity import pure
 from simulator.experiment.real.sandbox import Machine
 from simulator.experiment.real.world import constants
 from simulator.machine.abi.call import (
@@ -38,18 +39,24 @@ Launch = Callable[[Machine, str], Link]
 _SIGNALLING = {"kill", "tkill", "tgkill", "pidfd_send_signal", "exit", "exit_group", "ptrace"}
 _SHELL_LIMIT = 8.0
 _OPERATORS = ("host", "runtime")
+_TENANTS = ("guest", "neighbour")
 
 
 class RealSession:
     """Actors by name, each a process; ``launch`` knows the technology.
 
-    ``finish`` ends the machine, or lends it on.
+    ``finish`` ends the machine, or lends it on with the sandboxes that it is given.
     """
 
     def __init__(
-        self, machine: Machine, launch: Launch, actors: set[str], finish: Callable[[], None]
+        self,
+        machine: Machine,
+        launch: Launch,
+        actors: set[str],
+        finish: Callable[[dict[str, Link]], None],
     ) -> None:
         self.world = world = machine.world
+        self.pure = True
         self.machine = machine
         self._launch = launch
         self._finish = finish
@@ -64,6 +71,13 @@ class RealSession:
         self._host_pid = self._seen(machine.daemons[0]) if machine.daemons else None
         for actor in sorted(actors | {"guest"}):
             self._actor(actor)
+
+    def lend(self) -> dict[str, Link] | None:
+        """The tenants' processes, as they were when they began; ``None`` when they are not."""
+        tenants = {name: self._links[name] for name in _TENANTS if name in self._links}
+        if not self.pure or any(link.pending or not link.tidy() for link in tenants.values()):
+            return None
+        return tenants
 
     def _actor(self, name: str) -> Link:
         if name not in self._links:
@@ -103,6 +117,7 @@ class RealSession:
             return Silent(_("model only: {reason}").format(reason=_(reason)))
         request = {"do": "call", "call": call.name, "args": [wire.pack(arg) for arg in call.args]}
         result = _result(call, self._ask(link, request))
+        self.pure = self.pure and pure(call, result)
         if call.name in _SIGNALLING:
             self._settle()
         return result
@@ -118,6 +133,7 @@ class RealSession:
     def shell(self, actor: str, line: str) -> Result:
         """A child of the actor runs ``/bin/sh -c line``."""
         link = self._actor(actor)
+        self.pure = False
         request = {"do": "shell", "line": line}
         answer = self._ask(link, request, limit=_SHELL_LIMIT + 2, quiet=_SHELL_LIMIT)
         result = _result(Call("shell", (line,)), answer)
@@ -129,6 +145,7 @@ class RealSession:
         """fork, vfork or clone: the child becomes an actor."""
         link = self._actor(actor)
         name = "fork" if call.name == "vfork" else call.name
+        self.pure = False
         answer, born = fork(link, name, call.args)
         if born is not None:
             if child in self._links:
@@ -190,10 +207,12 @@ class RealSession:
             quiet = 0 if any(restless(link.pid) for link in links) else quiet + 1
 
     def close(self) -> None:
-        """End everything of the session."""
+        """End everything of the session, or lend its sandboxes on."""
+        lent = self.lend() or {}
         for link in [*self._links.values(), *self._nameless]:
-            link.close()
-        self._finish()
+            if link not in lent.values():
+                link.close()
+        self._finish(lent)
 
 
 _PID_CONSTANTS = {"host": "HOST_ACTOR_PID", "guest": "GUEST_PID", "neighbour": "NEIGHBOUR_PID"}

@@ -7,6 +7,7 @@ import argparse
 import json
 import re
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -31,9 +32,16 @@ def actors_of(program: Program) -> frozenset[str]:
     return frozenset(moved & {"guest", "neighbour"}) | {"host", "guest"}
 
 
-def real_trace(program: Program, spec: str, world: World = DEFAULT) -> Trace:
-    """One run of ``program`` on this machine's kernel."""
-    session = open_session(world, spec, actors_of(program))
+def real_trace(
+    program: Program,
+    spec: str,
+    world: World = DEFAULT,
+    *,
+    lifted: Sequence[str] = (),
+    fresh: bool = False,
+) -> Trace:
+    """One run of ``program`` on this machine's kernel; see ``open_session``."""
+    session = open_session(world, spec, actors_of(program), lifted=lifted, fresh=fresh)
     try:
         return run(program, session)
     finally:

@@ -53,7 +53,10 @@ CLASSES: tuple[Class, ...] = (
 _MODEL_LOCK = threading.Lock()
 
 Run: TypeAlias = Callable[[str, Program], Trace]
-"""One run of a program on a SPEC: the model's side and the real one have the same shape."""
+"""One run of a program on a SPEC in the model."""
+
+RealRun: TypeAlias = Callable[[str, Program, bool], Trace]
+"""One run on this machine's kernel; the last says whether on a machine that nobody had before."""
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -143,7 +146,7 @@ class Job(msgspec.Struct, frozen=True):
     """What one comparison needs besides its SPEC and probe."""
 
     model: Run
-    real: Run
+    real: RealRun
     known: Known
     facts: facts.Facts
     twice: bool = False
@@ -153,7 +156,7 @@ def verify(
     specs: Sequence[str],
     probes: Sequence[Probe],
     model: Run,
-    real: Run,
+    real: RealRun,
     *,
     twice: bool = False,
     workers: int = 4,
@@ -250,10 +253,11 @@ def _pair(job: Job, spec: str, probe: Probe, reason: str | None) -> list[Row]:
         reason = _("the probe does not ask this technology")
     if reason is not None:
         return [Row(spec=spec, probe=probe.id, kind="not_here", reason=reason)]
+    alone = _counts_users(probe.program)
     try:
-        with _TURNS.taken(alone=_counts_users(probe.program)):
-            there = job.real(spec, probe.program)
-            again = job.real(spec, probe.program) if job.twice else None
+        with _TURNS.taken(alone):
+            there = job.real(spec, probe.program, alone)
+            again = job.real(spec, probe.program, False) if job.twice else None
     except VitrinaError as error:
         return [Row(spec=spec, probe=probe.id, kind="not_here", reason=str(error))]
     try:
@@ -264,7 +268,26 @@ def _pair(job: Job, spec: str, probe: Probe, reason: str | None) -> list[Row]:
         return [Row(spec=spec, probe=probe.id, kind="unexplained", model=str(error))]
     except VitrinaError as error:
         return [Row(spec=spec, probe=probe.id, kind="model_silent", model=str(error))]
-    return compare(job, spec, probe.id, here, there, again)
+    rows = compare(job, spec, probe.id, here, there, again)
+    if all(row.kind != "unexplained" for row in rows):
+        return rows
+    return _believed(job, (spec, probe), here, there, rows)
+
+
+def _believed(
+    job: Job, pair: tuple[str, Probe], here: Trace, first: Trace, rows: list[Row]
+) -> list[Row]:
+    """A difference is believed from a machine that nobody had before, with nothing beside it."""
+    spec, probe = pair
+    try:
+        with _TURNS.taken(alone=True):
+            there = job.real(spec, probe.program, True)
+    except VitrinaError:
+        return rows
+    if all(row.kind != "unexplained" for row in compare(job, spec, probe.id, here, there)):
+        # The first look was at a machine that something had happened to, or that was too slow.
+        return compare(job, spec, probe.id, here, there)
+    return compare(job, spec, probe.id, here, there, first)
 
 
 def compare(
