@@ -7,7 +7,7 @@ hold, is derived from the tasks themselves, so it cannot go stale.
 Source: cgroups(7), kernel/cgroup/cgroup.c.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -207,11 +207,21 @@ def put_setting(store: Store, group: Cgroup, name: str, value: str) -> Cgroup:
     return changed
 
 
+_ON_EVENT: list[Callable[[Store, Cgroup, str], None]] = []
+
+
+def at_event(tell: Callable[[Store, Cgroup, str], None]) -> None:
+    """Have ``tell`` called with every event of a group, by its line in an events file."""
+    _ON_EVENT.append(tell)
+
+
 def count_event(store: Store, group: Cgroup, name: str, times: int = 1) -> None:
     """Add to one line of an events file."""
     now = store.row(Cgroup, group.id)
     events = {**now.events, name: now.events.get(name, 0) + times}
     store.put(msgspec.structs.replace(now, events=events))
+    for tell in _ON_EVENT:
+        tell(store, now, name)
 
 
 def _is_in_root(world: World, task: Task, hierarchy: int, root: Cgroup) -> bool:

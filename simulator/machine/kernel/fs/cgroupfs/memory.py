@@ -6,6 +6,7 @@ import msgspec
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel.fs.cgroupfs import notify
 from simulator.machine.kernel.fs.cgroupfs.spec import (
     READ_ONLY,
     READ_WRITE,
@@ -207,7 +208,7 @@ def _set_tcp(trap: Trap, group: Cgroup, text: str) -> None:
 
 
 MEMORY = (
-    FileSpec("cgroup.event_control", WRITE_ONLY, None, None, since=(2, 6, 34)),
+    FileSpec("cgroup.event_control", WRITE_ONLY, None, notify.write, since=(2, 6, 35)),
     FileSpec("memory.failcnt", READ_WRITE, _failed("max"), _reset_failed("max")),
     FileSpec("memory.force_empty", WRITE_ONLY, None, _force_empty, root=False),
     *_KMEM,
