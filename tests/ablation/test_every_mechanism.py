@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.experiment.engine.ablation import ablate, pairs
+from simulator.experiment.engine.ablation import ablate, openings
 from simulator.experiment.engine.lifting import lifts
 from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.load import find, load_all
@@ -20,7 +20,7 @@ NO_PROBE_HANGS_ON_IT = {
 """Mechanisms that no single probe needs, with the reason."""
 
 
-@pytest.mark.parametrize("spec", ["docker", "jail", "chroot"])
+@pytest.mark.parametrize("spec", ["docker", "jail", "zone", "chroot"])
 def test_every_mechanism_flips_a_probe_or_is_accounted_for(spec: str) -> None:
     technology = parse_spec(spec)
     flipped = {flip.lifted[0] for flip in ablate(QUESTIONS, spec)}
@@ -30,5 +30,5 @@ def test_every_mechanism_flips_a_probe_or_is_accounted_for(spec: str) -> None:
 
 def test_two_walls_before_one_door_are_found_as_a_pair() -> None:
     """The capability to chroot and pivot_root: either of them is enough."""
-    found = pairs(question(find("fs.chroot-escape")), "docker --cap-drop SYS_CHROOT")
+    found = openings(question(find("fs.chroot-escape")), "docker --cap-drop SYS_CHROOT").sets
     assert any({"pivot-root", "capabilities"} <= set(pair) for pair in found)

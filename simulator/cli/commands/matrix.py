@@ -6,7 +6,8 @@ import click
 
 from simulator.cli.asking import lifted, questions, specs, verdict_json
 from simulator.cli.output import emit_json, table, write
-from simulator.cli.present import grids
+from simulator.cli.present import ablations, grids
+from simulator.experiment.engine.ablation import ablated
 from simulator.experiment.engine.matrix import Asked, Cell, fill
 from simulator.experiment.engine.pool import spread, workers
 from simulator.machine.abi.i18n import gettext as _
@@ -19,7 +20,9 @@ from simulator.machine.abi.i18n import gettext as _
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--format", "form", type=click.Choice(list(grids.FORMATS)))
 @click.option("-o", "--output", metavar="FILE")
+@click.option("--ablate", metavar="SPEC", help="SPEC less each of its mechanisms, one by one")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True)
+@click.option("--dask", default="", metavar="ADDRESS", help="a Dask cluster does the work")
 def command(
     on: tuple[str, ...],
     without: tuple[str, ...],
@@ -27,17 +30,32 @@ def command(
     as_json: bool,
     form: str | None,
     output: str | None,
+    ablate: str | None,
     jobs: int,
+    dask: str,
 ) -> None:
     """Outcomes of all probes on each SPEC (all technologies without --on)."""
     asked = questions(scenarios)
+    if ablate is not None:
+        if on or without:
+            raise click.UsageError(_("--ablate goes without --on and --without"))
+        with workers(jobs, dask) as pool:
+            done = ablated(asked, ablate, pool)
+        if as_json:
+            emit_json(ablations.as_json(done), output)
+        elif form is not None or output is not None:
+            grid = grids.grid(done.cells)
+            write(grids.FORMATS[form or grids.by_name(output or "")](grid), output)
+        else:
+            ablations.show(done)
+        return
     wanted = specs(on)
     todo = [
         Asked(question, spec, lifted(spec, without, wanted))
         for spec in wanted
         for question in asked
     ]
-    with workers(jobs) as pool:
+    with workers(jobs, dask) as pool:
         cells = list(spread(pool, fill, todo))
     if as_json:
         emit_json({"cells": [_json(cell) for cell in cells]}, output)

@@ -4,16 +4,19 @@ A mechanism that flips no probe is decoration, or a probe is missing. Where only
 together flips an outcome there is defence in depth.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 
 import msgspec
 
+from simulator.experiment.engine.credit import suspects
 from simulator.experiment.engine.judge import Question, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.engine.matrix import Asked, Cell
 from simulator.experiment.engine.pool import InProcess, spread
 from simulator.experiment.probes.verdict import Outcome
+from simulator.isolation.mechanisms.base import ROOT_SWITCH
+from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import parse_spec
 
 
@@ -40,20 +43,117 @@ def ablate(
                 yield Flip(cell.probe, lifted, before, cell.verdict.outcome)
 
 
-def pairs(
-    question: Question, spec: str, pool: Executor | None = None
-) -> tuple[tuple[str, ...], ...]:
-    """Pairs of mechanisms that must both go before ``question`` gets through."""
+class Openings(msgspec.Struct, frozen=True):
+    """A probe's outcome and, where it holds, the smallest sets whose removal lets it through."""
+
+    probe: str
+    before: Outcome
+    sets: tuple[tuple[str, ...], ...]
+
+
+class Ablated(msgspec.Struct, frozen=True):
+    """All of a technology's ablations.
+
+    ``before`` are the outcomes with everything in place; ``cells`` mechanism x probe, one
+    mechanism lifted at a time; ``idle`` the mechanisms that change no outcome, alone or together.
+    """
+
+    spec: str
+    mechanisms: tuple[str, ...]
+    before: dict[str, Outcome]
+    cells: tuple[Cell, ...]
+    openings: tuple[Openings, ...]
+    idle: tuple[str, ...]
+
+
+ENOUGH = 8
+"""Sets after which the search for more ends."""
+
+
+def ablated(questions: Sequence[Question], spec: str, pool: Executor | None = None) -> Ablated:
+    """Every mechanism lifted from every probe, and what opens each probe that holds."""
     technology = parse_spec(spec)
-    single = lifts(technology)
-    alone = {lifted for lifted, cell in _cells(question, spec, single, pool) if _through(cell)}
-    both = [
-        tuple(dict.fromkeys((*one, *other)))
-        for index, one in enumerate(single)
-        for other in single[index + 1 :]
-        if one not in alone and other not in alone
-    ]
-    return tuple(lifted for lifted, cell in _cells(question, spec, both, pool) if _through(cell))
+    pool = pool or InProcess()
+    whole = spread(pool, _fill, _asked(questions, spec, ()))
+    before = {cell.probe: cell.verdict.outcome for cell in whole}
+    asked = [one for lifted in lifts(technology) for one in _asked(questions, spec, lifted)]
+    cells = tuple(spread(pool, _fill, asked))
+    opened = tuple(spread(pool, _opened, [(question, spec) for question in questions]))
+    useful = {cell.without[0] for cell in cells if cell.verdict.outcome is not before[cell.probe]}
+    useful |= {name for one in opened for names in one.sets for name in names}
+    idle = tuple(name for name in technology.ids if name not in useful)
+    return Ablated(spec, technology.ids, before, cells, opened, idle)
+
+
+def _opened(asked: tuple[Question, str]) -> Openings:
+    return openings(*asked)
+
+
+def openings(question: Question, spec: str) -> Openings:
+    """The smallest sets of mechanisms that must all go before ``question`` gets through.
+
+    Minimal: no set contains another. A set is found by lifting everything that may matter and
+    restoring one mechanism after the other; the next ones without each of its members in turn
+    (Reiter's hitting set tree).
+    """
+    technology = parse_spec(spec)
+    before = judge(question, technology).outcome
+    if before is not Outcome.HOLDS:
+        return Openings(question.id, before, ())
+    tried: dict[frozenset[str], bool] = {}
+
+    def opens(kept: list[tuple[str, ...]]) -> bool:
+        lifted = frozenset(name for names in kept for name in names)
+        if lifted not in tried:
+            order = tuple(name for name in (*technology.ids, "chroot") if name in lifted)
+            tried[lifted] = judge(question, parse_spec(spec, order)).outcome in THROUGH
+        return tried[lifted]
+
+    candidates = _candidates(technology, suspects(question, technology))
+    if not opens(candidates):
+        # A wall that is never asked, because another says no before it, is nobody's suspect.
+        candidates = _candidates(technology, set(technology.ids))
+    found: dict[frozenset[str], None] = {}
+    todo = [candidates]
+    seen = {frozenset(candidates)}
+    while todo and len(found) < ENOUGH:
+        listed = todo.pop(0)
+        if not opens(listed):
+            continue
+        needed = _shrunk(listed, opens)
+        found[frozenset(name for names in needed for name in names)] = None
+        for one in needed:
+            fewer = [names for names in listed if names != one]
+            if frozenset(fewer) not in seen:
+                seen.add(frozenset(fewer))
+                todo.append(fewer)
+    minimal = [one for one in found if not any(other < one for other in found)]
+    return Openings(
+        question.id,
+        before,
+        tuple(sorted((tuple(sorted(names)) for names in minimal), key=lambda it: (len(it), it))),
+    )
+
+
+def _shrunk(
+    listed: list[tuple[str, ...]], opens: Callable[[list[tuple[str, ...]]], bool]
+) -> list[tuple[str, ...]]:
+    """A part of ``listed`` that opens too, and of which nothing can be spared."""
+    needed = listed
+    for one in listed:
+        fewer = [names for names in needed if names != one]
+        if opens(fewer):
+            needed = fewer
+    return needed
+
+
+def _candidates(technology: Technology, mattering: set[str]) -> list[tuple[str, ...]]:
+    """What to lift, one by one: the plain chroot that stands in for a root switch comes last."""
+    listed = [lifted for lifted in lifts(technology) if lifted[0] in mattering]
+    switches = [m for m in technology.mechanisms if m.about.role == ROOT_SWITCH]
+    if switches and all(m.about.id != "chroot" for m in switches):
+        listed.append(("chroot",))
+    return listed
 
 
 def _fill(asked: Asked) -> Cell:
@@ -63,19 +163,5 @@ def _fill(asked: Asked) -> Cell:
     return Cell(question.id, question.group, asked.spec, asked.without, verdict)
 
 
-def _cells(
-    question: Question,
-    spec: str,
-    lifted: Sequence[tuple[str, ...]],
-    pool: Executor | None,
-) -> Iterator[tuple[tuple[str, ...], Cell]]:
-    asked = [Asked(question, spec, names) for names in lifted]
-    yield from zip(lifted, spread(pool or InProcess(), _fill, asked), strict=True)
-
-
 def _asked(questions: Sequence[Question], spec: str, lifted: tuple[str, ...]) -> list[Asked]:
     return [Asked(question, spec, lifted) for question in questions]
-
-
-def _through(cell: Cell) -> bool:
-    return cell.verdict.outcome in THROUGH

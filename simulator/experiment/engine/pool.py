@@ -1,12 +1,23 @@
 """The one seam for many independent runs: any ``concurrent.futures.Executor``."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
+
+from simulator.machine.abi import i18n
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import gettext as _
 
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R")
+
+CHUNK = 24
+"""Items that travel together: neighbours in a matrix share a launch, which a worker keeps."""
+
+
+class PoolError(VitrinaError):
+    """The machines that were to do the work can't be had."""
 
 
 class InProcess(Executor):
@@ -22,12 +33,48 @@ class InProcess(Executor):
         return future
 
 
-def workers(jobs: int) -> Executor:
-    """This process for one job, else as many processes."""
+def workers(jobs: int = 1, dask: str = "") -> Executor:
+    """This process for one job, else as many processes, or the Dask cluster at ``dask``.
+
+    Raises ``PoolError``.
+    """
+    if dask:
+        return _cluster(dask)
     return ProcessPoolExecutor(jobs) if jobs > 1 else InProcess()
+
+
+def _cluster(address: str) -> Executor:
+    try:
+        from distributed import Client
+    except ImportError:
+        raise PoolError(
+            _("--dask needs the package distributed: pip install 'vitrina[dask]'")
+        ) from None
+    try:
+        client = Client(address, timeout=10, set_as_default=False)
+        executor = cast("Callable[[], Executor]", client.get_executor)  # pyright: ignore[reportUnknownMemberType]
+        return executor()
+    except (OSError, TimeoutError, ValueError, ImportError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise PoolError(
+            _("no Dask cluster at {address}: {reason}").format(address=address, reason=reason)
+        ) from None
 
 
 def spread(pool: Executor, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """``function`` of each item, in order, whoever computes it."""
-    for future in [pool.submit(function, item) for item in items]:
-        yield future.result()
+    if isinstance(pool, InProcess):
+        yield from map(function, items)
+        return
+    listed = list(items)
+    chunks = [listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK)]
+    spoken = i18n.language()
+    for future in [pool.submit(_each, function, chunk, spoken) for chunk in chunks]:
+        yield from future.result()
+
+
+def _each(function: Callable[[T], R], items: Sequence[T], language: str) -> list[R]:
+    """What a worker does: in the language of whoever asked, so that the results are the same."""
+    if i18n.language() != language:
+        i18n.use(language)
+    return [function(item) for item in items]

@@ -43,6 +43,7 @@ class PredictExercise(Vertical):
         """Compare with what happens; every SPEC must have been predicted."""
         picked = [box.pressed_index for box in self.query(RadioSet)]
         told = self.query_one("#told", Static)
+        self.call_after_refresh(told.scroll_visible, animate=False)
         if -1 in picked:
             told.update(Content.styled(_("Choose for each one first."), "$text-warning"))
             return
@@ -56,7 +57,6 @@ class PredictExercise(Vertical):
             lines.append(_line(spec, verdict, so))
         told.update(Content("\n").join(lines))
         self.query_one("#step", Button).remove_class("hidden")
-        self.call_after_refresh(told.scroll_visible, animate=False)
         self.post_message(Answered(self._predict.id, " ".join(guessed), right))
 
     @on(Button.Pressed, "#step")
