@@ -33,6 +33,7 @@ async def press(pilot, button):
     """As with the keyboard: to the button, which scrolls it into view, and Enter."""
     pilot.app.screen.query_one(button).focus()
     await pilot.press("enter")
+    await pilot.pause()
 
 
 async def go_to(pilot, kind):

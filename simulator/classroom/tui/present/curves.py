@@ -1,0 +1,105 @@
+"""Curves as text: one line for each owner and each thing that it takes."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from simulator.experiment.engine.curves import Curves
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+_MEGABYTE = 1 << 20
+
+KINDS: tuple[tuple[str, str], ...] = (
+    ("cpu", N_("processors")),
+    ("memory", N_("memory, MiB")),
+    ("disk", N_("disk, MiB a second")),
+    ("tasks", N_("tasks")),
+)
+"""What is drawn, in this order."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """One curve. ``full`` is where the top of the picture is; both in the unit of its kind."""
+
+    kind: str
+    title: str
+    domain: str
+    values: tuple[float, ...]
+    full: float
+
+    @property
+    def moves(self) -> bool:
+        """Whether there is anything to see."""
+        return bool(self.values) and max(self.values) > 0
+
+
+def rows(curves: Curves) -> list[Row]:
+    """Every curve in which something happens; owners of one kind share one scale."""
+    found: list[Row] = []
+    for kind, title in KINDS:
+        drawn = [(name, _values(curves, name, kind)) for name in curves.domains()]
+        highest = max((max(values, default=0.0) for _name, values in drawn), default=0.0)
+        full = max(highest, _least(curves, kind))
+        found += [
+            row
+            for name, values in drawn
+            if (row := Row(kind, _(title), name, tuple(values), full)).moves
+            and not (kind == "tasks" and len(set(values)) == 1)
+        ]
+    return found
+
+
+def _values(curves: Curves, domain: str, kind: str) -> list[float]:
+    if kind == "disk":
+        pairs = zip(curves.values(domain, "read"), curves.values(domain, "written"), strict=True)
+        return [(read + written) / _MEGABYTE for read, written in pairs]
+    scale = _MEGABYTE if kind == "memory" else 1
+    return [value / scale for value in curves.values(domain, kind)]
+
+
+def _least(curves: Curves, kind: str) -> float:
+    """A scale that does not make a mountain of nothing: processors have a top of their own."""
+    return float(curves.processors) if kind == "cpu" else 1.0
+
+
+def spark(values: Sequence[float], full: float, width: int | None = None) -> str:
+    """Blocks as high as the values; ``width`` columns at most, each the mean of its part."""
+    if not values or full <= 0:
+        return ""
+    columns = list(values) if width is None or len(values) <= width else _squeezed(values, width)
+    top = len(BLOCKS) - 1
+    return "".join(BLOCKS[min(top, max(0, round(value / full * top)))] for value in columns)
+
+
+def _squeezed(values: Sequence[float], width: int) -> list[float]:
+    edges = [len(values) * column // width for column in range(width + 1)]
+    parts = [values[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    return [sum(part) / len(part) for part in parts if part]
+
+
+def shown(value: float) -> str:
+    """A number as short as it may be."""
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def heading(curves: Curves) -> str:
+    """What was run, on what, for how long."""
+    return _("{scenario} on {spec}: {seconds} s, {processors} processors, {memory} MiB").format(
+        scenario=curves.scenario,
+        spec=curves.spec,
+        seconds=shown(curves.seconds),
+        processors=curves.processors,
+        memory=curves.memory // _MEGABYTE,
+    )
+
+
+def marks(curves: Curves) -> list[str]:
+    """Who was killed for want of memory, and when."""
+    return [
+        _("{at} s: the kernel killed {name} of {domain}: no memory was left").format(
+            at=shown(mark.at), name=mark.name, domain=mark.domain
+        )
+        for mark in curves.marks
+    ]
