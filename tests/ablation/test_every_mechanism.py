@@ -15,7 +15,9 @@ NO_PROBE_HANGS_ON_IT = {
     "cgroup-limits": "without limits given it only carries the device list",
     "container-files": "what is bound over the image's files is the container's own",
     "prison": "its finer walls are lifted one by one",
+    "sparse-root": "it shares files to save disk; that they can't be written to is another wall",
     "sysctls": "they open doors and close none",
+    "zone": "its finer walls are lifted one by one",
 }
 """Mechanisms that no single probe needs, with the reason."""
 

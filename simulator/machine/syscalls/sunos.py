@@ -28,6 +28,7 @@ from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import features, zone
+from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import interface as links
@@ -35,13 +36,17 @@ from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
-from simulator.machine.syscalls import clock, descriptors, system, trace
+from simulator.machine.syscalls import clock, descriptors, freebsd, system, trace
 from simulator.machine.syscalls import links as naming
 from simulator.machine.syscalls import zone as zones
 from simulator.machine.syscalls.registry import sunos
 
 HALTING = frozenset((AD_HALT, AD_POWEROFF))
 
+sunos("getpriority")(freebsd.getpriority)
+sunos("setpriority", partial="stands for priocntl(2), as setpriority(3C) calls it")(
+    freebsd.setpriority
+)
 sunos("ntp_adjtime")(clock.adjtimex)
 sunos("memfd_create", partial="stands for shm_open(3C), whose files are on tmpfs")(
     descriptors.memfd_create
@@ -96,13 +101,12 @@ def _kadmin(trap: Trap, command: int) -> int:
 def _down(trap: Trap, *, again: bool) -> None:
     """zone_kadmin(): everybody in the zone is killed; zoneadmd then halts it, or boots it again."""
     row = zone.of(trap)
+    host = Trap(trap.store, trap.family, trap.store.row(Task, zones.INIT))
     zones.kill_all(trap, row)
-    params = {**trap.store.row(type(row), row.id).params, "state": "ready" if again else "down"}
-    row = msgspec.structs.replace(row, params=params)
-    trap.store.put(row)
     if again:
-        host = Trap(trap.store, trap.family, trap.store.row(Task, zones.INIT))
-        zones.start_init(host, row)
+        zones.start_init(host, trap.store.row(Context, row.id))
+    else:
+        zones.take_away(host, trap.store.row(Context, row.id))
 
 
 @sunos("delete_module", partial="stands for modctl(2) MODUNLOAD, which takes a number")

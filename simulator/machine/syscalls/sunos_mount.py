@@ -57,7 +57,7 @@ def umount2(trap: Trap, target: str, flags: int = 0) -> Result:
     if not mounting.is_root(trap, where.at):
         mounting.invalid(trap, N_("This is not a mountpoint."))
     trap.need(Privilege.UNMOUNT)
-    if zone.has(trap, zone.PRIVILEGES) and row.domain != trap.task.domain:
+    if zone.has(trap, zone.PRIVILEGES) and row.context != trap.task.context:
         trap.deny(
             Errno.EPERM,
             zone.PRIVILEGES,
@@ -96,7 +96,13 @@ def _loopback(trap: Trap, below: mounting.Place, where: mounting.Place, flags: i
     top = mount_tree.clone_one(trap.store, old, below.at.inode, 0, trap.task.ns.mnt)
     name = below.name if old.root != below.at.inode else old.root_name
     changed = msgspec.structs.replace(
-        top, root_name=name, flags=flags, locked=False, domain=trap.task.domain, source=below.text
+        top,
+        root_name=name,
+        flags=flags,
+        locked=False,
+        context=trap.task.context,
+        domain=trap.task.domain,
+        source=below.text,
     )
     trap.store.put(changed)
     mounting.graft(trap, top.id, where)

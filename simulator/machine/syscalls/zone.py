@@ -14,7 +14,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import ContextId, Domain, NsId, Pid
+from simulator.machine.abi.ids import ContextId, Domain, MountId, NsId, Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import context, privset, zone
 from simulator.machine.kernel import exit as exits
@@ -27,10 +27,10 @@ from simulator.machine.kernel.namespaces.make import new_ipc_ns, new_net_ns
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.task import At, Task, TaskState
 from simulator.machine.kernel.trap import NotModelled, Trap
-from simulator.machine.kernel.vfs import dpath, mounting
+from simulator.machine.kernel.vfs import dpath, mounting, propagation
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
-from simulator.machine.kernel.vfs.mount import CHILDREN
+from simulator.machine.kernel.vfs.mount import CHILDREN, Mount
 from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import sunos
 
@@ -111,10 +111,7 @@ def zone_destroy(trap: Trap, number: int) -> int:
     row = zone.need(trap, number)
     if zone.state(row) != "down":
         trap.fail(Errno.EBUSY, N_("The zone has not been shut down."), CITE)
-    for one in trap.store.all(links.Interface):
-        if one.context == row.id:
-            trap.store.drop(links.Interface, one.id)
-    trap.store.put(msgspec.structs.replace(row, removed=True, addresses=()))
+    forget(trap, row)
     return 0
 
 
@@ -162,6 +159,29 @@ def kill_all(trap: Trap, row: Context) -> None:
     zone.write(trap, row, state="shutting_down", init=0)
     for task in zone.living(trap.store, ContextId(row.id)):
         exits.end(trap.store, Pid(task.id), SIGKILL)
+
+
+def forget(trap: Trap, row: Context) -> None:
+    """What remains of a zone goes: its logical interfaces and its id."""
+    for one in trap.store.all(links.Interface):
+        if one.context == row.id:
+            trap.store.drop(links.Interface, one.id)
+    trap.store.put(msgspec.structs.replace(row, removed=True, addresses=()))
+
+
+def take_away(trap: Trap, row: Context) -> None:
+    """zoneadmd's part, after a zone has halted itself: nothing stays mounted in its root.
+
+    The kernel calls it through a door (zone_ki_call_zoneadmd()); ``trap`` is of the global zone.
+    """
+    root = cast("At | None", row.root)
+    for mount in sorted(trap.store.all(Mount), key=lambda one: -one.id):
+        at = At(MountId(mount.id), mount.root)
+        if root is None or mount.ns is None or mount.id == root.mount:
+            continue
+        if dpath.is_reachable(trap, at, root):
+            propagation.cut(trap, MountId(mount.id), lazy=True)
+    forget(trap, row)
 
 
 def _made(trap: Trap, asked: Mapping[str, Any], name: str, root: At) -> Context:

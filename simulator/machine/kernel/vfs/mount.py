@@ -8,7 +8,8 @@ there next sits on the root of the one before. The rows here are what /proc/PID/
 
 from typing import TYPE_CHECKING
 
-from simulator.machine.abi.ids import HOST, Domain, InodeId, MountId, NsId, SuperblockId
+from simulator.machine.abi.ids import HOST, ContextId, Domain, InodeId, MountId, NsId, SuperblockId
+from simulator.machine.kernel.context import ROOT_CONTEXT
 from simulator.machine.kernel.task import At
 from simulator.machine.state.store import Index, Row
 
@@ -49,6 +50,8 @@ class Mount(Row, frozen=True, kw_only=True):
     granted: bool = False
     public: bool = False
     """What is read through it is everybody's, like an image's files; writing is another matter."""
+    context: ContextId = ROOT_CONTEXT
+    """The prison or zone whose process made the mount (vfs_zone)."""
     source: str = "none"
     domain: Domain = HOST
 

@@ -324,6 +324,7 @@ def new_mount(
         flags=flags,
         locked_flags=locked_flags,
         source=source,
+        context=trap.task.context,
         domain=trap.task.domain,
     )
     trap.store.put(mount)
