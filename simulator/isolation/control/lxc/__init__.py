@@ -1,12 +1,34 @@
 """LXC's tools: lxc-create(1), lxc-start(1), lxc-attach(1) and the others, and what they read."""
 
+from simulator.isolation.control.lxc import attaching, copying, listing, making, starting, stopping
 from simulator.isolation.control.toolset import Toolset
 from simulator.isolation.technologies import lxc_files
+
+assert attaching
+assert copying
+assert listing
+assert making
+assert starting
+assert stopping  # imported for the programs that enter themselves
 
 TOOLSET = Toolset(
     product="lxc",
     kernels=frozenset({"linux"}),
-    programs=(),
+    programs=(
+        "init.lxc",
+        "lxc-attach",
+        "lxc-cgroup",
+        "lxc-copy",
+        "lxc-create",
+        "lxc-destroy",
+        "lxc-execute",
+        "lxc-freeze",
+        "lxc-info",
+        "lxc-ls",
+        "lxc-start",
+        "lxc-stop",
+        "lxc-unfreeze",
+    ),
     directories=(("/var/lib/lxc", 0o711),),
     files=lxc_files.FILES,
 )

@@ -6,6 +6,7 @@ from dataclasses import replace
 import msgspec
 
 from simulator.isolation.mechanisms.lxc_config import LxcConfig
+from simulator.isolation.mechanisms.overlay_root import OverlayRoot
 from simulator.isolation.technologies import lxc_files as files
 from simulator.isolation.technologies.base import SpecError, Technology, change, put
 from simulator.isolation.technologies.options import lxc_limits, lxc_mounts, lxc_walls
@@ -50,6 +51,11 @@ def configured(
         if written:
             technology = _noted(technology, f"{key} = {value}")
     return technology
+
+
+def known(key: str) -> bool:
+    """Whether a configuration may hold this key."""
+    return _split(key)[0] in TABLE
 
 
 def _noted(technology: Technology, line: str) -> Technology:
@@ -100,11 +106,23 @@ def _environment(technology: Technology, value: str) -> Technology:
 
 def _rootfs(technology: Technology, value: str) -> Technology:
     """``dir:/path``, ``/path``, or ``overlay:LOWER:UPPER`` as lxc-copy(1) writes it."""
-    kind, _found, path = value.rpartition(":") if value.startswith("dir:") else ("", "", value)
+    kind, _colon, path = value.rpartition(":")
+    if kind.startswith("overlay:/"):
+        return _overlay(technology, kind.removeprefix("overlay:"), path)
     if kind not in ("", "dir") or not path.startswith("/"):
         raise OptionError(_("dir:/path was expected"))
     image = msgspec.structs.replace(technology.image, root=path)
     return change(technology, image=image)
+
+
+def _overlay(technology: Technology, lower: str, upper: str) -> Technology:
+    """Put together in the container's own mount namespace, before anything is mounted in it."""
+    base, _slash, name = upper.rpartition("/")
+    image = msgspec.structs.replace(
+        technology.image, root=f"{base}/merged", layer=lower, upper=name
+    )
+    rest = tuple(one for one in technology.mechanisms if one.about.id != "overlay-root")
+    return change(technology, image=image, mechanisms=(OverlayRoot(inside=True), *rest))
 
 
 def _include(technology: Technology, value: str) -> Technology:
@@ -141,6 +159,7 @@ TABLE: dict[str, Option] = {
     **dict.fromkeys(
         (
             "lxc.arch",
+            "lxc.ephemeral",
             "lxc.console.path",
             "lxc.console.logfile",
             "lxc.group",

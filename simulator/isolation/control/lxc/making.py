@@ -1,0 +1,113 @@
+"""lxc-create(1): a directory, a root filesystem from a template, a configuration."""
+
+from collections.abc import Sequence
+
+from simulator.isolation.control.lxc import container, words
+from simulator.isolation.control.lxc.container import Container
+from simulator.isolation.technologies import lxc_files as files
+from simulator.machine.userland.process import Process
+from simulator.machine.userland.registry import TOOLS, enter
+
+TEMPLATES = ("busybox", "none")
+_STORES = ("dir", "overlay", "best")
+_HEAD = """\
+# Template used to create this container: /usr/share/lxc/templates/lxc-{template}
+# Parameters passed to the template:
+# For additional config options, please look at lxc.container.conf(5)
+
+# Uncomment the following line to support nesting containers:
+#lxc.include = /usr/share/lxc/config/nesting.conf
+# (Be aware this has security implications)
+
+"""
+_BUSYBOX = """\
+lxc.include = {common}
+lxc.signal.halt = SIGUSR1
+lxc.signal.reboot = SIGTERM
+lxc.uts.name = {name}
+lxc.mount.entry = shm dev/shm tmpfs defaults,create=dir 0 0
+lxc.mount.entry = mqueue dev/mqueue mqueue defaults,optional,create=dir 0 0
+"""
+"""The template's lines; what it says of capabilities and mounts is left to common.conf."""
+
+
+@enter("lxc-create", collection=TOOLS)
+async def lxc_create(sys: Process, argv: Sequence[str]) -> int:
+    """Exit status 1 when there is no such template, or the container is there already."""
+    long = {"--template": "t", "--config": "f", "--bdev": "B", "--dir": "D"}
+    usage = "lxc-create --name=NAME --template=TEMPLATE [OPTION...] [-- template-options]"
+    line = await words.read(sys, argv, "t:f:B:D:", long, usage=usage)
+    if line is None:
+        return 1
+    one, place = line.one, "tools/lxc_create.c: main:"
+    template, store = line.options.value("t"), line.options.value("B", "dir")
+    if not template:
+        await container.said(sys, one.name, f"{place} 214", "A template must be specified")
+        text = 'Use "none" if you really want a container without a rootfs'
+        return await container.said(sys, one.name, f"{place} 215", text)
+    if store not in _STORES:
+        text = f"{store} is not a valid backing storage type"
+        return await container.said(sys, one.name, f"{place} 240", text)
+    if await container.defined(sys, one):
+        return await container.said(sys, one.name, f"{place} 264", "Container already exists")
+    if template not in TEMPLATES:
+        return await _unknown(sys, one, template)
+    text = await sys.text_or_empty(line.options.value("f", "/etc/lxc/default.conf"))
+    root = line.options.value("D") or f"{one.directory}/rootfs"
+    await _directories(sys, one)
+    if template == "busybox":
+        await sys.succeeds("mkdir", root, 0o755)
+        await _busybox(sys, root)
+    if store == "overlay":
+        await layers(sys, one)
+    await _write(sys, one.config, _config(one, template, store, root, text))
+    return 0
+
+
+async def _unknown(sys: Process, one: Container, template: str) -> int:
+    text = f"No such file or directory - bad template: {template}"
+    await container.said(sys, one.name, "utils.c: get_template_path: 900", text)
+    text = f'Template "{template}" not found'
+    await container.said(sys, one.name, "lxccontainer.c: __lxcapi_create: 1799", text)
+    text = f"Failed to create container {one.name}"
+    return await container.said(sys, one.name, "tools/lxc_create.c: main: 317", text)
+
+
+async def _directories(sys: Process, one: Container) -> None:
+    await container.run(sys, "/bin/mkdir", "-p", one.path)
+    await sys.succeeds("mkdir", one.directory, 0o755)
+
+
+async def layers(sys: Process, one: Container) -> None:
+    """What an overlay of the container's own needs beside the layer below."""
+    for path in ("overlay", "overlay/delta", "overlay/work", "overlay/merged"):
+        await sys.succeeds("mkdir", f"{one.directory}/{path}", 0o755)
+
+
+def _config(one: Container, template: str, store: str, root: str, default: str) -> str:
+    where = f"overlay:{root}:{one.directory}/overlay/delta" if store == "overlay" else f"dir:{root}"
+    text = f"{_HEAD.format(template=template)}{default}"
+    if template == "none":
+        return text + f"lxc.uts.name = {one.name}\n"
+    text += f"lxc.rootfs.path = {where}\n"
+    return text + _BUSYBOX.format(common=f"{files.CONFIG}/common.conf", name=one.name)
+
+
+async def _busybox(sys: Process, root: str) -> None:
+    """The host's own busybox under every name that it has, an init, users, empty directories."""
+    for path in ("bin", "dev", "etc", "home", "mnt", "proc", "root", "sbin", "sys", "tmp", "usr"):
+        await sys.succeeds("mkdir", f"{root}/{path}", 0o755)
+    await container.run(sys, "/bin/cp", "/bin/busybox", f"{root}/bin/busybox")
+    for name in await sys.names("/bin"):
+        if name != "busybox":
+            await sys.succeeds("link", f"{root}/bin/busybox", f"{root}/bin/{name}")
+    await container.run(sys, "/bin/cp", "/usr/sbin/init.lxc", f"{root}/sbin/init")
+    await sys.succeeds("chmod", f"{root}/tmp", 0o1777)
+    await _write(sys, f"{root}/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+    await _write(sys, f"{root}/etc/group", "root:x:0:root\n")
+
+
+async def _write(sys: Process, path: str, text: str) -> None:
+    fd = await sys.open(path, 0o1101, 0o640 if path.endswith("/config") else 0o644)
+    await sys.write(fd, text.encode())
+    await sys.close(fd)

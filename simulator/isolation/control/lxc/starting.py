@@ -1,0 +1,158 @@
+"""lxc-start(1) and lxc-execute(1), and the init that the latter puts into a container."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from simulator.isolation.control.launch import Refused, launch
+from simulator.isolation.control.lxc import container, words
+from simulator.isolation.control.lxc.container import Container
+from simulator.isolation.mechanisms.base import PlanError
+from simulator.isolation.technologies.base import SpecError, Technology, change, plan
+from simulator.isolation.technologies.options import lxc as options
+from simulator.machine.abi.constants import (
+    SIG_IGN,
+    SIGCHLD,
+    SIGINT,
+    SIGKILL,
+    SIGPWR,
+    SIGTERM,
+    SIGUSR1,
+)
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.registry import TOOLS, enter
+
+_HANDLER = 0x1000
+"""Any address: the program has a function for the signal."""
+_LONG = {
+    "--daemon": "d",
+    "--foreground": "F",
+    "--rcfile": "f",
+    "--define": "s",
+    "--pidfile": "p",
+    "--console": "c",
+    "--console-log": "L",
+    "--close-all-fds": "C",
+}
+
+
+@enter("lxc-start", collection=TOOLS)
+async def lxc_start(sys: Process, argv: Sequence[str]) -> int:
+    """Exit status 0 when it runs, 1 when it does not."""
+    usage = "lxc-start --name=NAME -- COMMAND"
+    line = await words.read(sys, argv, "dFf:s:p:c:L:C", _LONG, usage=usage)
+    if line is None:
+        return 1
+    one, place = line.one, "tools/lxc_start.c: main:"
+    if not line.options.has("f") and not await container.defined(sys, one):
+        return await container.said(sys, one.name, f"{place} 266", "No container config specified")
+    if await container.processes(sys, one.name):
+        return await container.said(sys, one.name, f"{place} 279", "Container is already running")
+    wanted = await _wanted(sys, one, line)
+    if wanted is None:
+        return 1
+    if line.rest:
+        wanted = _running(wanted, line.rest)
+    pid = await begin(sys, one, wanted)
+    if pid is None:
+        await container.said(sys, one.name, f"{place} 306", "The container failed to start")
+        return 1
+    if line.options.has("p"):
+        await _write(sys, line.options.value("p"), f"{pid}\n")
+    return await _waited(sys, one, pid) if line.options.has("F") else 0
+
+
+@enter("lxc-execute", collection=TOOLS)
+async def lxc_execute(sys: Process, argv: Sequence[str]) -> int:
+    """One command in a container, below an init of LXC's own; its exit status."""
+    usage = "lxc-execute --name=NAME -- COMMAND"
+    line = await words.read(sys, argv, "df:s:u:g:", _LONG | {"--uid": "u"}, usage=usage)
+    if line is None:
+        return 1
+    one, place = line.one, "tools/lxc_execute.c: main:"
+    if not line.options.has("f") and not await container.defined(sys, one):
+        text = "Executing a container with no configuration file may crash the host"
+        return await container.said(sys, one.name, f"{place} 179", text)
+    wanted = await _wanted(sys, one, line)
+    if wanted is None:
+        return 1
+    command = line.rest or list(wanted.guest.argv)
+    pid = await begin(sys, one, _running(wanted, command))
+    if pid is None:
+        return await container.said(sys, one.name, f"{place} 211", "Failed run an application")
+    return 0 if line.options.has("d") else await _waited(sys, one, pid)
+
+
+async def _wanted(sys: Process, one: Container, line: words.Line) -> Technology | None:
+    """What the configuration and ``-s KEY=VAL`` ask for; None after a complaint."""
+    try:
+        text = await sys.text(line.options.value("f", one.config))
+        pairs = await container.keys(sys, text)
+        for word in line.options.values.get("s", []):
+            key, _equals, value = word.partition("=")
+            pairs.append((key.strip(), value.strip()))
+        strange = next((key for key, _value in pairs if not options.known(key)), None)
+        if strange is None:
+            return container.built(pairs)
+        text = f'Unknown configuration key "{strange}"'
+        await container.said(sys, one.name, "confile.c: parse_line: 2925", text)
+    except ValueError as error:
+        text = f'Invalid configuration line "{error}"'
+        await container.said(sys, one.name, "confile.c: parse_line: 2903", text)
+    except SpecError as error:
+        await container.said(sys, one.name, "confile.c: parse_line: 2925", str(error))
+    except SysError as error:
+        await container.said(sys, one.name, "confile.c: lxc_config_read: 3000", error.message)
+    return None
+
+
+def _running(technology: Technology, argv: list[str]) -> Technology:
+    """With another first program; a bare name is looked for in /bin."""
+    path = argv[0] if argv[0].startswith("/") else f"/bin/{argv[0]}"
+    guest = msgspec.structs.replace(technology.guest, argv=(path, *argv[1:]))
+    return change(technology, guest=guest)
+
+
+async def begin(sys: Process, one: Container, technology: Technology) -> int | None:
+    """Launch it: the pid of its first process, or None after saying what failed."""
+    await container.forget(sys, one.name)
+    ordinal = 3
+    while await sys.succeeds("access", f"/sys/class/net/veth{ordinal}", 0):
+        ordinal += 1
+    facts = frozenset({"cgroup2"} if await container.unified(sys) else ())
+    try:
+        started = await launch(sys, one.name, plan(technology, one.name, ordinal, facts))
+    except (Refused, PlanError) as error:
+        text = f'Failed to spawn container "{one.name}": {error}'
+        await container.said(sys, one.name, "start.c: __lxc_start: 2107", text)
+        for pid in await container.processes(sys, one.name):
+            await sys.succeeds("kill", pid, SIGKILL)
+        await container.forget(sys, one.name)
+        return None
+    return started.number
+
+
+async def _waited(sys: Process, one: Container, pid: int) -> int:
+    """Until it ends: its exit status."""
+    status = (await sys.call("waitpid", pid, 0)).data
+    await container.forget(sys, one.name)
+    if not isinstance(status, int):
+        return 1
+    return status >> 8 & 0xFF if not status & 0x7F else 128 + (status & 0x7F)
+
+
+async def _write(sys: Process, path: str, text: str) -> None:
+    fd = await sys.open(path, 0o1101, 0o644)
+    await sys.write(fd, text.encode())
+    await sys.close(fd)
+
+
+@enter("init.lxc", "init", collection=TOOLS)
+async def init(sys: Process, argv: Sequence[str]) -> int:
+    """Pid 1 of a container that has no other: it reaps, and ends when it is told to."""
+    await sys.call("rt_sigaction", SIGCHLD, SIG_IGN)
+    for signal in (SIGTERM, SIGINT, SIGPWR, SIGUSR1):
+        await sys.call("rt_sigaction", signal, _HANDLER)
+    del argv
+    await sys.succeeds("pause")
+    return 0
