@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "matrix": ("matrix", N_("every probe on every technology")),
     "compare": ("compare", N_("technologies side by side, in lock-step")),
     "flow": ("flow", N_("who reached whose objects, and which wall kept the rest away")),
+    "curves": ("curves", N_("processors, memory, disk and tasks over time")),
     "plan": ("plan", N_("how a sandbox is built, call by call")),
     "exec": ("execute", N_("one command in a fresh sandbox of the model")),
     "shell": ("shell", N_("an interactive shell inside a sandbox of the model")),

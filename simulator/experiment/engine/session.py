@@ -1,5 +1,6 @@
 """A session on a simulated kernel: ``probes.executor.Session`` over ``Kernel.call``."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -28,6 +29,7 @@ from simulator.machine.abi.call import (
     Value,
 )
 from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Event, Kernel
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
 from simulator.machine.kernel.usermode import Helper
@@ -69,7 +71,7 @@ class SimSession:
         self._lands = tuple(Userland(kernel) for kernel in self.kernels)
         self._extra = Extra()
         self._constants = world_constants(world, self.kernels[0], self.actors, daemons)
-        self._demanded: dict[str, int] = {}
+        self._began = clock.monotonic(self.kernels[0].store)
 
     def call(self, actor: str, call: Call) -> Result:
         """One system call; what it crossed and whose it is: ``extra``."""
@@ -129,6 +131,12 @@ class SimSession:
             return Blocked(done.blocked, done.output)
         return Returned(done.status, done.output)
 
+    def run_for(self, machine: int, nanoseconds: int) -> None:
+        """Let time pass on one machine; programs in the background go on."""
+        if nanoseconds > 0:
+            with contextlib.suppress(GapError):
+                self._lands[machine].run_for(nanoseconds)
+
     def converse(self, actor: str) -> Conversation:
         """An interactive shell, a child of ``actor``, that keeps its state from line to line."""
         self._start_units()
@@ -178,7 +186,9 @@ class SimSession:
     def uses(self) -> tuple[Use, ...]:
         """What the guest holds now."""
         who = self.actors["guest"]
-        return usage.uses(self.kernels[who.machine], who.pid, alone=who.machine > 0)
+        return usage.uses(
+            self.kernels[who.machine], who.pid, alone=who.machine > 0, began=self._began
+        )
 
     def close(self) -> None:
         """Nothing outlives a branch."""

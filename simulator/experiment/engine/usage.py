@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from simulator.experiment.engine import shared_time
 from simulator.experiment.probes.observation import Use
 from simulator.machine.abi.ids import HOST, KERNEL, Domain, Pid
 from simulator.machine.kernel.ipc.msg import Queue
@@ -16,13 +17,14 @@ from simulator.machine.kernel.vfs.fd import File
 from simulator.machine.kernel.vfs.inode import Inode
 from simulator.machine.state.store import Store
 
-RESOURCES = ("memory", "pids", "disk", "files", "ipc")
+RESOURCES = ("memory", "pids", "disk", "files", "ipc", *shared_time.RESOURCES)
 
 
-def uses(kernel: Kernel, guest: Pid, *, alone: bool = False) -> tuple[Use, ...]:
+def uses(kernel: Kernel, guest: Pid, *, alone: bool = False, began: int = 0) -> tuple[Use, ...]:
     """What is held now, and the limit of its groups: memory and disk in bytes, tasks counted.
 
-    ``alone``: on a machine of its own, all of which is its grant.
+    ``alone``: on a machine of its own, all of which is its grant. ``began`` is when the run did,
+    in nanoseconds since boot: what was taken of processors and disks counts from there.
     """
     store = kernel.store
     task = store.get(Task, guest)
@@ -53,6 +55,7 @@ def uses(kernel: Kernel, guest: Pid, *, alone: bool = False) -> tuple[Use, ...]:
         ),
         Use(resource="disk", used=_stored(store, task.domain), granted=own.get("disk")),
         *_files(store, task, own),
+        *shared_time.uses(store, task, began),
     )
 
 

@@ -49,6 +49,9 @@ from simulator.machine.state.store import Counter
 FIRST_PID = 411
 """The last pid that was used before the world's own processes, as after a boot."""
 
+_MULTI_QUEUE = (5, 0)
+"""The first release of Linux without the old schedulers of disks, cfq among them."""
+
 TENANTS = ("guest", "neighbour")
 
 
@@ -102,8 +105,9 @@ def _hardware(kernel: Kernel, world: World) -> None:
     """Processors, memory and the disk that the world's machine has."""
     kernel.store.put(Processors(id=0, count=world.cpus))
     kernel.store.put(Memory(id=0, total=world.memory))
+    scheduler = "cfq" if kernel.family.release < _MULTI_QUEUE else "mq-deadline"
     for one in world.disks:
-        kernel.store.put(Disk(id=one.major << 8 | one.minor))
+        kernel.store.put(Disk(id=one.major << 8 | one.minor, scheduler=scheduler))
 
 
 def _bound(kernel: Kernel, facts: frozenset[str]) -> None:

@@ -56,7 +56,9 @@ class Use(msgspec.Struct, frozen=True, kw_only=True):
     """How much of one resource the guest holds; ``granted`` is ``None`` without a limit of its own.
 
     ``resource`` is ``memory`` (bytes), ``pids`` (tasks), ``disk`` (bytes), ``files`` (open files of
-    the whole machine) or ``ipc`` (System V objects).
+    the whole machine), ``ipc`` (System V objects), ``cpu`` (nanoseconds of processor time) or
+    ``io`` (bytes to and from disks). Of ``cpu-share`` and ``io-share`` it is what a neighbour lacks
+    of its fair part, in thousandths; a tenth of it is granted, since nobody divides exactly.
     """
 
     resource: str

@@ -31,7 +31,7 @@ REQUIREMENTS = ("root", "model-only", "ipv6", "devices", "limits")
 """What a real run needs: root; never (``model-only``: it could harm the machine); IPv6; a scratch
 block device; limits that a sandbox was given."""
 
-RESOURCES = ("memory", "pids", "disk", "files", "ipc")
+RESOURCES = ("memory", "pids", "disk", "files", "ipc", "cpu", "io", "cpu-share", "io-share")
 """What a budget probe may ask about."""
 
 

@@ -1,5 +1,6 @@
 """Curves as text: one line for each owner and each thing that it takes."""
 
+import itertools
 from collections.abc import Sequence
 
 import msgspec
@@ -75,7 +76,7 @@ def spark(values: Sequence[float], full: float, width: int | None = None) -> str
 
 def _squeezed(values: Sequence[float], width: int) -> list[float]:
     edges = [len(values) * column // width for column in range(width + 1)]
-    parts = [values[low:high] for low, high in zip(edges, edges[1:], strict=False)]
+    parts = [values[low:high] for low, high in itertools.pairwise(edges)]
     return [sum(part) / len(part) for part in parts if part]
 
 

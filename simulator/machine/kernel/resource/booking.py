@@ -34,7 +34,7 @@ def book(store: Store, device: int | None, pool: Pool, passed: int) -> None:
         )
     )
     for job in pool.jobs:
-        _request(store, job)
+        _request(store, job, max(0, passed - job.ran))
 
 
 def _processors(store: Store, pool: Pool, passed: int) -> None:
@@ -89,7 +89,7 @@ def _machine(store: Store, pool: Pool, user: int, nice: int, system: int) -> Non
     )
 
 
-def _request(store: Store, job: Job) -> None:
+def _request(store: Store, job: Job, queued: int) -> None:
     """The part of a request to a disk that has been carried out."""
     task, demand = store.row(Task, job.key), store.row(Demand, job.key)
     had, each = spent(store, task.id), cost(store, demand)
@@ -118,6 +118,8 @@ def _request(store: Store, job: Job) -> None:
                 written=old.written + written,
                 reads=old.reads + (0 if demand.write else requests),
                 writes=old.writes + (requests if demand.write else 0),
+                served=old.served + job.ran,
+                queued=old.queued + queued,
             )
         )
 

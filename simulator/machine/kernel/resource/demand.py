@@ -65,6 +65,10 @@ class Account(Row, frozen=True, kw_only=True):
     written: int = 0
     reads: int = 0
     writes: int = 0
+    served: int = 0
+    """Time of disks."""
+    queued: int = 0
+    """Time in which a disk served somebody else first."""
 
     @property
     def ran(self) -> int:

@@ -9,7 +9,7 @@ from simulator.machine.kernel.resource import group as groups
 from simulator.machine.kernel.resource.demand import Demand, Standing, bandwidth, spent
 from simulator.machine.kernel.resource.fair import Bucket, Charge, Group, Job, Pool, Servers, attach
 from simulator.machine.kernel.resource.group import Cgroup, Hierarchy
-from simulator.machine.kernel.resource.processors import disk
+from simulator.machine.kernel.resource.processors import WEIGHING, disk
 from simulator.machine.kernel.task import Task
 from simulator.machine.state.store import World
 
@@ -31,6 +31,7 @@ V1_LIMITS = {
 
 def disk_pool(world: World, device: int, wanting: list[tuple[Demand, Task]]) -> Pool:
     """The one server that a disk is, and the requests that wait for it."""
+    weighs = disk(world, device).scheduler in WEIGHING
     root = _placed(world, Group(("io", 0)), device)
     made: dict[object, Group] = {}
     buckets: dict[object, Bucket] = {}
@@ -39,7 +40,7 @@ def disk_pool(world: World, device: int, wanting: list[tuple[Demand, Task]]) -> 
         chain = _chain(world, task)
         path: list[Group] = []
         above = root
-        for one in chain:
+        for one in chain if weighs else ():
             group = made.get(one.id)
             if group is None:
                 group = _placed(world, Group(("cgroup", one.id), weight(world, one)), device)

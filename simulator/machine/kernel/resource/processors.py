@@ -27,15 +27,20 @@ class Disk(Row, frozen=True, kw_only=True):
     """What a disk can do (``id`` is its device number) and has done.
 
     ``bandwidth`` is bytes a second, ``latency`` nanoseconds that each request costs besides.
+    ``scheduler`` decides who is served first (/sys/block/DISK/queue/scheduler): only bfq and, until
+    Linux 5.0, cfq know weights of control groups.
     """
 
     bandwidth: int = 200_000_000
     latency: int = 20_000
+    scheduler: str = "mq-deadline"
     free: int = 0
     busy: int = 0
 
 
 DEFAULT = Processors(id=0)
+WEIGHING = frozenset(("bfq", "cfq"))
+"""Schedulers of disks that heed the weights of groups."""
 
 
 def processors(world: World) -> Processors:

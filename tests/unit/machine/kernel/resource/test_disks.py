@@ -15,9 +15,10 @@ MB = 1 << 20
 SDA = 8 << 8
 
 
-def with_disk(version: str = "v2") -> Busy:
+def with_disk(version: str = "v2", scheduler: str = "bfq") -> Busy:
     machine = Busy(version)
-    machine.store.put(Disk(id=SDA, bandwidth=100 * MB, latency=0))
+    disk = Disk(id=SDA, bandwidth=100 * MB, latency=0, scheduler=scheduler)
+    machine.store.put(disk)
     return machine
 
 
@@ -56,6 +57,18 @@ def test_weights_divide_the_disk() -> None:
     assert written(machine, a) == pytest.approx(150, abs=2)
     assert written(machine, b) == pytest.approx(50, abs=2)
     assert "wbytes=" in str(machine.text("a/io.stat"))
+
+
+def test_a_plain_scheduler_knows_no_weights() -> None:
+    machine = with_disk(scheduler="mq-deadline")
+    machine.put("cgroup.subtree_control", "+io")
+    machine.make("a")
+    machine.put("a/io.weight", "1000")
+    alone, crowd = machine.child("a"), [machine.child() for _ in range(3)]
+    for pid in (alone, *crowd):
+        request(machine, pid, 1 << 40)
+    machine.run(2)
+    assert written(machine, alone) == pytest.approx(50, abs=2)
 
 
 @pytest.mark.parametrize(
