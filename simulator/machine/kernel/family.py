@@ -15,6 +15,7 @@ from simulator.machine.kernel.resource.layout import CONTROLLERS
 from simulator.machine.kernel.security import Chain
 
 if TYPE_CHECKING:
+    from simulator.machine.kernel.task import Task
     from simulator.machine.kernel.trap import Trap
 
 Handler: TypeAlias = Callable[..., Result | int]
@@ -120,6 +121,8 @@ class Inside:
     log: "Callable[[Trap], int]"
     show_capabilities: "Callable[[Trap, int], int]"
     take_capabilities: "Callable[[Trap, int], int]"
+    status: "Callable[[Trap, Task], tuple[str, ...]] | None" = None
+    """Lines that /proc/PID/status has besides the usual ones."""
     reboot: "Callable[[Trap], Callable[[int], int] | None] | None" = None
     """What reboot(2) does with its command where it isn't the machine that is meant."""
 

@@ -83,6 +83,11 @@ def setting(technology: Technology, name: str, value: str) -> Technology:
     raise SpecError(unknown("vserver", name, NAMES | OPTIONS))
 
 
+def is_setting(name: str) -> bool:
+    """Whether a file of this name says how a guest is isolated."""
+    return any(re.fullmatch(pattern, name) for pattern in FILES)
+
+
 def _bound(option: FileOption, groups: tuple[str, ...]) -> Option:
     return Option(lambda technology, value: option(technology, value, *groups))
 

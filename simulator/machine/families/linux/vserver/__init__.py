@@ -44,6 +44,7 @@ VSERVER_2_6 = replace(
         log=proc.log_of,
         show_capabilities=_unchanged,
         take_capabilities=_unchanged,
+        status=proc.status,
         reboot=helper.reboot,
     ),
 )
@@ -67,6 +68,7 @@ VSERVER_2_4 = replace(
     inside=Inside(
         proc=proc.all_shown,
         log=_of_the_machine,
+        status=proc.old_status,
         show_capabilities=_unchanged,
         take_capabilities=_unchanged,
     ),

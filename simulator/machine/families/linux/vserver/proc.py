@@ -19,7 +19,7 @@ from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.fs.procfs.node import Look, Node, file
 from simulator.machine.kernel.fs.procfs.root import ROOT
 from simulator.machine.kernel.resource import memory
-from simulator.machine.kernel.task import TaskState
+from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.trap import Trap
 
 _SHOWN = frozenset(
@@ -147,6 +147,19 @@ def all_shown(trap: Trap) -> Mapping[str, Node]:
     """The files of /proc under the 2.4 patch, which hid processes and nothing else."""
     del trap
     return ROOT
+
+
+def status(trap: Trap, task: Task) -> tuple[str, ...]:
+    """task_vs_id()."""
+    net = trap.store.row(Context, task.net_context)
+    return (f"VxID: {vx.xid(trap.store, task)}", f"NxID: {net.number}")
+
+
+def old_status(trap: Trap, task: Task) -> tuple[str, ...]:
+    """What the 2.4 patch adds, by which its tools know everything (doc/intro.txt)."""
+    net = trap.store.row(Context, task.net_context)
+    address = net.addresses[0] if net.addresses else "0"
+    return (f"s_context: {vx.xid(trap.store, task)}", f"ipv4root: {address}")
 
 
 def log_of(trap: Trap) -> int:

@@ -187,9 +187,12 @@ def _rights(look: Look) -> list[str]:
         ("Bnd", cred.bounding),
         ("Amb", cred.ambient),
     )
+    own: tuple[str, ...] = ()
     if inside is not None:
         sets = tuple((name, inside.show_capabilities(look.trap, bits)) for name, bits in sets)
+        own = inside.status(look.trap, task) if inside.status is not None else ()
     return [
+        *own,
         *(f"Cap{name}:\t{bits:016x}" for name, bits in sets),
         f"NoNewPrivs:\t{int(task.no_new_privs)}",
         f"Seccomp:\t{seccomp}",

@@ -1,0 +1,165 @@
+"""What an operator looks with: vps, vserver-stat and vserver-info, from context 1.
+
+The host's own context sees no guest's process. Source: src/{vps,vserver-stat,vserver-info}.c.
+"""
+
+from collections.abc import Sequence
+
+from simulator.isolation.control.vserver import config, kernel
+from simulator.isolation.control.vserver.tool import running_context
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.registry import TOOLS, enter
+
+PROGRAMS = ("vps", "vpstree", "vserver-stat", "vserver-info")
+_CONTEXT_WIDTH, _NUMBER_WIDTH = 20, 5
+_TICKS = 100
+
+
+async def _names(sys: Process) -> dict[int, str]:
+    """What the contexts are called."""
+    found = {0: "MAIN", 1: "ALL_PROC"}
+    for guest in await config.configured(sys):
+        found[guest.context] = guest.name
+    return found
+
+
+@enter("vps", collection=TOOLS)
+async def vps(sys: Process, argv: Sequence[str]) -> int:
+    """ps(1) of all contexts, with a column that says which."""
+    names = await _names(sys)
+    if not await kernel.watch(sys):
+        await sys.err("vc_ctx_migrate(): Operation not permitted\n")
+        return 255
+    read, write = await sys.data("pipe")
+
+    async def child(own: Process) -> int:
+        await own.call("dup2", write, 1)
+        await own.call("close", read)
+        await own.call("close", write)
+        await own.execve("/bin/ps", ["ps", *argv[1:]], own.env)
+        return 127
+
+    number = await sys.spawn(child)
+    await sys.close(write)
+    lines = (await sys.drain(read)).decode().splitlines()
+    await sys.call("wait4", number, 0)
+    if not lines or "PID" not in lines[0]:
+        await sys.err("Failed to parse ps-output\n")
+        return 255
+    rest = lines[0][lines[0].index("PID") + 3 :]
+    end = len(lines[0]) - len(rest.lstrip())
+    await sys.out(f"{lines[0][:end]}{'CONTEXT':<{_CONTEXT_WIDTH}}{lines[0][end:]}\n")
+    for line in lines[1:]:
+        word = next(iter(line.split()), "0")
+        number = await kernel.context_of(sys, int(word)) if word.isdigit() else -1
+        told = f"{number:>{_NUMBER_WIDTH}} {names.get(number, '')}" if number >= 0 else "  ERR "
+        await sys.out(f"{line[:end]:<{end}}{told:<{_CONTEXT_WIDTH}}{line[end:]}\n")
+    return 0
+
+
+@enter("vpstree", collection=TOOLS)
+async def vpstree(sys: Process, argv: Sequence[str]) -> int:
+    """A tree of the processes of all contexts: here the plain list, for want of pstree(1)."""
+    return await vps(sys, argv)
+
+
+@enter("vserver-stat", collection=TOOLS)
+async def vserver_stat(sys: Process, argv: Sequence[str]) -> int:
+    """One line for each context: processes, memory, times."""
+    if len(argv) > 1:
+        await sys.err("Unknown parameter, use '--help' for more information\n")
+        return 1
+    names = {**await _names(sys), 0: "root server"}
+    await kernel.watch(sys)
+    table: dict[int, list[tuple[int, int, int, int]]] = {}
+    for word in await sys.names("/proc"):
+        if word.isdigit():
+            number = await kernel.context_of(sys, int(word))
+            fields = (await sys.text_or_empty(f"/proc/{word}/stat")).rpartition(")")[2].split()
+            if number >= 0 and len(fields) > 21:
+                size, resident = int(fields[20]), int(fields[21]) * 4096
+                user, started = int(fields[11]), int(fields[19])
+                table.setdefault(number, []).append((size, resident, user, started))
+    uptime = float((await sys.text("/proc/uptime")).split()[0])
+    await sys.out("CTX   PROC    VSZ    RSS  userTIME   sysTIME    UPTIME NAME\n")
+    for number in sorted(table):
+        rows = table[number]
+        size, resident, user = (sum(row[column] for row in rows) for column in range(3))
+        since = uptime - min(row[3] for row in rows) / _TICKS
+        line = f"{number:<4}{len(rows):>6}{_memory(size):>7}{_memory(resident):>7}"
+        line += f"{_time(user / _TICKS):>10}{_time(0):>10}{_time(since):>10}"
+        await sys.out(f"{line} {names.get(number, '')}\n")
+    return 0
+
+
+def _memory(count: int) -> str:
+    """shortenMem()."""
+    for unit in ("", "K", "M", "G"):
+        if count < 10_000:
+            return f"{count}{unit}"
+        count //= 1024
+    return f"{count}T"
+
+
+def _time(seconds: float) -> str:
+    """shortenTime()."""
+    whole, rest = divmod(int(seconds * 100), 100)
+    minutes, whole = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02}m{whole:02}"
+    return f"{minutes}m{whole:02}s{rest:02}"
+
+
+_TAGS = (
+    "CONTEXT", "ID", "RUNNING", "VDIR", "NAME", "CFGDIR", "INITPID", "XID", "APIVER", "UTS",
+    "NID", "SYSINFO",
+)  # fmt: skip
+
+
+@enter("vserver-info", collection=TOOLS)
+async def vserver_info(sys: Process, argv: Sequence[str]) -> int:
+    """vserver-info [-ql] VSERVER|PID|CONTEXT TAG."""
+    words = [word for word in argv[1:] if word not in ("-q", "-l")]
+    if "-l" in argv[1:]:
+        await sys.out(f"Valid tags are: {', '.join(_TAGS)}\n")
+        return 0
+    if len(words) < 2:
+        await sys.err("No tag specified; use '--help' for more information\n")
+        return 1
+    subject, tag, *rest = words
+    try:
+        told = await _told(sys, subject, tag, rest)
+    except SysError as error:
+        await sys.err(f"vserver-info: {error.message}\n")
+        return 1
+    if told is None:
+        return 1
+    await sys.out(f"{told}\n")
+    return 0
+
+
+async def _told(sys: Process, subject: str, tag: str, rest: list[str]) -> str | None:
+    if tag == "APIVER":
+        return f"0x{await kernel.command(sys, 'get_version', 0):08x}"
+    if tag in ("XID", "NID"):
+        return str(await kernel.command(sys, f"task_{tag.lower()}", int(subject)))
+    guest = None if subject.isdigit() else await config.find(sys, subject)
+    number = int(subject) if subject.isdigit() else guest.context if guest is not None else 0
+    if tag == "ID":
+        return {**await _names(sys)}.get(number)
+    if tag == "INITPID":
+        return str((await kernel.ask(sys, "vx_info", number))["initpid"])
+    if tag == "UTS":
+        field = (rest or ["nodename"])[0].upper()
+        return str(await kernel.ask(sys, "get_vhi_name", number, {"field": field}))
+    if guest is None:
+        return None
+    if tag == "RUNNING":
+        return "1" if await running_context(sys, guest) else None
+    return {
+        "CONTEXT": str(guest.context),
+        "VDIR": guest.vdir,
+        "NAME": guest.name,
+        "CFGDIR": guest.confdir,
+    }.get(tag)

@@ -1,0 +1,371 @@
+"""The small tools: chcontext, chbind, reducecap, vattribute and vkill, each one thing of a guest's.
+
+Source: scripts/{chcontext,chbind}, src/{reducecap,vattribute,vkill}.c.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from simulator.isolation.control.vserver import config, kernel
+from simulator.isolation.mechanisms.bounding_set import OLD_SECURE, SECURE, SECURE_CCAPS
+from simulator.isolation.mechanisms.context_flags import DEFAULT
+from simulator.isolation.technologies.options.vserver import CCAPS, FLAGS
+from simulator.machine.abi.constants import BY_NAME, CAPABILITY_NAMES, CLONE_NEWIPC, CLONE_NEWUTS
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.registry import TOOLS, enter
+
+PROGRAMS = ("chcontext", "chbind", "reducecap", "vattribute", "vkill")
+EVERY = (1 << 64) - 1
+DYNAMIC = range(49152, 65536)
+
+
+class _Wrong(Exception):
+    """A mistake on the command line, with what the tool says of it."""
+
+
+def _options(
+    words: list[str], values: Sequence[str], switches: Sequence[str]
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Options up to the first operand (getopt "+")."""
+    found: dict[str, list[str]] = {}
+    while words and words[0].startswith("--"):
+        word = words.pop(0)
+        if word == "--":
+            break
+        name, equals, value = word.partition("=")
+        if name in values:
+            if not equals and not words:
+                raise _Wrong(f"option '{name}' requires an argument")
+            found.setdefault(name, []).append(value if equals else words.pop(0))
+        elif name in switches:
+            found.setdefault(name, []).append("")
+        else:
+            raise _Wrong(f"unrecognized option '{word}'")
+    return found, words
+
+
+def _split(given: list[str]) -> list[str]:
+    return [word for text in given for word in text.replace(",", " ").split()]
+
+
+def bit_of(word: str) -> int:
+    """The bit of a capability in the tools' spelling; KeyError."""
+    name = word.lstrip("!~").upper().removeprefix("CAP_")
+    return 1 << CAPABILITY_NAMES.index(f"CAP_{name}") if f"CAP_{name}" in CAPABILITY_NAMES else 0
+
+
+async def _run(sys: Process, argv: list[str]) -> int:
+    """execvp(3): the command that the tool was asked to run."""
+    if not argv:
+        return 0
+    program = argv[0]
+    paths = (
+        [program]
+        if "/" in program
+        else [f"{above}/{program}" for above in ("/usr/sbin", "/bin", "/usr/bin")]
+    )
+    message = ""
+    for path in paths:
+        try:
+            await sys.execve(path, argv, sys.env)
+        except SysError as error:
+            message = error.message
+    await sys.err(f"{sys.name}: execvp({program!r}): {message}\n")
+    return 255
+
+
+async def _complain(sys: Process, error: _Wrong) -> int:
+    await sys.err(f"{sys.name}: {error}\nTry '{sys.name} --help' for more information.\n")
+    return 255
+
+
+@enter("chcontext", collection=TOOLS)
+async def chcontext(sys: Process, argv: Sequence[str]) -> int:
+    """chcontext [--ctx|--xid N] [--cap C] [--secure] [--flag F] [--hostname H] -- COMMAND."""
+    try:
+        given, command = _options(
+            list(argv[1:]),
+            ("--cap", "--ctx", "--xid", "--flag", "--hostname", "--domainname"),
+            ("--secure", "--silent", "--disconnect", "--help"),
+        )
+    except _Wrong as error:
+        return await _complain(sys, error)
+    if not command:
+        await sys.err("No command given; use '--help' for more information.\n")
+        return 255
+    wanted = (given.get("--ctx", []) + given.get("--xid", []))[-1:]
+    number = int(wanted[0]) if wanted and wanted[0].isdigit() else 0
+    if not await kernel.is_new(sys):
+        number = await _old_context(sys, number, given)
+    elif number == kernel.WATCH:
+        await kernel.watch(sys)
+    elif number and await kernel.is_alive(sys, number):
+        await kernel.command(sys, "enter_space", number)
+        await kernel.command(sys, "ctx_migrate", number)
+    else:
+        number = await _new_context(sys, number, given)
+    if "--silent" not in given:
+        await sys.out(f"New security context is {number}\n")
+    return await _run(sys, command)
+
+
+async def _new_context(sys: Process, number: int, given: dict[str, list[str]]) -> int:
+    """vspace --new, vcontext --create, vspace --set, vattribute, vcontext --endsetup."""
+    await sys.call("unshare", CLONE_NEWUTS | CLONE_NEWIPC)
+    if not number:
+        number = await _first_free(sys)
+    await kernel.command(sys, "ctx_create", number)
+    await kernel.command(sys, "set_space", number, {"mask": ["uts", "ipc"]})
+    for field, option in (("NODENAME", "--hostname"), ("DOMAINNAME", "--domainname")):
+        if option in given:
+            name = given[option][-1]
+            await kernel.command(sys, "set_vhi_name", number, {"field": field, "name": name})
+    caps = [*given.get("--cap", [])]
+    if "--secure" in given or caps:
+        mask = SECURE if "--secure" in given else EVERY
+        for word in _split(caps):
+            mask = mask & ~bit_of(word) if word[0] in "!~" else mask | bit_of(word)
+        await kernel.command(sys, "set_bcaps", number, {"bcaps": mask, "bmask": EVERY})
+        words = list(SECURE_CCAPS)
+        await kernel.command(sys, "set_ccaps", number, {"ccaps": words, "cmask": words})
+    flags = _split(given.get("--flag", []))
+    if flags:
+        await kernel.command(sys, "set_cflags", number, {"flagword": flags, "mask": flags})
+    done = ["state_setup", *(["state_init"] if "fakeinit" in flags else [])]
+    await kernel.command(sys, "set_cflags", number, {"flagword": [], "mask": done})
+    return number
+
+
+async def _first_free(sys: Process) -> int:
+    for number in DYNAMIC:
+        if not await kernel.is_alive(sys, number):
+            return number
+    return DYNAMIC[0]
+
+
+async def _old_context(sys: Process, number: int, given: dict[str, list[str]]) -> int:
+    """The patch of 2.4: the context, the names, and then the ceiling."""
+    flags = tuple(_split(given.get("--flag", [])))
+    number = await sys.value("new_s_context", number or -1, 0, flags)
+    if "--hostname" in given:
+        name = given["--hostname"][-1]
+        await sys.call("sethostname", name, len(name))
+    keep = OLD_SECURE if "--secure" in given else 0xFFFFFFFF
+    for word in _split(given.get("--cap", [])):
+        keep = keep & ~bit_of(word) if word[0] in "!~" else keep | bit_of(word)
+    if keep != 0xFFFFFFFF:
+        await sys.call("new_s_context", -2, ~keep & 0xFFFFFFFF, ())
+    return number
+
+
+@enter("chbind", collection=TOOLS)
+async def chbind(sys: Process, argv: Sequence[str]) -> int:
+    """chbind [--silent] [--nid N] [--ip IP[/MASK]] [--lback IP] [--secure] -- COMMAND."""
+    try:
+        given, command = _options(
+            list(argv[1:]),
+            ("--nid", "--ip", "--bcast", "--lback", "--flag", "--ncap"),
+            ("--silent", "--secure", "--disconnect", "--help"),
+        )
+    except _Wrong as error:
+        return await _complain(sys, error)
+    addresses = [text.partition("/")[0] for text in given.get("--ip", [])]
+    if not await kernel.is_new(sys):
+        for address in addresses[:1]:
+            await sys.call("set_ipv4root", address, None)
+    else:
+        wanted = given.get("--nid", [""])[-1]
+        await _bound(sys, int(wanted) if wanted.isdigit() else 0, addresses, given)
+    if "--silent" not in given and addresses:
+        await sys.out(f"ipv4root is now {' '.join(addresses)}\n")
+    return await _run(sys, command)
+
+
+async def _bound(
+    sys: Process, number: int, addresses: list[str], given: dict[str, list[str]]
+) -> None:
+    if number and await sys.succeeds("vserver", "VCMD_nx_info", number, None):
+        await kernel.command(sys, "net_migrate", number)
+        return
+    for one in DYNAMIC if not number else ():
+        if not await sys.succeeds("vserver", "VCMD_nx_info", one, None):
+            number = one
+            break
+    await kernel.command(sys, "net_create", number)
+    flags = _split(given.get("--flag", [])) + (["hide_netif"] if "--secure" in given else [])
+    ncaps = _split(given.get("--ncap", [])) + (["raw_icmp"] if "--secure" in given else [])
+    if flags:
+        await kernel.command(sys, "set_nflags", number, {"flagword": flags, "mask": flags})
+    if ncaps:
+        await kernel.command(sys, "set_ncaps", number, {"ncaps": ncaps, "cmask": ncaps})
+    for address in addresses:
+        await kernel.command(sys, "net_add", number, {"type": "IPV4", "ip": address})
+    for address in given.get("--lback", []):
+        await kernel.command(sys, "net_add", number, {"type": "IPV4|LBACK", "ip": address})
+
+
+@enter("reducecap", collection=TOOLS)
+async def reducecap(sys: Process, argv: Sequence[str]) -> int:
+    """reducecap [--show] [--secure] [--cap CAP] -- COMMAND: lower the ceiling, for good (2.4)."""
+    try:
+        given, command = _options(
+            list(argv[1:]), ("--cap", "--flag", "--pid"), ("--show", "--secure", "--help")
+        )
+    except _Wrong as error:
+        return await _complain(sys, error)
+    if not command and "--show" not in given:
+        await sys.err("No command given; use '--help' for more information\n")
+        return 255
+    if await kernel.is_new(sys):
+        # Built without the legacy API, the tool changes nothing and says so.
+        await sys.err(
+            "ERROR: tools were built without legacy API support; reducecap will not work!\n\n"
+        )
+    else:
+        gone = ~OLD_SECURE & 0xFFFFFFFF if "--secure" in given else 0
+        for word in _split(given.get("--cap", [])):
+            gone |= bit_of(word)
+        await sys.call("new_s_context", -2, gone, ())
+    if "--show" in given:
+        await _show_capabilities(sys)
+    return await _run(sys, command)
+
+
+async def _show_capabilities(sys: Process) -> None:
+    """printReducecap()."""
+    sets = await sys.data("capget", 0)
+    await sys.out("            Capability Effective  Permitted  Inheritable\n")
+    for number, name in enumerate(CAPABILITY_NAMES[:32]):
+        marks = ["X" if number in one else " " for one in sets]
+        line = name.ljust(27) + (" " * 9).join(f"{mark} " for mark in marks)
+        await sys.out(f"{line.rstrip()}\n")
+
+
+@enter("vattribute", collection=TOOLS)
+async def vattribute(sys: Process, argv: Sequence[str]) -> int:
+    """vattribute [--xid N] {--get|--set [--bcap C] [--ccap C] [--flag F] [--secure]} -- ..."""
+    try:
+        given, command = _options(
+            list(argv[1:]),
+            ("--xid", "--bcap", "--ccap", "--flag", "--umask"),
+            ("--get", "--set", "--secure", "--help"),
+        )
+        number = await _xid(sys, given)
+        if "--get" in given:
+            await _print_attributes(sys, number)
+        else:
+            await _set_attributes(sys, number, given)
+    except _Wrong as error:
+        await sys.err(f"{error}\n")
+        return 255
+    except SysError as error:
+        await sys.err(f"vattribute: vc_set_ccaps(): {error.message}\n")
+        return 1
+    return await _run(sys, command)
+
+
+async def _xid(sys: Process, given: dict[str, list[str]]) -> int:
+    """vc_xidopt2xid(): a number, or a guest's name."""
+    text = given.get("--xid", ["self"])[-1]
+    if text == "self":
+        return await kernel.context_of(sys, 0)
+    if text.isdigit():
+        return int(text)
+    guest = await config.find(sys, text)
+    if guest is None:
+        raise _Wrong(f"Invalid context number '{text}': vserver does not exist")
+    return guest.context
+
+
+async def _set_attributes(sys: Process, number: int, given: dict[str, list[str]]) -> None:
+    if "--secure" in given:
+        words = list(SECURE_CCAPS)
+        await kernel.command(sys, "set_bcaps", number, {"bcaps": SECURE, "bmask": EVERY})
+        await kernel.command(sys, "set_ccaps", number, {"ccaps": words, "cmask": words})
+    for word in _split(given.get("--bcap", [])):
+        bit = bit_of(word)
+        if not bit:
+            raise _Wrong(f"Unknown bcap '{word.lstrip('!~')}'")
+        value = 0 if word[0] in "!~" else bit
+        await kernel.command(sys, "set_bcaps", number, {"bcaps": value, "bmask": bit})
+    await _words(sys, number, _split(given.get("--ccap", [])), CCAPS, "ccap")
+    await _words(sys, number, _split(given.get("--flag", [])), FLAGS | {"default"}, "flag")
+
+
+async def _words(
+    sys: Process, number: int, words: list[str], known: frozenset[str], kind: str
+) -> None:
+    for word in words:
+        name = word.lstrip("!~").lower()
+        if name not in known:
+            raise _Wrong(f"Unknown {kind} '{name}'")
+        mask: list[str] = [*DEFAULT] if name == "default" else [name]
+        value: list[str] = [] if word[0] in "!~" else mask
+        fields: dict[str, Any] = (
+            {"ccaps": value, "cmask": mask} if kind == "ccap" else {"flagword": value, "mask": mask}
+        )
+        await kernel.command(sys, f"set_{'ccaps' if kind == 'ccap' else 'cflags'}", number, fields)
+
+
+async def _print_attributes(sys: Process, number: int) -> None:
+    """printAttrs()."""
+    mask = await kernel.ask(sys, "get_bcaps", number)
+    names = [
+        name.removeprefix("CAP_").lower()
+        for bit, name in enumerate(CAPABILITY_NAMES)
+        if mask >> bit & 1
+    ]
+    ccaps = await kernel.ask(sys, "get_ccaps", number)
+    flags = await kernel.ask(sys, "get_cflags", number)
+    for title, words in (("bcapabilities", names), ("ccapabilities", ccaps), ("flags", flags)):
+        await sys.out(f"{title}:\n{','.join(words)}\n")
+
+
+@enter("vkill", collection=TOOLS)
+async def vkill(sys: Process, argv: Sequence[str]) -> int:
+    """vkill [--xid|-c XID] [-s SIGNAL] [--] PID*."""
+    words, number, signo = list(argv[1:]), -1, 15
+    while words and words[0].startswith("-"):
+        word = words.pop(0)
+        if word == "--":
+            break
+        if word in ("--xid", "-c") and words:
+            text = words.pop(0)
+            guest = None if text.isdigit() else await config.find(sys, text)
+            number = int(text) if text.isdigit() else guest.context if guest else -1
+        elif word == "-s" and words:
+            signo = _signal(words.pop(0))
+        else:
+            await sys.err("Try 'vkill --help' for more information.\n")
+            return 1
+    if signo < 0:
+        await sys.err("Invalid signal specified\n")
+        return 1
+    if number < 0 and not words:
+        await sys.err("No pid specified\n")
+        return 1
+    status = 0
+    for word in words or ["0"]:
+        status |= await _kill(sys, number, word, signo)
+    return status
+
+
+def _signal(text: str) -> int:
+    if text.isdigit():
+        return int(text)
+    return BY_NAME.get(f"SIG{text.upper().removeprefix('SIG')}", -1)
+
+
+async def _kill(sys: Process, number: int, word: str, signo: int) -> int:
+    if not word.lstrip("-").isdigit():
+        await sys.err(f"vkill: '{word}' is not a number\n")
+        return 1
+    pid = int(word)
+    if number < 0:
+        number = await kernel.context_of(sys, pid)
+    try:
+        await kernel.command(sys, "ctx_kill", number, {"pid": pid, "sig": signo})
+    except SysError as error:
+        await sys.err(f"vkill: vc_ctx_kill(): {error.message}\n")
+        return 1
+    return 0
