@@ -77,12 +77,38 @@ class SimExecutor:
 
 @functools.lru_cache(maxsize=256)
 def _ready(world: World, technology: Technology, facts: frozenset[str]) -> Ready:
-    return prepare(world, technology, facts)
+    booted = _booted(world, _site(technology), facts)
+    kernel = booted.kernel
+    kernel = Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
+    return _launched(world, technology, facts, booted._replace(kernel=kernel))
 
 
 def prepare(world: World, technology: Technology, facts: frozenset[str]) -> Ready:
-    """Boot and launch: the guest, and the neighbour as the technology has it."""
-    machine = worlds.build(world, technology, facts)
+    """Boot and launch, all on one timeline."""
+    return _launched(world, technology, facts, worlds.build(world, technology, facts))
+
+
+@functools.lru_cache(maxsize=64)
+def _booted(world: World, site: Technology, facts: frozenset[str]) -> worlds.Machine:
+    return worlds.build(world, site, facts)
+
+
+def _site(technology: Technology) -> Technology:
+    """What of ``technology`` its host depends on: technologies that agree in it share a boot."""
+    return Technology(
+        id="",
+        title="",
+        kernel=technology.kernel,
+        release=technology.release,
+        image=technology.image,
+        neighbour_in_sandbox=technology.neighbour_in_sandbox,
+    )
+
+
+def _launched(
+    world: World, technology: Technology, facts: frozenset[str], machine: worlds.Machine
+) -> Ready:
+    """Launch the guest, and the neighbour as the technology has it."""
     kernel, runtime = machine.kernel, machine.actors["runtime"]
     actors = {name: Actor(0, pid) for name, pid in machine.actors.items()}
     if SEPARATE in technology.ids:

@@ -31,12 +31,17 @@ async def shouterd(sys, argv):
         await sys.close(peer)
 
 
+def forget():
+    executor._ready.cache_clear()
+    executor._booted.cache_clear()
+
+
 @pytest.fixture
 def world(monkeypatch):
     monkeypatch.setattr(worlds, "installed", lambda technology: (SHOUTER,))
-    executor._ready.cache_clear()
+    forget()
     yield msgspec.structs.replace(load_world(), services=("shouter",))
-    executor._ready.cache_clear()
+    forget()
 
 
 def ask(session, text):
