@@ -147,7 +147,9 @@ def write(trap: "Trap", file: fds.File, data: bytes) -> int:
                 _again(trap)
             data = data[:room]
         else:
-            raise Sleep(FOR_ROOM, {(Pipe, pipe.id)})
+            # A reader that came first looks again: it takes from who waits for room.
+            again = msgspec.structs.replace(pipe)
+            raise Sleep(FOR_ROOM, {(Pipe, pipe.id)}, leaving=again)
     trap.store.put(msgspec.structs.replace(pipe, buffer=pipe.buffer + data))
     return len(data)
 
