@@ -6,6 +6,8 @@ Like the other calls with ``@``, no program of a guest can name it.
 from collections.abc import Mapping
 from typing import Any, cast
 
+import msgspec
+
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
@@ -17,13 +19,14 @@ from simulator.machine.syscalls.registry import posix
 
 @posix("@filter")
 def packet_filter(trap: Trap, message: Any) -> int:
-    """One rule of the caller's network: ``do`` is append or delete, the rest are ``Rule``'s fields.
+    """One rule of the caller's network: ``do`` is append or delete, the rest are ``Rule``'s fields;
+    ``first`` puts it before the others of its chain (``iptables -I``).
 
     A rule that is there already is not put in twice (``iptables -C || iptables -A``). EPERM; ENOENT
     for the deletion of what isn't there.
     """
     asked = dict(cast("Mapping[str, Any]", message))
-    do = asked.pop("do", "append")
+    do, first = asked.pop("do", "append"), bool(asked.pop("first", False))
     ns = trap.task.ns.net
     trap.need(Privilege.NET_CONFIG, trap.store.row(NetNs, ns).owner)
     if "to" in asked:
@@ -38,10 +41,19 @@ def packet_filter(trap: Trap, message: Any) -> int:
         for rule in there:
             trap.store.drop(Rule, rule.id)
         return 0
-    if not there:
-        number = trap.store.new_id(Rule)
-        trap.store.put(Rule(id=number, ns=ns, domain=trap.task.domain, **asked))
+    if there:
+        return 0
+    others = trap.store.rows_by(IN_CHAIN, (ns, wanted.chain)) if first else ()
+    _put(trap, wanted)
+    for rule in others:
+        trap.store.drop(Rule, rule.id)
+        _put(trap, rule)
     return 0
+
+
+def _put(trap: Trap, rule: Rule) -> None:
+    """At the end of its chain: rules are asked in the order of their numbers."""
+    trap.store.put(msgspec.structs.replace(rule, id=trap.store.new_id(Rule)))
 
 
 def _same(one: Rule, other: Rule) -> bool:

@@ -3,6 +3,8 @@
 Source: mm/memcontrol-v1.c memcg_write_event_control(), mem_cgroup_oom_notify().
 """
 
+from typing import cast
+
 import msgspec
 
 from simulator.machine.kernel.fs.cgroupfs.spec import integer, invalid
@@ -40,7 +42,7 @@ def write(trap: Trap, group: Cgroup, text: str) -> None:
     if inode[3] != "memory.oom_control":
         raise NotModelled("a threshold of memory use")
     number = trap.store.new_id(OomWatch)
-    trap.store.put(OomWatch(id=number, group=group.id, counter=counter.object))
+    trap.store.put(OomWatch(id=number, group=group.id, counter=cast("int", counter.object)))
 
 
 def _told(store: Store, group: Cgroup, name: str) -> None:
