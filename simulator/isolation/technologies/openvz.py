@@ -6,6 +6,7 @@ from simulator.isolation.mechanisms.beancounters import Beancounters
 from simulator.isolation.mechanisms.cpuunits import CpuUnits
 from simulator.isolation.mechanisms.simfs import Simfs
 from simulator.isolation.mechanisms.ve_capabilities import OLD, VeCapabilities
+from simulator.isolation.mechanisms.ve_config import VeConfig
 from simulator.isolation.mechanisms.ve_context import VeContext
 from simulator.isolation.mechanisms.ve_devices import VeDevices
 from simulator.isolation.mechanisms.ve_mounts import VeMounts
@@ -22,6 +23,7 @@ _TODAY = Technology(
     year=2005,
     release="linux-2.6.32-ovz",
     mechanisms=(
+        VeConfig(),
         Vzquota(),
         Simfs(),
         VeContext(),

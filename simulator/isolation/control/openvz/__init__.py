@@ -1,18 +1,22 @@
 """OpenVZ's tools: vzctl(8), vzlist(8) and their configuration files."""
 
+from simulator.isolation.control.openvz import vzctl, vzlist, vzmigrate
 from simulator.isolation.control.openvz.samples import FILES
 from simulator.isolation.control.toolset import Toolset
 from simulator.machine.abi.constants import S_IFCHR
 
+__all__ = ["TOOLSET", "vzctl", "vzlist", "vzmigrate"]
+
 TOOLSET = Toolset(
     product="openvz",
     kernels=frozenset({"linux-2.6.18-ovz", "linux-2.6.32-ovz"}),
-    programs=(),
+    programs=("vzctl", "vzlist", "vzmigrate"),
     directories=(
         ("/etc/vz", 0o755),
         ("/etc/vz/conf", 0o755),
         ("/etc/vz/names", 0o755),
         ("/var/lib/vz", 0o755),
+        ("/var/log", 0o755),
         ("/var/lib/vz/dump", 0o755),
         ("/var/lib/vz/lock", 0o755),
         ("/var/lib/vz/private", 0o755),

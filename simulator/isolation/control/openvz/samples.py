@@ -61,5 +61,7 @@ def _sample(name: str) -> str:
 
 FILES: tuple[tuple[str, int, str], ...] = (
     ("/etc/vz/vz.conf", 0o644, VZ_CONF),
+    ("/var/lib/vz/template/cache/centos-6-x86.tar.gz", 0o644, "an OS template\n"),
+    ("/var/lib/vz/template/cache/debian-7.0-x86.tar.gz", 0o644, "an OS template\n"),
     *((f"/etc/vz/conf/ve-{name}.conf-sample", 0o644, _sample(name)) for name in defaults.SAMPLES),
 )

@@ -29,6 +29,8 @@ class Quota(Row, frozen=True, kw_only=True):
     """
 
     root: int
+    of_tag: bool = False
+    """Linux-VServer's disk limit: it counts files by their tag, says ENOSPC, and tags may move."""
     soft_space: int
     hard_space: int
     soft_inodes: int
@@ -77,11 +79,36 @@ def need_inode(trap: "Trap", directory: Inode) -> None:
     """EDQUOT when the tree may hold not one file more."""
     quota = of(trap.store, directory)
     if quota is not None and quota.inodes >= quota.hard_inodes:
+        _full_of_tag(trap, quota)
         trap.deny(
             Errno.EDQUOT,
             "vzquota",
             N_("The container's tree holds as many files as its disk quota allows."),
             CITE,
+        )
+
+
+def no_room(trap: "Trap", row: Inode) -> None:
+    """EDQUOT (or ENOSPC) where it is the tree's limit that a file can't grow beyond."""
+    quota = of(trap.store, row)
+    if quota is None:
+        return
+    _full_of_tag(trap, quota)
+    trap.deny(
+        Errno.EDQUOT,
+        "vzquota",
+        N_("The container's tree has grown to the limit of its disk quota."),
+        CITE,
+    )
+
+
+def _full_of_tag(trap: "Trap", quota: Quota) -> None:
+    if quota.of_tag:
+        trap.deny(
+            Errno.ENOSPC,
+            "disk-limits",
+            N_("The context's files together are as many, or as large, as its disk limit allows."),
+            "include/linux/vs_dlimit.h",
         )
 
 
@@ -95,7 +122,8 @@ def need_same_tree(trap: "Trap", source: int, above: int) -> None:
     """EXDEV for moving a file into a tree of other limits (vzquota_rename_check())."""
     store = trap.store
     mine, theirs = store.row(Inode, source), store.row(Inode, above)
-    if mine.quota != theirs.quota and (of(store, mine) or of(store, theirs)):
+    limits = of(store, mine), of(store, theirs)
+    if mine.quota != theirs.quota and any(one is not None and not one.of_tag for one in limits):
         trap.deny(
             Errno.EXDEV,
             "vzquota",
