@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.i18n import N_
 
-REFERENCE = "/srv/guest"
+REFERENCE = "/srv/neighbour"
 """The guest whose files the others are linked to (``apps/vunify/refserver``)."""
-FILES = ("/bin/busybox",)
+FILES = ("/etc/group",)
+"""Of what two guests from one image have in common, one file: as good as any other."""
 
 ABOUT = About(
     id="unified-files",

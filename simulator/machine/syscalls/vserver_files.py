@@ -12,6 +12,7 @@ from simulator.machine.abi.constants import FS_BARRIER_FL, FS_IMMUTABLE_FL, FS_I
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import vserver as vx
+from simulator.machine.kernel.resource import quota
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import inode as inodes
@@ -78,5 +79,63 @@ def _get_iattr(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> Re
     return Returned(0, {"flags": held, "mask": known})
 
 
+_NO_LIMIT = 1 << 62
+
+
+def _set_dlimit(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> int:
+    """vc_add_dlimit() and vc_set_dlimit(): what the files with a context's tag may take.
+
+    The model counts the tree that ``name`` leads to, where all files have that tag.
+    """
+    del row
+    at, _inode = _place(trap, data)
+    assert isinstance(at.inode, int)
+    space = int(data.get("space_total", 0)) or _NO_LIMIT
+    inodes_total = int(data.get("inodes_total", 0)) or _NO_LIMIT
+    quota.turn_on(
+        trap.store,
+        quota.Quota(
+            id=ident,
+            root=at.inode,
+            of_tag=True,
+            soft_space=space,
+            hard_space=space,
+            soft_inodes=inodes_total,
+            hard_inodes=inodes_total,
+        ),
+    )
+    return 0
+
+
+def _rem_dlimit(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> int:
+    """vc_rem_dlimit(): ESRCH."""
+    del row, data
+    if trap.store.get(quota.Quota, ident) is None:
+        trap.fail(Errno.ESRCH, N_("The context has no disk limit."), CITE)
+    quota.turn_off(trap.store, ident)
+    return 0
+
+
+def _get_dlimit(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> Result:
+    """vc_get_dlimit(): space in bytes. ESRCH."""
+    del row, data
+    held = trap.store.get(quota.Quota, ident)
+    if held is None:
+        trap.fail(Errno.ESRCH, N_("The context has no disk limit."), CITE)
+    return Returned(
+        0,
+        {
+            "space_used": held.space,
+            "space_total": held.hard_space,
+            "inodes_used": held.inodes,
+            "inodes_total": held.hard_inodes,
+        },
+    )
+
+
+HANDLERS["VCMD_add_dlimit"] = _set_dlimit
+HANDLERS["VCMD_set_dlimit"] = _set_dlimit
+HANDLERS["VCMD_rem_dlimit"] = _rem_dlimit
+HANDLERS["VCMD_get_dlimit"] = _get_dlimit
 HANDLERS["VCMD_set_iattr"] = _set_iattr
 HANDLERS["VCMD_get_iattr"] = _get_iattr

@@ -65,7 +65,7 @@ async def members(sys: Process, xid: int) -> int:
     async def counting(own: Process) -> int:
         await watch(own)
         words = [word for word in await own.names("/proc") if word.isdigit()]
-        found = [await context_of(own, int(word)) for word in words]
+        found = [await _lives_in(own, int(word)) for word in words]
         await own.write(write, str(found.count(xid)).encode())
         return 0
 
@@ -74,6 +74,12 @@ async def members(sys: Process, xid: int) -> int:
     told = await sys.drain(read)
     await sys.call("wait4", child, 0)
     return int(told or b"0")
+
+
+async def _lives_in(sys: Process, pid: int) -> int:
+    """The context of a process that has not ended; -1 for a zombie."""
+    state = (await sys.text_or_empty(f"/proc/{pid}/stat")).rpartition(")")[2].split()
+    return -1 if state[:1] == ["Z"] else await context_of(sys, pid)
 
 
 async def join(sys: Process, xid: int, vdir: str, address: str = "") -> None:

@@ -307,13 +307,7 @@ def _space_left(trap: "Trap", row: Inode) -> int | None:
 
 
 def _no_room(trap: "Trap", row: Inode) -> NoReturn:
-    if quota.space_left(trap.store, row) is not None:
-        trap.deny(
-            Errno.EDQUOT,
-            "vzquota",
-            N_("The container's tree has grown to the limit of its disk quota."),
-            quota.CITE,
-        )
+    quota.no_room(trap, row)
     trap.deny(Errno.ENOSPC, "filesystem-size", N_("The filesystem has no more room."), "write(2)")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, NoReturn
 from simulator.machine.abi.constants import (
     FS_APPEND_FL,
     FS_IMMUTABLE_FL,
+    FS_IXUNLINK_FL,
     MS_NOEXEC,
     MS_RDONLY,
     S_IFBLK,
@@ -19,6 +20,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import cred as credentials
 from simulator.machine.kernel import namespace, sysctl
+from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 
@@ -87,6 +89,9 @@ def need_writable(trap: "Trap", mount: "MountId") -> None:
 def need_mutable(trap: "Trap", inode: Inode) -> None:
     """Refuse with EPERM when the file is immutable or append-only (ioctl_iflags(2))."""
     if inode.flags & (FS_IMMUTABLE_FL | FS_APPEND_FL):
+        shared = inode.flags & FS_IXUNLINK_FL and inode.flags & FS_IMMUTABLE_FL
+        if shared and trap.family.traits.copies_unified_files:
+            raise NotModelled("a copy of a unified file for the sake of its attributes")
         trap.deny(
             Errno.EPERM,
             "immutable",
