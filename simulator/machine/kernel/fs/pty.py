@@ -17,18 +17,23 @@ from simulator.machine.abi.constants import (
     O_RDONLY,
     O_WRONLY,
     S_IFCHR,
+    SIGHUP,
+    SIGWINCH,
     TCGETS,
     TIOCGWINSZ,
+    TIOCSCTTY,
     TIOCSTI,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, SuperblockId
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import signal
 from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.fs import devices
+from simulator.machine.kernel.fs.line_discipline import STANDARD, Mode, printed, typed
 from simulator.machine.kernel.resource.charge import charge
-from simulator.machine.kernel.task import At
+from simulator.machine.kernel.task import At, Task, TaskState
 from simulator.machine.kernel.trap import Sleep
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 
 TIOCGPTN = 0x80045430
 TIOCSPTLCK = 0x40045431
+TIOCSWINSZ = 0x5414
 SLAVE_MAJOR = 136
 MOST = 64
 """Terminals of one instance that the model gives."""
@@ -49,9 +55,20 @@ DEFAULT_MODE = 0o600
 
 
 class Terminal(Row, frozen=True, kw_only=True):
-    """A pseudoterminal; ``id`` is ``(superblock of its devpts, number)``."""
+    """A pseudoterminal; ``id`` is ``(superblock of its devpts, number)``.
+
+    ``lines`` are typed and complete, ``editing`` is the line that is being typed. ``foreground`` is
+    the process group that ^C is for, once a session has the terminal (TIOCSCTTY).
+    """
 
     to_slave: bytes = b""
+    lines: tuple[bytes, ...] = ()
+    editing: bytes = b""
+    mode: Mode = STANDARD
+    foreground: int = 0
+    session: int = 0
+    size: tuple[int, int] = (0, 0)
+    """Rows and columns."""
     to_master: bytes = b""
     locked: bool = True
     master: bool = True
@@ -152,6 +169,8 @@ def _read(trap: "Trap", file: fds.File, count: int) -> bytes:
     row, master = _find(trap.store, file)
     if row is None:
         _hung_up(trap)
+    if not master and row.lines:
+        return _line(trap, row, count)
     waiting = row.to_master if master else row.to_slave
     if not waiting:
         if not master and not row.master:
@@ -172,11 +191,43 @@ def _write(trap: "Trap", file: fds.File, data: bytes) -> int:
     if row is None or not (master or row.master):
         _hung_up(trap)
     if master:
-        row = msgspec.structs.replace(row, to_slave=row.to_slave + data)
+        _type(trap, row, data)
     else:
-        row = msgspec.structs.replace(row, to_master=row.to_master + data)
-    trap.store.put(row)
+        shown_bytes = printed(row.mode, data)
+        trap.store.put(msgspec.structs.replace(row, to_master=row.to_master + shown_bytes))
     return len(data)
+
+
+def _line(trap: "Trap", row: Terminal, count: int) -> bytes:
+    """A read(2) in canonical mode gives one line at most; an empty one is the end of input."""
+    first = row.lines[0]
+    rest = (first[count:],) if len(first) > count else ()
+    trap.store.put(msgspec.structs.replace(row, lines=(*rest, *row.lines[1:])))
+    return first[:count]
+
+
+def _type(trap: "Trap", row: Terminal, keys: bytes) -> None:
+    """Keys arrive: they are edited, echoed, or become signals for the foreground."""
+    done = typed(row.mode, row.editing, keys)
+    trap.store.put(
+        msgspec.structs.replace(
+            row,
+            editing=done.editing,
+            lines=row.lines + done.lines,
+            to_slave=row.to_slave + done.raw,
+            to_master=row.to_master + done.echo,
+        )
+    )
+    for number in done.signals:
+        _signal(trap.store, row, number)
+
+
+def _signal(store: Store, row: Terminal, number: int) -> None:
+    if not row.foreground:
+        return
+    for task in store.all(Task):
+        if task.pgid == row.foreground and task.state is not TaskState.ZOMBIE:
+            signal.send(store, task.id, number)
 
 
 def _release(store: Store, file: fds.File) -> None:
@@ -192,6 +243,10 @@ def _release(store: Store, file: fds.File) -> None:
             tree.unlink(store, root, str(row.id[1]))
     else:
         row = msgspec.structs.replace(row, slaves=row.slaves - 1)
+    if master and row.session:
+        for task in store.all(Task):
+            if task.id == row.session and task.state is not TaskState.ZOMBIE:
+                signal.send(store, task.id, SIGHUP)
     if row.master or row.slaves:
         store.put(row)
     else:
@@ -202,10 +257,17 @@ def _ioctl(trap: "Trap", file: fds.File, request: int, argument: Value) -> Resul
     row, master = _find(trap.store, file)
     if row is None:
         _hung_up(trap)
-    if request in (TIOCGWINSZ, TCGETS):
+    if request == TCGETS:
         return 0
+    if request == TIOCGWINSZ:
+        return Returned(0, row.size)
+    if request == TIOCSWINSZ:
+        return _resize(trap, row, argument)
+    if request == TIOCSCTTY and not master:
+        return _take(trap, row)
     if request == FIONREAD:
-        return Returned(0, len(row.to_master if master else row.to_slave))
+        waiting = row.to_master if master else b"".join(row.lines) + row.to_slave
+        return Returned(0, len(waiting))
     if request == TIOCGPTN and master:
         return Returned(0, row.id[1])
     if request == TIOCSPTLCK and master:
@@ -216,10 +278,33 @@ def _ioctl(trap: "Trap", file: fds.File, request: int, argument: Value) -> Resul
     if request != TIOCSTI:
         trap.fail(Errno.ENOTTY, N_("A terminal has no such request."), "ioctl_tty(2)")
     trap.need(Privilege.TTY_INJECT)
-    typed = argument.encode() if isinstance(argument, str) else argument
-    typed = typed[:1] if isinstance(typed, bytes) else b""
+    key = argument.encode() if isinstance(argument, str) else argument
+    key = key[:1] if isinstance(key, bytes) else b""
     trap.touch("device", row.domain, "write", f"/dev/pts/{row.id[1]}")
-    trap.store.put(msgspec.structs.replace(row, to_slave=row.to_slave + typed))
+    _type(trap, row, key)
+    return 0
+
+
+def _resize(trap: "Trap", row: Terminal, argument: Value) -> int:
+    """A window of another size tells the foreground so."""
+    if not isinstance(argument, (tuple, list)) or len(argument) != 2:
+        trap.fail(Errno.EFAULT, N_("A window has rows and columns."), "ioctl_tty(2)")
+    rows, columns = argument
+    if not isinstance(rows, int) or not isinstance(columns, int):
+        trap.fail(Errno.EFAULT, N_("A window has rows and columns."), "ioctl_tty(2)")
+    if (rows, columns) != row.size:
+        trap.store.put(msgspec.structs.replace(row, size=(rows, columns)))
+        _signal(trap.store, row, SIGWINCH)
+    return 0
+
+
+def _take(trap: "Trap", row: Terminal) -> int:
+    """tiocsctty(): a session leader's, unless another session has it. EPERM."""
+    task = trap.task
+    if task.sid != task.id or (row.session and row.session != task.sid):
+        trap.fail(Errno.EPERM, N_("Only a session leader takes a terminal."), "ioctl_tty(2)")
+    changed = msgspec.structs.replace(row, session=task.sid, foreground=task.pgid)
+    trap.store.put(changed)
     return 0
 
 

@@ -446,11 +446,24 @@ def test_a_terminal_has_two_ends_once_it_is_unlocked() -> None:
     assert it.do("open", "/dev/pts/0", O_RDWR) == "EIO"
     assert it.do("ioctl", master, 0x40045431, bytes(4)) == 0
     slave = it.do("open", "/dev/pts/0", O_RDWR)
-    it.do("write", master, "typed", 5)
-    assert it.data("read", slave, 64) == b"typed"
-    it.do("write", slave, "shown", 5)
-    assert it.data("read", master, 64) == b"shown"
+    it.do("write", master, "typed\r", 6)
+    assert it.data("read", slave, 64) == b"typed\n"
+    assert it.data("read", master, 64) == b"typed\r\n"
+    it.do("write", slave, "shown\n", 6)
+    assert it.data("read", master, 64) == b"shown\r\n"
     assert it.do("ioctl", slave, TIOCGWINSZ) == 0
+
+
+def test_a_line_is_edited_before_a_program_gets_it() -> None:
+    it = with_terminals()
+    master = it.do("open", "/dev/ptmx", O_RDWR)
+    it.do("ioctl", master, 0x40045431, bytes(4))
+    slave = it.do("open", "/dev/pts/0", O_RDWR)
+    keys = "on\x7fne\x17two\x15three\r\x04"
+    it.do("write", master, keys, len(keys))
+    assert it.data("read", slave, 2) == b"th"
+    assert it.data("read", slave, 64) == b"ree\n"
+    assert it.do("read", slave, 64) == 0
 
 
 def test_closing_the_master_hangs_the_terminal_up_and_frees_its_number() -> None:
