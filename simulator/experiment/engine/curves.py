@@ -96,12 +96,13 @@ class _Watcher:
         self.samples: list[Sample] = []
         self.marks: list[Mark] = []
         kernel.pulse = (every, self.look)
+        self.look(kernel)
 
     def look(self, kernel: Kernel) -> None:
-        """Write down what every owner had since the last time."""
+        """Write down what every owner had since the last time; the first time, how it begins."""
         now = clock.monotonic(kernel.store)
         passed = now - self.at
-        if passed <= 0:
+        if passed <= 0 and self.samples:
             return
         readings = {self._name(name): self._reading(name, passed) for name in DOMAINS}
         kept = {name: one for name, one in readings.items() if one.tasks or one.cpu}
@@ -122,7 +123,7 @@ class _Watcher:
     def _reading(self, domain: str, passed: int) -> Reading:
         store = self.kernel.store
         now = account(store, ("domain", Domain(domain)))
-        before = self.before.get(domain, now if not self.samples and not now.ran else Account(id=0))
+        before, passed = self.before.get(domain, now), max(1, passed)
         self.before[domain] = now
         alive = [
             task

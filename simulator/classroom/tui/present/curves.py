@@ -11,6 +11,8 @@ from simulator.machine.abi.i18n import gettext as _
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 _MEGABYTE = 1 << 20
+_FEW = 1
+"""A change in the number of tasks that is not worth a curve: somebody ran a command."""
 
 KINDS: tuple[tuple[str, str], ...] = (
     ("cpu", N_("processors")),
@@ -47,7 +49,7 @@ def rows(curves: Curves) -> list[Row]:
             row
             for name, values in drawn
             if (row := Row(kind, _(title), name, tuple(values), full)).moves
-            and not (kind == "tasks" and len(set(values)) == 1)
+            and not (kind == "tasks" and max(values) - min(values) <= _FEW)
         ]
     return found
 

@@ -34,7 +34,7 @@ def book(store: Store, device: int | None, pool: Pool, passed: int) -> None:
         )
     )
     for job in pool.jobs:
-        _request(store, job, max(0, passed - job.ran))
+        _request(store, job, job.waited(passed))
 
 
 def _processors(store: Store, pool: Pool, passed: int) -> None:
@@ -42,7 +42,7 @@ def _processors(store: Store, pool: Pool, passed: int) -> None:
     for job in pool.jobs:
         task, demand = store.row(Task, job.key), store.row(Demand, job.key)
         kernel = job.ran * demand.system // PER_MILLE
-        mine, waited = job.ran - kernel, max(0, passed - job.ran)
+        mine, waited = job.ran - kernel, job.waited(passed)
         system += kernel
         user, nice = (user, nice + mine) if task.nice > 0 else (user + mine, nice)
         had = spent(store, task.id)

@@ -44,10 +44,14 @@ class Bucket:
     """How many servers' worth of work waits while it is dry."""
     until: int = 0
     """When the last turn that was paid from it ends."""
+    begun: int = 0
+    closed: int = 0
+    """How long nobody below was allowed to go on, since ``begun``."""
 
     def begin(self, now: int) -> None:
         """First use after a time in which nobody was there: what has come in meanwhile, and a new
         period, which begins now (start_cfs_bandwidth())."""
+        self.begun = now
         if self.due <= now:
             came = (now - self.due) // self.period + 1
             self.left = min(self.left + came * self.quota, self.quota + self.burst)
@@ -63,6 +67,7 @@ class Bucket:
                 self.throttled += 1
                 if self.left >= self.restart:
                     self.waited += (self.due - self.dry) * self.waiting
+                    self.closed += max(0, self.due - max(self.dry, self.begun))
                     self.dry = None
             self.due += self.period
 
@@ -115,6 +120,11 @@ class Job:
     ran: int = 0
     charges: tuple[Charge, ...] = ()
     path: tuple[Group, ...] = ()
+
+    def waited(self, passed: int) -> int:
+        """How long it could have been served in ``passed`` and was not: somebody else was."""
+        closed = max((bucket.closed for bucket, _n, _d in self.charges), default=0)
+        return max(0, passed - self.ran - closed)
 
     def ready(self, server: int, now: int) -> bool:
         """Whether ``server`` may serve it at ``now``."""
@@ -201,6 +211,8 @@ def serve(pools: Sequence[Pool], start: int, end: int) -> int:
     for pool in pools:
         for bucket in pool.buckets():
             bucket.refill(end)
+            if bucket.dry is not None:
+                bucket.closed += max(0, end - max(bucket.dry, start))
     return end
 
 

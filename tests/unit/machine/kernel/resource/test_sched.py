@@ -258,3 +258,15 @@ def test_a_branch_goes_on_like_its_parent() -> None:
     mine, theirs = ([spent(store, hog) for hog in hogs] for store in (machine.store, other.store))
     assert mine == theirs
     assert msgspec.structs.asdict(mine[0])["user"] > 0
+
+
+def test_a_task_that_its_own_quota_holds_back_does_not_wait_for_others() -> None:
+    machine = Busy(cpus=4)
+    machine.put("cgroup.subtree_control", "+cpu")
+    machine.make("a")
+    machine.put("a/cpu.max", "50000 100000")
+    capped, crowd = machine.hog("a"), [machine.hog() for _ in range(3)]
+    machine.run(3)
+    assert near(machine.ran(capped), 1.5)
+    assert spent(machine.store, capped).waited < 50_000_000
+    assert near(machine.ran(*crowd), 9)
