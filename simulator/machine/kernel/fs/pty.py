@@ -225,9 +225,10 @@ def _type(trap: "Trap", row: Terminal, keys: bytes) -> None:
 def _signal(store: Store, row: Terminal, number: int) -> None:
     if not row.foreground:
         return
+    keyboard = store.get(Task, 1)  # whose signal an init may ignore, unlike the kernel's own
     for task in store.all(Task):
         if task.pgid == row.foreground and task.state is not TaskState.ZOMBIE:
-            signal.send(store, task.id, number)
+            signal.send(store, task.id, number, keyboard)
 
 
 def _release(store: Store, file: fds.File) -> None:

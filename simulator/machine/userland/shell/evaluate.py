@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 
 from simulator.machine.abi.constants import SIG_IGN, SIGINT, SIGQUIT
+from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.process import Body, Process, SysError
 from simulator.machine.userland.shell import builtins, compound, expand, redirect
 from simulator.machine.userland.shell.compound import Runner
@@ -167,7 +168,12 @@ async def until_exit(shell: Shell, run: Callable[[], Awaitable[object]]) -> int:
 async def reap(shell: Shell, child: int) -> int:
     """Wait for ``child`` and say how a signal ended it; returns the status."""
     while True:
-        reply = await shell.sys.call("wait4", child, 0)
+        try:
+            reply = await shell.sys.call("wait4", child, 0)
+        except SysError as error:
+            if error.errno is not Errno.EINTR:
+                raise
+            continue
         status = reply.data if isinstance(reply.data, int) else 0
         if status & 0xFF != 0x7F:
             break

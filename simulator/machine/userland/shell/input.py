@@ -1,11 +1,14 @@
 """Commands from standard input: each is run as soon as it is complete; prompts for a person."""
 
+from simulator.machine.abi.errno import Errno
+from simulator.machine.userland.process import SysError
 from simulator.machine.userland.shell.evaluate import run_script
 from simulator.machine.userland.shell.parser import Parser
 from simulator.machine.userland.shell.state import ExitShell, ReadOnlyError, Shell
 from simulator.machine.userland.shell.syntax import Script, ShellSyntaxError
 
 _BLOCK = 1023
+_INTERRUPTED = 130
 _UNFINISHED = ("end of file", "unterminated", "EOF in")
 
 
@@ -17,7 +20,14 @@ async def follow_input(shell: Shell) -> int:
         if interactive:
             await shell.sys.err(shell.variables.get("PS2", "> ") if text else prompt(shell))
         shell.sys.status = shell.status
-        block = await shell.sys.read(0, _BLOCK)
+        try:
+            block = await shell.sys.read(0, _BLOCK)
+        except SysError as error:
+            if not interactive or error.errno is not Errno.EINTR:
+                raise
+            await shell.sys.err("\n")
+            text, shell.status = "", _INTERRUPTED
+            continue
         ended = not block
         text += block.decode("utf-8", "surrogateescape")
         if ended or (text.endswith("\n") and not text.endswith("\\\n")):

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
+from simulator.machine.abi.constants import SIGINT, TCGETS
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import BSD, SUN, enter
 from simulator.machine.userland.shell.evaluate import run_text, until_exit
 from simulator.machine.userland.shell.input import follow_input
 from simulator.machine.userland.shell.state import DEFAULT_PATH, Shell
+
+_NOTED = 2
+"""Neither SIG_DFL nor SIG_IGN: a handler, so that ^C ends what the shell runs and not the shell."""
 
 
 @enter("sh", "ash")
@@ -39,15 +43,17 @@ async def _run(shell: Shell, argv: Sequence[str]) -> int:
         return await _run_file(shell, words)
     if "i" in flags or await _is_typed_at(shell.sys):
         shell.options.add("i")
+        if not shell.sys.terminal:
+            await shell.sys.call("rt_sigaction", SIGINT, _NOTED)
         shell.user = await shell.sys.value("geteuid")
         shell.variables.setdefault("PS1", "\\w \\$ ")
     return await until_exit(shell, lambda: follow_input(shell))
 
 
 async def _is_typed_at(sys: Process) -> bool:
-    """Whether standard input is what a person types into: the model's isatty(3)."""
+    """Whether standard input is what a person types into: isatty(3), or a typed-at pipe."""
     if not sys.terminal:
-        return False
+        return await sys.succeeds("ioctl", 0, TCGETS)
     try:
         return (await sys.data("fstat", 0))["ino"] == sys.terminal
     except SysError:

@@ -200,6 +200,8 @@ async def _job(sys: Process, engine: "Engine", one: Exec) -> tuple[shim.Job, dic
         session=True,
     )
     steps = launching.exec_steps(wanted, container.id, guest, engine.facts)
+    if config.Tty:
+        steps = launching.with_terminal(steps)
     stdio, ours = await launching.stdio_of(
         sys, one.streams, tty=config.Tty, stdin=config.AttachStdin
     )

@@ -13,7 +13,8 @@ from simulator.isolation.control.docker.engine.streams import STDERR, STDOUT, St
 from simulator.isolation.mechanisms.base import Guest, LaunchStep, Phase
 from simulator.isolation.mechanisms.steps import BIRTHS
 from simulator.isolation.technologies.base import Technology, change, plan
-from simulator.machine.abi.constants import O_CLOEXEC, O_RDWR
+from simulator.machine.abi.constants import O_CLOEXEC, O_RDWR, TIOCSCTTY
+from simulator.machine.abi.i18n import N_
 from simulator.machine.userland.process import Process
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ async def prepare(
         for step in plan(wanted, container.id, 1, engine.facts)
         if step.phase is not Phase.EXEC and step.mechanism not in _DONE_BY_THE_DAEMON
     )
+    if config.Tty:
+        steps = with_terminal(steps)
     streams = container.streams
     stdio, ours = await stdio_of(sys, streams, tty=config.Tty, stdin=config.OpenStdin)
     env = tuple(f"{key}={value}" for key, value in guest.env)
@@ -131,6 +134,19 @@ async def stdio_of(
     out, out_end = cast("tuple[int, int]", await sys.data("pipe2", O_CLOEXEC))
     err, err_end = cast("tuple[int, int]", await sys.data("pipe2", O_CLOEXEC))
     return (heard, out_end, err_end), {STDOUT: out, STDERR: err}
+
+
+def with_terminal(steps: tuple[LaunchStep, ...]) -> tuple[LaunchStep, ...]:
+    """The first process takes the terminal for its session (runc ``setupConsole``)."""
+    take = LaunchStep(
+        phase=Phase.CHILD_INIT,
+        actor="guest",
+        name="ioctl",
+        args=(0, TIOCSCTTY, 0),
+        mechanism="",
+        why=N_("The terminal is the session's: ^C is for its foreground."),
+    )
+    return tuple(sorted((*steps, take), key=lambda step: step.phase))
 
 
 _EXEC_MECHANISMS = frozenset(("", "apparmor", "no-new-privs", "seccomp", "capabilities", "rlimits"))

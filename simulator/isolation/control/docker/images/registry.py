@@ -123,7 +123,7 @@ def _offered(name: str) -> Manifest:
 def image_config(
     config: dict[str, Any], diff_ids: list[str], steps: tuple[str, ...]
 ) -> dict[str, Any]:
-    """An image's configuration (OCI image-spec ``config.md``); a step beyond the layers made none."""
+    """An image's configuration (OCI image-spec ``config.md``); a step past its layers made none."""
     history = [
         {"created": catalogue.CREATED, "created_by": step}
         | ({"empty_layer": True} if number >= len(diff_ids) else {})
