@@ -9,6 +9,8 @@ from simulator.isolation.control.warden.state import Container, Snapshot
 from simulator.isolation.control.warden.wire import WardenError, listen
 from simulator.isolation.mechanisms.base import Guest, Image
 from simulator.isolation.mechanisms.device_list import DeviceList
+from simulator.isolation.mechanisms.point_to_point import PointToPoint
+from simulator.isolation.mechanisms.pool_firewall import PoolFirewall
 from simulator.isolation.mechanisms.uid_pool import UidPool
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
 from simulator.isolation.technologies.base import Technology, change, drop, plan, put
@@ -70,6 +72,8 @@ def _technology(config: Config, rootfs: str, binds: list[Volume], door: int) -> 
     """The container itself: ``wshd`` as its first process, and no job yet."""
     changed = drop(TECHNOLOGY, "init", "rlimits")
     changed = put(changed, UidPool(first=config.first_uid, runs=False))
+    pool = ".".join(config.pool.split(".")[:2])
+    changed = put(put(changed, PointToPoint(pool=pool)), PoolFirewall(f"{pool}.0.0/22"))
     if config.nested:
         changed = put(changed, DeviceList(("a *:* rw",)))
     if binds:
@@ -99,7 +103,7 @@ async def stop(container: Container, *, kill: bool = False) -> None:
         signal = SIGKILL if kill or second >= _PATIENCE else SIGTERM
         for pid in others:
             await sys.succeeds("kill", pid, signal)
-        await sys.call("nanosleep", 1_000_000_000)
+        await sys.call("nanosleep", [1, 0])
 
 
 async def destroy(container: Container) -> None:
@@ -111,7 +115,7 @@ async def destroy(container: Container) -> None:
         if container.snapshot.pid not in await container.tasks():
             break
         await sys.succeeds("kill", container.snapshot.pid, SIGKILL)
-        await sys.call("nanosleep", 100_000_000)
+        await sys.call("nanosleep", [0, 100_000_000])
     for subsystem in ("cpu", "cpuacct", "devices", "memory"):
         await sys.succeeds("rmdir", container.group(subsystem))
     for rule in container.snapshot.resources.get("rules", []):

@@ -50,24 +50,35 @@ class Lines:
         await self.send({"type": "error", "payload": message})
 
 
+def _inet(address: str) -> tuple[str, int] | None:
+    """``HOST:PORT``; None for a path."""
+    host, colon, port = address.rpartition(":")
+    return (host, int(port)) if colon and port.isdigit() and not address.startswith("/") else None
+
+
 async def connect(sys: Process, address: str) -> Lines:
     """A connection to a socket's path, or to ``HOST:PORT``. Raises ``SysError``."""
-    host, colon, port = address.rpartition(":")
-    inet = bool(colon) and port.isdigit() and not address.startswith("/")
+    inet = _inet(address)
     fd = await sys.value("socket", AF_INET if inet else AF_UNIX, SOCK_STREAM, 0)
     try:
-        await sys.call("connect", fd, (host, int(port)) if inet else address)
+        await sys.call("connect", fd, inet or address)
     except SysError:
         await sys.close(fd)
         raise
     return Lines(sys, fd)
 
 
-async def listen(sys: Process, path: str, mode: int) -> int:
-    """A listening socket at ``path``; one that was there before goes."""
-    await sys.succeeds("unlink", path)
-    fd = await sys.value("socket", AF_UNIX, SOCK_STREAM, 0)
-    await sys.call("bind", fd, path)
+async def listen(sys: Process, address: str, mode: int) -> int:
+    """A listening socket at a path, where an older one goes; or at ``HOST:PORT``.
+
+    Warden itself knows paths only: another host reaches it through a relay such as socat(1).
+    """
+    inet = _inet(address)
+    fd = await sys.value("socket", AF_INET if inet else AF_UNIX, SOCK_STREAM, 0)
+    if inet is None:
+        await sys.succeeds("unlink", address)
+    await sys.call("bind", fd, inet or address)
     await sys.call("listen", fd, 64)
-    await sys.call("chmod", path, mode)
+    if inet is None:
+        await sys.call("chmod", address, mode)
     return fd
