@@ -6,6 +6,7 @@ from textual.widgets import Input
 from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.playback import program
 from simulator.classroom.tui.screens.compare import CompareScreen
+from simulator.classroom.tui.screens.flow import FlowDialog
 from simulator.classroom.tui.screens.home import HomeScreen
 from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
 from simulator.classroom.tui.screens.play import PlayScreen
@@ -170,3 +171,18 @@ async def test_every_technology_can_be_walked_from_end_to_end_in_every_view(spec
                 screen.cursor = cursor
                 await pilot.pause()
             assert screen.query_one("#host", StatePanel).query_one(".lines").render()
+
+
+async def test_f_draws_the_flow_and_an_access_leads_to_its_line():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await pilot.press("enter", "f")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, FlowDialog)
+        text = screen_text(pilot.app)
+        assert "/srv/canary/secret" in text
+        assert "read" in text
+        await pilot.press("down", "enter")
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, PlayScreen)
+        assert screen.run.steps[screen.cursor - 1].number == 15

@@ -12,10 +12,12 @@ from simulator.classroom.tui.messages import (
     BranchRequested,
     ComparisonRequested,
     CourseRequested,
+    FlowRequested,
     PlayRequested,
 )
 from simulator.classroom.tui.playback import Playback
 from simulator.classroom.tui.screens.compare import CompareScreen
+from simulator.classroom.tui.screens.flow import FlowDialog
 from simulator.classroom.tui.screens.help import HelpDialog
 from simulator.classroom.tui.screens.home import HomeScreen
 from simulator.classroom.tui.screens.play import PlayScreen
@@ -111,6 +113,17 @@ class VitrinaApp(App[None]):
                 self.push_screen(CompareScreen(left, right))
 
         self.push_screen(SpecDialog(_("Compare with"), self.studio.names()), go)
+
+    def on_flow_requested(self, message: FlowRequested) -> None:
+        """The graph of a run; choosing an access goes to its line."""
+        run = message.run
+
+        def go(entry: int | None) -> None:
+            if entry is not None and isinstance(self.screen, PlayScreen):
+                self.screen.go_to(entry)
+
+        found = self.studio.flow(run.scenario, run.spec, run.without)
+        self.push_screen(FlowDialog(run.label, found), go)
 
     def _run(self, scenario: str, spec: str, without: tuple[str, ...]) -> Playback | None:
         """The run, or None after saying what was wrong with the request."""

@@ -37,3 +37,10 @@ class BranchRequested(Message):
 
     run: Playback
     without: tuple[str, ...]
+
+
+@dataclass
+class FlowRequested(Message):
+    """Show who reached whose objects in ``run``."""
+
+    run: Playback

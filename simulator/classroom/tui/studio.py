@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.classroom.lessons.grading import Grade
     from simulator.classroom.lessons.progress import Progress
     from simulator.classroom.lessons.schema import Challenge, Lesson, Predict, Question
+    from simulator.experiment.engine.flow import Line
     from simulator.experiment.probes.verdict import Verdict
 
 
@@ -82,6 +83,15 @@ class Studio:
         from simulator.classroom.tui import recording
 
         return recording.record(scenario, spec, without)
+
+    def flow(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> "list[Line]":
+        """Who reached whose objects in that run, and what a wall kept away."""
+        from simulator.experiment.engine import flow
+        from simulator.experiment.scenarios.ask import question
+        from simulator.experiment.scenarios.load import find
+        from simulator.isolation.technologies.registry import parse_spec
+
+        return flow.lines(flow.accesses(question(find(scenario)), parse_spec(spec, without)))
 
     def course(self) -> "tuple[Lesson, ...]":
         """The lessons in the language now spoken."""

@@ -2,9 +2,8 @@
 
 import html
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
-from simulator.experiment.engine.flow import ALLOWED, DENIED, GRANTED, Access
+from simulator.experiment.engine.flow import ALLOWED, DENIED, GRANTED, Access, Line, lines
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
@@ -15,34 +14,6 @@ MEANINGS = {
     GRANTED: N_("reached, as the operator asked"),
     DENIED: N_("kept away"),
 }
-
-
-class Line(NamedTuple):
-    """All accesses of one domain to one object by one operation with one outcome."""
-
-    actor: str
-    operation: str
-    outcome: str
-    thing: str
-    owner: str
-    walls: tuple[str, ...]
-    entries: tuple[int, ...]
-
-
-def lines(found: Iterable[Access]) -> list[Line]:
-    """Accesses gathered, in the order of their first entry."""
-    gathered: dict[tuple[str, str, str, str, str], list[Access]] = {}
-    for one in found:
-        key = (one.actor, one.operation, one.outcome, f"{one.kind} {one.name}".strip(), one.owner)
-        gathered.setdefault(key, []).append(one)
-    return [
-        Line(
-            *key,
-            walls=tuple(dict.fromkeys(word for one in mine for word in one.wall.split())),
-            entries=tuple(dict.fromkeys(one.entry for one in mine)),
-        )
-        for key, mine in gathered.items()
-    ]
 
 
 def as_text(found: Iterable[Access]) -> str:
@@ -63,7 +34,7 @@ def as_text(found: Iterable[Access]) -> str:
 def _object(line: Line) -> str:
     owner = _("{owner}'s {thing}").format(owner=line.owner, thing=line.thing)
     walls = f"  [{' '.join(line.walls)}]" if line.walls else ""
-    steps = ", ".join(str(entry + 1) for entry in line.entries[:4])
+    steps = ", ".join(str(entry) for entry in line.entries[:4])
     more = "..." if len(line.entries) > 4 else ""
     return f"{owner}{walls}  ({_('step')} {steps}{more})"
 

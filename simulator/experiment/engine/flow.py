@@ -5,8 +5,8 @@ Nodes are domains and objects. An edge from a domain to an object is one access:
 on the same kernel without any isolation: what the call reached there, it was denied here.
 """
 
-from collections.abc import Callable, Iterator
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple, cast
 
 import msgspec
 import networkx as nx
@@ -91,6 +91,34 @@ def _wall(entry: Entry, crossing: Crossing, technology: Technology) -> str:
     if said:
         return said[-1]
     return " ".join(m.about.id for m in technology.mechanisms if crossing.kind in m.about.hides)
+
+
+class Line(NamedTuple):
+    """All accesses of one domain to one object by one operation with one outcome."""
+
+    actor: str
+    operation: str
+    outcome: str
+    thing: str
+    owner: str
+    walls: tuple[str, ...]
+    entries: tuple[int, ...]
+
+
+def lines(found: Iterable[Access]) -> list[Line]:
+    """Accesses gathered, in the order of their first entry."""
+    gathered: dict[tuple[str, str, str, str, str], list[Access]] = {}
+    for one in found:
+        key = (one.actor, one.operation, one.outcome, f"{one.kind} {one.name}".strip(), one.owner)
+        gathered.setdefault(key, []).append(one)
+    return [
+        Line(
+            *key,
+            walls=tuple(dict.fromkeys(word for one in mine for word in one.wall.split())),
+            entries=tuple(dict.fromkeys(one.entry for one in mine)),
+        )
+        for key, mine in gathered.items()
+    ]
 
 
 def graph(found: tuple[Access, ...]) -> "nx.MultiDiGraph[str]":

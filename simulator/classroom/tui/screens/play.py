@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
 from simulator.classroom.tui.keys import translated
-from simulator.classroom.tui.messages import BranchRequested, ComparisonRequested
+from simulator.classroom.tui.messages import BranchRequested, ComparisonRequested, FlowRequested
 from simulator.classroom.tui.playback import Playback, differing, first_difference
 from simulator.classroom.tui.present.line import changed
 from simulator.classroom.tui.present.step import next_stop, numbered
@@ -41,6 +41,7 @@ What the step changed is marked, forward and back.
 - `Home`, `End`; a number jumps to that line
 - `v` the next view: processes, files and mounts, network, users and limits
 - `t` lift or restore a mechanism and watch the time line branch
+- `f` the flow: who reached whose objects, and which wall kept the rest away
 - `c` compare with another technology, step by step
 
 Marks: ✓ done, ✗ refused by a wall, ! reached something of another's, + granted on purpose,
@@ -59,6 +60,7 @@ z asleep, - did not run, · building the sandbox.
         Binding("V", "view(-1)", N_("view before"), show=False, priority=True),
         Binding("t", "mechanisms", N_("mechanisms"), priority=True),
         Binding("b", "branch", N_("other branch"), show=False, priority=True),
+        Binding("f", "flow", N_("flow"), priority=True),
         Binding("c", "compare", N_("compare"), priority=True),
         Binding("escape,q", "leave", N_("home"), priority=True),
         *(
@@ -184,11 +186,10 @@ z asleep, - did not run, · building the sandbox.
         def go(number: int | None) -> None:
             if number is None:
                 return
-            cursor = numbered(self.run.steps, number)
-            if cursor is None:
+            if numbered(self.run.steps, number) is None:
                 self.notify(_("There is no line {number}.").format(number=number))
             else:
-                self.cursor = cursor
+                self.go_to(number)
 
         self.app.push_screen(JumpDialog(str(digit)), go)
 
@@ -217,6 +218,16 @@ z asleep, - did not run, · building the sandbox.
         """Change places with the run this one was branched from."""
         if self.trunk is not None:
             self.take(self.trunk)
+
+    def action_flow(self) -> None:
+        """Who reached whose objects."""
+        self.post_message(FlowRequested(self.run))
+
+    def go_to(self, number: int) -> None:
+        """Stand after the line with that number."""
+        cursor = numbered(self.run.steps, number)
+        if cursor is not None:
+            self.cursor = cursor
 
     def action_compare(self) -> None:
         """Choose a second technology and walk both in lock-step."""
