@@ -53,9 +53,9 @@ def test_an_engine_is_lent_on_only_while_its_machine_is_unchanged() -> None:
     with pool.keep():
         for program in (quiet, quiet, loud, quiet):
             real_trace(program, "docker")
-            host = pool.acquire(DEFAULT, pool.Service(engine=True))
+            host = pool.acquire(DEFAULT, pool.Service(engine=True), "docker")
             machines.append(host.machine.name)
-            pool.release(host)
+            pool.release(host, "docker", {})
     assert machines[0] == machines[1]
     assert machines[1] != machines[2]
 

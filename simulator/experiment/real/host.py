@@ -160,7 +160,7 @@ REQUIREMENTS: dict[str, Callable[[], Answer]] = {
     "crun": _program("crun", "crun"),
     "bwrap": _program("bwrap", "bubblewrap"),
     "systemd-nspawn": _program("systemd-nspawn", "systemd-container"),
-    "lxc-execute": _program("lxc-execute", "lxc"),
+    "lxc-start": _program("lxc-start", "lxc"),
 }
 """Every requirement by name, capabilities apart; an unknown word is an error of ours."""
 
@@ -170,6 +170,9 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "chroot": _BASE,
     "unshare": _BASE,
     "docker": (*_BASE, "cgroups", "docker", "docker engine"),
+    "cgroups": (*_BASE, "cgroups"),
+    "lxc": (*_BASE, "cgroups", "lxc-start"),
+    "lxc-unpriv": (*_BASE, "cgroups", "lxc-start"),
     "runc": (*_BASE, "cgroups", "runc"),
     "crun": (*_BASE, "cgroups", "crun"),
 }

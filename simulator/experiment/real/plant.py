@@ -41,6 +41,23 @@ def fill(tree: Path, world: World) -> None:
             _make(tree, file, world.secret)
 
 
+def shift(tree: Path, by: int) -> None:
+    """Give each tenant's files to the users that its own are mapped to: subuid(5)."""
+    for name in ("subuid", "subgid"):
+        _below(tree, f"/etc/{name}").write_text(f"root:{by}:65536\n")
+    seen: set[int] = set()
+    for tenant in TENANTS:
+        place = _below(tree, f"/srv/{tenant}")
+        for directory, names, files in os.walk(place):
+            for path in (directory, *(f"{directory}/{name}" for name in (*names, *files))):
+                status = os.lstat(path)
+                if status.st_ino not in seen:
+                    seen.add(status.st_ino)
+                    os.lchown(path, status.st_uid + by, status.st_gid + by)
+                    if not stat.S_ISLNK(status.st_mode):
+                        os.chmod(path, stat.S_IMODE(status.st_mode))
+
+
 def disk(tree: Path, world: World, scratch: Scratch) -> None:
     """The world's disk by its name, as the device that this machine really has for it."""
     node = tree / "dev" / world.disks[0].name
@@ -111,6 +128,15 @@ def network(supervisor: Link, world: World) -> None:
             mac = bytes.fromhex(interface.mac.replace(":", ""))
             do(supervisor, "ioctl", control, _SIOCSIFHWADDR, (name, mac))
             _up(supervisor, control, name)
+    do(supervisor, "close", control)
+
+
+def bridge(supervisor: Link, name: str, address: str) -> None:
+    """A bridge with an address."""
+    control = do(supervisor, "socket", _AF_INET, _SOCK_DGRAM, 0)
+    do(supervisor, "ioctl", control, _SIOCBRADDBR, name)
+    do(supervisor, "ioctl", control, _SIOCSIFADDR, (name, address))
+    _up(supervisor, control, name)
     do(supervisor, "close", control)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from simulator.experiment.probes.world import World
-from simulator.experiment.real import cgroups, fingerprint
+from simulator.experiment.real import cgroups, fingerprint, plant
 from simulator.experiment.real.dockerd import Engine, RunningEngine, engine_for
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.fingerprint import links
@@ -36,6 +36,7 @@ _APART = {
     "run/vitrina",
     "run/runc",
     "run/crun",
+    "run/lxc",
     "dev/pts",
     "dev/mqueue",
 }
@@ -54,12 +55,15 @@ class Service(msgspec.Struct, frozen=True):
 
     ``engine``: a Docker Engine. ``operator``: somebody who runs installed runtimes, and an
     interpreter in each tenant's tree. ``unified``: a control group hierarchy of version 2, where
-    this machine has one.
+    this machine has one. ``shift``: what is added to the owners of a tenant's files.
+    ``bridge``: one with an address, which a product makes when the machine boots.
     """
 
     engine: bool = False
     operator: bool = False
     unified: bool = True
+    shift: int = 0
+    bridge: tuple[str, str] | None = None
 
 
 class Host:
@@ -67,7 +71,9 @@ class Host:
 
     def __init__(self, world: World, service: Service) -> None:
         self.service = service
-        self.machine = Machine(world, unified=service.unified, interpreter=service.operator)
+        self.machine = Machine(
+            world, unified=service.unified, interpreter=service.operator, shift=service.shift
+        )
         self.engine: Engine | RunningEngine | None = None
         self.operator: Operator | None = None
         self.spec = ""
@@ -78,7 +84,10 @@ class Host:
             if service.operator:
                 cgroups.make_room(self.machine.groups, self.machine.members())
                 self.operator = Operator(self.machine)
+            if service.bridge is not None:
+                plant.bridge(self.machine.supervisor, *service.bridge)
             self._members = self.machine.members()
+            self._groups = self._all_groups()
             self._before = self._digest()
         except BaseException:
             self.machine.close()
@@ -112,6 +121,9 @@ class Host:
                 _end_guest(pid)
             if self.operator is not None:
                 self.operator.tidy()
+            for name in sorted(self._all_groups() - self._groups, reverse=True):
+                with contextlib.suppress(OSError):
+                    os.rmdir(name)
             if not added and self._as_before():
                 return True
             if time.monotonic() > deadline or self._members - self.machine.members():
@@ -124,15 +136,17 @@ class Host:
         except (OSError, RealError):
             return False
 
+    def _all_groups(self) -> set[str]:
+        """Every control group of the machine, apart from the one for all of an engine's."""
+        found = {name for group in self.machine.groups for name in cgroups.below(group)}
+        return found - {f"{group}/docker" for group in self.machine.groups}
+
     def _digest(self) -> str:
         found = hashlib.sha256()
         for line in sorted(_tree(self.machine.root)):
             found.update(line.encode("utf-8", "surrogateescape"))
         found.update(Path(f"/proc/{self.machine.supervisor.pid}/mountinfo").read_bytes())
-        for group in self.machine.groups:
-            # An engine makes one group for all of its containers, at the first of them.
-            names = [name for name in cgroups.below(group) if name != f"{group}/docker"]
-            found.update("\n".join(names).encode())
+        found.update("\n".join(sorted(self._all_groups())).encode())
         found.update(fingerprint.key(self.machine).encode())
         line = ";".join([_STATE, *links(self.machine).values()])
         answer = self.machine.supervisor.ask({"do": "shell", "line": line}, quiet=5.0)
@@ -193,6 +207,14 @@ def acquire(world: World, service: Service, spec: str, *, fresh: bool = False) -
             return found
         found.machine.close()
     return Host(world, service)
+
+
+def drain() -> None:
+    """End every machine that waits for a session: some limits count what they run, too."""
+    with _LOCK:
+        idle, _POOL.idle = _POOL.idle, []
+    for host in idle:
+        host.machine.close()
 
 
 def release(host: Host, spec: str, tenants: dict[str, Link]) -> None:

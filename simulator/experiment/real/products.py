@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from simulator.experiment.real import cgroups, runtimes
+from simulator.experiment.real import cgroups, facts, runtimes
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.launchers import oci
+from simulator.experiment.real.launchers import cgroup, lxc, oci
 from simulator.experiment.real.pool import Host, Service
 from simulator.experiment.real.session import Launch
 from simulator.experiment.real.spec import Spec, parse
+from simulator.isolation.technologies import lxc_defaults
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
 from simulator.machine.abi.i18n import gettext as _
@@ -55,11 +56,24 @@ def _docker(request: Request, host: Host) -> Launch:
     return lambda _machine, actor: engine.run(request.spec.options, actor)
 
 
+def _cgroups(request: Request, _host: Host) -> Launch:
+    return cgroup.launcher(request.technology)
+
+
 def _oci(request: Request, host: Host) -> Launch:
     operator = host.operator
     assert operator is not None
     layout = cgroups.layout(unified=host.service.unified)
     return lambda _machine, actor: oci.launch(operator, request.technology, actor, layout)
+
+
+def _lxc(request: Request, host: Host) -> Launch:
+    operator = host.operator
+    assert operator is not None
+    apparmor = facts.gather().features.get("apparmor", False)
+    return lambda _machine, actor: lxc.launch(
+        operator, request.technology, actor, apparmor=apparmor
+    )
 
 
 def _no_way(request: Request, mechanism: str) -> Request:
@@ -106,12 +120,17 @@ _UNSHARE = {
     "user-ns": ("-U", "--user", "-r", "--map-root-user"),
 }
 
+_LXCBR0 = (lxc_defaults.BRIDGE, f"{lxc_defaults.SUBNET}.1")
+
 PRODUCTS: dict[str, Product] = {
     "none": Product(Service(), _plain(runtimes.none), _no_way),
     "chroot": Product(Service(), _plain(runtimes.chroot), _no_way),
     "unshare": Product(Service(), _plain(runtimes.unshare), _by_flag),
     "docker": Product(Service(engine=True), _docker, _by_switch),
     "runc": Product(Service(operator=True), _oci, _by_file),
+    "lxc": Product(Service(operator=True, bridge=_LXCBR0), _lxc, _no_way),
+    "lxc-unpriv": Product(Service(operator=True, shift=100_000, bridge=_LXCBR0), _lxc, _no_way),
+    "cgroups": Product(Service(), _cgroups, _no_way),
     "crun": Product(Service(operator=True, unified=False), _oci, _by_file),
 }
 """By the technology's name. crun 1.8 refuses a hybrid layout, so it gets a machine without one."""

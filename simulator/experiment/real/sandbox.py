@@ -45,13 +45,17 @@ class Machine:
     ``shared`` are namespaces that an actor may have in common with this machine (none, unless
     an engine that is not ours makes the sandbox); ``closers`` run first when it ends.
     ``unified``: whether it shows a control group hierarchy of version 2; ``interpreter``: whether
-    its tenants' trees hold one, for a runtime that starts a program in them.
+    its tenants' trees hold one, for a runtime that starts a program in them; ``shift``: what is
+    added to the owners of their files, for a runtime that maps ids.
     """
 
-    def __init__(self, world: World, *, unified: bool = True, interpreter: bool = False) -> None:
+    def __init__(
+        self, world: World, *, unified: bool = True, interpreter: bool = False, shift: int = 0
+    ) -> None:
         self.world = world
         self._unified = unified
         self._interpreter = interpreter
+        self._shift = shift
         self.name = f"vitrina-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self.directory = os.path.join(tempfile.gettempdir(), self.name)
         self.groups = cgroups.paths(self.name)
@@ -106,6 +110,8 @@ class Machine:
         plant.fill(tree, self.world)
         if self._interpreter:
             rootfs.install_interpreter(tree, plant.TENANTS)
+        if self._shift:
+            plant.shift(tree, self._shift)
         if self.disk is not None:
             plant.disk(tree, self.world, self.disk)
         do(call, "mount", "proc", f"{root}/proc", "proc", _NOSUID_NODEV_NOEXEC, None)

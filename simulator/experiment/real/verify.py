@@ -256,6 +256,8 @@ def _pair(job: Job, spec: str, probe: Probe, reason: str | None) -> list[Row]:
     alone = _counts_users(probe.program)
     try:
         with _TURNS.taken(alone):
+            if alone:
+                pool.drain()
             there = job.real(spec, probe.program, alone)
             again = job.real(spec, probe.program, False) if job.twice else None
     except VitrinaError as error:

@@ -8,7 +8,7 @@ from simulator.machine.abi.constants import (
     PR_CAPBSET_DROP,
 )
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.cred import ALL_CAPABILITIES, names
+from simulator.machine.kernel.cred import ALL_CAPABILITIES, mask, names
 
 ABOUT = About(
     id="capabilities",
@@ -46,7 +46,9 @@ class Capabilities:
         for number, _name in enumerate(CAPABILITY_NAMES):
             if not self.keep >> number & 1 and plan.capabilities >> number & 1:
                 bounding("prctl", PR_CAPBSET_DROP, number, 0, 0, 0)
-        kept = self.keep & plan.capabilities
+        # What a machine withholds from its own root, nobody can hand on.
+        withheld = (fact.removeprefix("lacks ") for fact in plan.facts if fact[:6] == "lacks ")
+        kept = self.keep & plan.capabilities & ~mask(" ".join(withheld))
         held = [n for n in range(len(CAPABILITY_NAMES)) if kept >> n & 1]
         # A user other than root starts without any, however many the container may hold.
         mine: list[int] = held if plan.guest.uid == 0 else []

@@ -5,13 +5,12 @@ so that whatever they share with their host is the scratch machine's. Their prog
 are mounted from this machine in a mount namespace that only the operator has.
 """
 
-import contextlib
 import os
 import shutil
 import time
 from pathlib import Path
 
-from simulator.experiment.real import cgroups
+from simulator.experiment.real import rootfs
 from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Gone, Link, inner_pids
@@ -19,7 +18,7 @@ from simulator.experiment.real.sandbox import NS, Machine
 
 PROGRAMS = ("/usr", "/lib", "/lib64", "/etc/alternatives")
 _OPEN_TREE_CLONE, _AT_RECURSIVE, _EMPTY_PATH = 1, 0x8000, 4
-STATE = ("run/runc", "run/crun", "run/lxc", "run/vitrina")
+STATE = ("run/runc", "run/crun", "run/lxc", "run/vitrina", "var/lib/lxc")
 """Where runtimes note what they started."""
 
 ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root")
@@ -54,7 +53,6 @@ class Operator:
         self._count = 0
         for state in STATE:
             (machine.root / state).mkdir(parents=True, exist_ok=True)
-        self._groups = {name for group in machine.groups for name in cgroups.below(group)}
 
     def start(self, argv: list[str], environ: tuple[str, ...] = ENVIRONMENT) -> tuple[Link, Path]:
         """Start a program; its process, and the file that its output goes to."""
@@ -92,10 +90,6 @@ class Operator:
             place = self.machine.root / state
             for left in place.iterdir() if place.is_dir() else ():
                 shutil.rmtree(left, ignore_errors=True)
-        for group in self.machine.groups:
-            for name in sorted(set(cgroups.below(group)) - self._groups, reverse=True):
-                with contextlib.suppress(OSError):
-                    os.rmdir(name)
 
 
 def last_words(text: str) -> str:
@@ -109,15 +103,28 @@ def outer_pid(machine: Machine, inside: int) -> int | None:
     return next((pid for pid in machine.members() if inner_pids(pid)[1:2] == [inside]), None)
 
 
-def program_in(machine: Machine, command: str, seconds: float = 15.0) -> int | None:
-    """The newest process of the machine that runs ``command`` (part of its command line)."""
+def newest_init(machine: Machine, before: set[int], seconds: float = 10.0) -> int | None:
+    """The first process of a pid namespace that was born since ``before`` was taken.
+
+    In no pid namespace of its own: the one whose command is the agent's.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        for pid in sorted(machine.members(), reverse=True):
-            try:
-                if command.encode() in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    return pid
-            except OSError:
-                continue
+        born = sorted(machine.members() - before, reverse=True)
+        for pid in born:
+            pids = inner_pids(pid)
+            if (len(pids) > 2 and pids[-1] == 1) and _runs_agent(pid):
+                return pid
+        for pid in born:
+            if len(inner_pids(pid)) == 2 and _runs_agent(pid):
+                return pid
         time.sleep(0.005)
     return None
+
+
+def _runs_agent(pid: int) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+    return command.startswith(rootfs.PYTHON_PATH.encode())

@@ -1,0 +1,58 @@
+"""LXC: the container's own configuration file, and ``lxc-start`` with the agent as its init."""
+
+import shutil
+from pathlib import Path
+
+from simulator.experiment.real import rootfs
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.launchers.operator import Operator, last_words, newest_init
+from simulator.experiment.real.link import Link, attach
+from simulator.isolation.mechanisms.lxc_config import LxcConfig
+from simulator.isolation.mechanisms.net_ns import NetNs
+from simulator.isolation.technologies.base import Technology
+
+_PLACE = "var/lib/lxc"
+
+
+def config(technology: Technology, actor: str, ordinal: int, *, apparmor: bool) -> str:
+    """The file's text: the model's own lines, less a profile that this kernel can't load."""
+    held = technology.get("lxc-config")
+    lines = list(held.lines) if isinstance(held, LxcConfig) else []
+    if not apparmor:
+        lines = [line for line in lines if not line.startswith("lxc.apparmor")]
+    network = technology.get("net-ns")
+    if isinstance(network, NetNs) and network.bridge:
+        subnet = f"{network.subnet}.{ordinal + 1}"
+        lines += [f"lxc.net.0.ipv4.address = {subnet}/24"]
+    root = technology.image.root.format(name=actor)
+    text = "".join(f"{line}\n" for line in lines)
+    return text.replace("{name}", actor).replace("{root}", root)
+
+
+def launch(operator: Operator, technology: Technology, actor: str, *, apparmor: bool) -> Link:
+    """``lxc-start -d``; the container's first process is the agent."""
+    machine = operator.machine
+    place = machine.root / _PLACE / actor
+    place.mkdir(parents=True, exist_ok=True)
+    ordinal = 1 if actor == "guest" else 2
+    text = config(technology, actor, ordinal, apparmor=apparmor)
+    (place / "config").write_text(text)
+    program = shutil.which("lxc-start", path="/usr/bin:/bin")
+    if program is None:
+        raise RealError.not_here("lxc-start is not installed")
+    before = machine.members()
+    log = f"/{_PLACE}/{actor}/log"
+    argv = [program, "-n", actor, "-P", f"/{_PLACE}", "-d", "-o", log, "-l", "ERROR"]
+    try:
+        operator.run([*argv, "--", *rootfs.interpreter_arguments()])
+    except RealError as error:
+        raise RealError.broken("lxc-start", _why(place / "log") or str(error)) from error
+    pid = newest_init(machine, before)
+    if pid is None:
+        raise RealError.broken("lxc-start", _why(place / "log") or last_words(""))
+    return machine.keep(attach(pid))
+
+
+def _why(log: Path) -> str:
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return lines[0].partition("ERROR")[2].strip() if lines else ""
