@@ -92,7 +92,7 @@ class Zone:
     """A zone in zonecfg(1M)'s own properties. ``rctls`` are zone.* resource controls.
 
     ``physical`` is capped-memory's, in bytes: no limit of the kernel's but one that rcapd(1M), a
-    daemon of the global zone, looks after.
+    daemon of the global zone, looks after. ``ncpus`` is dedicated-cpu's: a processor set.
     """
 
     limitpriv: str = "default"
@@ -101,6 +101,7 @@ class Zone:
     nets: tuple[Net, ...] = ()
     rctls: tuple[tuple[str, int], ...] = ()
     physical: int = 0
+    ncpus: int = 0
     fs_allowed: str = ""
     configuration: str = ""
     """What zonecfg has written to /etc/zones/NAME.xml; {name} and {ordinal} are filled in."""
@@ -123,6 +124,8 @@ class Zone:
             definition["flags"] = ZCF_NET_EXCL
         if self.rctls:
             definition["rctls"] = dict(self.rctls)
+        if self.ncpus:
+            definition["pset"] = self.ncpus
         if self.fs_allowed:
             definition["fs-allowed"] = self.fs_allowed
         definition |= {f"@without.{wall}": 1 for wall in FINER_WALLS if not plan.has(wall)}

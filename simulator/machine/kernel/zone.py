@@ -7,6 +7,7 @@ zone_create(2) was given, in the words of zonecfg(1M): ``limitpriv`` the names o
 processes share.
 """
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn, cast
 
 import msgspec
@@ -16,12 +17,17 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import context, privset
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
+from simulator.machine.kernel.resource.processors import count
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.state.store import Index, World
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
+SHARE = 1024
+"""The weight of one share: that of an ordinary process of the global zone."""
+PERIOD = 100_000_000
+"""Nanoseconds over which a CPU cap is kept."""
 CITE = "uts/common/os/zone.c"
 GLOBAL = "global"
 """The name of zone 0."""
@@ -144,10 +150,32 @@ def seen(trap: "Trap", row: Context) -> Context:
     return row
 
 
+def processors(
+    params: "Mapping[str, int | str | tuple[str, ...]]", count: int
+) -> dict[str, int | str]:
+    """What the zone's controls mean to the scheduler (``resource/shares.py``).
+
+    ``zone.cpu-shares`` are the fair share scheduler's, FSS(7); ``zone.cpu-cap`` is in hundredths of
+    one processor; ``pset`` is how many of the ``count`` processors are the zone's own.
+    """
+    found: dict[str, int | str] = {}
+    shares, cap, own = (params.get(name) for name in ("zone.cpu-shares", "zone.cpu-cap", "pset"))
+    if isinstance(shares, int):
+        found["cpu.weight"] = shares * SHARE
+    if isinstance(cap, int):
+        found["cpu.quota"] = cap * PERIOD // 100
+    if isinstance(own, int) and own:
+        found["cpu.cpus"] = f"{count - own}-{count - 1}"
+    return found
+
+
 def write(trap: "Trap", row: Context, **changes: int | str) -> None:
     """Write parameters of the zone as it is now."""
     now = trap.store.row(Context, row.id)
-    trap.store.put(msgspec.structs.replace(now, params={**now.params, **changes}))
+    params = {**now.params, **changes}
+    if any(name.startswith("zone.cpu-") for name in changes):
+        params |= processors(params, count(trap.store))
+    trap.store.put(msgspec.structs.replace(now, params=params))
 
 
 def invalid(trap: "Trap", why: str) -> NoReturn:

@@ -25,6 +25,7 @@ from simulator.machine.kernel.ipc import params as ipc_params
 from simulator.machine.kernel.namespace import IpcNs, NetNs
 from simulator.machine.kernel.namespaces.make import new_ipc_ns, new_net_ns
 from simulator.machine.kernel.net import interface as links
+from simulator.machine.kernel.resource import processors
 from simulator.machine.kernel.task import At, Task, TaskState
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import dpath, mounting, propagation
@@ -35,7 +36,7 @@ from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import sunos
 
 CITE = "uts/common/os/zone.c"
-_WORDS = frozenset(("name", "root", "privs", "rctls", "flags", "brand", "fs-allowed"))
+_WORDS = frozenset(("name", "root", "privs", "rctls", "flags", "brand", "fs-allowed", "pset"))
 _OPERATOR = ("@domain", context.LIFTED)
 """How the model's own words begin: whose the zone is, and which of its rules are lifted."""
 
@@ -202,6 +203,10 @@ def _made(trap: Trap, asked: Mapping[str, Any], name: str, root: At) -> Context:
         **{control: int(value) for control, value in rctls.items()},
         **lifted,
     }
+    params["pset"] = int(asked.get("pset", 0))
+    if params["pset"] >= processors.count(store):
+        zone.invalid(trap, N_("There are not enough processors: the pool default keeps one."))
+    params |= zone.processors(params, processors.count(store))
     if zone.IPC not in free:
         params["@ipc"] = _own_ipc(trap, owner, params)
     if exclusive and zone.NETWORK not in free:

@@ -232,6 +232,7 @@ def technology_of(technology: Technology, config: Config) -> Technology:
         nets=kept,
         rctls=tuple(rctls(config).items()),
         physical=amount("physical", physical),
+        ncpus=_dedicated(config),
         fs_allowed=config.properties.get("fs-allowed", ""),
     )
     technology = put(technology, zone)
@@ -244,6 +245,19 @@ def technology_of(technology: Technology, config: Config) -> Technology:
         technology = drop(technology, "sparse-root", "sparse-root-readonly")
     handed = tuple(_filesystem(one) for one in config.of("fs"))
     return put(technology, ZoneFilesystems(handed)) if handed else technology
+
+
+def _dedicated(config: Config) -> int:
+    """dedicated-cpu: a number or a range, whose least the zone gets here. Excludes cpu-shares."""
+    one = config.last("dedicated-cpu")
+    if one is None:
+        return 0
+    if "cpu-shares" in config.properties:
+        raise ConfigError(_("dedicated-cpu and cpu-shares exclude each other; leave one out"))
+    least = one.properties["ncpus"].partition("-")[0]
+    if not least.isdigit() or not int(least):
+        raise ConfigError(_("{name}: a number was expected").format(name="dedicated-cpu:ncpus"))
+    return int(least)
 
 
 def _net(one: Resource, ip_type: str) -> Net:

@@ -10,9 +10,11 @@ from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net.interface import Interface
 from simulator.machine.kernel.resource import memory
+from simulator.machine.kernel.resource.charge import at_grant
 from simulator.machine.kernel.security import Answer, Policy
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import Trap
+from simulator.machine.state.store import World
 
 ZONE_SAFE = frozenset(("proc", "tmpfs", "lofs", "ctfs", "objfs", "mntfs", "autofs", "nfs", "hsfs"))
 """Types that a zone may mount by itself: those with VSW_ZMOUNT in their vfsdef_t."""
@@ -122,6 +124,23 @@ def _used(trap: Trap, row: Context, resource: str) -> int:
     return 0
 
 
+def _granted(world: World, task: Task) -> dict[str, int]:
+    """What a zone's resource controls grant its processes."""
+    row = world.row(Context, task.context)
+    if row.kind != "zone":
+        return {}
+    found: dict[str, int] = {}
+    swap = zone.limit(row, "zone.max-swap")
+    if swap is not None:
+        found["memory"] = swap
+    most = [zone.limit(row, name) for name in ("zone.max-lwps", "zone.max-processes")]
+    numbers = [number for number in most if number is not None]
+    if numbers:
+        found["pids"] = min(numbers)
+    return found
+
+
+at_grant(_granted)
 ZONES = Policy(
     name="zones",
     may_see=may_see,
