@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "run": ("run", N_("ask one question of several technologies")),
     "trace": ("trace", N_("run the text of a program, one entry a step")),
     "matrix": ("matrix", N_("every probe on every technology")),
+    "claims": ("claims", N_("what the literature says against what the model answers")),
     "compare": ("compare", N_("technologies side by side, in lock-step")),
     "flow": ("flow", N_("who reached whose objects, and which wall kept the rest away")),
     "curves": ("curves", N_("processors, memory, disk and tasks over time")),
