@@ -7,6 +7,7 @@ from simulator.classroom.tui.present.identity import identity
 from simulator.classroom.tui.present.line import Line
 from simulator.classroom.tui.present.network import network
 from simulator.classroom.tui.present.processes import processes
+from simulator.classroom.tui.present.usage import usage
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
@@ -19,6 +20,7 @@ VIEWS: tuple[tuple[str, str], ...] = (
     ("files", N_("files and mounts")),
     ("network", N_("network and IPC")),
     ("identity", N_("users and limits")),
+    ("usage", N_("processors, memory, disk")),
 )
 """The name of each view and its title."""
 
@@ -36,5 +38,7 @@ def view(
             return files(world, family, viewer, writes)
         case "network":
             return network(world, family, viewer)
+        case "usage":
+            return usage(world, family, viewer)
         case _other:
             return identity(world, family, viewer)

@@ -101,6 +101,11 @@ def of_cgroups(world: World, task: Task) -> tuple[Share, ...]:
     return tuple(_of_group(world, group) for group in _below_root(world, cpu, "cpu"))
 
 
+def of_group(world: World, group: Cgroup) -> tuple[Share, ...]:
+    """What one control group is owed by itself; nothing where the controller is not at work."""
+    return tuple(_of_group(world, one) for one in _below_root(world, group, "cpu")[-1:])
+
+
 def allowed(world: World, task: Task) -> frozenset[int] | None:
     """The processors that ``task`` may use; None for all of them."""
     found = effective(world, groups.controlled(world, task, "cpuset"))
