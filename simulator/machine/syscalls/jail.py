@@ -65,6 +65,9 @@ def jail_set(trap: Trap, given: Any = None, flags: int = 0) -> int:
             above = row if child.parent == row.id else trap.store.row(Context, child.parent)
             values = prison_params.follow(child, above.params)
             trap.store.put(msgspec.structs.replace(child, params=values))
+        if not row.params["persist"] and not trap.store.by(prison.IN_CONTEXT, row.id):
+            # What held it was the flag alone (prison_deref()).
+            row = msgspec.structs.replace(row, removed=True)
     trap.store.put(row)
     if flags & JAIL_ATTACH:
         _attach(trap, row)

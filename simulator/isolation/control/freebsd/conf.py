@@ -1,0 +1,138 @@
+"""jail.conf(5): blocks, wildcards, variables, lists. Source: usr.sbin/jail/jailparse.y, config.c"""
+
+import fnmatch
+import re
+from typing import NamedTuple
+
+import msgspec
+
+_TOKEN = re.compile(
+    r"""\s+|\#[^\n]*|//[^\n]*|/\*.*?\*/|(?P<punct>\+=|[=;,{}])
+    |"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<word>(?:[^\s=;,{}"'+\#]|\+(?!=))+)""",
+    re.VERBOSE | re.DOTALL,
+)
+_VARIABLE = re.compile(r"\$(?:\{([\w.]+)\}|(\w+))")
+
+
+class ConfError(Exception):
+    """A file that can't be read, as jail(8) says it: ``file:line: syntax error``."""
+
+
+class Token(NamedTuple):
+    """``kind`` is punct, word, double or single."""
+
+    kind: str
+    text: str
+    line: int
+
+
+class Setting(NamedTuple):
+    """One statement: ``values`` are (text, whether variables in it are replaced)."""
+
+    name: str
+    values: tuple[tuple[str, bool], ...]
+    adds: bool
+
+
+class Block(msgspec.Struct):
+    """Statements for the jails whose name matches ``pattern``; the file's own are for ``*``."""
+
+    pattern: str
+    settings: list[Setting] = []
+    named: bool = True
+
+
+def _tokens(text: str, path: str) -> list[Token]:
+    found: list[Token] = []
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise ConfError(f"{path}:{text.count(chr(10), 0, at) + 1}: syntax error")
+        if match.lastgroup:
+            line = text.count("\n", 0, at) + 1
+            found.append(Token(match.lastgroup, match[match.lastgroup], line))
+        at = match.end()
+    return found
+
+
+def parse(text: str, path: str) -> list[Block]:
+    """The blocks of a file in order. Raises ``ConfError``."""
+    tokens = _tokens(text, path)
+    blocks = [Block("*", [], named=False)]
+    current = blocks[0]
+    at = 0
+    while at < len(tokens):
+        token = tokens[at]
+        if token.text == "}" and token.kind == "punct" and current is not blocks[0]:
+            current = Block("*", [], named=False)
+            blocks.append(current)
+            at += 1
+            continue
+        following = tokens[at + 1] if at + 1 < len(tokens) else None
+        if token.kind == "punct" or following is None or following.kind != "punct":
+            raise ConfError(f"{path}:{token.line}: syntax error")
+        if following.text == "{":
+            current = Block(token.text, [], named=token.text != "*")
+            blocks.append(current)
+            at += 2
+            continue
+        at = _statement(tokens, at, current, path)
+    return blocks
+
+
+def _statement(tokens: list[Token], at: int, block: Block, path: str) -> int:
+    """``name;``, ``name = value, value;`` or ``name += value;``: where the next one begins."""
+    name, sign = tokens[at], tokens[at + 1]
+    if sign.text == ";":
+        block.settings.append(Setting(name.text, (), adds=False))
+        return at + 2
+    if sign.text not in ("=", "+="):
+        raise ConfError(f"{path}:{sign.line}: syntax error")
+    values: list[tuple[str, bool]] = []
+    at += 2
+    while at < len(tokens):
+        token = tokens[at]
+        after = tokens[at + 1].text if at + 1 < len(tokens) else ""
+        if token.kind == "punct" or after not in (",", ";", "}"):
+            raise ConfError(f"{path}:{token.line}: syntax error")
+        values.append((token.text, token.kind != "single"))
+        if after == ",":
+            at += 2
+            continue
+        block.settings.append(Setting(name.text, tuple(values), adds=sign.text == "+="))
+        return at + (2 if after == ";" else 1)
+    raise ConfError(f"{path}:{name.line}: syntax error")
+
+
+def names(blocks: list[Block]) -> list[str]:
+    """The jails that the file defines, in order."""
+    found = [one.pattern for one in blocks if one.named and not set(one.pattern) & set("*?[")]
+    return list(dict.fromkeys(found))
+
+
+def settings(blocks: list[Block], name: str) -> dict[str, list[str]]:
+    """Every parameter of jail ``name``; a bare one has no values. Raises ``ConfError``."""
+    raw: dict[str, list[tuple[str, bool]]] = {"name": [(name, False)]}
+    for block in blocks:
+        if not fnmatch.fnmatchcase(name, block.pattern):
+            continue
+        for one in block.settings:
+            before = raw.get(one.name, []) if one.adds else []
+            raw[one.name] = [*before, *one.values]
+    return {
+        key: [_filled(text, raw) if replaced else text for text, replaced in values]
+        for key, values in raw.items()
+        if not key.startswith("$")
+    }
+
+
+def _filled(text: str, raw: dict[str, list[tuple[str, bool]]], depth: int = 0) -> str:
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[2]
+        found = raw.get(f"${name}", raw.get(name))
+        if found is None or depth > 8:
+            raise ConfError(f'variable "{name}" not defined')
+        return ",".join(_filled(one, raw, depth + 1) for one, _replaced in found)
+
+    return _VARIABLE.sub(value, text)

@@ -1,0 +1,99 @@
+"""jls(8): the jails that run. Source: usr.sbin/jls/jls.c"""
+
+from collections.abc import Sequence
+from typing import Any, cast
+
+from simulator.machine.abi.call import Value
+from simulator.machine.abi.errno import Errno
+from simulator.machine.userland.options import Options, UsageError, parse
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.registry import TOOLS, enter
+
+_USAGE = "usage: jls [-dhNnqv] [-j jail] [param ...]\n"
+_ORDER = ("devfs_ruleset", "nodying", "enforce_statfs", "host", "ip4", "ip6", "jid", "name")
+
+
+@enter("jls", collection=TOOLS)
+async def jls(sys: Process, argv: Sequence[str]) -> int:
+    """A table of all; -v with more lines, -n or -s as ``name=value``, or the parameters named."""
+    try:
+        given = parse(argv, "dhj:Nnqsv")
+    except UsageError:
+        await sys.err(_USAGE)
+        return 1
+    jails = await _jails(sys, given)
+    if jails is None:
+        return 1
+    if given.rest or given.has("n") or given.has("s") or given.has("h"):
+        await _params(sys, given, jails)
+    elif given.has("v"):
+        await _long(sys, jails)
+    else:
+        await sys.out("   JID  IP Address      Hostname                      Path\n")
+        for one in jails:
+            first = next(iter(one["ip4.addr"] or one["ip6.addr"]), "")
+            number = one["name"] if given.has("N") else one["jid"]
+            host, path = str(one["host.hostname"])[:29], str(one["path"])[:74]
+            await sys.out(f"{number:>6}  {first:<15.15} {host:<29} {path}\n")
+    return 0
+
+
+async def _jails(sys: Process, given: Options) -> list[dict[str, Any]] | None:
+    """Those asked for; None after a complaint."""
+    if given.has("j"):
+        name = given.value("j")
+        asked: dict[str, Value] = {"jid": int(name)} if name.isdigit() else {"name": name}
+        try:
+            return [cast("dict[str, Any]", await sys.data("jail_get", asked, 0))]
+        except SysError:
+            await sys.complain(f'jail "{name}" not found')
+            return None
+    found: list[dict[str, Any]] = []
+    last = 0
+    while True:
+        try:
+            reply = await sys.call("jail_get", {"lastjid": last}, 0)
+        except SysError as error:
+            if error.errno is Errno.ENOENT:
+                return found
+            raise
+        last = reply.value
+        found.append(cast("dict[str, Any]", reply.data))
+
+
+async def _long(sys: Process, jails: list[dict[str, Any]]) -> None:
+    await sys.out(
+        "   JID  Hostname                      Path\n"
+        "        Name                          State\n"
+        "        CPUSetID\n"
+        "        IP Address(es)\n"
+    )
+    for one in jails:
+        await sys.out(f"{one['jid']:>6}  {one['host.hostname']:<29.29} {str(one['path'])[:74]}\n")
+        await sys.out(f"        {one['name']:<29.29} ACTIVE\n")
+        await sys.out(f"        {int(one['jid']) + 1}\n")
+        for address in (*one["ip4.addr"], *one["ip6.addr"]):
+            await sys.out(f"        {address}\n")
+
+
+async def _params(sys: Process, given: Options, jails: list[dict[str, Any]]) -> None:
+    names = given.rest or (sorted(jails[0]) if jails else [])
+    if given.has("h"):
+        await sys.out(" ".join(names) + "\n")
+    for one in jails:
+        words = [_word(given, name, one) for name in names]
+        await sys.out(" ".join(words) + "\n")
+
+
+def _word(given: Options, name: str, one: dict[str, Any]) -> str:
+    """-n says names too; a switch is then ``allow.mount`` or ``allow.nomount``."""
+    if name not in one:
+        return "-"
+    value = one[name]
+    text = ",".join(cast("tuple[str, ...]", value)) if isinstance(value, tuple) else str(value)
+    if not (given.has("n") or given.has("s")):
+        return text or "-"
+    if name.startswith("allow.") or name == "persist":
+        head, dot, tail = name.rpartition(".")
+        return name if value else f"{head}{dot}no{tail}"
+    return f"{name}={text}"
