@@ -15,14 +15,18 @@ NO_PROBE_HANGS_ON_IT = {
     "cgroup-limits": "without limits given it only carries the device list",
     "container-files": "what is bound over the image's files is the container's own",
     "prison": "its finer walls are lifted one by one",
+    "simfs": "without it a plain chroot(2) leads to the same files",
     "sparse-root": "it shares files to save disk; that they can't be written to is another wall",
     "sysctls": "they open doors and close none",
+    "ve-config": "a file for the operator's tools",
+    "ve-mounts": "an environment may mount these itself",
+    "ve-perf": "the capability that counting asks for is missing too",
     "zone": "its finer walls are lifted one by one",
 }
 """Mechanisms that no single probe needs, with the reason."""
 
 
-@pytest.mark.parametrize("spec", ["docker", "jail", "zone", "chroot"])
+@pytest.mark.parametrize("spec", ["docker", "jail", "zone", "openvz", "chroot"])
 def test_every_mechanism_flips_a_probe_or_is_accounted_for(spec: str) -> None:
     technology = parse_spec(spec)
     flipped = {flip.lifted[0] for flip in ablate(QUESTIONS, spec)}

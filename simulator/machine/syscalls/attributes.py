@@ -29,6 +29,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.fs.disk_image import DISK_SIZE, filesystem_on
 from simulator.machine.kernel.namespace import UserNs, to_kernel
+from simulator.machine.kernel.resource import quota as quotas
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import attributes, content, io, namei, ops, permission, stat
@@ -185,6 +186,10 @@ def _statfs(trap: Trap, at: At) -> dict[str, Data]:
 
 def _room(trap: Trap, sb: Superblock) -> dict[str, Data]:
     """Blocks in all and free ones; a filesystem of the kernel's own objects has none."""
+    own = quotas.of(trap.store, inodes.load(trap, sb.root)) if isinstance(sb.root, int) else None
+    if own is not None:
+        blocks, free = own.soft_space // BLOCK_SIZE, (own.soft_space - own.space) // BLOCK_SIZE
+        return {"bsize": BLOCK_SIZE, "blocks": blocks, "bfree": max(free, 0)}
     size = sb.capacity or (DISK_SIZE if sb.device & ~0xFF == DISK_MAJOR else 0)
     if sb.fstype == "overlay":
         return _room(trap, disk) if (disk := filesystem_on(trap, DISK_MAJOR)) else {}

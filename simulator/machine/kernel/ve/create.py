@@ -21,7 +21,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import CgroupId, ContextId, NsId, Pid
-from simulator.machine.kernel import clock, log
+from simulator.machine.kernel import clock, log, usermode
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.cred import Credentials, mask
@@ -44,6 +44,7 @@ VE_ADMIN = mask("AUDIT_CONTROL")
 ADMIN = mask("SYS_ADMIN NET_ADMIN")
 """What CAP_VE_ADMIN stands for inside."""
 
+_PROCESSORS = frozenset(("cpu", "cpuacct", "cpuset"))
 _PARAMS = frozenset(("features", "iptables", "total_vcpus"))
 
 
@@ -130,10 +131,14 @@ def _alone(trap: "Trap") -> bool:
 
 
 def _groups(store: Store, row: Context, task: Task) -> dict[int, CgroupId]:
-    """init_ve_cgroups(): a group of its own in each hierarchy that the kernel keeps."""
+    """init_ve_cgroups(): a group of its own in each hierarchy that the kernel keeps.
+
+    Those of the processors are the fair scheduler's, and there only when it was given a group.
+    """
     mine = dict(task.cgroups)
+    shared = store.get(fairsched.Node, row.number) is None
     for tree in tuple(store.all(Hierarchy)):
-        if tree.version != 1:
+        if tree.version != 1 or (shared and tree.controllers & _PROCESSORS):
             continue
         cpus = {"cpuset.cpus": processors.online(store), "cpuset.mems": "0"}
         group = Cgroup(
@@ -252,6 +257,9 @@ def _stop(store: Store, task: Task) -> None:
         if tree is not None and group != tree.root and store.get(Cgroup, group) is not None:
             store.drop(Cgroup, group)
     log.append(store, f"CT: {row.number}: stopped")
+    if row.params.get("reboot"):
+        # vzevent tells vzeventd(8), whose script ve-reboot starts the environment again.
+        usermode.ask(store, ("/usr/sbin/vzctl", "start", str(row.number)), "ve-reboot")
 
 
 exits.at_exit(_stop)

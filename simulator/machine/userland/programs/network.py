@@ -33,6 +33,7 @@ _SIOCGIFNAME, _SIOCGIFBRDADDR = 0x8910, 0x8919
 _SIOCPROTOPRIVATE = 0x89E0
 _GAP = 8
 _MULTICAST, _NOARP = 0x1000, 0x80
+NO_MAC = "00:00:00:00:00:00"
 _FLAGS = (
     (IFF_LOOPBACK, "LOOPBACK"),
     (IFF_BROADCAST, "BROADCAST"),
@@ -186,12 +187,15 @@ def _link_lines(device: Device) -> str:
     elif device.flags & IFF_UP:
         words.insert(0, "NO-CARRIER")
     queue = "noqueue" if device.flags & IFF_UP else "noop"
-    kind = "loopback" if device.loopback else "ether"
-    broadcast = "00:00:00:00:00:00" if device.loopback else "ff:ff:ff:ff:ff:ff"
-    return (
+    head = (
         f"{device.number}: {device.name}: <{','.join(words)}> mtu {device.mtu} qdisc {queue} "
-        f"qlen 1000\n    link/{kind} {device.mac} brd {broadcast}\n"
+        "qlen 1000\n"
     )
+    if not device.loopback and device.flags & _NOARP and device.mac == NO_MAC:
+        return f"{head}    link/void \n"
+    kind = "loopback" if device.loopback else "ether"
+    broadcast = NO_MAC if device.loopback else "ff:ff:ff:ff:ff:ff"
+    return f"{head}    link/{kind} {device.mac} brd {broadcast}\n"
 
 
 def _address_lines(device: Device, only: set[str]) -> str:
