@@ -12,21 +12,19 @@ from typing import NamedTuple, cast
 import msgspec
 
 from simulator.experiment.engine import trees
+from simulator.experiment.engine.setup import groups_of, mount_all, root_of, say
 from simulator.experiment.engine.trees import Place
 from simulator.experiment.probes.world import Interface, Listener, Process, World
 from simulator.isolation.control.toolset import Unit, installed
 from simulator.isolation.technologies.base import Technology
 from simulator.machine import families
-from simulator.machine.abi.call import Call, Returned, Value
+from simulator.machine.abi.call import Value
 from simulator.machine.abi.constants import (
     AF_INET,
     AF_INET6,
     AF_UNIX,
     IPC_CREAT,
     KEY_SPEC_USER_KEYRING,
-    MS_NODEV,
-    MS_NOEXEC,
-    MS_NOSUID,
     O_RDWR,
     SETVAL,
     SOCK_STREAM,
@@ -72,11 +70,11 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     _hardware(kernel, world)
     layout.setup(
         kernel.store,
-        _groups(kernel.family, facts),
+        groups_of(kernel.family, facts),
         kernel.family.controllers,
         named=layout.NAMES in kernel.family.features,
     )
-    root = _root(kernel)
+    root = root_of(kernel)
     host = Place(root, HOST)
     trees.populate(kernel.store, host, world, technology.kernel)
     if technology.kernel == "linux":
@@ -85,7 +83,7 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     _disks(kernel, world)
     _host_files(kernel, host, world, technology)
     _tenants(kernel, world, technology)
-    _mounts(kernel, facts, technology.kernel)
+    mount_all(kernel, facts, technology.kernel)
     _descriptors(kernel)
     for one in world.interfaces:
         _interface(kernel, one)
@@ -157,32 +155,11 @@ def family_of(technology: Technology, facts: frozenset[str]) -> Family:
     )
 
 
-def _groups(family: Family, facts: frozenset[str]) -> str:
-    """Which control groups the machine has: a kernel from before knows no version 2, or none."""
-    if "cgroup" not in family.filesystems:
-        return "none"
-    if "cgroup2" not in family.filesystems:
-        return "v1"
-    return "v2" if "cgroup2" in facts else "hybrid"
-
-
 _RUNTIMES = {"linux": "runc", "freebsd": "jail", "sunos": "zoneadmd"}
 
 
 def _operators(technology: Technology) -> tuple[tuple[str, str], ...]:
     return (("host", "sh"), ("runtime", _RUNTIMES[technology.kernel]))
-
-
-def say(kernel: Kernel, pid: Pid, name: str, *args: Value) -> int:
-    """A call of the setup; -1 where this kernel has no such thing."""
-    result = kernel.call(pid, Call(name, args), actor="host")
-    return result.value if isinstance(result, Returned) else -1
-
-
-def _root(kernel: Kernel) -> int:
-    number = kernel.store.row(Task, INIT).root.inode
-    assert isinstance(number, int)
-    return number
 
 
 def _tools(kernel: Kernel, host: Place, technology: Technology) -> None:
@@ -236,7 +213,7 @@ def _layers(kernel: Kernel, world: World, technology: Technology, tenant: str) -
 
 
 def _directory(kernel: Kernel, path: str, domain: str, shift: int) -> Place:
-    number = tree.mkdirs(kernel.store, _root(kernel), path.rpartition("/")[0])
+    number = tree.mkdirs(kernel.store, root_of(kernel), path.rpartition("/")[0])
     place = Place(number, domain, shift)
     return Place(
         trees.directory(kernel.store, place, path.rpartition("/")[2], 0o755), domain, shift
@@ -245,48 +222,13 @@ def _directory(kernel: Kernel, path: str, domain: str, shift: int) -> Place:
 
 def tree_at(kernel: Kernel, path: str) -> int | None:
     """The stored directory at ``path`` of the host, or None."""
-    at = _root(kernel)
+    at = root_of(kernel)
     for name in path.strip("/").split("/"):
         entry = kernel.store.get(Dentry, (at, name))
         if entry is None or not isinstance(entry.inode, int):
             return None
         at = entry.inode
     return at
-
-
-_OTHER_MOUNTS = {
-    "freebsd": (("devfs", "/dev"),),
-    "sunos": (
-        ("dev", "/dev"),
-        ("proc", "/proc"),
-        ("ctfs", "/system/contract"),
-        ("objfs", "/system/object"),
-        ("mntfs", "/etc/mnttab"),
-    ),
-}
-"""(type, place) of what is mounted at boot where Linux's filesystems are unknown."""
-
-
-def _mounts(kernel: Kernel, facts: frozenset[str], name: str) -> None:
-    closed = MS_NOSUID | MS_NODEV | MS_NOEXEC
-    if name in _OTHER_MOUNTS:
-        for fstype, place in _OTHER_MOUNTS[name]:
-            say(kernel, INIT, "mount", fstype, place, fstype, 0, None)
-        return
-    for path in ("/dev/pts", "/dev/shm", "/dev/mqueue", "/sys/fs/cgroup"):
-        tree.mkdirs(kernel.store, _root(kernel), path)
-    say(kernel, INIT, "mount", "proc", "/proc", "proc", closed, None)
-    say(kernel, INIT, "mount", "sysfs", "/sys", "sysfs", closed, None)
-    named = layout.NAMES in kernel.family.features
-    version = _groups(kernel.family, facts)
-    groups = layout.mounts(version, kernel.family.controllers, named=named)
-    for path, fstype, options in groups:
-        if path != "/sys/fs/cgroup":
-            say(kernel, INIT, "mkdir", path, 0o755)
-        say(kernel, INIT, "mount", fstype, path, fstype, closed, options or None)
-    say(kernel, INIT, "mount", "devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "gid=5")
-    say(kernel, INIT, "mount", "tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
-    say(kernel, INIT, "mount", "mqueue", "/dev/mqueue", "mqueue", closed, None)
 
 
 def _descriptors(kernel: Kernel) -> None:

@@ -139,9 +139,8 @@ class Zone:
             runtime("zone_setattr", Fill("{zid}"), ZONE_ATTR_PHYS_MCAP, self.physical)
         if plan.has("zone-network") and self.ip_type == "shared":
             self._interfaces(plan)
-        for _special, place, _type in LOCAL_MOUNTS[1::2]:
-            runtime("mkdir", f"{plan.root}/system", 0o755, tolerates=("EEXIST",))
-            runtime("mkdir", f"{plan.root}{place}", 0o755, tolerates=("EEXIST", "ENOENT"))
+        for place in ("/system", "/system/contract", "/system/object"):
+            runtime("mkdir", f"{plan.root}{place}", 0o755, tolerates=("EEXIST",))
         if not plan.has("zone-devices"):
             mount_dev(plan, self.about.id, None)
         plan.call(
