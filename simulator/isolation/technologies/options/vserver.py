@@ -16,6 +16,7 @@ from simulator.isolation.mechanisms.bounding_set import BoundingSet
 from simulator.isolation.mechanisms.context_flags import DEFAULT, ContextFlags
 from simulator.isolation.mechanisms.context_limits import ContextLimits
 from simulator.isolation.mechanisms.disk_limits import DiskLimits
+from simulator.isolation.mechanisms.guest_root import GuestMounts
 from simulator.isolation.mechanisms.network_context import HideNetif, NetworkContext
 from simulator.isolation.mechanisms.security_context import SecurityContext
 from simulator.isolation.mechanisms.unification import UnifiedFiles, UnifiedImmutable
@@ -270,6 +271,20 @@ def _unify(technology: Technology, _value: str) -> Technology:
     return put(put(technology, UnifiedFiles()), UnifiedImmutable())
 
 
+def _fstab(technology: Technology, value: str) -> Technology:
+    """``fstab``: what is mounted for the guest, a line each (";" does for a new line here)."""
+    rows: list[tuple[str, str, str, str]] = []
+    for line in value.replace(";", "\n").splitlines():
+        fields = line.partition("#")[0].split()
+        if not fields:
+            continue
+        if len(fields) < 3:
+            raise OptionError(_("SOURCE PLACE TYPE OPTIONS was expected"))
+        options = fields[3] if len(fields) > 3 and fields[3] != "defaults" else ""
+        rows.append((fields[0], fields[1], fields[2], options))
+    return put(technology, GuestMounts(fstab=tuple(rows)))
+
+
 FILES: dict[str, FileOption] = {
     "context": context,
     "ncontext": context,
@@ -285,6 +300,7 @@ FILES: dict[str, FileOption] = {
     r"rlimits/([a-z]+)(\.hard|\.soft|\.min)?": _rlimit,
     r"dlimits/(\w+)/(\w+)": _dlimit,
     "apps/init/style": _style,
+    "fstab": _fstab,
     "nonamespace": _no_namespace,
     "apps/vunify": _unify,
 }
