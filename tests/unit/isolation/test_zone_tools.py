@@ -106,6 +106,14 @@ def test_a_command_file_stops_at_its_first_mistake(host: SimSession) -> None:
     assert run(host, "zonecfg -z SUNWx create")[0] == 1
 
 
+def test_a_physical_cap_is_seen_and_stops_nothing() -> None:
+    host = open_session(load_world(), parse_spec("zone capped-memory:physical=64k"))
+    assert run(host, "dd if=/dev/zero of=/tmp/x bs=1024 count=256", "guest")[0] == 0
+    lines = ok(host, "rcapstat -z").splitlines()
+    assert [line.split()[1] for line in lines[1:]] == ["guest", "neighbour"]
+    assert lines[1].split()[5] == "64K"
+
+
 def test_the_editor_keeps_scopes_apart() -> None:
     editor = Editor("web", None)
     with pytest.raises(Fault, match="No such zone configured"):

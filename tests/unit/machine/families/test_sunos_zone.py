@@ -30,7 +30,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.ids import Pid
 from simulator.machine.families.sunos import SUNOS
-from simulator.machine.kernel import privset
+from simulator.machine.kernel import privset, zone
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs import tree
@@ -337,6 +337,20 @@ def test_resource_controls_are_set_from_the_global_zone(zones: Zones) -> None:
     assert zones.do("getrctl", "zone.max-lwps", 1, pid=inside) == 3
     assert zones.do("fork", pid=inside) > 0
     assert zones.do("getrctl", "zone.nothing", 1) == "EINVAL"
+
+
+def test_the_scheduler_is_told_of_shares_caps_and_processors(zones: Zones) -> None:
+    number = zones.make(rctls={"zone.cpu-shares": 3, "zone.cpu-cap": 50}, pset=1)
+    row = zone.numbered(zones.store, number)
+    assert row is not None
+    told = {name: value for name, value in row.params.items() if name.startswith("cpu.")}
+    assert told == {"cpu.weight": 3 * 1024, "cpu.quota": 50_000_000, "cpu.cpus": "1-1"}
+    assert zones.do("setrctl", "zone.cpu-cap", number, 25) == 0
+    row = zone.numbered(zones.store, number)
+    assert row is not None
+    assert row.params["cpu.quota"] == 25_000_000
+    greedy = {"name": "two", "root": "/zones/two", "privs": DEFAULT, "pset": 2}
+    assert zones.do("zone_create", greedy) == "EINVAL"
 
 
 def test_max_swap_is_enomem_and_counts_the_zone_alone(zones: Zones) -> None:
