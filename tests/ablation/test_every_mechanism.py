@@ -15,6 +15,7 @@ NO_PROBE_HANGS_ON_IT = {
     "cgroup-limits": "without limits given it only carries the device list",
     "container-files": "what is bound over the image's files is the container's own",
     "prison": "its finer walls are lifted one by one",
+    "session-keyring": "Docker's filter refuses keyctl(2) too",
     "simfs": "without it a plain chroot(2) leads to the same files",
     "sparse-root": "it shares files to save disk; that they can't be written to is another wall",
     "sysctls": "they open doors and close none",

@@ -17,6 +17,7 @@ from simulator.isolation.mechanisms.pid_ns import PidNs
 from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
 from simulator.isolation.mechanisms.seccomp import Seccomp
+from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.sysctls import Sysctls
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import docker_defaults as defaults
@@ -38,6 +39,7 @@ _TODAY = Technology(
         NetNs(),
         CgroupLimits(),
         CgroupNs(unified_only=True),
+        SessionKeyring(),
         DeviceList(),
         DefaultMounts(),
         ContainerFiles(),

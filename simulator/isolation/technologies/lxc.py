@@ -15,6 +15,7 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.pid_ns import PidNs
 from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.proc_mixed import ProcMixed
+from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.sys_mixed import SysMixed
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import lxc_defaults as defaults
@@ -37,6 +38,7 @@ _TODAY = Technology(
         NetNs(bridge=defaults.BRIDGE, subnet=defaults.SUBNET, ipv6=True),
         CgroupLimits(group=defaults.GROUP),
         CgroupNs(),
+        SessionKeyring(),
         DeviceList(files.DEVICES),
         DefaultMounts(defaults.MOUNTS, groups_v1=False),
         ProcMixed(),

@@ -13,6 +13,7 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.pid_ns import PidNs
 from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.proc_mixed import ProcMixed
+from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import lxc_defaults as defaults
@@ -34,6 +35,7 @@ TECHNOLOGY = Technology(
         NetNs(bridge=defaults.BRIDGE, subnet=defaults.SUBNET, ipv6=True),
         CgroupLimits(group=defaults.GROUP),
         CgroupNs(),
+        SessionKeyring(),
         DefaultMounts(defaults.MOUNTS, groups_v1=False),
         ProcMixed(),
         PivotRoot(),

@@ -19,6 +19,7 @@ from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
 from simulator.isolation.mechanisms.readonly_root import ReadonlyRoot
 from simulator.isolation.mechanisms.rlimits import Rlimits
+from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.machine.abi.constants import RLIMIT_NOFILE
 from simulator.machine.kernel.cred import mask
@@ -55,6 +56,7 @@ MECHANISMS: tuple[Mechanism, ...] = (
     NetNs(bridge="", ipv6=True),
     CgroupLimits(group="/{name}"),
     CgroupNs(unified_only=True),
+    SessionKeyring(),
     DeviceList(),
     DefaultMounts(MOUNTS),
     PivotRoot(),

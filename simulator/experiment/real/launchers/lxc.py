@@ -23,7 +23,10 @@ def config(technology: Technology, actor: str, ordinal: int, *, apparmor: bool) 
     network = technology.get("net-ns")
     if isinstance(network, NetNs) and network.bridge:
         subnet = f"{network.subnet}.{ordinal + 1}"
-        lines += [f"lxc.net.0.ipv4.address = {subnet}/24"]
+        lines += [
+            f"lxc.net.0.ipv4.address = {subnet}/24",
+            f"lxc.net.0.ipv4.gateway = {network.subnet}.1",
+        ]
     root = technology.image.root.format(name=actor)
     text = "".join(f"{line}\n" for line in lines)
     return text.replace("{name}", actor).replace("{root}", root)

@@ -57,6 +57,7 @@ RENDERED = frozenset(NAMESPACES) | {
     "rlimits",
     "capabilities",
     "volumes",
+    "session-keyring",
 }
 """Mechanisms that the file has words for; a technology with another one is counterfactual."""
 
@@ -176,6 +177,8 @@ def launch(operator: Operator, technology: Technology, actor: str, layout: str) 
     pid_file = bundle / "pid"
     pid_file.unlink(missing_ok=True)
     argv = [program, "--root", f"/run/{technology.id}", "run", "--detach"]
+    if technology.get("session-keyring") is None:
+        argv.append("--no-new-keyring")
     argv += ["--pid-file", f"{where}/pid", "--bundle", where, actor]
     operator.run(argv)
     return _attached(machine, pid_file)
