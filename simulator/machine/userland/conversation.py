@@ -11,6 +11,7 @@ from simulator.machine.abi.call import Call, Failed, Result, Returned
 from simulator.machine.abi.constants import F_DUPFD_CLOEXEC, F_SETFL, O_NONBLOCK
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel import clock
 from simulator.machine.kernel.task import Sleeper, Task
 from simulator.machine.kernel.vfs.fd import FdTable, File
 from simulator.machine.kernel.vfs.pipe import Pipe
@@ -39,6 +40,7 @@ class Conversation:
     number: int = 0
     first: int = 0
     limit: int = 0
+    until: int = 0
 
     def begin(self) -> LineResult:
         """Start /bin/sh; the result's output is its first prompt."""
@@ -85,6 +87,7 @@ class Conversation:
     def _go_on(self) -> LineResult:
         self.output.clear()
         self.limit = self.land.calls + lines.MAX_CALLS
+        self.until = clock.monotonic(self.land.kernel.store) + lines.PATIENCE
         try:
             return self._run()
         except GapError as gap:
@@ -101,6 +104,8 @@ class Conversation:
             if listener is not None:
                 return self._result(land.programs[listener].process.status)
             if not land.pass_time(self.number):
+                if land.wait_for_daemons(self.until):
+                    continue
                 if land.endless(self.number):
                     return self._give_up(N_("the line computes without end"))
                 sleeper = land.kernel.store.get(Sleeper, self.child)

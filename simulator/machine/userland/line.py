@@ -24,6 +24,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Sleeper, Task
 from simulator.machine.userland.process import Process, SysError
@@ -33,6 +34,8 @@ MAX_CALLS = 100_000
 """System calls of one line, after which it is taken to run for ever."""
 MAX_OUTPUT = 1 << 20
 """Bytes of output of one line, likewise."""
+PATIENCE = 60_000_000_000
+"""How long a line waits for daemons that wait themselves, in nanoseconds of the machine's clock."""
 INIT = Pid(1)
 _STDERR = 2
 _LINGER = 500
@@ -92,6 +95,7 @@ class Line:
     child_seen: int = 0
     first: int = 0
     limit: int = 0
+    until: int = 0
 
     def begin(self) -> LineResult:
         """Fork the shell and run it. Results as ``proceed``."""
@@ -99,6 +103,7 @@ class Line:
         self.first = len(kernel.timeline) + 1
         self.number = self.first
         self.limit = self.land.calls + MAX_CALLS
+        self.until = clock.monotonic(kernel.store) + PATIENCE
         pipe = private_pipe(self.land, self.pid)
         if not isinstance(pipe, Returned):
             return self._failed(pipe)
@@ -135,6 +140,8 @@ class Line:
                 self._abandon()
                 return self._result(silent=N_("the line reached the limit of steps"))
             if land.round() or self._drain() or land.pass_time(self.number):
+                continue
+            if land.wait_for_daemons(self.until):
                 continue
             if land.endless(self.number):
                 self._abandon()

@@ -149,6 +149,23 @@ class Userland:
         wait = max(0, min(deadlines) - now) if deadlines else _LONG
         return self.kernel.advance(wait) > 0 or bool(deadlines)
 
+    def wait_for_daemons(self, until: int) -> bool:
+        """Let time pass for a line that can only wait for a daemon: to the next thing that one
+        does by itself, no later than instant ``until``. False: there is none.
+        """
+        store = self.kernel.store
+        deadlines = [
+            sleeper.deadline
+            for pid, running in self.programs.items()
+            if running.actor
+            and (sleeper := store.get(Sleeper, pid)) is not None
+            and sleeper.deadline is not None
+        ]
+        if not deadlines or min(deadlines) > until:
+            return False
+        self.kernel.advance(max(0, min(deadlines) - clock.monotonic(store)))
+        return True
+
     def endless(self, line: int) -> bool:
         """Whether ``line`` only computes and always will."""
         return any(
@@ -239,7 +256,7 @@ class Userland:
         if isinstance(result, Silent):
             raise GapError(f"{call.name}: {_(result.note)}")
         if isinstance(result, Executed):
-            self.start(who, running.line, running.process.terminal)
+            self.start(who, running.line, running.process.terminal, actor or running.actor)
         return result
 
     @contextlib.contextmanager

@@ -94,14 +94,14 @@ def _statement(tokens: list[Token], at: int, block: Block, path: str) -> int:
     while at < len(tokens):
         token = tokens[at]
         after = tokens[at + 1].text if at + 1 < len(tokens) else ""
-        if token.kind == "punct" or after not in (",", ";", "}"):
+        if token.kind == "punct" or after not in (",", ";"):
             raise ConfError(f"{path}:{token.line}: syntax error")
         values.append((token.text, token.kind != "single"))
         if after == ",":
             at += 2
             continue
         block.settings.append(Setting(name.text, tuple(values), adds=sign.text == "+="))
-        return at + (2 if after == ";" else 1)
+        return at + 2
     raise ConfError(f"{path}:{name.line}: syntax error")
 
 
