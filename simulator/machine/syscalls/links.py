@@ -8,6 +8,7 @@ from simulator.machine.abi.constants import (
     AT_SYMLINK_FOLLOW,
     FS_APPEND_FL,
     FS_IMMUTABLE_FL,
+    FS_IXUNLINK_FL,
     RENAME_EXCHANGE,
     RENAME_NOREPLACE,
     RENAME_WHITEOUT,
@@ -57,7 +58,8 @@ def linkat(trap: Trap, olddirfd: int, old: str, newdirfd: int, new: str, flags: 
     inode = inodes.load(trap, source.inode)
     _may_link(trap, inode)
     directory = namei.may_create(trap, last.parent)
-    if inode.flags & (FS_APPEND_FL | FS_IMMUTABLE_FL):
+    unified = inode.flags & FS_IXUNLINK_FL and inode.flags & FS_IMMUTABLE_FL
+    if inode.flags & (FS_APPEND_FL | FS_IMMUTABLE_FL) and not unified:
         permission.need_mutable(trap, inode)
     if inode.mode & S_IFMT == S_IFDIR:
         trap.fail(Errno.EPERM, N_("A directory has one name."), "link(2)")

@@ -6,8 +6,9 @@ import shlex
 import msgspec
 
 from simulator.isolation.control.vserver import kernel
+from simulator.isolation.mechanisms.network_context import NetworkContext
 from simulator.isolation.technologies import vserver as product
-from simulator.isolation.technologies.base import Technology, change
+from simulator.isolation.technologies.base import Technology, change, put
 from simulator.isolation.technologies.options import vserver as options
 from simulator.isolation.technologies.options import vserver_legacy as legacy
 from simulator.machine.abi.constants import S_IFDIR, S_IFMT
@@ -133,7 +134,7 @@ async def technology(sys: Process, guest: Guest) -> Technology:
         known = [word for word in words if word.partition("=")[0] in legacy.TABLE]
         wanted = legacy.read(wanted, known)
     else:
-        wanted = product.TECHNOLOGY
+        wanted = put(product.TECHNOLOGY, NetworkContext(addresses=()))
         for name, content in await settings(sys, guest.confdir):
             if options.is_setting(name):
                 wanted = options.setting(wanted, name, content.strip())

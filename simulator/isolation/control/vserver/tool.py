@@ -106,7 +106,7 @@ async def _start(sys: Process, guest: Guest, rest: list[str], silent: bool) -> i
     try:
         technology = await config.technology(sys, guest)
         first = msgspec.structs.replace(technology.guest, argv=argv)
-        steps = plan(change(technology, guest=first), guest.name, max(guest.context - 100, 1))
+        steps = plan(change(technology, guest=first), guest.name)
         await launch.launch(sys, guest.name, steps)
     except (SpecError, PlanError) as error:
         await sys.err(f"{error}\n")

@@ -1,0 +1,93 @@
+"""util-vserver's tools, typed on a host: they build, start, look into and stop guests."""
+
+import pytest
+
+from simulator.experiment.engine.executor import open_session
+from simulator.experiment.engine.session import SimSession
+from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.technologies.registry import parse_spec
+from simulator.machine.abi.call import Returned
+
+
+class Host:
+    """Root's shell on the host of a session."""
+
+    def __init__(self, spec: str) -> None:
+        self.session: SimSession = open_session(load_world(), parse_spec(spec))
+
+    def says(self, line: str, actor: str = "host") -> tuple[int, str]:
+        """The status and the output of a shell line."""
+        result = self.session.shell(actor, line)
+        assert isinstance(result, Returned), result
+        data = result.data
+        text = data if isinstance(data, bytes) else str(data).encode()
+        return result.value, text.decode("utf-8", "replace")
+
+
+@pytest.fixture
+def host() -> Host:
+    return Host("vserver")
+
+
+def test_the_session_s_own_sandbox_is_a_running_guest(host: Host) -> None:
+    status, text = host.says("vserver guest status")
+    assert (status, "running at context '101'" in text) == (0, True)
+
+
+def test_the_host_s_root_can_neither_see_nor_kill_a_guest_s_process(host: Host) -> None:
+    assert "guest" not in host.says("ps aux | grep -c /bin/sh")[1]
+    number = host.session.actors["guest"].pid
+    assert "No such process" in host.says(f"kill -9 {number}")[1]
+    assert host.says(f"vkill --xid 101 -s KILL {number}")[0] == 0
+
+
+def test_context_1_sees_everything_and_kills_nobody(host: Host) -> None:
+    assert "101 guest" in host.says("vps aux")[1]
+    number = host.session.actors["guest"].pid
+    assert "No such process" in host.says(f"chcontext --ctx 1 kill -9 {number}")[1]
+
+
+def test_exec_runs_with_the_guest_s_name_and_without_its_rights(host: Host) -> None:
+    assert "guest.vitrina.example" in host.says("vserver guest exec hostname")[1]
+    assert host.says("vserver guest exec mount -t tmpfs none /mnt")[0] != 0
+
+
+def test_a_cloned_guest_is_built_started_stopped_and_deleted(host: Host) -> None:
+    build = "vserver two build -m clone --hostname two --context 200 -- --source /srv/guest"
+    assert host.says(build)[0] == 0
+    assert host.says("cat /etc/vservers/two/context")[1].strip().startswith("200")
+    assert host.says("vserver two start")[0] == 0
+    assert "two" in host.says("vserver two exec hostname")[1]
+    assert "two" in host.says("vserver-stat")[1]
+    assert host.says("vserver two stop")[0] == 0
+    assert host.says("vserver two status")[0] == 3
+    assert host.says("vserver --silent two delete")[0] == 0
+    assert host.says("vserver two status")[0] == 5
+
+
+def test_the_files_of_a_guest_s_directory_say_what_its_root_may_do(host: Host) -> None:
+    host.says("vserver two build -m clone --context 200 -- --source /srv/guest")
+    host.says("echo SYS_TIME > /etc/vservers/two/bcapabilities")
+    host.says("vserver two start")
+    assert "sys_time" in host.says("vattribute --xid two --get")[1]
+
+
+def test_a_word_that_no_file_of_util_vserver_has_stops_the_start(host: Host) -> None:
+    host.says("vserver two build -m clone --context 200 -- --source /srv/guest")
+    host.says("echo NET_RAWW > /etc/vservers/two/bcapabilities")
+    status, text = host.says("vserver two start")
+    assert (status, "net_raww" in text.lower()) == (1, True)
+
+
+def test_unified_files_are_one_file_that_a_guest_may_only_unlink(host: Host) -> None:
+    host.says("vserver two build -m clone --context 200 -- --source /srv/guest")
+    assert "busybox" in host.says("vunify -v two guest")[1]
+    assert "UI" in host.says("showattr -d /srv/guest/bin/busybox")[1]
+
+
+def test_the_tools_of_2003_find_their_guest_in_a_file_of_variables() -> None:
+    host = Host("vserver@2.4")
+    assert "running at context '101'" in host.says("vserver guest status")[1]
+    assert "Operation not permitted" in host.says("reducecap --secure hostname foo")[1]
+    assert host.says("vserver guest stop")[0] == 0
+    assert host.says("vserver guest status")[0] == 3
