@@ -3,6 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from simulator.experiment.engine_api.machine import BUSY
 from simulator.machine.abi.call import Returned
 from simulator.machine.abi.constants import MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR
 
@@ -77,6 +78,8 @@ class Bridge(asyncio.Protocol):
             if fd is None:
                 self._close()
                 return True
+            if fd == BUSY:
+                return False
             self.fd = fd
         moved = self._inward()
         moved = self._outward() or moved

@@ -9,8 +9,16 @@ from simulator.experiment.engine import worlds
 from simulator.experiment.engine.executor import MODERN
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.docker import TECHNOLOGY
-from simulator.machine.abi.call import Call, Result, Returned
-from simulator.machine.abi.constants import AF_INET, AF_UNIX, O_NONBLOCK, SOCK_STREAM
+from simulator.machine.abi.call import Call, Failed, Result, Returned
+from simulator.machine.abi.constants import (
+    AF_INET,
+    AF_UNIX,
+    O_NONBLOCK,
+    SIG_IGN,
+    SIGPIPE,
+    SOCK_STREAM,
+)
+from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.boot import INIT
@@ -22,7 +30,7 @@ from simulator.machine.userland.runtime import GapError, Userland
 
 SOCKET = "/var/run/docker.sock"
 PRODUCT = "docker"
-_SECOND = 1_000_000_000
+BUSY = -1
 _KEEP = 400_000
 """Writes of history that are kept at least; a machine that runs for days begins anew then."""
 _NOFILE = 7
@@ -40,10 +48,7 @@ class Machine:
         built = worlds.build(world, TECHNOLOGY, MODERN)
         self.kernel = built.kernel
         self.land = Userland(built.kernel)
-        store = self.kernel.store
-        now = clock.clock(store)
-        offset = realtime - now.monotonic
-        store.put(msgspec.structs.replace(now, realtime_offset=offset))
+        self.set_time(realtime)
         if restore is not None:
             restore(self.kernel)
         self.client = self._child("vitrina")
@@ -56,6 +61,12 @@ class Machine:
         for pid, name in built.units.items():
             self.land.start(pid, actor=name)
 
+    def set_time(self, realtime: int) -> None:
+        """Set the wall clock, as a machine does from its battery's."""
+        store = self.kernel.store
+        now = clock.clock(store)
+        store.put(msgspec.structs.replace(now, realtime_offset=realtime - now.monotonic))
+
     def _child(self, name: str) -> Pid:
         born = self.kernel.call(INIT, Call("fork"), actor="host")
         assert isinstance(born, Returned)
@@ -63,6 +74,7 @@ class Machine:
         task = self.kernel.store.row(Task, pid)
         self.kernel.store.put(msgspec.structs.replace(task, comm=name, argv=(name,)))
         self.kernel.call(pid, Call("prlimit64", (0, _NOFILE, (65536, 65536))), actor="host")
+        self.kernel.call(pid, Call("rt_sigaction", (SIGPIPE, SIG_IGN)), actor="host")
         return pid
 
     # -- running
@@ -95,9 +107,9 @@ class Machine:
         while left > 0:
             passed = self.kernel.advance(left)
             left -= passed
-            if passed <= 0 or left <= 0:
-                return
             self.turn(1000)
+            if passed <= 0:
+                return
 
     def next_deadline(self) -> int | None:
         """Nanoseconds until somebody's sleep is over; None when nobody waits for time."""
@@ -119,15 +131,20 @@ class Machine:
         return self.kernel.call(self.client, Call(name, args), actor="client")  # type: ignore[arg-type]
 
     def connect(self, address: str | tuple[str, int] = SOCKET) -> int | None:
-        """A connected descriptor that does not block; None when nobody listens."""
+        """A connected descriptor that does not block.
+
+        None when nobody listens; ``BUSY`` when so many wait already that one must try again.
+        """
         family = AF_UNIX if isinstance(address, str) else AF_INET
         made = self.call("socket", family, SOCK_STREAM | O_NONBLOCK, 0)
         if not isinstance(made, Returned):
             return None
-        if isinstance(self.call("connect", made.value, address), Returned):
+        reply = self.call("connect", made.value, address)
+        if isinstance(reply, Returned):
             return made.value
         self.call("close", made.value)
-        return None
+        waits = isinstance(reply, Failed) and reply.errno is Errno.EAGAIN
+        return BUSY if waits else None
 
     def socket(self, fd: int) -> Socket | None:
         """The state of a connection, looked at without a call."""

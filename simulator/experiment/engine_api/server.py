@@ -38,6 +38,7 @@ class Server:
         self.bridges: list[Bridge] = []
         self.wake = asyncio.Event()
         self._servers: list[asyncio.AbstractServer] = []
+        self.machine.set_time(time.time_ns())
         self._last = time.monotonic_ns()
 
     def acknowledge(self) -> None:

@@ -266,10 +266,11 @@ def _networks(
 async def _make_layer(sys: Process, container: Container) -> None:
     """The container's own layer, and below it the one with Docker's own files (``ID-init``)."""
     init = f"{container.layer}-init/diff"
-    for path in (f"{container.layer}/diff", f"{container.layer}/work", f"{container.layer}/merged"):
-        await files.make(sys, path)
+    for path in (container.layer, f"{container.layer}-init"):
+        await sys.call("mkdir", path, 0o710)
+    for name in ("/diff", "/work", "/merged"):
+        await sys.call("mkdir", container.layer + name, 0o755)
     for name in ("", "/dev", "/dev/pts", "/dev/shm", "/etc", "/proc", "/sys"):
-        await sys.succeeds("mkdir", f"{container.layer}-init") if not name else None
         await sys.call("mkdir", init + name, 0o755)
     for name in ("/.dockerenv", "/dev/console", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"):
         await sys.call("mknod", init + name, 0o100755, 0)

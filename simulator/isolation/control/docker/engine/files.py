@@ -47,15 +47,17 @@ async def load(sys: Process, path: str, kind: type[T]) -> T | None:
 
 
 async def make(sys: Process, path: str, mode: int = 0o755) -> None:
-    """mkdir -p."""
-    names = [name for name in path.split("/") if name]
-    for count in range(1, len(names) + 1):
-        try:
-            last = count == len(names)
-            await sys.call("mkdir", "/" + "/".join(names[:count]), mode if last else 0o755)
-        except SysError as error:
-            if error.errno is not Errno.EEXIST:
-                raise
+    """mkdir -p, from the far end: most of a path is there as a rule."""
+    try:
+        await sys.call("mkdir", path, mode)
+    except SysError as error:
+        if error.errno is Errno.EEXIST:
+            return
+        above = path.rpartition("/")[0]
+        if error.errno is not Errno.ENOENT or not above:
+            raise
+        await make(sys, above)
+        await sys.call("mkdir", path, mode)
 
 
 async def exists(sys: Process, path: str) -> bool:
@@ -74,11 +76,14 @@ async def names(sys: Process, path: str) -> list[str]:
 async def remove(sys: Process, path: str) -> None:
     """rm -rf; what is not there is no mistake."""
     try:
-        status = await sys.lstat(path)
-    except SysError:
-        return
-    if status["mode"] & S_IFMT != S_IFDIR:
         await sys.call("unlink", path)
+        return
+    except SysError as error:
+        if error.errno is Errno.ENOENT:
+            return
+        if error.errno is not Errno.EISDIR:
+            raise
+    if await sys.succeeds("rmdir", path):
         return
     for name in await sys.names(path):
         await remove(sys, f"{path}/{name}")

@@ -40,6 +40,9 @@ async def _one(sys: Process, engine: "Engine", connection: Connection) -> bool:
         return False
     if not isinstance(event, h11.Request):
         return False
+    if event.http_version not in (b"1.0", b"1.1"):
+        await connection.send(sys, _MALFORMED)
+        return False
     exchange = Exchange(sys, engine, connection, event)
     try:
         await _answer(exchange)
