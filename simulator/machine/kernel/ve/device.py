@@ -126,8 +126,16 @@ def _quota(trap: "Trap", asked: Asked) -> int:
         case "on":
             root = paths.walk(trap, str(asked["root"])).inode
             assert isinstance(root, int)
-            limits = {name: int(asked[name]) for name in _LIMITS}
-            quota.turn_on(store, quota.Quota(id=number, root=root, **limits))
+            soft_space, hard_space, soft_inodes, hard_inodes = (int(asked[n]) for n in _LIMITS)
+            made = quota.Quota(
+                id=number,
+                root=root,
+                soft_space=soft_space,
+                hard_space=hard_space,
+                soft_inodes=soft_inodes,
+                hard_inodes=hard_inodes,
+            )
+            quota.turn_on(store, made)
         case "set" if known is not None:
             limits = {name: int(asked[name]) for name in _LIMITS if name in asked}
             store.put(msgspec.structs.replace(known, **limits))

@@ -13,7 +13,7 @@ from simulator.machine.kernel.family import Family, Inside, Release, Syscall
 from simulator.machine.kernel.security import Chain
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.ve import context as ves
-from simulator.machine.kernel.ve import device, memory, simfs
+from simulator.machine.kernel.ve import device, memory, simfs, terminals
 from simulator.machine.syscalls.registry import openvz
 
 assert device, memory  # imported for /dev/vzctl and for the memory that a container may have
@@ -48,7 +48,11 @@ def _family(release: Release, words: str, backported: Iterable[str] = ()) -> Fam
             nproc_counts_per_user_namespace=True,
         ),
         chain=Chain((*policies, ENVIRONMENT)),
-        filesystems={**plain.filesystems, "simfs": simfs.SIMFS},
+        filesystems={
+            **plain.filesystems,
+            "simfs": simfs.SIMFS,
+            "devpts": terminals.VE_DEVPTS,
+        },
         sysctls={**plain.sysctls, "kernel.dmesg_restrict": "1"},
         inside=Inside(proc=proc.tree, log=_log_of, show_capabilities=show, take_capabilities=take),
         boot_lines=(
