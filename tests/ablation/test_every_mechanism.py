@@ -12,13 +12,20 @@ QUESTIONS = [question(scenario) for scenario in load_all()]
 
 NO_PROBE_HANGS_ON_IT = {
     "apparmor": "the model's own machine has no AppArmor",
+    "bare-devices": "without it the container has no device nodes at all",
     "cgroup-limits": "without limits given it only carries the device list",
     "container-files": "what is bound over the image's files is the container's own",
+    "init": "the program is pid 1 then, and its own reaper",
+    "mount-ns": "who may not mount anything (Linux-VServer) needs no list of its own",
+    "own-hierarchies": "the product finds its groups where the host has mounted them",
+    "point-to-point": "without the cable there is no way out at all",
     "prison": "its finer walls are lifted one by one",
+    "rlimits": "the limits are above what any probe takes",
     "session-keyring": "Docker's filter refuses keyctl(2) too",
     "simfs": "without it a plain chroot(2) leads to the same files",
     "sparse-root": "it shares files to save disk; that they can't be written to is another wall",
     "sysctls": "they open doors and close none",
+    "uid-pool": "a job with privileged: true is root all the same",
     "ve-config": "a file for the operator's tools",
     "ve-mounts": "an environment may mount these itself",
     "ve-perf": "the capability that counting asks for is missing too",
@@ -27,7 +34,21 @@ NO_PROBE_HANGS_ON_IT = {
 """Mechanisms that no single probe needs, with the reason."""
 
 
-@pytest.mark.parametrize("spec", ["docker", "jail", "zone", "openvz", "chroot"])
+@pytest.mark.timeout(900)  # every probe for every mechanism, on whatever else the machine does
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "docker",
+        "jail",
+        "zone",
+        "openvz",
+        "chroot",
+        "cgroups pids.max=20",
+        "warden",
+        "vserver",
+        "vserver@2.4",
+    ],
+)
 def test_every_mechanism_flips_a_probe_or_is_accounted_for(spec: str) -> None:
     technology = parse_spec(spec)
     flipped = {flip.lifted[0] for flip in ablate(QUESTIONS, spec)}
