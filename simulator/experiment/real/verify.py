@@ -4,11 +4,10 @@ import contextlib
 import hashlib
 import threading
 import tomllib
-from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -28,27 +27,9 @@ from simulator.experiment.real.outcome import (
     sources,
     word,
 )
+from simulator.experiment.real.report import Class, Report, Row
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
-
-Class: TypeAlias = Literal[
-    "agree",
-    "agree_in_set",
-    "known_difference",
-    "unexplained",
-    "model_silent",
-    "not_here",
-    "unstable",
-]
-CLASSES: tuple[Class, ...] = (
-    "agree",
-    "agree_in_set",
-    "known_difference",
-    "unexplained",
-    "model_silent",
-    "not_here",
-    "unstable",
-)
 
 _MODEL_LOCK = threading.Lock()
 
@@ -65,72 +46,6 @@ class Probe(msgspec.Struct, frozen=True):
     id: str
     program: Program
     requires: tuple[str, ...] = ()
-
-
-class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One compared entry. ``step`` is ``None`` when the whole probe has one answer."""
-
-    spec: str
-    probe: str
-    step: int | None = None
-    rep: int = 0
-    actor: str = ""
-    call: str = ""
-    kind: Class
-    model: str = ""
-    real: str = ""
-    reason: str = ""
-    data_differs: bool = False
-
-
-class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All rows, and what they were measured on."""
-
-    stamp: dict[str, Any]
-    rows: tuple[Row, ...]
-
-    @property
-    def unexplained(self) -> int:
-        """How many differences nobody can explain: the exit status depends on it."""
-        return sum(row.kind == "unexplained" for row in self.rows)
-
-    def summary(self) -> dict[str, dict[str, int]]:
-        """Counts of every class, zero ones too, by SPEC."""
-        counts: dict[str, Counter[str]] = {}
-        for row in self.rows:
-            counts.setdefault(row.spec, Counter())[row.kind] += 1
-        return {spec: {name: found[name] for name in CLASSES} for spec, found in counts.items()}
-
-    def agreement(self) -> float:
-        """Share of compared entries that agree (agree and agree_in_set); 1.0 without any."""
-        good = sum(row.kind in ("agree", "agree_in_set") for row in self.rows)
-        bad = sum(row.kind in ("known_difference", "unexplained") for row in self.rows)
-        return good / (good + bad) if good + bad else 1.0
-
-    def to_json(self) -> dict[str, Any]:
-        """The shape that DESIGN.md section 6 promises."""
-        return {
-            "stamp": self.stamp,
-            "summary": self.summary(),
-            "agreement": round(self.agreement(), 4),
-            "entries": [_row_json(row) for row in self.rows],
-        }
-
-
-def _row_json(row: Row) -> dict[str, Any]:
-    return {
-        "spec": row.spec,
-        "probe": row.probe,
-        "step": row.step,
-        "class": row.kind,
-        "model": row.model,
-        "real": row.real,
-        "reason": row.reason or None,
-        "rep": row.rep,
-        "actor": row.actor,
-        "call": row.call,
-        "data_differs": row.data_differs,
-    }
 
 
 def known(path: Path | None = None) -> Known:
