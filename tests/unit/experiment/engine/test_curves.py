@@ -55,7 +55,7 @@ def test_who_was_killed_for_want_of_memory_is_marked() -> None:
 def test_tasks_are_counted_and_a_limit_shows() -> None:
     free = drawn("resources.fork-bomb", "docker").values("guest", "tasks")
     held = drawn("resources.fork-bomb", "docker --pids-limit 20").values("guest", "tasks")
-    assert max(free) > 100
+    assert max(free) > 40
     assert max(held) <= 20
 
 
