@@ -18,7 +18,6 @@ from simulator.machine.kernel import signal as signals
 from simulator.machine.kernel import vserver as vx
 from simulator.machine.kernel.context import LIFTED, Context
 from simulator.machine.kernel.cred import capability
-from simulator.machine.kernel.namespace import UtsNs
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import NotModelled, Trap
@@ -274,38 +273,6 @@ def _get_rlimit(trap: Trap, ident: int, row: Context, data: Mapping[str, Any]) -
     return Returned(0, {"maximum": hard, "softlimit": vx.count(row, f"rlimit.{name}.soft", hard)})
 
 
-def _uts(trap: Trap, row: Context) -> UtsNs:
-    """The names of the context's own space, or, while it sets itself up, the caller's."""
-    kept = trap.store.get(vx.Spaces, row.id)
-    return trap.store.row(UtsNs, kept.ns.uts if kept is not None else trap.task.ns.uts)
-
-
-def _set_vhi_name(trap: Trap, ident: int, row: Context, data: Mapping[str, Any]) -> int:
-    """vc_set_vhi_name(): the context's name, or one of uname(2)'s fields in its UTS space."""
-    del ident
-    field, name = str(data.get("field", "")), str(data.get("name", ""))
-    if field == "CONTEXT":
-        trap.store.put(msgspec.structs.replace(row, name=name))
-        return 0
-    key = {"NODENAME": "hostname", "DOMAINNAME": "domainname"}.get(field)
-    if key is None:
-        raise NotModelled(f"vserver: set_vhi_name of {field}")
-    space = _uts(trap, row)
-    trap.touch("hostname", space.domain, "write", field.lower())
-    trap.store.put(msgspec.structs.replace(space, **{key: name}))
-    return 0
-
-
-def _get_vhi_name(trap: Trap, ident: int, row: Context, data: Mapping[str, Any]) -> Result:
-    del ident
-    field = str(data.get("field", ""))
-    if field == "CONTEXT":
-        return Returned(0, row.name)
-    space = _uts(trap, row)
-    names = {"NODENAME": space.hostname, "DOMAINNAME": space.domainname}
-    return Returned(0, names.get(field, ""))
-
-
 def _set_space(trap: Trap, ident: int, row: Context, data: Mapping[str, Any]) -> int:
     """vx_set_space(): the context keeps the caller's namespaces, root and directory."""
     del ident, data
@@ -387,8 +354,6 @@ HANDLERS: dict[str, Callable[..., Result | int]] = {
     "VCMD_net_remove": _net_remove,
     "VCMD_set_space": _set_space,
     "VCMD_enter_space": _enter_space,
-    "VCMD_set_vhi_name": _set_vhi_name,
-    "VCMD_get_vhi_name": _get_vhi_name,
     "VCMD_set_cflags": _set_cflags,
     "VCMD_get_cflags": _getter("flags"),
     "VCMD_set_ccaps": _setter("ccaps", "ccaps", "cmask"),
@@ -403,4 +368,4 @@ HANDLERS: dict[str, Callable[..., Result | int]] = {
     "VCMD_get_ncaps": _getter("ncaps"),
     "VCMD_ctx_kill": _ctx_kill,
 }
-"""What each command does; the attributes of files and disk limits are in ``vserver_files``."""
+"""What each command does; ``vserver_files`` and ``vserver_names`` add theirs."""
