@@ -12,9 +12,9 @@ from simulator.isolation.mechanisms.ve_devices import VeDevices
 from simulator.isolation.mechanisms.ve_mounts import VeMounts
 from simulator.isolation.mechanisms.venet import Venet
 from simulator.isolation.mechanisms.vzquota import Vzquota
-from simulator.isolation.technologies import openvz_defaults as defaults
 from simulator.isolation.technologies.base import Technology, change, drop, put
 from simulator.isolation.technologies.options import openvz as options
+from simulator.isolation.technologies.options import openvz_samples as defaults
 from simulator.machine.abi.i18n import N_
 
 _TODAY = Technology(

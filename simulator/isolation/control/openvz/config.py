@@ -13,9 +13,9 @@ from simulator.isolation.control.openvz.samples import word
 from simulator.isolation.mechanisms.beancounters import UNLIMITED, Beancounters
 from simulator.isolation.technologies import openvz
 from simulator.isolation.technologies.base import Technology, change, drop, put
-from simulator.isolation.technologies.openvz_defaults import vswap
 from simulator.isolation.technologies.options import openvz as options
 from simulator.isolation.technologies.options.openvz import BYTES, PAGES, PIECES
+from simulator.isolation.technologies.options.openvz_samples import vswap
 from simulator.machine.abi.constants import O_CREAT, O_TRUNC, O_WRONLY
 from simulator.machine.userland.process import SysError
 

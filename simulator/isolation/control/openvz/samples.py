@@ -3,7 +3,7 @@
 Source: vzctl etc/vz.conf.in and etc/conf/, without their comments.
 """
 
-from simulator.isolation.technologies import openvz_defaults as defaults
+from simulator.isolation.technologies.options import openvz_samples as defaults
 
 VZ_CONF = """## Global parameters
 VIRTUOZZO=yes
