@@ -2,6 +2,7 @@
 # make test   set up and run every test
 # make check  lint, types, import contracts, catalogues: what CI asks before the tests
 # make bench  costs as ratios against this machine's kernel
+# make search  draw programs and compare both kernels; MINUTES=20 for longer
 # make i18n   bring the Spanish catalogue up to date with the source
 # make clean  remove what make made
 
@@ -10,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench i18n clean
+.PHONY: run test check bench search i18n clean
 
 run: $(READY)
 	@$(BIN)/vitrina
@@ -27,6 +28,10 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.bench
+
+MINUTES ?= 5
+search: $(READY)
+	$(BIN)/python -m simulator.experiment.real.search --minutes $(MINUTES)
 
 i18n: $(READY)
 	$(BIN)/python -m simulator.locale

@@ -4,6 +4,7 @@ import pytest
 
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.trace import Entry, Status
+from simulator.experiment.real.products import Counterfactual
 from simulator.experiment.real.trace import real_trace
 from tests.real.conftest import requires_spec
 
@@ -99,3 +100,46 @@ def test_a_shell_line_gives_status_and_output() -> None:
 def test_the_first_descriptor_of_an_actor_is_three() -> None:
     for spec in ("none", "docker"):
         assert entries(spec, 'guest.open("/etc/passwd", O_RDONLY)')[0].value == 3
+
+
+WALLED = ("runc", "crun", "lxc", "lxc-unpriv")
+
+
+@pytest.mark.parametrize("spec", WALLED)
+def test_a_container_of_any_runtime_is_apart_from_its_host(spec: str) -> None:
+    program = (
+        "guest.getpid()\n"
+        "guest.open(CANARY, O_RDONLY)\n"
+        "guest.kill(HOST_PID, 0)\n"
+        "guest.shmget(HOST_SHM_KEY, 0, 0)\n"
+        'guest.mount("none", "/mnt", "devtmpfs", 0, None)'
+    )
+    found = words(spec, program)
+    assert found[:4] == ["1", "ENOENT", "ESRCH", "ENOENT"]
+    assert found[4] in ("EPERM", "None")
+
+
+def test_a_configuration_file_is_rendered_from_the_options() -> None:
+    assert words("runc", 'guest.mkdir("/tmp/x", 0o755)') == ["EROFS"]
+    assert words("runc root.readonly=false", 'guest.mkdir("/tmp/x", 0o755)') == ["0"]
+    shared = "runc linux.namespaces=mount,pid,uts,network,cgroup"
+    assert words(shared, "guest.shmget(HOST_SHM_KEY, 0, 0)") == ["0"]
+
+
+def test_a_lifted_mechanism_is_left_out_of_what_the_product_is_told() -> None:
+    requires_spec("runc")
+    program = parse("guest.shmget(HOST_SHM_KEY, 0, 0)")
+    assert real_trace(program, "runc").entries[0].errno == "ENOENT"
+    assert real_trace(program, "runc", lifted=("ipc-ns",)).entries[0].value == 0
+
+
+def test_a_mechanism_without_a_switch_is_counterfactual() -> None:
+    requires_spec("docker")
+    with pytest.raises(Counterfactual, match="counterfactual"):
+        real_trace(parse("guest.getpid()"), "docker", lifted=("pivot-root",))
+
+
+def test_control_groups_alone_limit_and_hide_nothing() -> None:
+    found = entries("cgroups pids.max=8", "guest.fork() * 12\nguest.open(CANARY, O_RDONLY)")
+    assert "EAGAIN" in {str(entry.errno) for entry in found}
+    assert found[-1].errno is None

@@ -19,13 +19,18 @@ _LOCK = threading.Lock()
 _FOUND: dict[int, Link] = {}
 
 
+def ready() -> Link:
+    """This process's zygote, started when first asked for; it goes when the process goes."""
+    found = _FOUND.get(os.getpid())
+    if found is None or not found.alive:
+        found = _FOUND[os.getpid()] = _start()
+    return found
+
+
 def launcher() -> Link:
-    """A new child of this process's zygote, which is started when first asked for."""
+    """A new child of this process's zygote."""
     with _LOCK:
-        found = _FOUND.get(os.getpid())
-        if found is None or not found.alive:
-            found = _FOUND[os.getpid()] = _start()
-        answer, child = fork(found)
+        answer, child = fork(ready())
     if child is None:
         raise RealError.broken("fork", str(answer))
     do(child, "rt_sigaction", _SIGCHLD, 0)
