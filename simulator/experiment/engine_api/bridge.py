@@ -1,6 +1,7 @@
 """One real connection and the simulated one that it stands for: bytes go both ways."""
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, cast
 
 from simulator.experiment.engine_api.machine import BUSY
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from simulator.experiment.engine_api.server import Server
 
 _BLOCK = 65536
+_UPGRADED = b"HTTP/1.1 101 "
+_MOMENT = 0.001
 _ENOUGH = 1 << 20
 """Bytes from a real client that wait before it is asked to wait."""
 
@@ -31,6 +34,9 @@ class Bridge(asyncio.Protocol):
         self.full = False
         self.quiet = False
         """The model sends no more."""
+        self.held = b""
+        """What came right behind the head of a connection that becomes a raw stream."""
+        self.holding = False
 
     # -- what asyncio tells
 
@@ -112,7 +118,7 @@ class Bridge(asyncio.Protocol):
 
     def _outward(self) -> bool:
         machine = self.server.machine
-        if self.full or self.quiet or self.lost or self.transport is None:
+        if self.full or self.quiet or self.lost or self.transport is None or self._held_back():
             return False
         moved = False
         while True:
@@ -126,8 +132,38 @@ class Bridge(asyncio.Protocol):
                 self._end_output()
                 return True
             self.server.acknowledge()
-            self.transport.write(cast("bytes", data))
+            self._tell(cast("bytes", data))
             moved = True
+            if self.holding:
+                return moved
+
+    def _tell(self, data: bytes) -> None:
+        """Send, but keep the first bytes of a raw stream apart from the head before it.
+
+        The SDK for Python reads the head through a buffer and the stream without it, so what comes
+        along with the head would be lost; a real daemon needs longer to start anything.
+        """
+        assert self.transport is not None
+        if data.startswith(_UPGRADED):
+            head, blank, self.held = data.partition(b"\r\n\r\n")
+            self.transport.write(head + blank)
+            self.holding = True
+            return
+        self.transport.write(data)
+
+    def _held_back(self) -> bool:
+        """Whether the client has yet to read the head of its raw stream."""
+        if not self.holding:
+            return False
+        assert self.transport is not None
+        if _unread(self.transport):
+            asyncio.get_running_loop().call_later(_MOMENT, self.server.wake.set)
+            return True
+        self.holding = False
+        held, self.held = self.held, b""
+        if held:
+            self.transport.write(held)
+        return False
 
     def _end_output(self) -> None:
         assert self.transport is not None
@@ -141,3 +177,18 @@ class Bridge(asyncio.Protocol):
             self.transport.close()
         if self.fd < 0 and self in self.server.bridges:
             self.server.bridges.remove(self)
+
+
+def _unread(transport: asyncio.Transport) -> int:
+    """Bytes that were sent and that the other end has not taken (SIOCOUTQ); 0 where unknown."""
+    try:
+        import fcntl
+        import termios
+    except ImportError:  # no such thing on this system
+        return 0
+    place = transport.get_extra_info("socket")
+    try:
+        answer = fcntl.ioctl(place.fileno(), termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        return 0
+    return transport.get_write_buffer_size() + int.from_bytes(answer, sys.byteorder)

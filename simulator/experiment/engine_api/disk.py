@@ -80,7 +80,8 @@ class DiskFile:
             return []
         if not content.startswith(_MAGIC):
             raise StateError(_("{path}: this is no state of an engine").format(path=self.path))
-        at, found = len(_MAGIC), []
+        at = len(_MAGIC)
+        found: list[_Batch] = []
         while at + _HEAD <= len(content):
             size = int.from_bytes(content[at : at + 4], "big")
             check = int.from_bytes(content[at + 4 : at + 8], "big")

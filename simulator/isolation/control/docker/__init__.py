@@ -25,13 +25,11 @@ the simulated ``docker`` are served by the same program, and both can be watched
 A new route: a handler in ``api/``; a new module there is imported by ``daemon.py``.
 """
 
-from simulator.isolation.control.docker import daemon, proxy
 from simulator.isolation.control.toolset import Toolset, Unit
-
-assert daemon, proxy
 
 TOOLSET = Toolset(
     product="docker",
+    modules=("docker.daemon", "docker.proxy"),
     kernels=frozenset({"linux"}),
     programs=("dockerd", "docker-proxy"),
     directories=(

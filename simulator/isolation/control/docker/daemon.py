@@ -4,8 +4,7 @@ import itertools
 from collections.abc import Sequence
 from typing import Any
 
-from simulator.isolation.control.docker import api
-from simulator.isolation.control.docker.api import (  # noqa: F401
+from simulator.isolation.control.docker.api import (
     archives,
     containers,
     images,
@@ -32,7 +31,9 @@ from simulator.machine.abi.constants import (
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-assert api
+_SUBJECTS = (archives, containers, images, networks, streaming, system, volumes)
+"""Imported for the routes that they enter."""
+
 SOCKET = "/var/run/docker.sock"
 _FIRST = 3
 _BACKLOG = 512

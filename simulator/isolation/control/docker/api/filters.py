@@ -1,7 +1,7 @@
 """The ``filters`` of lists and prunes: ``{"status": ["running"]}``. moby ``api/types/filters``."""
 
 import re
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -20,13 +20,14 @@ def read(text: str, known: frozenset[str]) -> Filters:
         raise BadRequest(f"invalid filter: invalid character in {text[:40]!r}") from None
     found: Filters = {}
     for key, values in given.items():
-        if isinstance(values, dict):  # the form of API 1.21: {"status": {"running": true}}
-            values = [str(value) for value, wanted in values.items() if wanted]  # pyright: ignore
+        if isinstance(values, dict):  # as the clients write it: {"status": {"running": true}}
+            asked = cast("dict[str, Any]", values)
+            values = [str(value) for value, wanted in asked.items() if wanted]
         if not isinstance(values, list):
             raise BadRequest(f"invalid filter '{key}'")
         if key not in known:
             raise BadRequest(f"invalid filter '{key}'")
-        found[key] = [str(value) for value in values]  # pyright: ignore[reportUnknownVariableType]
+        found[key] = [str(value) for value in cast("list[Any]", values)]
     return found
 
 

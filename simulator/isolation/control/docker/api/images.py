@@ -131,7 +131,8 @@ async def history(x: Exchange) -> None:
     store = x.engine.images
     chains = iter(image.chains)
     found: list[dict[str, Any]] = []
-    for step in image.config.get("history") or []:
+    steps: list[dict[str, Any]] = image.config.get("history") or []
+    for step in steps:
         layer = None if step.get("empty_layer") else store.layers.get(next(chains, ""))
         found.append(
             {

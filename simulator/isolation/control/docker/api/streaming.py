@@ -27,9 +27,14 @@ from simulator.machine.userland.process import Process, SysError
 
 _TIOCSWINSZ = 0x5414
 _DETACH_KEYS = b"\x10\x11"
-_KEYS = {f"ctrl-{chr(97 + at)}": bytes((at + 1,)) for at in range(26)}
-_KEYS |= {"ctrl-@": b"\0", "ctrl-[": b"\x1b", "ctrl-\\": b"\x1c", "ctrl-]": b"\x1d"}
-_KEYS |= {"ctrl-^": b"\x1e", "ctrl-_": b"\x1f"}
+_KEYS = {f"ctrl-{chr(97 + at)}": bytes((at + 1,)) for at in range(26)} | {
+    "ctrl-@": b"\0",
+    "ctrl-[": b"\x1b",
+    "ctrl-\\": b"\x1c",
+    "ctrl-]": b"\x1d",
+    "ctrl-^": b"\x1e",
+    "ctrl-_": b"\x1f",
+}
 
 
 def detach_keys(text: str) -> bytes:

@@ -37,8 +37,7 @@ async def ping(x: Exchange) -> None:
 
 async def _uname(x: Exchange) -> dict[str, str]:
     data: Any = await x.sys.data("uname")
-    names = ("sysname", "nodename", "release", "version", "machine")
-    return dict(data) if isinstance(data, dict) else dict(zip(names, data, strict=False))
+    return {name: str(data[name]) for name in ("sysname", "nodename", "release", "machine")}
 
 
 @route("GET", "/version")

@@ -1,7 +1,5 @@
 """A container's record, as it is kept in ``config.v2.json`` and ``hostconfig.json``."""
 
-from typing import Any
-
 import msgspec
 
 from simulator.isolation.control.docker.engine.config import (
@@ -90,7 +88,7 @@ class Record(msgspec.Struct):
     Layers: list[str] = []
     RestartCount: int = 0
     HasBeenManuallyStopped: bool = False
-    Ports: dict[str, Any] = {}
+    Ports: dict[str, list[dict[str, str]] | None] = {}
 
 
 class Container:

@@ -164,7 +164,8 @@ def merge(config: ContainerConfig, image: Image | None) -> None:
     if base.get("ExposedPorts"):
         config.ExposedPorts = {**base["ExposedPorts"], **(config.ExposedPorts or {})}
     own = {pair.partition("=")[0] for pair in config.Env or []}
-    inherited = [one for one in base.get("Env") or [] if one.partition("=")[0] not in own]
+    below: list[str] = base.get("Env") or []
+    inherited = [one for one in below if one.partition("=")[0] not in own]
     config.Env = [*(config.Env or []), *inherited]
     config.Labels = {**(base.get("Labels") or {}), **(config.Labels or {})}
     if not words(config.Entrypoint):

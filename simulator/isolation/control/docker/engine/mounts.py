@@ -4,7 +4,7 @@ moby ``daemon/volumes.go`` and ``volume/mounts/linux_parser.go``.
 """
 
 import posixpath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simulator.isolation.control.docker.api.errors import BadRequest
 from simulator.isolation.control.docker.engine import files
@@ -140,7 +140,7 @@ async def _mount(sys: Process, engine: "Engine", one: Mount) -> MountPoint | Non
             Propagation=wanted.get("Propagation") or "rprivate",
         )
     wanted = one.VolumeOptions or {}
-    driver = wanted.get("DriverConfig") or {}
+    driver: dict[str, Any] = wanted.get("DriverConfig") or {}
     point = MountPoint(
         Type="volume",
         Name=one.Source,

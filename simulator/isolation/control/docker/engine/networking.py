@@ -11,7 +11,7 @@ from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.ids import new_id
 from simulator.isolation.control.docker.engine.networks import Network, veth
 from simulator.isolation.mechanisms.container_files import ContainerFiles
-from simulator.isolation.mechanisms.endpoints import Endpoints
+from simulator.isolation.mechanisms.endpoints import Endpoint, Endpoints
 from simulator.isolation.mechanisms.joined import Joined
 from simulator.isolation.technologies.base import Technology, drop, put
 from simulator.machine.abi.constants import (
@@ -68,7 +68,7 @@ async def walls(
     sys: Process, engine: "Engine", container: Container, technology: Technology
 ) -> Technology:
     """The network part of a container's launch."""
-    cables = []
+    cables: list[Endpoint] = []
     for got in container.record.Networks.values():
         if got.IPAddress:
             cables.append(engine.networks.cable(got, len(cables)))
@@ -248,7 +248,9 @@ def _check_ports(engine: "Engine", container: Container) -> None:
         for port, places in one.record.Ports.items()
         for place in places or []
     }
-    ports: dict[str, Any] = {port: None for port in container.config.ExposedPorts or {}}
+    ports: dict[str, list[dict[str, str]] | None] = {
+        port: None for port in container.config.ExposedPorts or {}
+    }
     if container.host.NetworkMode == "host" or not any(
         got.IPAddress for got in container.record.Networks.values()
     ):

@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 KEPT = "/var/lib/docker/network/networks.json"
 PREDEFINED = ("bridge", "host", "none")
-_POOL = [f"172.{second}.0.0/16" for second in range(18, 32)]
-_POOL += [f"192.168.{third}.0/20" for third in range(0, 256, 16)]
+_POOL = (
+    *(f"172.{second}.0.0/16" for second in range(18, 32)),
+    *(f"192.168.{third}.0/20" for third in range(0, 256, 16)),
+)
 """Where a network without a subnet gets one (libnetwork ``ipamutils`` local scope)."""
 
 
@@ -238,7 +240,7 @@ def ipam(driver: str, network: Network) -> dict[str, Any]:
     one["Gateway"] = network.Gateway
     if network.AuxiliaryAddresses:
         one["AuxiliaryAddresses"] = network.AuxiliaryAddresses
-    options = None if network.Name == "bridge" else {}
+    options: dict[str, str] | None = None if network.Name == "bridge" else {}
     return {"Driver": driver, "Options": options, "Config": [one]}
 
 

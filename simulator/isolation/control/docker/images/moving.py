@@ -189,7 +189,8 @@ async def _load_one(x: Exchange, one: dict[str, Any], found: dict[str, bytes]) -
         layer = await store.add_layer(x.sys, parent, content)
         parent = layer.chain
     image = await store.add_image(x.sys, config)
-    for name in one.get("RepoTags") or []:
+    tags: list[str] = one.get("RepoTags") or []
+    for name in tags:
         await store.tag(x.sys, references.parse(name), image)
         await x.line({"stream": f"Loaded image: {name}\n"})
     if not one.get("RepoTags"):
@@ -250,7 +251,8 @@ def apply_change(config: dict[str, Any], text: str) -> None:
             if word.upper() == "LABEL":
                 config["Labels"] = {**(config.get("Labels") or {}), **pairs}
             else:
-                kept = [e for e in config.get("Env") or [] if e.partition("=")[0] not in pairs]
+                old: list[str] = config.get("Env") or []
+                kept = [one for one in old if one.partition("=")[0] not in pairs]
                 config["Env"] = kept + [f"{key}={value}" for key, value in pairs.items()]
         case "WORKDIR":
             config["WorkingDir"] = rest
@@ -259,7 +261,7 @@ def apply_change(config: dict[str, Any], text: str) -> None:
         case "STOPSIGNAL":
             config["StopSignal"] = rest
         case "EXPOSE":
-            ports = {p if "/" in p else f"{p}/tcp": {} for p in rest.split()}
+            ports: dict[str, Any] = {p if "/" in p else f"{p}/tcp": {} for p in rest.split()}
             config["ExposedPorts"] = {**(config.get("ExposedPorts") or {}), **ports}
         case "VOLUME":
             places = command(rest) if rest.startswith("[") else rest.split()
@@ -309,8 +311,8 @@ async def commit(
     step["created_by"] = " ".join(words(container.config.Cmd) or [])
     if comment:
         step["comment"] = comment
-    old = base.config if base is not None else {}
-    made = {
+    old: dict[str, Any] = base.config if base is not None else {}
+    made: dict[str, Any] = {
         "architecture": "amd64",
         "author": x.query.get("author", ""),
         "comment": comment,

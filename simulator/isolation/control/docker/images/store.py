@@ -52,7 +52,8 @@ class Image:
     @property
     def diff_ids(self) -> list[str]:
         """The layers' archives, from the bottom up."""
-        return (self.config.get("rootfs") or {}).get("diff_ids") or []
+        rootfs: dict[str, Any] = self.config.get("rootfs") or {}
+        return rootfs.get("diff_ids") or []
 
     @property
     def chains(self) -> list[str]:

@@ -201,18 +201,19 @@ async def _gather(
 ) -> None:
     status = await sys.lstat(path)
     kind = status["mode"] & S_IFMT
-    base = {
-        "uid": status["uid"],
-        "gid": status["gid"],
-        "mtime": status.get("mtime", 0) // _SECOND,
-    }
+    mtime = status.get("mtime", 0) // _SECOND
+
+    def add(path: str, content: bytes = b"", target: str = "", hard: str = "") -> None:
+        ids = status["uid"], status["gid"]
+        entries.append(Entry(path, status["mode"], content, target, hard, *ids, mtime))
+
     if layer and kind == S_IFCHR and status["rdev"] == 0:
         directory, slash, last = name.rpartition("/")
         entries.append(Entry(f"{directory}{slash}{WHITEOUT}{last}", S_IFREG | 0o600))
         return
     if kind == S_IFDIR:
         if top and name:
-            entries.append(Entry(f"{name}/", status["mode"], **base))
+            add(f"{name}/")
         if layer and await _is_opaque(sys, path):
             entries.append(Entry(f"{name}/{OPAQUE}" if name else OPAQUE, S_IFREG | 0o600))
         for one in sorted(await sys.names(path)):
@@ -221,12 +222,12 @@ async def _gather(
         return
     first = seen.setdefault(status["ino"], name) if status["nlink"] > 1 else name
     if first != name:
-        entries.append(Entry(name, status["mode"], hard=first, **base))
+        add(name, hard=first)
         return
     content = await sys.slurp(path) if kind == S_IFREG else b""
     target = await sys.readlink(path) if kind == S_IFLNK else ""
     if kind in _KINDS:  # a socket has no place in an archive
-        entries.append(Entry(name, status["mode"], content, target, **base))
+        add(name, content, target)
 
 
 async def _is_opaque(sys: Process, path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import h11
@@ -66,7 +66,7 @@ class Connection:
 
     async def put(self, sys: Process, event: Any) -> None:
         """Send an event of h11."""
-        data = self.http.send(event)
+        data = cast("bytes | None", self.http.send(event))
         if data:
             await self.send(sys, data)
 
@@ -89,12 +89,13 @@ class Exchange:
         self.sys = sys
         self.engine = engine
         self.connection = connection
-        self.method = request.method.decode("latin-1")
-        target = urlsplit(request.target.decode("latin-1"))
+        self.method: str = request.method.decode("latin-1")
+        text: str = request.target.decode("latin-1")
+        target = urlsplit(text)
         self.path = unquote(target.path)
         self.lists = parse_qs(target.query, keep_blank_values=True)
         self.query = {key: values[-1] for key, values in self.lists.items()}
-        self.headers = {
+        self.headers: dict[str, str] = {
             key.decode("latin-1"): value.decode("latin-1") for key, value in request.headers
         }
         self.http_version = request.http_version
@@ -195,7 +196,7 @@ class Exchange:
             more["Content-Length"] = str(len(data))
         self.begun = True
         sent = self._headers(content_type or kind, more)
-        out = self.connection.http.send(_response(status, sent))
+        out: bytes | None = self.connection.http.send(_response(status, sent))
         if self.method != "HEAD" and data:
             out = (out or b"") + (self.connection.http.send(h11.Data(data=data)) or b"")
         out = (out or b"") + (self.connection.http.send(h11.EndOfMessage()) or b"")
