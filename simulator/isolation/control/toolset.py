@@ -7,6 +7,7 @@ import pkgutil
 import msgspec
 
 from simulator.isolation.technologies.base import Technology
+from simulator.machine.userland import registry
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,16 +27,18 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
 class Toolset(msgspec.Struct, frozen=True, kw_only=True):
     """One product's tools.
 
-    ``kernels`` are those (names of ``families.KERNELS``) on whose hosts it is installed;
-    ``programs`` are entered in ``userland.registry`` with ``collection=TOOLS`` and appear in
-    ``/usr/sbin``; ``directories`` and ``files`` are (path, mode) and (path, mode, text);
-    ``units`` its daemons; ``nodes`` the device nodes that its init script makes in /dev (name,
-    type, major, minor, mode).
+    ``kernels`` are those (names of ``families.KERNELS``) on whose hosts it is installed.
+    ``programs`` appear in ``/usr/sbin``; ``modules`` (named from this room) enter them in
+    ``userland.registry`` with ``collection=TOOLS`` when they are imported, which happens when one
+    of them is first executed: a host has many tools, and few are ever used. ``directories`` and
+    ``files`` are (path, mode) and (path, mode, text); ``nodes`` what its init script makes in /dev
+    (name, type, major, minor, mode); ``units`` its daemons.
     """
 
     product: str
     kernels: frozenset[str]
     programs: tuple[str, ...]
+    modules: tuple[str, ...] = ()
     directories: tuple[tuple[str, int], ...] = ()
     files: tuple[tuple[str, int, str], ...] = ()
     units: tuple[Unit, ...] = ()
@@ -48,6 +51,17 @@ def toolsets() -> tuple[Toolset, ...]:
     package = importlib.import_module(__package__ or __name__.rpartition(".")[0])
     rooms = [one.name for one in pkgutil.iter_modules(package.__path__) if one.ispkg]
     return tuple(importlib.import_module(f"{package.__name__}.{room}").TOOLSET for room in rooms)
+
+
+def _fetch(name: str) -> None:
+    """Import what enters the program ``name``."""
+    for one in toolsets():
+        if name in one.programs:
+            for module in one.modules:
+                importlib.import_module(f"{__package__}.{module}")
+
+
+registry.fetch_by(registry.TOOLS, _fetch)
 
 
 def installed(technology: Technology) -> tuple[Toolset, ...]:

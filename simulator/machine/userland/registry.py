@@ -30,6 +30,8 @@ _COLLECTIONS: dict[bytes, MutableMapping[str, Main]] = {
 }
 """FreeBSD's and Solaris's programs are their own where they have some, else what every tree has."""
 
+_FETCHERS: dict[bytes, Callable[[str], None]] = {}
+
 
 def enter(*names: str, collection: bytes = BUSYBOX) -> Callable[[Main], Main]:
     """Enter the decorated program under ``names``; a name taken twice is a bug."""
@@ -54,9 +56,18 @@ def collection(content: bytes) -> bytes | None:
     return None
 
 
+def fetch_by(collection: bytes, fetch: Callable[[str], None]) -> None:
+    """Have ``fetch`` import what enters a program of ``collection`` when it is first executed."""
+    _FETCHERS[collection] = fetch
+
+
 def program(name: str, collection: bytes = BUSYBOX) -> Main | None:
     """The program called ``name``, or None; a collection without its own takes busybox's."""
-    return _COLLECTIONS[collection].get(name) or _COLLECTIONS[BUSYBOX].get(name)
+    programs = _COLLECTIONS[collection]
+    own = programs.maps[0] if isinstance(programs, ChainMap) else programs
+    if name not in own and collection in _FETCHERS:
+        _FETCHERS[collection](name)
+    return programs.get(name) or _COLLECTIONS[BUSYBOX].get(name)
 
 
 def names(collection: bytes = BUSYBOX) -> tuple[str, ...]:

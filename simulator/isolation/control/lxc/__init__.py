@@ -1,18 +1,18 @@
 """LXC's tools: lxc-create(1), lxc-start(1), lxc-attach(1) and the others, and what they read."""
 
-from simulator.isolation.control.lxc import attaching, copying, listing, making, starting, stopping
 from simulator.isolation.control.toolset import Toolset
 from simulator.isolation.technologies import lxc_files
 
-assert attaching
-assert copying
-assert listing
-assert making
-assert starting
-assert stopping  # imported for the programs that enter themselves
-
 TOOLSET = Toolset(
     product="lxc",
+    modules=(
+        "lxc.attaching",
+        "lxc.copying",
+        "lxc.listing",
+        "lxc.making",
+        "lxc.starting",
+        "lxc.stopping",
+    ),
     kernels=frozenset({"linux"}),
     programs=(
         "init.lxc",

@@ -1,14 +1,12 @@
 """OpenVZ's tools: vzctl(8), vzlist(8) and their configuration files."""
 
-from simulator.isolation.control.openvz import vzctl, vzlist, vzmigrate
 from simulator.isolation.control.openvz.samples import FILES
 from simulator.isolation.control.toolset import Toolset
 from simulator.machine.abi.constants import S_IFCHR
 
-__all__ = ["TOOLSET", "vzctl", "vzlist", "vzmigrate"]
-
 TOOLSET = Toolset(
     product="openvz",
+    modules=("openvz.vzctl", "openvz.vzlist", "openvz.vzmigrate"),
     kernels=frozenset({"linux-2.6.18-ovz", "linux-2.6.32-ovz"}),
     programs=("vzctl", "vzlist", "vzmigrate"),
     directories=(

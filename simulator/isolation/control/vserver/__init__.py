@@ -6,7 +6,6 @@ A guest's configuration is the directory /etc/vservers/NAME, one setting a file
 """
 
 from simulator.isolation.control.toolset import Toolset
-from simulator.isolation.control.vserver import attributes, showing, small, tool
 
 SESSION = (("guest", 101), ("neighbour", 102))
 """The sandboxes of a session, with the numbers of their contexts."""
@@ -29,8 +28,24 @@ def _configured(name: str, number: int) -> tuple[tuple[str, int, str], ...]:
 
 TOOLSET = Toolset(
     product="util-vserver",
+    modules=("vserver.attributes", "vserver.showing", "vserver.small", "vserver.tool"),
     kernels=frozenset({"linux-2.6.27-vs"}),
-    programs=tool.PROGRAMS + small.PROGRAMS + showing.PROGRAMS + attributes.PROGRAMS,
+    programs=(
+        "vserver",
+        "chcontext",
+        "chbind",
+        "reducecap",
+        "vattribute",
+        "vkill",
+        "vps",
+        "vpstree",
+        "vserver-stat",
+        "vserver-info",
+        "setattr",
+        "showattr",
+        "vunify",
+        "vhashify",
+    ),
     directories=(
         ("/etc/vservers", 0o755),
         ("/vservers", 0o755),

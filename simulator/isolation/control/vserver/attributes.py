@@ -11,8 +11,6 @@ from simulator.machine.abi.constants import S_IFDIR, S_IFMT, S_IFREG
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-PROGRAMS = ("setattr", "showattr", "vunify", "vhashify")
-
 WORDS = {
     "iunlink": ("immutable", "iunlink"),
     "iunlink-but-not-immutable": ("iunlink",),

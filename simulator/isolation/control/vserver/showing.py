@@ -10,7 +10,6 @@ from simulator.isolation.control.vserver.tool import running_context
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-PROGRAMS = ("vps", "vpstree", "vserver-stat", "vserver-info")
 _CONTEXT_WIDTH, _NUMBER_WIDTH = 20, 5
 _TICKS = 100
 

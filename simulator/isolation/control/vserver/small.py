@@ -14,7 +14,6 @@ from simulator.machine.abi.constants import BY_NAME, CAPABILITY_NAMES, CLONE_NEW
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-PROGRAMS = ("chcontext", "chbind", "reducecap", "vattribute", "vkill")
 EVERY = (1 << 64) - 1
 DYNAMIC = range(49152, 65536)
 

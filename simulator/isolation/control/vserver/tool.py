@@ -16,8 +16,6 @@ from simulator.machine.abi.constants import SIGKILL, SIGTERM
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-PROGRAMS = ("vserver",)
-
 _USAGE = (
     "Usage: {name} <vserver>"
     " {{start|stop|suexec|restart|condrestart|exec|enter|chkconfig|running|status|delete}}\n"

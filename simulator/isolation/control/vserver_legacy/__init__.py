@@ -17,6 +17,7 @@ S_CAPS=""
 
 TOOLSET = Toolset(
     product="vserver",
+    modules=vserver.TOOLSET.modules,
     kernels=frozenset({"linux-2.4-vs"}),
     programs=vserver.TOOLSET.programs,
     directories=vserver.TOOLSET.directories,

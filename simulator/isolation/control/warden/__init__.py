@@ -1,15 +1,11 @@
 """Warden's daemon and its client: warden-server and warden, and wshd inside each container."""
 
 from simulator.isolation.control.toolset import Toolset, Unit
-from simulator.isolation.control.warden import client, server, wshd
 from simulator.isolation.control.warden.config import LINUX_YML, PATH
-
-assert client
-assert server
-assert wshd  # imported for the programs that enter themselves
 
 TOOLSET = Toolset(
     product="warden",
+    modules=("warden.client", "warden.server", "warden.wshd"),
     kernels=frozenset({"linux-3.13-ubuntu"}),
     programs=("warden", "warden-server"),
     directories=(
