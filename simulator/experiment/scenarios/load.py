@@ -48,7 +48,8 @@ class _Strings(msgspec.Struct, frozen=True):
 _NOT_SCENARIOS = ("worlds", "strings", "evidence")
 _ID = re.compile(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*")
 _WORLD_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_TECHNOLOGY = re.compile(r"[a-z][a-z0-9_-]*(@[0-9][0-9a-z.]*)?")
+_TECHNOLOGY = re.compile(r"[a-z][a-z0-9_-]*(@[0-9][0-9a-z.]*)?( [-_a-zA-Z0-9=.:,/]+)*")
+"""A SPEC: a name, perhaps an era, perhaps options; whether there is such an option is the registry's."""
 
 
 def data_root() -> Traversable:

@@ -102,6 +102,8 @@ class Traits:
     """proc_sys_fs(5) protected_symlinks, protected_hardlinks, protected_regular."""
     nproc_counts_per_user_namespace: bool = True
     """getrlimit(2) RLIMIT_NPROC: counted for a uid of one user namespace, since Linux 5.14."""
+    nproc_counts_per_context: bool = False
+    """A user's processes are counted within one context (SunOS upcount_inc(), by uid and zone)."""
     devices_only_in_devfs: bool = False
     """A device node that mknod(2) made on a disk opens nothing (FreeBSD ufs_open())."""
     mknod_whiteout_unprivileged: bool = True

@@ -32,6 +32,7 @@ TRAITS = Traits(
     unlink_directory_errno="EPERM",
     protected_symlinks=False,
     nproc_counts_per_user_namespace=False,
+    nproc_counts_per_context=True,
     mknod_whiteout_unprivileged=False,
 )
 
