@@ -16,6 +16,7 @@ NO_PROBE_HANGS_ON_IT = {
     "cgroup-limits": "without limits given it only carries the device list",
     "container-files": "what is bound over the image's files is the container's own",
     "init": "the program is pid 1 then, and its own reaper",
+    "lxc-config": "a file for the operator's tools",
     "mount-ns": "who may not mount anything (Linux-VServer) needs no list of its own",
     "own-hierarchies": "the product finds its groups where the host has mounted them",
     "point-to-point": "without the cable there is no way out at all",
@@ -33,6 +34,20 @@ NO_PROBE_HANGS_ON_IT = {
 }
 """Mechanisms that no single probe needs, with the reason."""
 
+ANOTHER_WALL_STANDS = {
+    "lxc-unpriv": {
+        "pivot-root": "outside its tree root inside is an ordinary user of the host",
+        "proc-mixed": "the settings belong to a user whom the map leaves out",
+        "seccomp": "what the filter names asks for rights over the machine",
+    },
+    "docker@0.1": {"device-list": "without CAP_MKNOD there is no node to open"},
+    "docker@0.12": {
+        "container-files": "the way out that they open asks for CAP_DAC_READ_SEARCH",
+        "masked-paths": "/proc/kcore asks for CAP_SYS_RAWIO",
+    },
+}
+"""For one technology: mechanisms behind which the wall that is named stands."""
+
 
 @pytest.mark.timeout(900)  # every probe for every mechanism, on whatever else the machine does
 @pytest.mark.parametrize(
@@ -47,13 +62,19 @@ NO_PROBE_HANGS_ON_IT = {
         "warden",
         "vserver",
         "vserver@2.4",
+        "lxc",
+        "lxc-unpriv",
+        "lxc@0.7.5",
+        "docker@0.1",
+        "docker@0.12",
     ],
 )
 def test_every_mechanism_flips_a_probe_or_is_accounted_for(spec: str) -> None:
     technology = parse_spec(spec)
     flipped = {flip.lifted[0] for flip in ablate(QUESTIONS, spec)}
     idle = {lifted[0] for lifted in lifts(technology)} - flipped
-    assert idle <= set(NO_PROBE_HANGS_ON_IT), idle - set(NO_PROBE_HANGS_ON_IT)
+    known = {*NO_PROBE_HANGS_ON_IT, *ANOTHER_WALL_STANDS.get(spec, {})}
+    assert idle <= known, idle - known
 
 
 def test_two_walls_before_one_door_are_found_as_a_pair() -> None:

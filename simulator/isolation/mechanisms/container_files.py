@@ -41,7 +41,8 @@ class ContainerFiles:
         name = plan.guest.hostname
         lines = f"127.0.0.1\tlocalhost\n172.17.0.{plan.ordinal + 1}\t{name}\n"
         prepare = plan.caller(Phase.PREPARE, "runtime", self.about.id)
-        for path in (self.directory, place):
+        # daemon_unix.go, setupDaemonRoot(): root of the mapped ids gets through by its group.
+        for path in (self.directory.rpartition("/")[0], self.directory, place):
             prepare("mkdir", path, 0o710, tolerates=("EEXIST",))
             self._hand_over(plan, path, 0)
         for file, text in (

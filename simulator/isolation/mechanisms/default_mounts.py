@@ -142,7 +142,8 @@ class DefaultMounts:
                 device("mknod", path, 0o100666, 0)
                 device("mount", f"/dev/{name}", path, "bind", MS_BIND, None)
                 continue
-            device("mknod", path, S_IFCHR | 0o666, major << 8 | minor)
+            # An image may have the node already, where /dev is not a new one.
+            device("mknod", path, S_IFCHR | 0o666, major << 8 | minor, tolerates=("EEXIST",))
             device("chmod", path, 0o666)
         for target, path in self.links:
             device("symlink", target, plan.root + path, tolerates=("EEXIST",))

@@ -201,7 +201,8 @@ class Sysfs:
 
     def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
         """kernfs_fop_open(): the bits of the file count even for who may override them."""
-        mode = _mode(_entry(trap, inode))
+        entry = _entry(trap, inode)
+        mode = _mode(entry)
         if mode & S_IFMT != S_IFREG:
             return
         writes, reads = flags & O_ACCMODE != O_RDONLY, flags & O_ACCMODE != 1
@@ -212,6 +213,8 @@ class Sysfs:
                 N_("The attribute has no way to be read, or to be set."),
                 "sysfs(5)",
             )
+        if writes and isinstance(entry, _File) and entry.kind and trap.task.domain != HOST:
+            trap.touch(entry.kind, HOST, "privilege", _path(inode))
 
 
 def _path(inode: VirtualId) -> str:
