@@ -139,6 +139,14 @@ def test_a_mechanism_without_a_switch_is_counterfactual() -> None:
         real_trace(parse("guest.getpid()"), "docker", lifted=("pivot-root",))
 
 
+def test_bubblewrap_takes_its_own_words() -> None:
+    walled = "bwrap --unshare-all --proc /proc --dev /dev"
+    program = "guest.getpid()\nguest.open(CANARY, O_RDONLY)\nguest.kill(HOST_PID, 0)"
+    assert words(walled, program) == ["2", "ENOENT", "ESRCH"]
+    assert words("bwrap", "guest.kill(HOST_PID, 0)") == ["0"]
+    assert words("bwrap --ro-bind /srv/guest /", 'guest.mkdir("/x", 0o755)') == ["EROFS"]
+
+
 def test_control_groups_alone_limit_and_hide_nothing() -> None:
     found = entries("cgroups pids.max=8", "guest.fork() * 12\nguest.open(CANARY, O_RDONLY)")
     assert "EAGAIN" in {str(entry.errno) for entry in found}

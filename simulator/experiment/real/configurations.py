@@ -15,6 +15,8 @@ CONFIGURATIONS: tuple[str, ...] = (
     "crun",
     "lxc",
     "lxc-unpriv",
+    "bwrap",
+    "bwrap --unshare-all --proc /proc --dev /dev",
     "docker",
     "docker --pid=host --uts=host --ipc=host",
     "docker --net=host",

@@ -170,6 +170,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "chroot": _BASE,
     "unshare": _BASE,
     "docker": (*_BASE, "cgroups", "docker", "docker engine"),
+    "bwrap": (*_BASE, "bwrap"),
     "cgroups": (*_BASE, "cgroups"),
     "lxc": (*_BASE, "cgroups", "lxc-start"),
     "lxc-unpriv": (*_BASE, "cgroups", "lxc-start"),

@@ -22,6 +22,7 @@ from simulator.isolation.mechanisms import (
 )
 from simulator.isolation.mechanisms.base import About
 from simulator.isolation.technologies import (
+    bwrap,
     cgroups,
     chroot,
     chroot_freebsd,
@@ -67,6 +68,7 @@ TECHNOLOGIES: dict[str, Technology] = {
         lxc_unpriv,
         runc,
         crun,
+        bwrap,
     )
 }
 """Every technology with its defaults, controls first, then by year."""

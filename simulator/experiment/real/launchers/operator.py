@@ -122,6 +122,21 @@ def newest_init(machine: Machine, before: set[int], seconds: float = 10.0) -> in
     return None
 
 
+def newest_agent(
+    machine: Machine, before: set[int], runtime: Link, seconds: float = 10.0
+) -> int | None:
+    """A process born since ``before`` that runs the agent; ``None`` once ``runtime`` is gone."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        for pid in sorted(machine.members() - before, reverse=True):
+            if _runs_agent(pid):
+                return pid
+        if not runtime.alive:
+            return None
+        time.sleep(0.005)
+    return None
+
+
 def _runs_agent(pid: int) -> bool:
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
