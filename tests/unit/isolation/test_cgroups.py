@@ -2,7 +2,10 @@
 
 import pytest
 
+from simulator.experiment.engine.compare import traced
 from simulator.experiment.engine.executor import open_session
+from simulator.experiment.probes.language import parse
+from simulator.experiment.probes.trace import Status
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.technologies.base import SpecError, plan
@@ -104,3 +107,14 @@ def test_a_program_takes_the_core_of_whoever_crashes() -> None:
         " echo '|/tmp/taker %s %u %e' > /proc/sys/kernel/core_pattern"
     )
     assert said("none", made, "sh -c 'kill -SEGV $$'", "cat /tmp/out") == "11 0 sh\n"
+
+
+def test_a_write_into_memory_beyond_the_limit_costs_the_writer_its_life_and_nobody_elses() -> None:
+    program = parse(
+        'fd = guest.memfd_create("hog", 0)\n'
+        'guest.write(fd, "x" * 65536, 65536) * 16\n'
+        "host.getpid()\n"
+    )
+    found = traced(program, load_world(), parse_spec("cgroups memory.max=512K")).entries
+    assert [one.signal for one in found if one.status is Status.KILLED] == ["SIGKILL"]
+    assert found[-1].status is Status.RETURNED

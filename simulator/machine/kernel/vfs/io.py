@@ -90,6 +90,8 @@ def write(trap: "Trap", file: fds.File, data: bytes, length: int, offset: int | 
     if file.domain != trap.task.domain:
         namei.touch(trap, file.at, inode, "write")
     taken = ops.write(trap, file.at.inode, at, data[:length], length) if length else 0
+    if trap.store.get(fds.File, file.id) is None:
+        return taken  # it cost the writer its life (out of memory), and its descriptors with it
     if taken >= _PAGE:
         _in_memory(trap, file.at.inode, at + taken)
     if offset is None and taken:
