@@ -13,7 +13,7 @@ VICTIM = "neighbour"
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: its trace, the host before and after, what the guest held at the end.
+    """One run: its trace, the host before and after if asked for, what the guest held at the end.
 
     ``failure`` says how the apparatus failed; nothing else counts then.
     """
@@ -47,12 +47,15 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return lineage(self.program, ATTACKER)
 
 
-def observe(program: Program, session: Session) -> Observation:
-    """Run ``program`` and look at the host around it; a broken apparatus is noted, not raised."""
+def observe(program: Program, session: Session, *, state: bool = True) -> Observation:
+    """Run ``program``; with ``state``, look at the host before and after it.
+
+    A broken apparatus is noted, not raised.
+    """
     try:
-        before = dict(session.fingerprint())
+        before = dict(session.fingerprint()) if state else {}
         trace = run(program, session)
-        after = dict(session.fingerprint())
+        after = dict(session.fingerprint()) if state else {}
         return Observation(trace=trace, before=before, after=after, uses=session.uses())
     except HarnessError as error:
         return Observation(failure=str(error))

@@ -33,9 +33,11 @@ ORACLES: dict[str, Oracle] = {
 
 NEEDS: dict[str, frozenset[str]] = {
     "secrecy": frozenset({"twin"}),
+    "integrity": frozenset({"state"}),
     "interference": frozenset({"alone"}),
 }
-"""The runs that an oracle needs besides the main one; a real executor adds ``again``."""
+"""What an oracle needs besides the main run: another run (``twin``, ``alone``), or the host's
+``state`` before and after. A real executor adds ``again``."""
 
 _THROUGH = (Outcome.LEAKS, Outcome.LIMITED, Outcome.GRANTED)
 
