@@ -16,6 +16,7 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.pid_ns import PidNs
 from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.private_mounts import PrivateMounts
+from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.technologies import lxc_defaults as defaults
 from simulator.isolation.technologies import lxc_files as files
@@ -42,6 +43,7 @@ BARE = Technology(
             tuple(one for one in defaults.MOUNTS if one.path in _OF_DEV), groups_v1=False
         ),
         PivotRoot(),
+        SessionKeyring(),
     ),
     image=Image(root=""),
     guest=Guest(argv=("/sbin/init",), env=defaults.ENVIRONMENT, session=True),
