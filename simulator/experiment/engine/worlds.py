@@ -24,7 +24,10 @@ from simulator.machine.abi.constants import (
     AF_INET6,
     AF_UNIX,
     IPC_CREAT,
+    KEY_SPEC_SESSION_KEYRING,
     KEY_SPEC_USER_KEYRING,
+    KEYCTL_JOIN_SESSION_KEYRING,
+    KEYCTL_LINK,
     O_RDWR,
     SETVAL,
     SOCK_STREAM,
@@ -269,6 +272,9 @@ def _key(kernel: Kernel, world: World) -> None:
     if description:
         secret = world.secret
         ring = KEY_SPEC_USER_KEYRING
+        # As at a login: a session keyring, from which root's user keyring is held.
+        say(kernel, INIT, "keyctl", KEYCTL_JOIN_SESSION_KEYRING, None)
+        say(kernel, INIT, "keyctl", KEYCTL_LINK, ring, KEY_SPEC_SESSION_KEYRING)
         say(kernel, INIT, "add_key", "user", description, secret, len(secret), ring)
 
 

@@ -112,7 +112,13 @@ def unshare(spec: Spec) -> Callable[[Machine, str], Link]:
         flags |= _NEWUSER
     if options.mount_proc:
         flags |= NS["mnt"]
-    return lambda machine, _actor: _unshared(machine.spawn(machine.runtime), flags, options)
+
+    def launch(machine: Machine, actor: str) -> Link:
+        if actor == "neighbour" and not options.root:
+            plant.as_process(machine.root, machine.world)
+        return _unshared(machine.spawn(machine.runtime), flags, options)
+
+    return launch
 
 
 def _unshared(link: Link, flags: int, options: Any) -> Link:

@@ -207,3 +207,9 @@ class Machine:
         # Keys of root's user keyring belong to the machine, not to a namespace.
         for serial in self._record.keys:
             state.unlink_key(serial)
+        for serial, uid in state.foreign_keys(self.name):
+            with contextlib.suppress(RealError, OSError):
+                owner = zygote.launcher()
+                do(owner, "setresuid", uid, uid, uid)
+                do(owner, "keyctl", 9, serial, -4)
+                owner.close()
