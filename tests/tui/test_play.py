@@ -186,3 +186,16 @@ async def test_f_draws_the_flow_and_an_access_leads_to_its_line():
         screen = pilot.app.screen
         assert isinstance(screen, PlayScreen)
         assert screen.run.steps[screen.cursor - 1].number == 15
+
+
+async def test_r_draws_the_curves_of_a_run_and_escape_comes_back():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        pilot.app.play("resources.cpu-share", "docker")
+        await pilot.pause()
+        await pilot.press("r")
+        await pilot.pause()
+        text = screen_text(pilot.app)
+        assert "processors" in text
+        assert "neighbour" in text
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, PlayScreen)

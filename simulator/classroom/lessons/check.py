@@ -11,8 +11,9 @@ from simulator.classroom.lessons.grading import digest, grade
 from simulator.classroom.lessons.schema import FORMAT, Challenge, Lesson, Part, Predict, Steps
 from simulator.classroom.lessons.schema import Question as Quiz
 from simulator.classroom.lessons.sentences import unbound
-from simulator.experiment.engine.judge import judge
+from simulator.experiment.engine.judge import answer
 from simulator.experiment.probes.oracles import ORACLES
+from simulator.experiment.probes.trace import Entry
 from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.load import find
 from simulator.experiment.scenarios.structure import Mistake, ScenarioError
@@ -22,7 +23,10 @@ from simulator.machine.abi.i18n import LANGUAGES
 from simulator.machine.abi.i18n import gettext as _
 
 _ID = re.compile(r"[0-9]{3}-[a-z0-9-]+")
-_RUN = re.compile(r"^`vitrina run (?P<words>[^`]+)`: (?P<outcome>[A-Z_]+)\.?$")
+_RUN = re.compile(
+    r"^`vitrina run (?P<words>[^`]+)`: (?P<outcome>[A-Z_]+)"
+    r"(?:, (?P<actor>[a-z]+)\.(?P<call>\w+) = (?P<result>\w+))?\.?$"
+)
 
 
 def check(paths: Iterable[Path] = ()) -> tuple[Mistake, ...]:
@@ -188,13 +192,24 @@ def _run(label: str, note: str) -> Iterator[tuple[str, str]]:
         return
     try:
         scenario, spec, without = _words(found["words"])
-        got = judge(question(find(scenario)), parse_spec(spec, without)).outcome.name
+        given = answer(question(find(scenario)), parse_spec(spec, without))
     except (VitrinaError, ValueError) as error:
         yield f"[^{label}]", str(error)
         return
+    got, message = given.verdict.outcome.name, _("says {said}, but the run gives {got}")
     if got != found["outcome"]:
-        message = _("says {said}, but the run gives {got}")
         yield f"[^{label}]", message.format(said=found["outcome"], got=got)
+    if found["result"]:
+        entries = given.case.main.trace.entries
+        came = _came(entries, found["actor"], found["call"])
+        if found["result"] not in came:
+            yield f"[^{label}]", message.format(said=found["result"], got=", ".join(came) or "-")
+
+
+def _came(entries: Iterable[Entry], actor: str, call: str) -> tuple[str, ...]:
+    """What one actor's calls of a name came to, each result once: an errno or a number."""
+    results = [str(e.errno or e.value) for e in entries if (e.actor, e.call) == (actor, call)]
+    return tuple(dict.fromkeys(results))
 
 
 def _words(text: str) -> tuple[str, str, list[str]]:

@@ -12,6 +12,7 @@ from simulator.classroom.tui.messages import (
     BranchRequested,
     ComparisonRequested,
     CourseRequested,
+    CurvesRequested,
     FlowRequested,
     PlayRequested,
 )
@@ -124,6 +125,13 @@ class VitrinaApp(App[None]):
 
         found = self.studio.flow(run.scenario, run.spec, run.without)
         self.push_screen(FlowDialog(run.label, found), go)
+
+    def on_curves_requested(self, message: CurvesRequested) -> None:
+        """Processors, memory, disk and tasks over time."""
+        from simulator.classroom.tui.screens.curves import CurvesScreen
+
+        drawn = [self.studio.curves(run.scenario, run.spec, run.without) for run in message.runs]
+        self.push_screen(CurvesScreen(*drawn))
 
     def _run(self, scenario: str, spec: str, without: tuple[str, ...]) -> Playback | None:
         """The run, or None after saying what was wrong with the request."""

@@ -44,3 +44,10 @@ class FlowRequested(Message):
     """Show who reached whose objects in ``run``."""
 
     run: Playback
+
+
+@dataclass
+class CurvesRequested(Message):
+    """Draw what ``runs`` took of the machine over time, one below the other."""
+
+    runs: tuple[Playback, ...]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.classroom.lessons.grading import Grade
     from simulator.classroom.lessons.progress import Progress
     from simulator.classroom.lessons.schema import Challenge, Lesson, Predict, Question
+    from simulator.experiment.engine.curves import Curves
     from simulator.experiment.engine.flow import Line
     from simulator.experiment.probes.verdict import Verdict
 
@@ -92,6 +93,16 @@ class Studio:
         from simulator.isolation.technologies.registry import parse_spec
 
         return flow.lines(flow.accesses(question(find(scenario)), parse_spec(spec, without)))
+
+    def curves(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> "Curves":
+        """What that run took of the machine over virtual time."""
+        from simulator.experiment.engine.curves import curves
+        from simulator.experiment.scenarios.ask import question
+        from simulator.experiment.scenarios.load import find
+        from simulator.isolation.technologies.registry import parse_spec
+
+        label = " ".join([spec, *(f"--without {name}" for name in without)])
+        return curves(question(find(scenario)), parse_spec(spec, without), label)
 
     def course(self) -> "tuple[Lesson, ...]":
         """The lessons in the language now spoken."""

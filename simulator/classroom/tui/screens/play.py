@@ -11,7 +11,12 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
 from simulator.classroom.tui.keys import translated
-from simulator.classroom.tui.messages import BranchRequested, ComparisonRequested, FlowRequested
+from simulator.classroom.tui.messages import (
+    BranchRequested,
+    ComparisonRequested,
+    CurvesRequested,
+    FlowRequested,
+)
 from simulator.classroom.tui.playback import Playback, differing, first_difference
 from simulator.classroom.tui.present.line import changed
 from simulator.classroom.tui.present.step import next_stop, numbered
@@ -42,6 +47,7 @@ What the step changed is marked, forward and back.
 - `v` the next view: processes, files and mounts, network, users and limits
 - `t` lift or restore a mechanism and watch the time line branch
 - `f` the flow: who reached whose objects, and which wall kept the rest away
+- `r` curves: processors, memory, disk and tasks over time; of both branches when there are two
 - `c` compare with another technology, step by step
 
 Marks: ✓ done, ✗ refused by a wall, ! reached something of another's, + granted on purpose,
@@ -61,6 +67,7 @@ z asleep, - did not run, · building the sandbox.
         Binding("t", "mechanisms", N_("mechanisms"), priority=True),
         Binding("b", "branch", N_("other branch"), show=False, priority=True),
         Binding("f", "flow", N_("flow"), priority=True),
+        Binding("r", "curves", N_("curves"), priority=True),
         Binding("c", "compare", N_("compare"), priority=True),
         Binding("escape,q", "leave", N_("home"), priority=True),
         *(
@@ -222,6 +229,17 @@ z asleep, - did not run, · building the sandbox.
     def action_flow(self) -> None:
         """Who reached whose objects."""
         self.post_message(FlowRequested(self.run))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Curves are offered where a scenario is about what is used up."""
+        if action == "curves":
+            return self.run.scenario.startswith("resources.")
+        return super().check_action(action, parameters)
+
+    def action_curves(self) -> None:
+        """What the run took of the machine, beside the run it was branched from."""
+        runs = (self.run,) if self.trunk is None else (self.trunk, self.run)
+        self.post_message(CurvesRequested(runs))
 
     def go_to(self, number: int) -> None:
         """Stand after the line with that number."""
