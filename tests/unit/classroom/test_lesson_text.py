@@ -83,8 +83,12 @@ def test_parts_keep_answers_apart(tmp_path):
     assert lesson.notes == (("man", "chroot(2)"),)
 
 
-def test_a_sound_lesson_has_no_mistakes(tmp_path):
-    assert mistakes(write(tmp_path)) == []
+RUN = "[^man]: `vitrina run processes.kill-host --on jail`: HOLDS, guest.kill = "
+
+
+@pytest.mark.parametrize("note", ["[^man]: chroot(2)", f"{RUN}ESRCH"])
+def test_a_sound_lesson_has_no_mistakes(tmp_path, note):
+    assert mistakes(write(tmp_path, BODY.replace("[^man]: chroot(2)", note))) == []
 
 
 @pytest.mark.parametrize(
@@ -92,6 +96,7 @@ def test_a_sound_lesson_has_no_mistakes(tmp_path):
     [
         ("It is so.[^man]", "It is so. And this is too.[^man]", "without a source"),
         ("[^man]: chroot(2)", "[^man]: `vitrina run fs.chroot-escape --on chroot`: HOLDS", "gives"),
+        ("[^man]: chroot(2)", f"{RUN}EPERM", "gives ESRCH"),
         ("[^man]: chroot(2)", "[^other]: chroot(2)", "there is not"),
         ("<details><summary>c</summary>No.</details>", "", "in order"),
         ("- **c)** three", "", "three options"),
