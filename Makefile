@@ -31,7 +31,7 @@ bench: $(READY)
 
 MINUTES ?= 5
 search: $(READY)
-	$(BIN)/python -m simulator.experiment.real.search --minutes $(MINUTES)
+	$(BIN)/vitrina search --minutes $(MINUTES)
 
 i18n: $(READY)
 	$(BIN)/python -m simulator.locale

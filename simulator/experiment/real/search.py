@@ -1,12 +1,10 @@
-"""Differential search: ``python -m simulator.experiment.real.search [SPEC ...] [--minutes N]``.
+"""Differential search: programs that nobody wrote, in the model and on this machine's kernel.
 
 Hypothesis draws programs, each runs in the model and in a scratch sandbox; the first disagreement
 is shrunk to a smallest program and kept as a regression probe, ``tests/real/regressions/*.probe``.
 """
 
-import argparse
 import hashlib
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,8 +14,8 @@ import msgspec
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.program import Program
 from simulator.experiment.probes.trace import Trace
-from simulator.experiment.real import facts, pool
-from simulator.experiment.real.generate import SUBJECTS, programs
+from simulator.experiment.real import facts
+from simulator.experiment.real.generate import programs
 from simulator.experiment.real.report import Row
 from simulator.experiment.real.trace import real_trace
 from simulator.experiment.real.verify import Job, compare, known
@@ -109,39 +107,3 @@ def keep(directory: Path, spec: str, text: str) -> Path:
     path = directory / f"{name}.probe"
     path.write_text(f"# spec: {spec}\n{text}")
     return path
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line; 1 when a disagreement was found."""
-    from simulator.cli.real import machine_facts
-    from simulator.experiment.engine.compare import traced
-    from simulator.experiment.scenarios.load import load_world
-    from simulator.isolation.technologies.registry import parse_spec
-
-    parser = argparse.ArgumentParser(prog="python -m simulator.experiment.real.search")
-    parser.add_argument("specs", nargs="*", default=["none", "chroot", "unshare -U -r", "runc"])
-    parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--subject", action="append", choices=sorted(SUBJECTS))
-    parser.add_argument("-o", "--output", type=Path, default=Path("tests/real/regressions"))
-    options = parser.parse_args(arguments)
-    found_facts, world = machine_facts(), load_world()
-
-    def model(spec: str, program: Program) -> Trace:
-        return traced(program, world, parse_spec(spec), found_facts)
-
-    tally = Tally()
-    subjects = tuple(options.subject or sorted(SUBJECTS))
-    with pool.keep():
-        for number, spec in enumerate(options.specs):
-            seconds = options.minutes * 60 / len(options.specs)
-            text = search(model, spec, subjects, seconds, options.seed + number, tally)
-            if text is not None:
-                tally.found += 1
-                print(f"{spec}: {keep(options.output, spec, text)}\n{text}")
-    print(f"{tally.programs} programs, {tally.calls} calls, {tally.found} disagreements")
-    return 1 if tally.found else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

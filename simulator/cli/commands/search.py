@@ -1,0 +1,80 @@
+"""``vitrina search``: draw programs, run them on both sides, keep the smallest that differs."""
+
+from pathlib import Path
+
+import click
+
+from simulator.experiment.engine.compare import traced
+from simulator.experiment.probes.program import Program
+from simulator.experiment.probes.trace import Trace
+from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.technologies.registry import parse_spec
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import gettext as _
+
+DEFAULT = ("none", "chroot", "unshare -U -r", "runc root.readonly=false")
+
+
+class SearchError(VitrinaError):
+    """What a search needs is not installed."""
+
+
+@click.command("search")
+@click.argument("specs", nargs=-1, metavar="[SPEC...]")
+@click.option("--minutes", type=click.FloatRange(0.01), default=5.0, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--subject", "subjects", multiple=True, help="files, roots, identity, ...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("tests/real/regressions"),
+    show_default=True,
+    help="where programs that differ are kept",
+)
+@click.pass_context
+def command(
+    ctx: click.Context,
+    specs: tuple[str, ...],
+    minutes: float,
+    seed: int,
+    subjects: tuple[str, ...],
+    output: Path,
+) -> None:
+    """Look for programs on which the model and this machine's kernel differ; 1 when one does."""
+    try:
+        from simulator.experiment.real.generate import SUBJECTS
+    except ModuleNotFoundError:
+        raise SearchError(_("a search draws its programs with Hypothesis: install it")) from None
+    from simulator.cli.real import machine_facts
+    from simulator.experiment.real import host, pool
+    from simulator.experiment.real.search import Tally, keep, search
+
+    strange = set(subjects) - set(SUBJECTS)
+    if strange:
+        raise click.UsageError(_("subjects are: {list}").format(list=", ".join(SUBJECTS)))
+    wanted = specs or DEFAULT
+    facts, world = machine_facts(), load_world()
+
+    def model(spec: str, program: Program) -> Trace:
+        return traced(program, world, parse_spec(spec), facts)
+
+    tally = Tally()
+    with pool.keep():
+        for number, spec in enumerate(wanted):
+            parse_spec(spec)
+            reason = host.why_not(spec)
+            if reason is not None:
+                click.echo(_("{spec}: not here, because {reason}").format(spec=spec, reason=reason))
+                continue
+            share = minutes * 60 / len(wanted)
+            text = search(model, spec, subjects or tuple(SUBJECTS), share, seed + number, tally)
+            if text is not None:
+                tally.found += 1
+                click.echo(f"{keep(output, spec, text)}: {spec}\n{text}")
+    click.echo(
+        _("{programs} programs, {calls} calls, {found} disagreements").format(
+            programs=tally.programs, calls=tally.calls, found=tally.found
+        )
+    )
+    ctx.exit(1 if tally.found else 0)
