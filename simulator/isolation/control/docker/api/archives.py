@@ -92,7 +92,7 @@ async def export(x: Exchange) -> None:
 async def changes(x: Exchange) -> None:
     """What its own layer changes: 0 modified, 1 added, 2 deleted."""
     one = x.engine.find(x.names["name"])
-    await x.reply(200, await inside.changes(x.sys, one) or None)
+    await x.reply(200, await inside.changes(x.sys, one))
 
 
 @route("GET", "/containers/{name}/top")

@@ -197,7 +197,10 @@ async def remove_image(
         others = [one for one in names if one != name and "@" not in one]
         if not others:
             _may_untag(using, text, image, force)
-        for one in [name] if others else names:
+        repository = name.rpartition(":")[0]
+        last = not any(one.startswith(f"{repository}:") for one in others)
+        digests = [one for one in names if last and one.startswith(f"{repository}@")]
+        for one in [name, *digests] if others else names:
             await store.untag(x.sys, one)
             told.append({"Untagged": one})
             await x.engine.events.emit(x.sys, "image", "untag", image.id, {"name": image.id})

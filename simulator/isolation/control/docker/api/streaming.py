@@ -230,6 +230,7 @@ async def exec_create(x: Exchange) -> None:
     """201 with the id of an exec instance."""
     one = x.engine.find(x.names["name"])
     config = await x.json(ExecConfig)
+    execs.may_run(one, x.names["name"])
     made = await execs.create(x.sys, x.engine, one, config)
     await x.reply(201, {"Id": made.id})
 
@@ -260,7 +261,7 @@ async def exec_start(x: Exchange) -> None:
         await execs.start(x.sys, x.engine, one)
     except ApiError as error:
         text = error.message.encode() + b"\r\n"
-        await x.connection.send(x.sys, text if config.Tty else frame(Piece(STDERR, text)))
+        await x.connection.send(x.sys, text if config.Tty else frame(Piece(STDOUT, text)))
     wanted = tuple(
         number
         for number, flag in ((STDOUT, config.AttachStdout), (STDERR, config.AttachStderr))

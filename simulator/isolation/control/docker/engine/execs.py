@@ -110,12 +110,14 @@ async def create(sys: Process, engine: "Engine", container: Container, config: E
     return made
 
 
-def may_run(container: Container) -> None:
-    """Raise ``Conflict`` unless a process can be put into it."""
+def may_run(container: Container, term: str = "") -> None:
+    """Raise ``Conflict`` unless a process can be put into it; ``term`` is how it was asked for."""
     if not container.state.Running:
         raise Conflict(f"container {container.id} is not running")
     if container.state.Paused:
-        raise Conflict(f"Container {container.id} is paused, unpause the container before exec")
+        raise Conflict(
+            f"Container {term or container.id} is paused, unpause the container before exec"
+        )
     if container.state.Restarting:
         raise Conflict(
             f"Container {container.id} is restarting, wait until the container is running"

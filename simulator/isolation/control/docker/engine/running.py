@@ -51,7 +51,16 @@ async def start(sys: Process, engine: "Engine", container: Container) -> None:
             raise Conflict("container is marked for removal and cannot be started")
         container.record.HasBeenManuallyStopped = False
         container.stopping = False
-        await _start(sys, engine, container)
+        try:
+            await _start(sys, engine, container)
+            return
+        except ApiError as error:
+            failure = error
+    if container.host.AutoRemove:
+        from simulator.isolation.control.docker.engine import removing
+
+        await removing.remove(sys, engine, container, volumes=True)
+    raise failure
 
 
 async def _start(sys: Process, engine: "Engine", container: Container) -> None:

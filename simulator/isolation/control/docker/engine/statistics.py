@@ -10,6 +10,8 @@ from simulator.machine.userland.process import Process
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
+_COLUMNS = {"args": "COMMAND", "comm": "COMMAND", "command": "COMMAND", "pcpu": "%CPU"}
+"""Columns of ps(1) whose title is another word."""
 _TITLES = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
 
 
@@ -64,7 +66,8 @@ def _titles(arguments: str) -> list[str]:
             "COMMAND",
         ]
     if "-o" in words:
-        return [name.upper() for name in " ".join(words[words.index("-o") + 1 :]).split(",")]
+        asked = ",".join(words[words.index("-o") + 1 :]).split(",")
+        return [_COLUMNS.get(name, name.upper()) for name in asked]
     return list(_TITLES)
 
 
