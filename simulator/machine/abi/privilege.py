@@ -62,6 +62,8 @@ class Privilege(Enum):
     BPF = auto()
     PERF = auto()
     FANOTIFY = auto()
+    ENTROPY = auto()
+    WAKE_ALARM = auto()
     SYSCTL_WRITE = auto()
     AUDIT_WRITE = auto()
     SECCOMP = auto()

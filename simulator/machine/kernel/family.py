@@ -87,6 +87,9 @@ class Traits:
     """What a context mounts is in its own list of mounts (zone_vfslist, mntfs)."""
     icmp_is_its_own_right: bool = False
     """A raw socket for ICMP alone asks for less than any other (net_icmpaccess)."""
+    sysfs_of_network: bool = False
+    """A sandbox with a network of its own has a small /sys of its own too (openvz6
+    kernel/ve/vecalls.c init_ve_sysfs())."""
     has_proc: bool = True
     sysctl_is_a_call: bool = False
     """Kernel state is read with sysctl(3) rather than /proc/sys."""

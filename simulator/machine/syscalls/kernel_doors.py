@@ -5,14 +5,22 @@ from typing import Any
 from simulator.machine.abi.constants import (
     BPF_MAP_CREATE,
     BPF_PROG_LOAD,
+    CLOCK_BOOTTIME,
+    CLOCK_BOOTTIME_ALARM,
+    CLOCK_MONOTONIC,
+    CLOCK_REALTIME,
+    CLOCK_REALTIME_ALARM,
     O_CLOEXEC,
     O_NONBLOCK,
+    TFD_CLOEXEC,
+    TFD_NONBLOCK,
     UFFD_USER_MODE_ONLY,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import features, pids, sysctl
+from simulator.machine.kernel.family import Release
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
@@ -31,6 +39,14 @@ FAN_ADMIN_FLAGS = 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x2000
 FAN_INIT_FLAGS = 0x3 | FAN_ADMIN_FLAGS | FAN_FID_BITS | 0x4000
 IO_RING_MAX = 32768
 IO_PORTS = 65536
+_TIMERS: dict[int, Release] = {
+    CLOCK_REALTIME: (2, 6, 25),
+    CLOCK_MONOTONIC: (2, 6, 25),
+    CLOCK_BOOTTIME: (3, 15),
+    CLOCK_REALTIME_ALARM: (3, 11),
+    CLOCK_BOOTTIME_ALARM: (3, 11),
+}
+"""Clocks that a timer descriptor may run by, with their first release."""
 
 
 @linux("delete_module")
@@ -197,6 +213,17 @@ def fanotify_init(trap: Trap, flags: int, _event_flags: int = 0) -> int:
     if flags & ~FAN_INIT_FLAGS:
         trap.fail(Errno.EINVAL, N_("fanotify has no such flag."), "fanotify_init(2)")
     return _anonymous(trap, "fanotify", cloexec=bool(flags & 1))
+
+
+@linux("timerfd_create", since=(2, 6, 25))
+def timerfd_create(trap: Trap, which: int, flags: int = 0) -> int:
+    """timerfd_create(2): EINVAL EPERM. Two clocks wake a machine that sleeps, since Linux 3.11."""
+    if flags & ~(TFD_CLOEXEC | TFD_NONBLOCK) or _TIMERS.get(which, (99,)) > trap.family.release:
+        trap.fail(Errno.EINVAL, N_("No timer runs by this clock."), "timerfd_create(2)")
+    if which in (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM):
+        trap.need(Privilege.WAKE_ALARM)
+        trap.authority("machine", "wake alarm")
+    return _anonymous(trap, "timerfd", cloexec=bool(flags & TFD_CLOEXEC))
 
 
 @linux("iopl")

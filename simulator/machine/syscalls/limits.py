@@ -94,6 +94,7 @@ def _set(trap: Trap, task: Task, resource: int, limit: tuple[int, int]) -> None:
         trap.fail(Errno.EPERM, N_("Above fs.nr_open, for anybody."), "setrlimit(2)")
     if hard > task.rlimits[resource][1]:
         trap.need(Privilege.RESOURCE_RAISE)
+        trap.authority("machine", f"limit {resource}")
     limits = dict(task.rlimits)
     limits[resource] = limit
     if task.id == trap.task.id:

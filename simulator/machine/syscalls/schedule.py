@@ -177,6 +177,7 @@ def _set_policy(trap: Trap, pid: int, policy: int, priority: Any) -> int:
         trap.fail(Errno.EINVAL, N_("The policy has no such priority."), "sched_setscheduler(2)")
     if _needs_privilege(trap, task, policy, wanted):
         trap.need(Privilege.SCHED_RAISE)
+        trap.authority("cpu", f"scheduling policy {policy}")
     _need_no_fewer_capabilities(trap, task)
     trap.touch("process", task.domain, "write", pids.label(task))
     _write(trap, task, policy=policy, rt_priority=wanted)

@@ -63,6 +63,8 @@ GRANTED_BY: dict[Privilege, str] = {
     Privilege.BPF: "BPF SYS_ADMIN",
     Privilege.PERF: "PERFMON SYS_ADMIN",
     Privilege.FANOTIFY: "SYS_ADMIN",
+    Privilege.ENTROPY: "SYS_ADMIN",
+    Privilege.WAKE_ALARM: "WAKE_ALARM",
     Privilege.SYSCTL_WRITE: "SYS_ADMIN",
     Privilege.AUDIT_WRITE: "AUDIT_WRITE",
     Privilege.SECCOMP: "SYS_ADMIN",
@@ -108,6 +110,7 @@ _MISSING: dict[str, str] = {
     "SYS_TTY_CONFIG": N_("This needs the capability CAP_SYS_TTY_CONFIG, which the caller lacks."),
     "BPF": N_("This needs the capability CAP_BPF, which the caller lacks."),
     "PERFMON": N_("This needs the capability CAP_PERFMON, which the caller lacks."),
+    "WAKE_ALARM": N_("This needs the capability CAP_WAKE_ALARM, which the caller lacks."),
     "AUDIT_WRITE": N_("This needs the capability CAP_AUDIT_WRITE, which the caller lacks."),
 }
 

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from simulator.machine.abi.call import Result, Value
+from simulator.machine.abi.call import Result, Returned, Value
 from simulator.machine.abi.constants import (
     O_ACCMODE,
     O_NONBLOCK,
     O_RDONLY,
     O_WRONLY,
+    RNDADDTOENTCNT,
+    RNDCLEARPOOL,
+    RNDGETENTCNT,
+    RNDZAPENTCNT,
     S_IFCHR,
     S_IFMT,
     TCGETS,
@@ -36,6 +40,9 @@ from simulator.machine.state.store import Counter, Store
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
+
+ENTROPY_BITS = 256
+"""What a pool that was once filled always holds, since Linux 5.18."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +161,19 @@ def _noise(trap: "Trap", _file: fds.File, count: int) -> bytes:
     return hashlib.shake_128(b"vitrina %d" % number).digest(count)
 
 
+def _entropy(trap: "Trap", _file: fds.File, request: int, argument: Value) -> Result | int:
+    """random_ioctl(): the pool is one for the machine; only CAP_SYS_ADMIN says what is in it."""
+    if request == RNDGETENTCNT:
+        return Returned(0, ENTROPY_BITS)
+    if request not in (RNDADDTOENTCNT, RNDZAPENTCNT, RNDCLEARPOOL):
+        trap.fail(Errno.EINVAL, N_("The random pool has no such request."), "random(4)")
+    trap.need(Privilege.ENTROPY)
+    if request == RNDADDTOENTCNT and argument is None:
+        trap.fail(Errno.EFAULT, "", "random(4)")
+    trap.authority("kernel", "entropy")
+    return 0
+
+
 def _raw_io(trap: "Trap", file: fds.File, _inode: Inode) -> fds.File:
     """mem(4): opening needs CAP_SYS_RAWIO over the machine, whatever the node's mode."""
     trap.need(Privilege.KERNEL_MEMORY)
@@ -240,8 +260,8 @@ _char(
 )
 _char(1, 5, Driver(name="/dev/zero", read=_zeros, write=_swallow))
 _char(1, 7, Driver(name="/dev/full", read=_zeros, write=_always_full))
-_char(1, 8, Driver(name="/dev/random", read=_noise, write=_swallow))
-_char(1, 9, Driver(name="/dev/urandom", read=_noise, write=_swallow))
+_char(1, 8, Driver(name="/dev/random", read=_noise, write=_swallow, ioctl=_entropy))
+_char(1, 9, Driver(name="/dev/urandom", read=_noise, write=_swallow, ioctl=_entropy))
 _char(
     1,
     11,

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 _MINORS_PER_DISK = 16
+_FOUND_UNOPENED = (6, 6)
+"""Before, mount(2) opened the device and only then looked whether it is mounted already: the
+control group's device rules were asked (get_sb_bdev(), open_bdev_exclusive())."""
 _KNOWN = frozenset(
     (
         "acl", "noacl", "user_xattr", "nouser_xattr", "errors", "data", "barrier", "nobarrier",
@@ -69,6 +72,8 @@ def _make(fstype: str) -> "Callable[[Trap, str, str], Superblock]":
         number = device_at(trap, source)
         mounted = [sb for sb in trap.store.all(Superblock) if sb.device == number]
         same = next((sb for sb in mounted if sb.fstype == fstype), None)
+        if trap.family.release < _FOUND_UNOPENED:
+            trap.ask("may_open_device", S_IFBLK, number, "rw")
         if same is None:
             _refuse_new(trap, number, bool(mounted))
         trap.touch("device", same.domain, "read", same.source)

@@ -123,6 +123,14 @@ _TREE: _Tree = {
     },
 }  # fmt: skip
 
+_SMALL_TREE: _Tree = {
+    "class": {"mem": {}, "tty": {}},
+    "devices": {"system": {"cpu": {"cpu0": {}, "cpu1": {}}}, "virtual": {"mem": {}, "tty": {}}},
+    "fs": {"cgroup": {}},
+    "kernel": {"uevent_seqnum": _File("1000\n")},
+}
+"""What a sandbox has where ``Traits.sysfs_of_network``: names, and nothing to turn."""
+
 _NET_FILES = {
     "address": 0o444,
     "carrier": 0o644,
@@ -133,6 +141,7 @@ _NET_FILES = {
     "type": 0o444,
     "tx_queue_len": 0o644,
 }
+_NET_DEVICES = ("devices", "virtual", "net")
 _BY_NET_NS = Index(Superblock, lambda sb: ((sb.fstype, sb.net_ns),) if sb.net_ns else ())
 
 
@@ -187,6 +196,10 @@ class Sysfs:
         entry = _entry(trap, inode)
         if isinstance(entry, _File) and entry.kind:
             trap.touch(entry.kind, HOST, "read", _path(inode))
+        if inode[2:5] == _NET_DEVICES:
+            for row in _interfaces(trap, inode):
+                if row.name == inode[5]:
+                    trap.touch("interface", row.domain, "name", row.name)
         return entry.content.encode() if isinstance(entry, _File) else b""
 
     def write(self, trap: "Trap", inode: VirtualId, data: bytes) -> int:
@@ -233,7 +246,9 @@ def _mode(entry: _Entry) -> int:
 
 def _entry(trap: "Trap", inode: VirtualId) -> _Entry:
     """The entry behind an id; an empty file when it has gone."""
-    entry: _Entry = _TREE
+    sb = trap.store.row(Superblock, inode[1])
+    small = trap.family.traits.sysfs_of_network and sb.domain != HOST
+    entry: _Entry = _SMALL_TREE if small else _TREE
     for depth in range(2, len(inode) + 1):
         if not isinstance(entry, dict):
             return entry if depth == len(inode) else _File()
@@ -255,7 +270,7 @@ def _completed(trap: "Trap", inode: VirtualId, tree: _Tree) -> _Tree:
         return {**tree, "net": {}}
     if where == ("devices", "virtual", "net"):
         return {row.name: _device(trap, row) for row in _interfaces(trap, inode)}
-    if where == ("module",):
+    if where == ("module",) and tree:
         added: _Tree = {str(row.id): {"refcnt": _File("0\n")} for row in trap.store.all(Module)}
         return {**tree, **added}
     kept: _Tree = {
@@ -308,7 +323,7 @@ def _write_net(trap: "Trap", inode: VirtualId, data: bytes) -> int:
 
 def _owner(trap: "Trap", sb: Superblock, inode: VirtualId) -> tuple[KUid, KGid]:
     """net_ns_get_ownership(): what describes an interface is its namespace's root's."""
-    if sb.net_ns is None or inode[2:5] != ("devices", "virtual", "net") or len(inode) < 6:
+    if sb.net_ns is None or inode[2:5] != _NET_DEVICES or len(inode) < 6:
         return KUid(0), KGid(0)
     user_ns = trap.store.row(UserNs, trap.store.row(NetNs, sb.net_ns).owner)
     uid, gid = to_kernel(user_ns.uid_map, 0), to_kernel(user_ns.gid_map, 0)

@@ -44,6 +44,7 @@ def _family(release: Release, words: str, backported: Iterable[str] = ()) -> Fam
         traits=replace(
             plain.traits,
             context_root_pins_dotdot=True,
+            sysfs_of_network=True,
             # uids hash to a user_struct for each user namespace (kernel/user.c until Linux 3.8).
             nproc_counts_per_user_namespace=True,
         ),

@@ -140,7 +140,8 @@ class CgroupFiles:
         if spec.write is None:
             invalid(trap)
         delegation.need_file(trap, group, spec.name)
-        spec.write(trap, group, data.decode("utf-8", "surrogateescape"))
+        # Handlers are given a C string: what follows a NUL is not read.
+        spec.write(trap, group, data.split(b"\0")[0].decode("utf-8", "surrogateescape"))
         _report(trap, group, "write", spec.name)
         return len(data)
 

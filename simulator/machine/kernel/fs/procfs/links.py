@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY, O_RDWR, O_WRONLY
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel.family import Release
 from simulator.machine.kernel.fs import nsfs, pipefs
 from simulator.machine.kernel.fs.procfs.node import Look, Node, link, process_file
 from simulator.machine.kernel.namespace import KINDS
@@ -17,6 +18,16 @@ from simulator.machine.kernel.vfs import dpath
 from simulator.machine.kernel.vfs.fd import FdTable, File
 
 _NS_NAMES = (*KINDS, "pid_for_children", "time_for_children")
+_NS_SINCE: dict[str, Release] = {
+    "mnt": (3, 8),
+    "pid": (3, 8),
+    "user": (3, 8),
+    "cgroup": (4, 6),
+    "pid_for_children": (4, 12),
+    "time": (5, 6),
+    "time_for_children": (5, 6),
+}
+"""When each link came; those of network, IPC and UTS namespaces with /proc/PID/ns in Linux 3.0."""
 
 
 def _alive(look: Look) -> Task:
@@ -126,15 +137,14 @@ def _fdinfo(look: Look) -> str:
 
 
 def ns_names(look: Look) -> Iterable[str]:
-    """The kinds of namespaces that this kernel has."""
-    del look
-    return _NS_NAMES
+    """The kinds of namespaces that this kernel shows: namespaces(7)."""
+    release = look.trap.family.release
+    return [name for name in _NS_NAMES if _NS_SINCE.get(name, (3, 0)) <= release]
 
 
 def ns_child(look: Look, name: str) -> Node | None:
     """/proc/PID/ns/KIND."""
-    del look
-    return link(_namespace, traced=True) if name in _NS_NAMES else None
+    return link(_namespace, traced=True) if name in ns_names(look) else None
 
 
 def _namespace(look: Look) -> At:

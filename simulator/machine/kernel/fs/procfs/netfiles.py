@@ -118,6 +118,8 @@ def _raw(look: Look) -> str:
 def _listed(family: int, title: str) -> Node:
     def read(look: Look) -> str:
         rows = [row for row in _sockets(look) if row.family == family]
+        for row in rows:
+            look.trap.touch("socket", row.domain, "name", f"socket {row.id}")
         return title + "".join(
             f"0000000000000000 {row.protocol:<3} {row.id:<10} 00000000\n" for row in rows
         )
