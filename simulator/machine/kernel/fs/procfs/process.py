@@ -133,13 +133,17 @@ def _write_oom(look: Look, data: bytes) -> int:
         value = _OOM_LIMIT if value == 15 else value * _OOM_LIMIT // _ADJ_SCALE
     if not -_OOM_LIMIT <= value <= _OOM_LIMIT:
         trap.fail(Errno.EINVAL, N_("The value is out of range."), "proc_pid_oom_score_adj(5)")
-    if value < task.oom_score_adj_min and not trap.has(Privilege.RESOURCE_RAISE):
-        trap.deny(
-            Errno.EACCES,
-            "capability",
-            N_("Only CAP_SYS_RESOURCE of the machine lowers what the OOM killer thinks of one."),
-            "proc_pid_oom_score_adj(5)",
-        )
+    if value < task.oom_score_adj_min:
+        if not trap.has(Privilege.RESOURCE_RAISE):
+            trap.deny(
+                Errno.EACCES,
+                "capability",
+                N_(
+                    "Only CAP_SYS_RESOURCE of the machine lowers what the OOM killer thinks of one."
+                ),
+                "proc_pid_oom_score_adj(5)",
+            )
+        trap.authority("memory", look.name)
     low = value if trap.has(Privilege.RESOURCE_RAISE) else task.oom_score_adj_min
     trap.store.put(msgspec.structs.replace(task, oom_score_adj=value, oom_score_adj_min=low))
     trap.touch("process", task.domain, "write", f"/proc/{look.number(task)}/{look.name}")
