@@ -17,8 +17,8 @@ from simulator.experiment.real.launchers import bubble, cgroup, lxc, oci
 from simulator.experiment.real.pool import Host, Service
 from simulator.experiment.real.session import Launch
 from simulator.experiment.real.spec import Spec, parse
-from simulator.isolation.technologies import lxc_defaults
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.defaults import lxc as lxc_defaults
 from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
 from simulator.machine.abi.i18n import gettext as _
 

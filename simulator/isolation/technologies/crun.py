@@ -1,7 +1,7 @@
 """crun 1.8: the container runtime of Podman, Giuseppe Scrivano, 2019."""
 
-from simulator.isolation.technologies import oci_defaults as defaults
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.defaults import oci as defaults
 from simulator.isolation.technologies.options import oci as options
 from simulator.machine.abi.i18n import N_
 

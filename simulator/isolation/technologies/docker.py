@@ -1,7 +1,7 @@
 """Docker: dotCloud, 2013; here the defaults of Docker Engine 20.10 with runc 1.1."""
 
 from simulator.isolation.mechanisms.apparmor import Apparmor
-from simulator.isolation.mechanisms.base import Guest, Image
+from simulator.isolation.mechanisms.base import Image
 from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
 from simulator.isolation.mechanisms.cgroup_ns import CgroupNs
@@ -20,9 +20,9 @@ from simulator.isolation.mechanisms.seccomp import Seccomp
 from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.sysctls import Sysctls
 from simulator.isolation.mechanisms.uts_ns import UtsNs
-from simulator.isolation.technologies import docker_defaults as defaults
-from simulator.isolation.technologies import docker_eras
 from simulator.isolation.technologies.base import Technology, change
+from simulator.isolation.technologies.defaults import docker as defaults
+from simulator.isolation.technologies.eras import docker as eras
 from simulator.isolation.technologies.options import docker as options
 from simulator.machine.abi.i18n import N_
 
@@ -52,14 +52,9 @@ _TODAY = Technology(
         Capabilities(defaults.CAPABILITIES),
     ),
     image=Image(root=defaults.ROOT, layer=defaults.LAYER),
-    guest=Guest(
-        hostname=defaults.CONTAINER_ID[:12],
-        env=defaults.ENVIRONMENT,
-        groups=(0,),
-        session=True,
-    ),
+    guest=defaults.GUEST,
     options=options.read,
     about=N_("Namespaces, capabilities, a filter and an image, behind one command."),
 )
 
-TECHNOLOGY = change(_TODAY, eras=docker_eras.of(_TODAY))
+TECHNOLOGY = change(_TODAY, eras=eras.of(_TODAY))

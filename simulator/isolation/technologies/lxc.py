@@ -18,10 +18,10 @@ from simulator.isolation.mechanisms.proc_mixed import ProcMixed
 from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.sys_mixed import SysMixed
 from simulator.isolation.mechanisms.uts_ns import UtsNs
-from simulator.isolation.technologies import lxc_defaults as defaults
-from simulator.isolation.technologies import lxc_eras
-from simulator.isolation.technologies import lxc_files as files
 from simulator.isolation.technologies.base import Technology, change
+from simulator.isolation.technologies.defaults import lxc as defaults
+from simulator.isolation.technologies.defaults import lxc_files as files
+from simulator.isolation.technologies.eras import lxc as eras
 from simulator.isolation.technologies.options import lxc as options
 from simulator.machine.abi.i18n import N_
 
@@ -54,4 +54,4 @@ _TODAY = Technology(
     about=N_("The kernel's own namespaces and groups, put together by one configuration file."),
 )
 
-TECHNOLOGY = change(_TODAY, eras=lxc_eras.of(_TODAY))
+TECHNOLOGY = change(_TODAY, eras=eras.of(_TODAY))

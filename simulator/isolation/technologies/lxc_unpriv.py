@@ -16,8 +16,8 @@ from simulator.isolation.mechanisms.proc_mixed import ProcMixed
 from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.uts_ns import UtsNs
-from simulator.isolation.technologies import lxc_defaults as defaults
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.defaults import lxc as defaults
 from simulator.isolation.technologies.options import lxc as options
 from simulator.machine.abi.i18n import N_
 

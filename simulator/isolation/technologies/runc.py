@@ -1,7 +1,7 @@
 """runc 1.1 on its own: Docker's lowest layer, given to the Open Container Initiative in 2015."""
 
-from simulator.isolation.technologies import oci_defaults as defaults
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.defaults import oci as defaults
 from simulator.isolation.technologies.options import oci as options
 from simulator.machine.abi.i18n import N_
 

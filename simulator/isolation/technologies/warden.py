@@ -21,8 +21,8 @@ from simulator.isolation.mechanisms.pool_firewall import PoolFirewall
 from simulator.isolation.mechanisms.rlimits import Rlimits
 from simulator.isolation.mechanisms.uid_pool import UidPool
 from simulator.isolation.mechanisms.uts_ns import UtsNs
-from simulator.isolation.technologies import warden_defaults as defaults
 from simulator.isolation.technologies.base import Technology
+from simulator.isolation.technologies.defaults import warden as defaults
 from simulator.isolation.technologies.options import warden as options
 from simulator.machine.abi.i18n import N_
 

@@ -12,8 +12,8 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.time_ns import TimeNs
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
-from simulator.isolation.technologies import lxc_files as files
 from simulator.isolation.technologies.base import SpecError, plan
+from simulator.isolation.technologies.defaults import lxc_files as files
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, names
 

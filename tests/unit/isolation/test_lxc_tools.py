@@ -7,7 +7,7 @@ from simulator.experiment.engine.session import SimSession
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.control.lxc import container
 from simulator.isolation.control.lxc.container import BARE
-from simulator.isolation.technologies import lxc_files as files
+from simulator.isolation.technologies.defaults import lxc_files as files
 from simulator.isolation.technologies.options import lxc as options
 from simulator.isolation.technologies.registry import parse_spec
 

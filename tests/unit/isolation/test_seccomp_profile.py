@@ -1,7 +1,7 @@
 """Docker's default profile, release by release."""
 
 from simulator.isolation.mechanisms.seccomp import DOCKER_20_10, DOCKER_28, docker_default
-from simulator.isolation.technologies.docker_defaults import CAPABILITIES
+from simulator.isolation.technologies.defaults.docker import CAPABILITIES
 from simulator.machine.kernel.cred import ALL_CAPABILITIES
 
 

@@ -1,7 +1,7 @@
 """LXC's tools: lxc-create(1), lxc-start(1), lxc-attach(1) and the others, and what they read."""
 
 from simulator.isolation.control.toolset import Toolset
-from simulator.isolation.technologies import lxc_files
+from simulator.isolation.technologies.defaults import lxc_files
 
 TOOLSET = Toolset(
     product="lxc",

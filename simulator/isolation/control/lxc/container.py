@@ -18,9 +18,9 @@ from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.private_mounts import PrivateMounts
 from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.uts_ns import UtsNs
-from simulator.isolation.technologies import lxc_defaults as defaults
-from simulator.isolation.technologies import lxc_files as files
 from simulator.isolation.technologies.base import Technology, change, drop, put
+from simulator.isolation.technologies.defaults import lxc as defaults
+from simulator.isolation.technologies.defaults import lxc_files as files
 from simulator.isolation.technologies.options import lxc as options
 from simulator.machine.userland.process import Process, SysError
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from simulator.isolation.control.lxc import container, words
 from simulator.isolation.control.lxc.container import Container
-from simulator.isolation.technologies import lxc_files as files
+from simulator.isolation.technologies.defaults import lxc_files as files
 from simulator.machine.userland.process import Process
 from simulator.machine.userland.registry import TOOLS, enter
 

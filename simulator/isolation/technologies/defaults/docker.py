@@ -1,5 +1,6 @@
 """Docker's defaults as data: moby ``oci/defaults.go`` and ``oci/caps/defaults.go``, v20.10.24."""
 
+from simulator.isolation.mechanisms.base import Guest
 from simulator.machine.kernel.cred import mask
 
 CONTAINER_ID = "5d8f3c2a91e04b7d6a1c0f9e8b7a6d5c4f3e2d1c0b9a8f7e6d5c4b3a29180706"
@@ -36,3 +37,5 @@ ENVIRONMENT = (
     ("HOME", "/root"),
 )
 """The image's ENV, the container's name from the daemon, the user's home from runc."""
+
+GUEST = Guest(hostname=CONTAINER_ID[:12], env=ENVIRONMENT, groups=(0,), session=True)

@@ -2,7 +2,7 @@
 
 from simulator.isolation.mechanisms.base import Image
 from simulator.isolation.mechanisms.default_mounts import Mounted
-from simulator.isolation.technologies import lxc_files as files
+from simulator.isolation.technologies.defaults import lxc_files as files
 from simulator.machine.abi.constants import MS_NODEV, MS_NOEXEC, MS_NOSUID
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, mask
 

@@ -23,8 +23,8 @@ from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
 from simulator.isolation.mechanisms.seccomp_fixed import FixedFilter
 from simulator.isolation.mechanisms.uts_ns import UtsNs
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
-from simulator.isolation.technologies import docker_defaults as defaults
 from simulator.isolation.technologies.base import Technology, change
+from simulator.isolation.technologies.defaults import docker as defaults
 from simulator.machine.abi.constants import MS_NODEV, MS_NOEXEC, MS_NOSUID
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, mask
 

@@ -16,8 +16,8 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.pid_ns import PidNs
 from simulator.isolation.mechanisms.pivot_root import PivotRoot
 from simulator.isolation.mechanisms.uts_ns import UtsNs
-from simulator.isolation.technologies import lxc_defaults as defaults
 from simulator.isolation.technologies.base import Technology, change
+from simulator.isolation.technologies.defaults import lxc as defaults
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, mask
 
 _DEVICES = (

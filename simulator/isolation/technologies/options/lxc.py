@@ -7,8 +7,8 @@ import msgspec
 
 from simulator.isolation.mechanisms.lxc_config import LxcConfig
 from simulator.isolation.mechanisms.overlay_root import OverlayRoot
-from simulator.isolation.technologies import lxc_files as files
 from simulator.isolation.technologies.base import SpecError, Technology, change, put
+from simulator.isolation.technologies.defaults import lxc_files as files
 from simulator.isolation.technologies.options import lxc_limits, lxc_mounts, lxc_walls
 from simulator.isolation.technologies.options.reading import (
     Option,

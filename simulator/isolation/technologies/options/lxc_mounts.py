@@ -8,8 +8,8 @@ from simulator.isolation.mechanisms.proc_mixed import ProcMixed
 from simulator.isolation.mechanisms.readonly_root import ReadonlyRoot
 from simulator.isolation.mechanisms.sys_mixed import SysMixed
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
-from simulator.isolation.technologies import lxc_defaults as defaults
 from simulator.isolation.technologies.base import Technology, drop, put
+from simulator.isolation.technologies.defaults import lxc as defaults
 from simulator.isolation.technologies.options.reading import Option, OptionError
 from simulator.machine.abi.constants import MS_RDONLY
 from simulator.machine.abi.i18n import gettext as _

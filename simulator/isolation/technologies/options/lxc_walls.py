@@ -12,8 +12,8 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.no_new_privs import NoNewPrivs
 from simulator.isolation.mechanisms.time_ns import TimeNs
 from simulator.isolation.mechanisms.user_ns import UserNs
-from simulator.isolation.technologies import lxc_defaults as defaults
 from simulator.isolation.technologies.base import Technology, change, drop, put
+from simulator.isolation.technologies.defaults import lxc as defaults
 from simulator.isolation.technologies.options.reading import Option, OptionError, number
 from simulator.machine.abi.constants import CAPABILITY_NAMES
 from simulator.machine.abi.i18n import gettext as _

@@ -12,6 +12,7 @@ from simulator.isolation.mechanisms.rlimits import Rlimits
 from simulator.isolation.mechanisms.uid_pool import UidPool
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
 from simulator.isolation.technologies.base import SpecError, Technology, change, put
+from simulator.isolation.technologies.defaults.warden import LIMITS
 from simulator.isolation.technologies.options.reading import (
     Apply,
     Option,
@@ -21,7 +22,6 @@ from simulator.isolation.technologies.options.reading import (
     size,
     unknown,
 )
-from simulator.isolation.technologies.warden_defaults import LIMITS
 from simulator.machine.abi.constants import BY_NAME
 from simulator.machine.abi.i18n import gettext as _
 

@@ -1,0 +1,1 @@
+"""What a product does when nobody says otherwise, as data."""
