@@ -16,6 +16,7 @@ ABOUT = About(
     id="ve-config",
     title=N_("container's configuration file"),
     needs=frozenset({"ve-context"}),
+    real="--config",
     cite="ctid.conf(5)",
 )
 

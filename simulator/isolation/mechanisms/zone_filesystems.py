@@ -10,6 +10,7 @@ ABOUT = About(
     title=N_("zone: filesystems handed in"),
     family="sunos",
     needs=frozenset({"zone"}),
+    real="add fs",
     cite="zonecfg(1M)",
 )
 
