@@ -49,7 +49,7 @@ _NOT_SCENARIOS = ("worlds", "strings", "evidence")
 _ID = re.compile(r"[a-z0-9]+\.[a-z0-9]+(-[a-z0-9]+)*")
 _WORLD_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TECHNOLOGY = re.compile(r"[a-z][a-z0-9_-]*(@[0-9][0-9a-z.]*)?( [-_a-zA-Z0-9=.:,/]+)*")
-"""A SPEC: a name, perhaps an era, perhaps options; whether there is such an option is the registry's."""
+"""A SPEC: a name, perhaps an era and options; whether these exist is the registry's to say."""
 
 
 def data_root() -> Traversable:

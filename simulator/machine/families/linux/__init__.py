@@ -35,7 +35,7 @@ CHAIN = Chain(
 """The wall-keepers of an unpatched Linux, in the order they are asked."""
 
 _BUILT_IN = """
-acct acpi apparmor bpf cgroup-names fanotify io_uring ioports kcore kexec keys landlock modules mtrr
+acct acpi apparmor bpf cgroup-names fanotify io_uring ioports ip_tables kcore kexec keys landlock modules mtrr
 perf pmu
 quota scsi swap sysrq userfaultfd yama
 """

@@ -56,6 +56,10 @@ IPV6_V6ONLY = 26
 SO_ACCEPTCONN, SO_PROTOCOL, SO_DOMAIN = 30, 38, 39
 SO_OOBINLINE, SO_TIMESTAMP, SO_RCVLOWAT = 10, 29, 18
 IP_TOS = 1
+TABLES = (64, 65)
+"""IPT_SO_SET_REPLACE and IPT_SO_SET_ADD_COUNTERS: a table of rules comes in (ip_tables.h)."""
+TABLE_HEAD = 96
+"""Bytes of a struct ipt_replace, without its entries."""
 LAST_OPTION = 90
 """No option of SOL_SOCKET has a higher number (asm-generic/socket.h)."""
 MIN_SNDBUF, MIN_RCVBUF = 4608, 2304
@@ -93,6 +97,8 @@ def set_option(trap: Trap, socket: Socket, level: int, option: int, value: Value
         trap.fail(Errno.EOPNOTSUPP, N_("UNIX sockets have no options of a protocol."), "unix(7)")
     if socket.family not in (AF_INET, AF_INET6):
         raise NotModelled("options of this family of socket")
+    if level == SOL_IP and option in TABLES and "ip_tables" in trap.family.features:
+        return _set_table(trap, socket, value)
     if not isinstance(value, int):
         raise NotModelled("an option whose value is no number")
     if level == SOL_IP:
@@ -195,6 +201,18 @@ def _set_ip(trap: Trap, socket: Socket, option: int, value: int) -> int:
     if option not in (IP_TTL, IP_TOS, IP_TRANSPARENT, IP_FREEBIND, IP_HDRINCL):
         raise NotModelled("this IP option")
     return _store(trap, socket, SOL_IP, option, value)
+
+
+def _set_table(trap: Trap, socket: Socket, value: Value) -> NoReturn:
+    """do_ipt_set_ctl(): the right over the network first, then whether it is a whole table."""
+    if not trap.has(Privilege.NET_CONFIG, sockets.owner(trap, socket)):
+        _refuse(trap, Errno.EPERM)
+    trap.touch(
+        "interface", trap.store.row(namespace.NetNs, socket.ns).domain, "privilege", "ip_tables"
+    )
+    if isinstance(value, bytes) and len(value) < TABLE_HEAD:
+        trap.fail(Errno.EINVAL, N_("This is no whole table of rules."), "iptables(8)")
+    raise NotModelled("replacing a table of rules")
 
 
 def _net_right(trap: Trap, socket: Socket) -> bool:

@@ -82,11 +82,14 @@ def bind(trap: Trap, socket: Socket, address: Value) -> None:
 
 
 def _name_interface(trap: Trap, socket: Socket, text: str) -> None:
-    """To bind an interface's own address is to speak for it, unless the context was given it."""
-    if text in trap.store.row(Context, sockets.tag(trap)).addresses:
+    """To bind an interface's own address is to speak for it, unless the context was given it; to
+    bind any address is to speak for each."""
+    own = trap.store.row(Context, sockets.tag(trap)).addresses
+    everywhere = ip.is_any(text)
+    if text in own or (everywhere and own):
         return
     for one in links.listed(trap.store, socket.ns):
-        if any(entry.ip == ip.unmap(text) for entry in one.addresses):
+        if everywhere or any(entry.ip == ip.unmap(text) for entry in one.addresses):
             trap.touch("interface", one.domain, "privilege", f"{one.name} {text}")
 
 

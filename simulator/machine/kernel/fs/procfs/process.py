@@ -1,6 +1,6 @@
 """/proc/PID: the files about one process. Source: fs/proc/base.c (tgid_base_stuff)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -18,13 +18,14 @@ from simulator.machine.kernel.fs.procfs.node import (
     fixed,
     link,
     process_file,
+    touch_machine,
 )
-from simulator.machine.kernel.namespace import CgroupNs, UserNs
+from simulator.machine.kernel.namespace import CgroupNs, MountNs, UserNs
 from simulator.machine.kernel.namespaces import idmap, offsets
 from simulator.machine.kernel.resource import group as cgroups
 from simulator.machine.kernel.resource import memory
 from simulator.machine.kernel.task import TaskState
-from simulator.machine.kernel.vfs import mountinfo
+from simulator.machine.kernel.vfs import mount_tree, mountinfo
 
 _OOM_LIMIT = 1000
 _ADJ_SCALE = 17
@@ -199,16 +200,25 @@ def _io(look: Look) -> str:
     )
 
 
+def _noted_mounts(look: Look, shown: Sequence[str]) -> str:
+    """Whoever reads a namespace's table of mounts learns of its owner's; with a root of one's own
+    below the namespace's only of what is in one's own tree."""
+    store, task = look.trap.store, look.task
+    if task.root == mount_tree.root_of(store, task.ns.mnt):
+        touch_machine(look, "mount", "name", store.row(MountNs, task.ns.mnt).domain)
+    return "".join(f"{line}\n" for line in shown)
+
+
 def _mounts(look: Look) -> str:
-    return "".join(f"{line}\n" for line in mountinfo.mounts(look.trap, look.task))
+    return _noted_mounts(look, mountinfo.mounts(look.trap, look.task))
 
 
 def _mountinfo(look: Look) -> str:
-    return "".join(f"{line}\n" for line in mountinfo.lines(look.trap, look.task))
+    return _noted_mounts(look, mountinfo.lines(look.trap, look.task))
 
 
 def _mountstats(look: Look) -> str:
-    return "".join(f"{line}\n" for line in mountinfo.mountstats(look.trap, look.task))
+    return _noted_mounts(look, mountinfo.mountstats(look.trap, look.task))
 
 
 def _threads(look: Look) -> Iterable[str]:

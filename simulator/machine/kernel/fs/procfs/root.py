@@ -102,7 +102,7 @@ ROOT: dict[str, Node] = {
         }
     ),
     "uptime": file(machine.uptime, kind="clock"),
-    "version": file(machine.version),
+    "version": file(machine.version, kind="kernel"),
     "vmallocinfo": file(fixed(""), 0o400, kind="memory"),
     "vmstat": file(fixed("nr_free_pages 1000000\n"), kind="memory"),
     "zoneinfo": file(fixed("Node 0, zone   Normal\n"), kind="memory"),
