@@ -29,9 +29,9 @@ from simulator.isolation.control.toolset import Toolset, Unit
 
 TOOLSET = Toolset(
     product="docker",
-    modules=("docker.daemon", "docker.proxy"),
+    modules=("docker.client.main", "docker.daemon", "docker.proxy"),
     kernels=frozenset({"linux"}),
-    programs=("dockerd", "docker-proxy"),
+    programs=("docker", "dockerd", "docker-proxy"),
     directories=(
         ("/var/run", 0o755),
         ("/var/lib/docker", 0o710),

@@ -1,0 +1,71 @@
+"""docker(1): which command it is."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from simulator.isolation.control.docker.client import changing, listing, running
+from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
+from simulator.machine.abi.constants import SIG_DFL, SIGCHLD
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.registry import TOOLS, enter
+
+Command = Callable[[Process, Api, list[str]], Awaitable[int]]
+
+COMMANDS: dict[str, Command] = {
+    "attach": running.attach, "commit": changing.commit, "cp": changing.copy,
+    "create": running.create_only, "diff": listing.diff, "events": listing.events,
+    "exec": running.execute, "export": changing.export, "history": listing.history,
+    "images": listing.images, "info": listing.info, "inspect": listing.inspect,
+    "kill": changing.kill, "load": changing.load, "logs": listing.logs,
+    "network": changing.network, "pause": changing.pause, "port": listing.port,
+    "ps": listing.ps, "pull": changing.pull, "push": changing.push, "rename": changing.rename,
+    "restart": changing.restart, "rm": changing.remove, "rmi": changing.remove_image,
+    "run": running.run, "save": changing.save, "start": running.start, "stop": changing.stop,
+    "system": changing.system, "tag": changing.tag, "top": listing.top,
+    "unpause": changing.unpause, "version": listing.version, "volume": changing.volume,
+    "wait": changing.wait,
+}  # fmt: skip
+"""The commands; ``docker container`` and ``docker image`` are longer ways to the same."""
+
+_CONTAINER = {"ls": "ps", "list": "ps", "remove": "rm"}
+_IMAGE = {"ls": "images", "list": "images", "rm": "rmi", "remove": "rmi"}
+
+
+@enter("docker", collection=TOOLS)
+async def main(sys: Process, argv: Sequence[str]) -> int:
+    """``docker [-H HOST] COMMAND ...``."""
+    words = list(argv[1:])
+    host = ""
+    while words and words[0].startswith("-"):
+        word = words.pop(0)
+        if word in ("-H", "--host") and words:
+            host = words.pop(0)
+        elif word.startswith("--host="):
+            host = word.partition("=")[2]
+        elif word in ("-v", "--version"):
+            await sys.out("Docker version 27.5.1, build vitrina\n")
+            return 0
+    if not words:
+        await sys.out("Usage:  docker [OPTIONS] COMMAND\n")
+        return 0
+    name, *rest = words
+    if name in ("container", "image") and rest:
+        table = _CONTAINER if name == "container" else _IMAGE
+        name, *rest = rest
+        name = table.get(name, name)
+    command = COMMANDS.get(name)
+    if command is None:
+        await sys.err(
+            f"docker: unknown command: docker {name}\n\nRun 'docker --help' for more information\n"
+        )
+        return 1
+    await sys.succeeds("rt_sigaction", SIGCHLD, SIG_DFL)
+    try:
+        return await command(sys, Api(sys, host), rest)
+    except DaemonError as error:
+        await sys.err(f"{error}\n")
+    except ClientError as error:
+        await sys.err(f"{error}\n")
+        return error.status
+    except SysError as error:
+        await sys.err(f"{error}\n")
+    return 1

@@ -1,0 +1,68 @@
+"""The simulated docker command, typed on the simulated host, against the simulated dockerd."""
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from simulator.experiment.engine.executor import open_session
+from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.technologies.registry import parse_spec
+
+Shell = Callable[[str], str]
+
+
+@pytest.fixture
+def host() -> Shell:
+    world = msgspec.structs.replace(load_world(), services=("docker",))
+    session = open_session(world, parse_spec("docker"))
+
+    def type_line(line: str) -> str:
+        done = session.shell("host", line)
+        return done.data.decode()
+
+    type_line("docker pull -q busybox")
+    return type_line
+
+
+def test_run_prints_and_exits_as_the_program(host: Shell) -> None:
+    assert host("docker run --rm busybox echo hi") == "hi\n"
+    assert host("docker run --rm busybox sh -c 'exit 3'; echo $?") == "3\n"
+    assert host("echo typed | docker run -i --rm busybox cat") == "typed\n"
+    told = host("docker run --rm busybox nosuch; echo $?")
+    assert 'exec: "nosuch": executable file not found in $PATH' in told
+    assert told.endswith("\n127\n")
+    assert host("ps -o comm | grep -c docker$") == "0\n"
+
+
+def test_a_container_from_birth_to_removal(host: Shell) -> None:
+    assert len(host("docker run -d --name web busybox sleep 1000").strip()) == 64
+    assert host("docker ps --format '{{.Names}} {{.Image}} {{.State}}'") == "web busybox running\n"
+    assert host("docker exec -e X=y -w /tmp web sh -c 'echo $X; pwd'") == "y\n/tmp\n"
+    assert host("docker exec web touch /new; docker diff web") == "A /new\n"
+    assert host("docker inspect -f '{{json .Config.Cmd}}' web") == '["sleep","1000"]\n'
+    assert "cannot remove container" in host("docker rm web")
+    assert host("docker stop -t 1 web; docker wait web; docker rm web") == "web\n137\nweb\n"
+    assert host("docker ps -aq") == ""
+
+
+def test_tables_are_the_clients(host: Shell) -> None:
+    titles = host("docker images").splitlines()[0].split()
+    assert titles == ["REPOSITORY", "TAG", "IMAGE", "ID", "CREATED", "SIZE"]
+    names = {line.split()[1] for line in host("docker network ls").splitlines()[1:]}
+    assert names == {"bridge", "host", "none"}
+
+
+def test_access_to_the_socket_is_root_on_the_host(host: Shell) -> None:
+    mounted = "docker run --rm -v /:/host busybox cat /host/srv/canary/secret"
+    assert host(mounted) == "canary-quartz-lantern-meadow-owl"
+    refused = host("su user -c 'docker ps'")
+    assert "permission denied while trying to connect to the Docker daemon socket" in refused
+
+
+def test_mistakes_are_told_in_the_clients_words(host: Shell) -> None:
+    assert host("docker frob 2>&1").startswith("docker: unknown command: docker frob")
+    assert host("docker run --frob busybox; echo $?").startswith("docker: unknown flag: --frob")
+    assert host("docker logs nosuch") == ("Error response from daemon: No such container: nosuch\n")
+    unreachable = host("docker -H unix:///nowhere.sock ps")
+    assert unreachable.startswith("Cannot connect to the Docker daemon at unix:///nowhere.sock.")
