@@ -75,7 +75,6 @@ UTS = VeWall(
         N_("environment: names of its own"),
         "kernel/ve/vecalls.c init_ve_namespaces()",
         "hostname",
-        walls=("uts-ns",),
     )
 )
 USERS = VeWall(
