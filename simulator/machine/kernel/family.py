@@ -130,6 +130,8 @@ class Inside:
     """Lines that /proc/PID/status has besides the usual ones."""
     reboot: "Callable[[Trap], Callable[[int], int] | None] | None" = None
     """What reboot(2) does with its command where it isn't the machine that is meant."""
+    sysinfo: "Callable[[Trap], Mapping[str, int] | None] | None" = None
+    """Fields of sysinfo(2) that are not the machine's; None where they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

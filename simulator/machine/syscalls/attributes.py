@@ -195,6 +195,8 @@ def _room(trap: Trap, sb: Superblock) -> dict[str, Data]:
         return _room(trap, disk) if (disk := filesystem_on(trap, DISK_MAJOR)) else {}
     held = sum(-(-row.size // BLOCK_SIZE) for row in trap.store.rows_by(BY_SUPERBLOCK, sb.id))
     blocks = size // BLOCK_SIZE
+    if blocks:
+        trap.touch("disk", sb.domain, "read", f"free space of {sb.source}")
     return {"bsize": BLOCK_SIZE, "blocks": blocks, "bfree": max(blocks - held, 0) if blocks else 0}
 
 

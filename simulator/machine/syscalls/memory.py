@@ -17,6 +17,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import HOST
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.resource import mapping as mappings
@@ -204,6 +205,10 @@ def getrandom(trap: Trap, size: int, flags: int = 0) -> Result:
 @linux("sysinfo")
 def sysinfo(trap: Trap, _out: Any = None) -> Result:
     """sysinfo(2): the whole machine's uptime in seconds, memory in bytes, processes."""
+    inside = trap.family.inside
+    own = inside.sysinfo(trap) if inside is not None and inside.sysinfo is not None else None
+    if own is None:
+        trap.touch("memory", HOST, "read", "sysinfo")
     tasks = trap.store.count(Task)
     total = memory.total(trap.store)
     used = memory.held(trap.store.all(Task))
@@ -214,5 +219,6 @@ def sysinfo(trap: Trap, _out: Any = None) -> Result:
             "totalram": total,
             "freeram": total - used,
             "procs": tasks,
+            **(own or {}),
         },
     )

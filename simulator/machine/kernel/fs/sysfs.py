@@ -86,7 +86,19 @@ _TREE: _Tree = {
                 "vulnerabilities": {"meltdown": _File("Not affected\n")},
             }
         },
-        "virtual": {"dmi": {"id": {"product_uuid": _File("0\n", 0o400)}}, "mem": {}, "tty": {}},
+        "virtual": {
+            "dmi": {"id": {"product_uuid": _File("0\n", 0o400)}},
+            "mem": {},
+            "powercap": {
+                "intel-rapl": {
+                    "intel-rapl:0": {
+                        "name": _File("package-0\n"),
+                        "energy_uj": _File("52480119\n", 0o400, kind="power"),
+                    }
+                }
+            },
+            "tty": {},
+        },
     },
     "firmware": {"acpi": {"tables": {}}, "memmap": {}},
     "fs": {"bpf": {}, "cgroup": {}, "ext4": {"sda1": {}}, "fuse": {"connections": {}},
@@ -112,7 +124,7 @@ _TREE: _Tree = {
         "tracing": {},
         "uevent_helper": _File("\n", 0o644, feature="uevent_helper", kind="kernel"),
         "uevent_seqnum": _File("1000\n"),
-        "vmcoreinfo": _File("0000000000000000 1000\n"),
+        "vmcoreinfo": _File("0000000000000000 1000\n", kind="memory"),
     },
     "module": {"kernel": {"parameters": {"panic": _File("0\n", 0o644, kind="kernel")}}},
     "power": {
@@ -130,6 +142,8 @@ _SMALL_TREE: _Tree = {
     "kernel": {"uevent_seqnum": _File("1000\n")},
 }
 """What a sandbox has where ``Traits.sysfs_of_network``: names, and nothing to turn."""
+
+_POWERCAP_SINCE = (3, 13)
 
 _NET_FILES = {
     "address": 0o444,
@@ -183,6 +197,8 @@ class Sysfs:
         if directory[2:] == ("class", "net"):
             for row in _interfaces(trap, directory):
                 trap.touch("interface", row.domain, "name", row.name)
+        if directory[2:3] == ("firmware",):
+            trap.touch("firmware", HOST, "name", _path(directory))
         return list(entry) if isinstance(entry, dict) else ()
 
     def follow(self, trap: "Trap", inode: VirtualId) -> At | str:
@@ -267,7 +283,10 @@ def _completed(trap: "Trap", inode: VirtualId, tree: _Tree) -> _Tree:
         rows = _interfaces(trap, inode)
         return {row.name: _Link(f"../../devices/virtual/net/{row.name}") for row in rows}
     if where == ("devices", "virtual"):
-        return {**tree, "net": {}}
+        old = trap.family.release < _POWERCAP_SINCE
+        return {
+            name: one for name, one in {**tree, "net": {}}.items() if name != "powercap" or not old
+        }
     if where == ("devices", "virtual", "net"):
         return {row.name: _device(trap, row) for row in _interfaces(trap, inode)}
     if where == ("module",) and tree:

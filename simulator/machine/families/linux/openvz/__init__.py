@@ -55,7 +55,13 @@ def _family(release: Release, words: str, backported: Iterable[str] = ()) -> Fam
             "devpts": terminals.VE_DEVPTS,
         },
         sysctls={**plain.sysctls, "kernel.dmesg_restrict": "1"},
-        inside=Inside(proc=proc.tree, log=_log_of, show_capabilities=show, take_capabilities=take),
+        inside=Inside(
+            proc=proc.tree,
+            log=_log_of,
+            show_capabilities=show,
+            take_capabilities=take,
+            sysinfo=proc.sysinfo,
+        ),
         boot_lines=(
             f"Linux version {words} (root@rhel-build-x64)",
             "Command line: ro root=/dev/sda1 quiet",

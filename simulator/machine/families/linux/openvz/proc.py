@@ -139,15 +139,15 @@ def _age(look: Look, row: Context) -> int:
     return clock.monotonic(look.trap.store) - started
 
 
-def _inside(look: Look) -> Context:
-    row = ves.of(look.trap)
+def _inside(trap: "Trap") -> Context:
+    row = ves.of(trap)
     assert row is not None
     return row
 
 
-def _memory(look: Look) -> tuple[int, int, int]:
+def _memory(trap: "Trap") -> tuple[int, int, int]:
     """(memory, used, virtual swap) in kB: bc_fill_sysinfo(), by the container's own limits."""
-    store, row = look.trap.store, _inside(look)
+    store, row = trap.store, _inside(trap)
     total, swap = memory.total(store), 0
     counter = store.get(beancounter.Beancounter, row.number)
     shown = row.params.get("meminfo")
@@ -164,10 +164,23 @@ def _memory(look: Look) -> tuple[int, int, int]:
     return total // 1024, (used - swapped) // 1024, max(swap - swapped, 0) // 1024
 
 
+def sysinfo(trap: "Trap") -> dict[str, int] | None:
+    """What sysinfo(2) says of a container: bc_fill_sysinfo(); None for the host."""
+    row = ves.of(trap)
+    if row is None or not ves.has(row, "ve-stats"):
+        return None
+    total, used, _ = _memory(trap)
+    return {
+        "totalram": total * 1024,
+        "freeram": max(total - used, 0) * 1024,
+        "procs": len(list(ves.tasks(trap.store, row))),
+    }
+
+
 def meminfo(look: Look) -> str:
     """meminfo_proc_show_ve()."""
-    total, used, swap = _memory(look)
-    counter = look.trap.store.get(beancounter.Beancounter, _inside(look).number)
+    total, used, swap = _memory(look.trap)
+    counter = look.trap.store.get(beancounter.Beancounter, _inside(look.trap).number)
     whole = 0 if counter is None else beancounter.limits_of(counter, "swappages")[1] * PAGE // 1024
     whole = 0 if whole > 1 << 50 else whole
     rows = (
@@ -199,13 +212,13 @@ def meminfo(look: Look) -> str:
 
 def uptime(look: Look) -> str:
     """uptime_proc_show(): since the environment was created."""
-    seconds = _age(look, _inside(look)) / _SECOND
+    seconds = _age(look, _inside(look.trap)) / _SECOND
     return f"{seconds:.2f} {seconds * processors.count(look.trap.store):.2f}\n"
 
 
 def loadavg(look: Look) -> str:
     """loadavg_proc_show(): of the environment's own processes."""
-    tasks = ves.tasks(look.trap.store, _inside(look))
+    tasks = ves.tasks(look.trap.store, _inside(look.trap))
     runnable = max(sum(task.state is TaskState.RUNNING for task in tasks), 1)
     newest = max((task.pids[-1] for task in tasks), default=1)
     return (
@@ -215,7 +228,7 @@ def loadavg(look: Look) -> str:
 
 def stat(look: Look) -> str:
     """show_stat_ve(): its processor time, its boot, its processes."""
-    row = _inside(look)
+    row = _inside(look.trap)
     ticks = _age(look, row) // 10_000_000
     store = look.trap.store
     boot = (clock.realtime(store) - _age(look, row)) // _SECOND
@@ -229,7 +242,7 @@ def stat(look: Look) -> str:
 def swaps(look: Look) -> str:
     """swap_show() of ve: one imaginary partition as large as swappages."""
     head = "Filename\t\t\t\tType\t\tSize\tUsed\tPriority\n"
-    total, used, free = _memory(look)
+    total, used, free = _memory(look.trap)
     del total, used
     return head + (
         f"/dev/null                               partition\t{free}\t0\t-1\n" * bool(free)
@@ -238,7 +251,7 @@ def swaps(look: Look) -> str:
 
 def write_sysrq(look: Look, data: bytes) -> int:
     """write_sysrq_trigger(): for the host a line in its log, and nothing happens."""
-    row, store = _inside(look), look.trap.store
+    row, store = _inside(look.trap), look.trap.store
     for key in data.decode("ascii", "replace").partition("\n")[0][:32]:
         said = sum(line.startswith("SysRq: CT#") for line in log.ring(store).lines)
         if said < _SYSRQ_LINES:

@@ -97,10 +97,15 @@ def keys(look: Look) -> str:
 
 
 def key_users(look: Look) -> str:
-    """proc_key_users(5)."""
+    """proc_key_users(5): users whom the reader's user namespace has a number for."""
+    user_ns = look.trap.store.row(UserNs, look.trap.task.cred.user_ns)
     owners: dict[int, int] = {}
     for key in look.trap.store.all(keyring.Key):
-        owners[key.uid] = owners.get(key.uid, 0) + 1
+        shown = from_kernel(user_ns.uid_map, key.uid)
+        if shown == OVERFLOW_ID and key.uid != OVERFLOW_ID:
+            continue
+        owners[shown] = owners.get(shown, 0) + 1
+        look.trap.touch("keyring", key.domain, "read", f"keys of user {shown}")
     return "".join(
         f"{uid:5}: {count:5} {count}/{count} {count}/200 {count * 16}/20000\n"
         for uid, count in sorted(owners.items())
