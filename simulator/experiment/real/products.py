@@ -19,7 +19,7 @@ from simulator.experiment.real.session import Launch
 from simulator.experiment.real.spec import Spec, parse
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.defaults import lxc as lxc_defaults
-from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
+from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.i18n import gettext as _
 
 
@@ -94,10 +94,11 @@ def _no_way(request: Request, mechanism: str) -> Request:
 
 def _by_switch(request: Request, mechanism: str) -> Request:
     """Docker's own switch, after the SPEC's options."""
-    about = MECHANISMS.get(mechanism)
-    if about is None or not about.real.startswith("-"):
+    held = parse_spec(request.spec.text).get(mechanism)
+    if held is None or not held.about.real.startswith("-"):
         return _no_way(request, mechanism)
-    return msgspec.structs.replace(request, spec=parse(f"{request.spec.text} {about.real}"))
+    text = f"{request.spec.text} {held.about.real}"
+    return msgspec.structs.replace(request, spec=parse(text))
 
 
 def _by_file(request: Request, mechanism: str) -> Request:
