@@ -16,7 +16,6 @@ from simulator.machine.kernel.resource.demand import Demand
 from simulator.machine.kernel.resource.layout import CONTROLLERS, NAME_ON_2
 from simulator.machine.kernel.resource.processors import Processors
 from simulator.machine.kernel.task import Task
-from simulator.machine.kernel.vfs.lock import Locks
 from simulator.machine.state.store import Counter, World
 
 _SECOND = 1_000_000_000
@@ -201,26 +200,11 @@ def cgroup_list(look: Look) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def locks(look: Look) -> str:
-    """proc_locks(5): only the files are listed."""
-    rows = look.trap.store.all(Locks)
-    return "".join(
-        f"{number}: POSIX  ADVISORY  WRITE 0 08:01:{row.id} 0 EOF\n"
-        for number, row in enumerate(rows, 1)
-    )
-
-
 def interrupts(look: Look) -> str:
     """proc_interrupts(5)."""
     ticks = clock.monotonic(look.trap.store) // 10_000_000
     head = "           CPU0       CPU1       \n"
     return f"{head}LOC: {ticks:10} {ticks:10}   Local timer interrupts\n"
-
-
-def kallsyms(look: Look) -> str:
-    """proc_kallsyms(5): addresses only for CAP_SYSLOG where kptr_restrict or perf says so."""
-    del look
-    return "0000000000000000 T _text\n0000000000000000 T commit_creds\n"
 
 
 def kmsg(look: Look) -> bytes:
@@ -250,6 +234,7 @@ def need_kernel_log(look: Look, flags: int) -> None:
     """check_syslog_permissions(): /proc/kmsg is for CAP_SYSLOG of the machine."""
     del flags
     look.trap.need(Privilege.KERNEL_LOG)
+    look.trap.authority("kernel-log", "/proc/kmsg")
 
 
 def need_raw_io(look: Look, flags: int) -> None:
@@ -269,6 +254,18 @@ def kcore(look: Look) -> bytes:
     """The head of an ELF core of the kernel's memory."""
     look.trap.authority("memory", "/proc/kcore")
     return b"\x7fELF\x02\x01\x01" + bytes(57)
+
+
+def write_irq_affinity(look: Look, data: bytes) -> int:
+    """irq_affinity: a mask of processors in hexadecimal; root may, no capability is asked."""
+    try:
+        mask = int(data.split(b"\0")[0].strip().replace(b",", b""), 16)
+    except ValueError:
+        look.trap.fail(Errno.EINVAL, N_("A mask of processors was expected."), "irq-affinity.rst")
+    if not mask & ((1 << processors.count(look.trap.store)) - 1):
+        look.trap.fail(Errno.EINVAL, N_("The mask has no processor."), "irq-affinity.rst")
+    look.trap.authority("cpu", "/proc/irq/default_smp_affinity", "write")
+    return len(data)
 
 
 def write_sysrq(look: Look, data: bytes) -> int:

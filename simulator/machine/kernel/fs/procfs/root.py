@@ -1,6 +1,6 @@
 """The files of /proc itself. Source: fs/proc/root.c and those who register with proc_create()."""
 
-from simulator.machine.kernel.fs.procfs import machine, sysv
+from simulator.machine.kernel.fs.procfs import locks, machine, symbols, sysv
 from simulator.machine.kernel.fs.procfs.node import Look, Node, directory, file, fixed, link
 
 
@@ -42,8 +42,17 @@ ROOT: dict[str, Node] = {
     "interrupts": file(machine.interrupts, kind="cpu"),
     "iomem": file(fixed("00000000-00000000 : System RAM\n"), kind="memory"),
     "ioports": file(fixed("0000-0000 : PCI Bus 0000:00\n"), kind="device"),
-    "irq": directory({"default_smp_affinity": file(fixed("3\n"), 0o644)}),
-    "kallsyms": file(machine.kallsyms),
+    "irq": directory(
+        {
+            "default_smp_affinity": Node(
+                mode=0o100644,
+                read=lambda _look: b"3\n",
+                write=machine.write_irq_affinity,
+                kind="cpu",
+            )
+        }
+    ),
+    "kallsyms": file(symbols.kallsyms),
     "kcore": Node(
         mode=0o100400,
         read=machine.kcore,
@@ -64,7 +73,7 @@ ROOT: dict[str, Node] = {
     "kpageflags": file(fixed(""), 0o400, kind="memory"),
     "latency_stats": file(fixed("Latency Top version : v0.1\n"), 0o644, feature="latencytop"),
     "loadavg": file(machine.loadavg, kind="cpu"),
-    "locks": file(machine.locks),
+    "locks": file(locks.locks),
     "meminfo": file(machine.meminfo, kind="memory"),
     "misc": file(fixed("200 tun\n229 fuse\n")),
     "modules": file(machine.modules, kind="module", feature="modules"),
