@@ -7,50 +7,99 @@ import click
 from simulator.cli.asking import questions
 from simulator.cli.output import emit_json, table
 from simulator.cli.present.cells import outcome
+from simulator.cli.present.differences import Stretch, has_rule, side, stretches
 from simulator.experiment.engine.compare import Comparison, compare
+from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.judge import Question
 from simulator.experiment.engine.matrix import matrix
 from simulator.experiment.probes.serial import entry_to_json
+from simulator.experiment.probes.verdict import Verdict
+from simulator.experiment.scenarios.moments import asked, find_moment, moment_words
+from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.i18n import gettext as _
 
 
 @click.command("compare")
-@click.argument("specs", nargs=-1, required=True, metavar="SPEC SPEC...")
+@click.argument("specs", nargs=-1, metavar="SPEC SPEC...")
 @click.option("--scenario", metavar="SCENARIO", help="in lock-step, call by call")
+@click.option("--moment", metavar="MOMENT", help="a moment of a lesson, on its own SPECs")
 @click.option("--json", "as_json", is_flag=True)
-def command(specs: tuple[str, ...], scenario: str | None, as_json: bool) -> None:
+def command(
+    specs: tuple[str, ...], scenario: str | None, moment: str | None, as_json: bool
+) -> None:
     """Where two or more SPECs differ: in one scenario's calls, or in all outcomes."""
+    if scenario is not None and moment is not None:
+        raise click.UsageError(_("--scenario or --moment, not both"))
+    shown = find_moment(moment) if moment is not None else None
+    specs = specs or (shown.on if shown is not None else ())
     if len(specs) < 2:
         raise click.UsageError(_("two technologies at least: vitrina compare chroot docker"))
     technologies = [parse_spec(spec) for spec in specs]
-    if scenario is None:
+    if shown is not None:
+        words = moment_words(shown.id)
+        if not as_json:
+            click.echo(f"{words.title}\n{words.why}\n")
+        _lockstep(asked(shown), specs, technologies, as_json)
+    elif scenario is not None:
+        (question,) = questions([scenario])
+        _lockstep(question, specs, technologies, as_json)
+    else:
         _outcomes(questions(), specs, as_json)
-        return
-    (question,) = questions([scenario])
+
+
+def _lockstep(
+    question: Question, specs: tuple[str, ...], technologies: list[Technology], as_json: bool
+) -> None:
     result = compare(question.program, question.world, technologies)
+    judged = technologies if question.asks else []
+    verdicts = [credited(question, one, always=False).verdict for one in judged]
     if as_json:
-        emit_json(_json(question, specs, result))
+        emit_json(_json(question, specs, result, verdicts))
         return
+    shown = stretches(result.rows)
     table(
         ("#", _("call"), *specs, ""),
         (
             (
                 str(number),
-                f"{row.entries[0].actor}.{row.entries[0].call}",
-                *(outcome(entry) for entry in row.entries),
-                "" if row.same else "≠",
+                _named(one),
+                *(outcome(entry) for entry in one.row.entries),
+                "" if one.row.same else "≠",
             )
-            for number, row in enumerate(result.rows)
+            for number, one in enumerate(shown)
         ),
     )
+    among = frozenset(name for one in technologies for name in one.ids)
+    for number, one in enumerate(shown):
+        if not one.row.same and has_rule(one.row):
+            click.echo(f"\n≠ {number}  {_named(one)}")
+            for spec, entry in zip(specs, one.row.entries, strict=True):
+                if not entry.skipped:
+                    click.echo(f"  {spec}: {side(entry, among)}")
+    click.echo("")
+    for spec, verdict in zip(specs, verdicts, strict=False):
+        stopped = f" [{verdict.stopped_by}]" if verdict.stopped_by else ""
+        click.echo(f"{spec}: {_(verdict.outcome.name)}{stopped}")
 
 
-def _json(question: Question, specs: tuple[str, ...], result: Comparison) -> dict[str, Any]:
+def _named(stretch: Stretch) -> str:
+    first = stretch.row.entries[0]
+    times = f" ×{stretch.times}" if stretch.times > 1 else ""
+    return f"{first.actor}.{first.call}{times}"
+
+
+def _json(
+    question: Question, specs: tuple[str, ...], result: Comparison, verdicts: list[Verdict]
+) -> dict[str, Any]:
     return {
         "scenario": question.id,
         "specs": list(specs),
         "first_difference": result.first,
+        "verdicts": [
+            {"spec": spec, "outcome": verdict.outcome.name, "stopped_by": verdict.stopped_by}
+            for spec, verdict in zip(specs, verdicts, strict=False)
+        ],
         "rows": [
             {
                 "step": row.step,
@@ -63,11 +112,11 @@ def _json(question: Question, specs: tuple[str, ...], result: Comparison) -> dic
     }
 
 
-def _outcomes(asked: list[Question], specs: tuple[str, ...], as_json: bool) -> None:
-    cells = {(cell.probe, cell.spec): cell.verdict for cell in matrix(asked, specs)}
+def _outcomes(questioned: list[Question], specs: tuple[str, ...], as_json: bool) -> None:
+    cells = {(cell.probe, cell.spec): cell.verdict for cell in matrix(questioned, specs)}
     rows = [
         (question.id, [cells[question.id, spec].outcome.name for spec in specs])
-        for question in asked
+        for question in questioned
     ]
     differing = [row for row in rows if len(set(row[1])) > 1]
     if as_json:

@@ -8,14 +8,14 @@ import click
 from simulator.cli.output import emit_json, table
 from simulator.machine.abi.i18n import gettext as _
 
-KINDS = ("technologies", "mechanisms", "probes", "scenarios", "lessons")
+KINDS = ("technologies", "mechanisms", "probes", "scenarios", "lessons", "moments")
 
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(KINDS), default="technologies")
 @click.option("--json", "as_json", is_flag=True, help="a list of objects")
 def command(kind: str, as_json: bool) -> None:
-    """Technologies, mechanisms, probes, scenarios or lessons."""
+    """Technologies, mechanisms, probes, scenarios, lessons, or moments to compare."""
     rows = _ROWS[kind]()
     if as_json:
         emit_json(rows)
@@ -93,12 +93,30 @@ def _lessons() -> list[dict[str, Any]]:
     return [described(lesson) for lesson in course()]
 
 
+def _moments() -> list[dict[str, Any]]:
+    from simulator.experiment.scenarios.moments import load_moments, moment_words
+
+    return [
+        {
+            "number": one.number,
+            "id": one.id,
+            "title": moment_words(one.id).title,
+            "why": moment_words(one.id).why,
+            "scenario": one.scenario or None,
+            "specs": list(one.on),
+            "source": one.source,
+        }
+        for one in load_moments()
+    ]
+
+
 _ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "technologies": _technologies,
     "mechanisms": _mechanisms,
     "probes": _scenarios,
     "scenarios": _scenarios,
     "lessons": _lessons,
+    "moments": _moments,
 }
 _COLUMNS = {
     "technologies": ("id", "year", "kernel", "title", "about"),
@@ -106,4 +124,5 @@ _COLUMNS = {
     "probes": ("id", "asks", "title"),
     "scenarios": ("id", "asks", "title"),
     "lessons": ("id", "title"),
+    "moments": ("number", "id", "title"),
 }

@@ -106,6 +106,40 @@ def test_compare_finds_the_first_difference(capsys: pytest.CaptureFixture[str]) 
     assert json.loads(out)["first_difference"] is not None
 
 
+def test_compare_names_the_rule_on_each_side(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["compare", "docker", "none", "--scenario", "hostname.set"]
+    status, out, _err = call(capsys, *words)
+    assert status == 0
+    assert "docker: EPERM [seccomp]" in out
+    assert "What keeps such objects away: uts-ns" in out
+    assert "docker: HOLDS [seccomp]" in out
+    assert "none: LEAKS" in out
+    status, out, _err = call(capsys, *words, "--json")
+    found = json.loads(out)
+    assert [one["stopped_by"] for one in found["verdicts"]] == ["seccomp", None]
+    assert [one["stopped_by"] for one in found["rows"][0]["entries"]] == ["seccomp", None]
+    assert found["rows"][0]["entries"][0]["why"]
+
+
+def test_repetitions_that_came_out_alike_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["cgroups pids.max=16", "openvz --numproc 16"]
+    status, out, _err = call(capsys, "compare", *words, "--scenario", "resources.processes")
+    assert status == 0
+    assert out.count("guest.fork ×") == 3  # two stretches, and the second again with its rules
+    assert "EAGAIN [cgroup-pids]" in out
+    assert "ENOMEM [beancounters]" in out
+
+
+def test_a_moment_is_compared_on_its_own_specs(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _err = call(capsys, "compare", "--moment", "blind-host")
+    assert status == 0
+    assert "vserver: ESRCH [context-visibility]" in out
+    assert call(capsys, "compare", "--moment", "blind")[0] == 2
+    assert call(capsys, "compare", "--moment", "3", "--scenario", "hostname.set")[0] == 2
+    status, out, _err = call(capsys, "list", "moments", "--json")
+    assert [one["number"] for one in json.loads(out)] == list(range(1, 16))
+
+
 def test_exec_prints_and_returns_what_the_command_did(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -3,10 +3,13 @@
 No namespace hides them (time namespaces shift uptime): whoever reads them reads the host's.
 """
 
+from simulator.machine.abi.constants import SIGKILL
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock, log
+from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel.fs.procfs.node import Look
 from simulator.machine.kernel.modules import Module, SwapArea
 from simulator.machine.kernel.namespace import TimeNs
@@ -269,6 +272,14 @@ def write_irq_affinity(look: Look, data: bytes) -> int:
 
 
 def write_sysrq(look: Look, data: bytes) -> int:
-    """proc_sysrq_trigger(5): what it does to the machine is not carried out."""
-    look.trap.authority("reboot", f"sysrq {data[:1].decode('ascii', 'replace')}")
+    """proc_sysrq_trigger(5): ``b`` restarts the machine, ``o`` ends it; other keys do nothing here.
+
+    Whoever could open the file is asked no more (drivers/char/sysrq.c: __handle_sysrq() with
+    check_mask false).
+    """
+    key = data[:1].decode("ascii", "replace")
+    look.trap.authority("reboot", f"sysrq {key}")
+    if key in ("b", "o"):
+        for task in look.trap.store.all(Task):
+            exits.end(look.trap.store, Pid(task.id), SIGKILL)
     return len(data)
