@@ -6,6 +6,7 @@ from simulator.classroom.lessons.schema import Lesson
 from simulator.classroom.lessons.text import REFERENCE
 from simulator.machine.abi.i18n import gettext as _
 
+_OUTCOME = re.compile(r"(?<=`: )(HOLDS|LEAKS|LIMITED|GRANTED|NOT_APPLICABLE|INCONCLUSIVE)\b")
 _SMALL = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -22,9 +23,14 @@ def shown(lesson: Lesson, text: str) -> str:
         return body
     notes = dict(lesson.notes)
     listed = "\n".join(
-        f"- {str(numbers[label]).translate(_SMALL)} {notes[label]}" for label in used
+        f"- {str(numbers[label]).translate(_SMALL)} {_source(notes[label])}" for label in used
     )
     return f"{body}\n\n---\n\n*{_('Sources')}*\n\n{listed}\n"
+
+
+def _source(note: str) -> str:
+    """A footnote; a run's outcome has the name that people read elsewhere."""
+    return _OUTCOME.sub(lambda found: _(found[1]), note)
 
 
 def dots(done: list[bool], at: int) -> str:
