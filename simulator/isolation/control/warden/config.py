@@ -2,7 +2,7 @@
 
 import msgspec
 
-from simulator.isolation.technologies import warden_defaults as defaults
+from simulator.isolation.technologies.defaults import warden as defaults
 from simulator.machine.userland.process import Process
 
 PATH = "/etc/warden/linux.yml"
