@@ -95,6 +95,8 @@ def _register_disks() -> None:
         rdev = devices.device_number(disk_image.SD_MAJOR, minor)
         disk = devices.driver_of(S_IFBLK, rdev)
         assert disk is not None
+        if devices.driver_of(S_IFCHR, rdev) is not None:
+            continue  # SunOS has made the raw disk already: kernels may come in any order.
         devices.register(
             S_IFCHR,
             disk_image.SD_MAJOR,
