@@ -20,7 +20,18 @@ _PASSING: dict[type[Row], dict[str, object]] = {
 }
 """Fields that a mere look changes."""
 
-_OF_A_TASK = ("cred", "nice", "policy", "rt_priority", "rlimits", "cgroups", "ns", "comm", "root")
+_OF_A_TASK = (
+    "cred",
+    "nice",
+    "oom_score_adj",
+    "policy",
+    "rt_priority",
+    "rlimits",
+    "cgroups",
+    "ns",
+    "comm",
+    "root",
+)
 """What others may change in a process; whether it lives is asked too."""
 
 

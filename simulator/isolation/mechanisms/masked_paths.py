@@ -9,7 +9,9 @@ from simulator.machine.abi.i18n import N_
 ABOUT = About(
     id="masked-paths",
     title=N_("masked paths"),
-    hides=frozenset({"kernel-log", "memory", "keyring", "device"}),
+    hides=frozenset(
+        {"kernel-log", "memory", "keyring", "device", "cpu", "clock", "firmware", "power"}
+    ),
     real="--security-opt systempaths=unconfined",
     cite="https://github.com/opencontainers/runtime-spec/blob/main/config-linux.md",
 )

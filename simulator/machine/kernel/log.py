@@ -36,8 +36,13 @@ def ring(world: World, number: int = 0) -> KernelLog:
 
 def of(trap: "Trap") -> KernelLog:
     """The log that the caller's messages go to, and that it may read."""
+    return ring(trap.store, number(trap))
+
+
+def number(trap: "Trap") -> int:
+    """Which log that is; 0 for the machine's."""
     inside = trap.family.inside
-    return ring(trap.store, 0 if inside is None else inside.log(trap))
+    return 0 if inside is None else inside.log(trap)
 
 
 def text(log: KernelLog) -> bytes:

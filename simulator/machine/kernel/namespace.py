@@ -63,6 +63,8 @@ class UtsNs(Row, frozen=True, kw_only=True):
     hostname: str
     domainname: str = "(none)"
     domain: Domain = HOST
+    domainname_of: Domain = HOST
+    """Who gave the domain name: a new namespace begins with a copy of the old one's names."""
 
 
 class IpcNs(Row, frozen=True, kw_only=True):

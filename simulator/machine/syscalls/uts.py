@@ -53,7 +53,7 @@ def setdomainname(trap: Trap, name: Any = None, length: int = -1) -> int:
     trap.need(Privilege.SET_HOSTNAME, space.owner)
     text = _cut(trap, name, length)
     trap.touch("hostname", space.domain, "write", "domainname")
-    trap.store.put(msgspec.structs.replace(space, domainname=text))
+    trap.store.put(msgspec.structs.replace(space, domainname=text, domainname_of=trap.task.domain))
     return 0
 
 

@@ -26,7 +26,32 @@ PLANTED = (
 """World constants whose values nothing but a host's object carries."""
 
 MACHINE_WIDE = frozenset(
-    f"/proc/{name}" for name in ("meminfo", "loadavg", "uptime", "stat", "modules", "cmdline")
+    [
+        f"/proc/{name}"
+        for name in (
+            "cmdline",
+            "cpuinfo",
+            "diskstats",
+            "interrupts",
+            "key-users",
+            "loadavg",
+            "locks",
+            "meminfo",
+            "modules",
+            "partitions",
+            "pressure/memory",
+            "slabinfo",
+            "softirqs",
+            "stat",
+            "sys/fs/file-nr",
+            "sys/kernel/random/boot_id",
+            "sys/kernel/randomize_va_space",
+            "timer_list",
+            "uptime",
+            "zoneinfo",
+        )
+    ]
+    + ["/sys/kernel/vmcoreinfo", "/sys/firmware/acpi/tables"]
 )
 """Files that tell of the whole machine or of a sandbox, and carry no planted name."""
 
@@ -65,7 +90,7 @@ def _by_planted_names(case: Case) -> Verdict:
     unknown = tuple(
         number
         for number, entry in numbered(case.main.trace, case.attackers)
-        if entry.status is Status.RETURNED and entry.args and entry.args[0] in MACHINE_WIDE
+        if entry.status is Status.RETURNED and _tells_numbers(entry)
     )
     if unknown:
         return Verdict(
@@ -74,6 +99,10 @@ def _by_planted_names(case: Case) -> Verdict:
             reason=N_("a real kernel does not say whose numbers these are"),
         )
     return holds(case)
+
+
+def _tells_numbers(entry: Entry) -> bool:
+    return entry.call in _NUMBERS or (bool(entry.args) and entry.args[0] in MACHINE_WIDE)
 
 
 def _reaches(entry: Entry, case: Case) -> bool:
@@ -87,6 +116,9 @@ def _reaches(entry: Entry, case: Case) -> bool:
         and entry.args[_BY_PID[entry.call]] == pid
     )
 
+
+_NUMBERS = frozenset({"sysinfo", "statfs", "fstatfs"})
+"""Calls that tell how much there is and is free, and not of what."""
 
 _BY_PID = {
     "kill": 0,

@@ -30,6 +30,7 @@ NAMES = (
     "kernel.version",
 )
 _NAME_MAX = 64
+_NO_DOMAIN = "(none)"
 
 
 def uts(trap: "Trap") -> UtsNs:
@@ -44,6 +45,8 @@ def read(trap: "Trap", name: str) -> str:
         case "kernel.hostname":
             return uts(trap).hostname
         case "kernel.domainname":
+            if uts(trap).domainname != _NO_DOMAIN:
+                trap.touch("hostname", uts(trap).domainname_of, "read", "domainname")
             return uts(trap).domainname
         case "kernel.ns_last_pid":
             counter = store.get(Counter, ("pid", trap.task.ns.pid))
@@ -81,7 +84,11 @@ def write(trap: "Trap", name: str, text: str) -> None:
     if name == "kernel.hostname":
         trap.store.put(msgspec.structs.replace(row, hostname=text[:_NAME_MAX]))
     else:
-        trap.store.put(msgspec.structs.replace(row, domainname=text[:_NAME_MAX]))
+        trap.store.put(
+            msgspec.structs.replace(
+                row, domainname=text[:_NAME_MAX], domainname_of=trap.task.domain
+            )
+        )
     trap.touch("hostname", row.domain, "write", text)
 
 

@@ -131,6 +131,8 @@ class Procfs:
                 touch_machine(look, "sysctl", "privilege", sysctls.domain(trap, name))
         if node.traced and node.mode & S_IFMT == S_IFREG:
             need_trace(look)
+            if flags & O_ACCMODE != O_RDONLY:
+                touch_process(look, "trace")
         if node.check is not None:
             node.check(look, flags)
         if node.kind and look.process is None and flags & O_ACCMODE != O_RDONLY:
