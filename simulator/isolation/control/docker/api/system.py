@@ -80,95 +80,96 @@ async def info(x: Exchange) -> None:
     every = list(engine.containers.values())
     running = sum(one.state.Running and not one.state.Paused for one in every)
     paused = sum(one.state.Paused for one in every)
-    memory = await _memory(x)
-    v2 = "cgroup2" in engine.facts
-    await x.reply(
-        200,
-        {
-            "ID": engine.id,
-            "Containers": len(every),
-            "ContainersRunning": running,
-            "ContainersPaused": paused,
-            "ContainersStopped": len(every) - running - paused,
-            "Images": len(engine.images.images),
-            "Driver": "overlay2",
-            "DriverStatus": [
-                ["Backing Filesystem", "extfs"],
-                ["Supports d_type", "true"],
-                ["Using metacopy", "false"],
-                ["Native Overlay Diff", "true"],
-                ["userxattr", "false"],
-            ],
-            "Plugins": {
-                "Volume": sorted(volumes.DRIVERS),
-                "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
-                "Authorization": None,
-                "Log": ["json-file", "none"],
-            },
-            "MemoryLimit": True,
-            "SwapLimit": True,
-            "CpuCfsPeriod": True,
-            "CpuCfsQuota": True,
-            "CPUShares": True,
-            "CPUSet": True,
-            "PidsLimit": True,
-            "IPv4Forwarding": True,
-            "BridgeNfIptables": False,
-            "BridgeNfIp6tables": False,
-            "Debug": False,
-            "NFd": 0,
-            "OomKillDisable": False,
-            "NGoroutines": 0,
-            "SystemTime": times.rfc3339(await times.now(x.sys)),
-            "LoggingDriver": "json-file",
-            "CgroupDriver": "cgroupfs",
-            "CgroupVersion": "2" if v2 else "1",
-            "NEventsListener": len(engine.events.listeners),
-            "KernelVersion": host["release"],
-            "OperatingSystem": "Vitrina, a simulated machine",
-            "OSVersion": "",
-            "OSType": "linux",
-            "Architecture": host["machine"],
-            "IndexServerAddress": "https://index.docker.io/v1/",
-            "RegistryConfig": {
-                "AllowNondistributableArtifactsCIDRs": None,
-                "AllowNondistributableArtifactsHostnames": None,
-                "InsecureRegistryCIDRs": ["127.0.0.0/8"],
-                "IndexConfigs": {
-                    "docker.io": {
-                        "Name": "docker.io", "Mirrors": [], "Secure": True, "Official": True,
-                    }
-                },
-                "Mirrors": None,
-            },
-            "NCPU": 2,
-            "MemTotal": memory,
-            "GenericResources": None,
-            "DockerRootDir": "/var/lib/docker",
-            "HttpProxy": "",
-            "HttpsProxy": "",
-            "NoProxy": "",
-            "Name": host["nodename"],
-            "Labels": [],
-            "ExperimentalBuild": False,
-            "ServerVersion": VERSION,
-            "Runtimes": {"runc": {"path": "runc"}},
-            "DefaultRuntime": "runc",
-            "Swarm": {
-                "NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive",
-                "ControlAvailable": False, "Error": "", "RemoteManagers": None,
-            },
-            "LiveRestoreEnabled": False,
-            "Isolation": "",
-            "InitBinary": "docker-init",
-            "ContainerdCommit": {"ID": _COMMIT, "Expected": _COMMIT},
-            "RuncCommit": {"ID": _COMMIT, "Expected": _COMMIT},
-            "InitCommit": {"ID": _COMMIT, "Expected": _COMMIT},
-            "SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"],
-            "CDISpecDirs": [],
-            "Warnings": None,
+    told: dict[str, Any] = {
+        "ID": engine.id,
+        "Containers": len(every),
+        "ContainersRunning": running,
+        "ContainersPaused": paused,
+        "ContainersStopped": len(every) - running - paused,
+        "Images": len(engine.images.images),
+        **_STORAGE,
+        **dict.fromkeys(_ABILITIES, True),
+        **dict.fromkeys(_INABILITIES, False),
+        "NFd": 0,
+        "NGoroutines": 0,
+        "SystemTime": times.rfc3339(await times.now(x.sys)),
+        "CgroupVersion": "2" if "cgroup2" in engine.facts else "1",
+        "NEventsListener": len(engine.events.listeners),
+        "KernelVersion": host["release"],
+        "Architecture": host["machine"],
+        "NCPU": 2,
+        "MemTotal": await _memory(x),
+        "Name": host["nodename"],
+        "ServerVersion": VERSION,
+        **_REST,
+    }
+    await x.reply(200, told)
+
+
+_STORAGE: dict[str, Any] = {
+    "Driver": "overlay2",
+    "DriverStatus": [
+        ["Backing Filesystem", "extfs"],
+        ["Supports d_type", "true"],
+        ["Using metacopy", "false"],
+        ["Native Overlay Diff", "true"],
+        ["userxattr", "false"],
+    ],
+    "Plugins": {
+        "Volume": sorted(volumes.DRIVERS),
+        "Network": ["bridge", "host", "null"],
+        "Authorization": None,
+        "Log": ["json-file", "none"],
+    },
+    "DockerRootDir": "/var/lib/docker",
+    "LoggingDriver": "json-file",
+    "CgroupDriver": "cgroupfs",
+}
+_ABILITIES = (
+    "MemoryLimit", "SwapLimit", "CpuCfsPeriod", "CpuCfsQuota", "CPUShares", "CPUSet", "PidsLimit",
+    "IPv4Forwarding",
+)  # fmt: skip
+_INABILITIES = (
+    "BridgeNfIptables", "BridgeNfIp6tables", "Debug", "OomKillDisable", "ExperimentalBuild",
+    "LiveRestoreEnabled",
+)  # fmt: skip
+_COMMITS = {"ID": _COMMIT, "Expected": _COMMIT}
+_REST: dict[str, Any] = {
+    "OperatingSystem": "Vitrina, a simulated machine",
+    "OSVersion": "",
+    "OSType": "linux",
+    "IndexServerAddress": "https://index.docker.io/v1/",
+    "RegistryConfig": {
+        "InsecureRegistryCIDRs": ["127.0.0.0/8"],
+        "IndexConfigs": {
+            "docker.io": {"Name": "docker.io", "Mirrors": [], "Secure": True, "Official": True}
         },
-    )  # fmt: skip
+        "Mirrors": None,
+    },
+    "GenericResources": None,
+    "HttpProxy": "",
+    "HttpsProxy": "",
+    "NoProxy": "",
+    "Labels": [],
+    "Runtimes": {"runc": {"path": "runc"}},
+    "DefaultRuntime": "runc",
+    "Swarm": {
+        "NodeID": "",
+        "NodeAddr": "",
+        "LocalNodeState": "inactive",
+        "ControlAvailable": False,
+        "Error": "",
+        "RemoteManagers": None,
+    },
+    "Isolation": "",
+    "InitBinary": "docker-init",
+    "ContainerdCommit": _COMMITS,
+    "RuncCommit": _COMMITS,
+    "InitCommit": _COMMITS,
+    "SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"],
+    "CDISpecDirs": [],
+    "Warnings": None,
+}
 
 
 async def _memory(x: Exchange) -> int:

@@ -39,64 +39,76 @@ def bytes_of(text: str) -> int:
 
 async def configuration(sys: Process, given: Parsed, image: str, cmd: list[str]) -> dict[str, Any]:
     """The body of ``POST /containers/create`` (docker/cli ``container/opts.go``)."""
-    detached = given.on("detach")
     env = list(given.listed("env"))
     for path in given.listed("env-file"):
         lines = (await sys.text(path)).splitlines()
         env += [line for line in lines if line.strip() and not line.startswith("#")]
     env = [one if "=" in one else f"{one}={sys.env.get(one, '')}" for one in env]
     ports, bindings = _ports(given.listed("publish"), given.listed("expose"))
-    labels = dict(_pair(one) for one in given.listed("label"))
-    binds = [one for one in given.listed("volume") if ":" in one]
-    anonymous: dict[str, Any] = {one: {} for one in given.listed("volume") if ":" not in one}
     network = given.text("network") or given.text("net") or "default"
-    interactive = given.on("interactive")
+    config = _config(given) | {"Env": env, "Cmd": cmd or None, "Image": image}
+    config["ExposedPorts"] = ports
+    host = _host(given) | {"NetworkMode": network, "PortBindings": bindings}
+    endpoint: dict[str, Any] = {}
+    if given.listed("network-alias"):
+        endpoint["Aliases"] = given.listed("network-alias")
+    if given.text("ip"):
+        endpoint["IPAMConfig"] = {"IPv4Address": given.text("ip")}
+    networking = {"EndpointsConfig": {network: endpoint}} if endpoint else {}
+    return config | {"HostConfig": host, "NetworkingConfig": networking}
+
+
+def _config(given: Parsed) -> dict[str, Any]:
+    """What is the same on every host."""
+    attached, interactive = not given.on("detach"), given.on("interactive")
+    anonymous: dict[str, Any] = {one: {} for one in given.listed("volume") if ":" not in one}
     config: dict[str, Any] = {
         "Hostname": given.text("hostname"),
         "User": given.text("user"),
-        "AttachStdin": interactive and not detached,
-        "AttachStdout": not detached,
-        "AttachStderr": not detached,
+        "AttachStdin": interactive and attached,
+        "AttachStdout": attached,
+        "AttachStderr": attached,
         "Tty": given.on("tty"),
         "OpenStdin": interactive,
-        "StdinOnce": interactive and not detached,
-        "Env": env,
-        "Cmd": cmd or None,
-        "Image": image,
+        "StdinOnce": interactive and attached,
         "WorkingDir": given.text("workdir"),
         "Entrypoint": [given.text("entrypoint")] if "entrypoint" in given.given else None,
-        "Labels": labels,
-        "ExposedPorts": ports,
+        "Labels": pairs(given.listed("label")),
         "Volumes": anonymous,
+        "StopSignal": given.text("stop-signal"),
+        "StopTimeout": given.given.get("stop-timeout"),
     }
     if given.text("health-cmd"):
         config["Healthcheck"] = {"Test": ["CMD-SHELL", given.text("health-cmd")]}
-    if given.text("stop-signal"):
-        config["StopSignal"] = given.text("stop-signal")
+    if given.on("no-healthcheck"):
+        config["Healthcheck"] = {"Test": ["NONE"]}
+    return config
+
+
+_HOST_TEXTS = {
+    "CgroupnsMode": "cgroupns", "IpcMode": "ipc", "PidMode": "pid", "UTSMode": "uts",
+    "UsernsMode": "userns",
+}  # fmt: skip
+_HOST_LISTS = {
+    "VolumesFrom": "volumes-from", "CapAdd": "cap-add", "CapDrop": "cap-drop", "Dns": "dns",
+    "ExtraHosts": "add-host", "GroupAdd": "group-add", "SecurityOpt": "security-opt",
+}  # fmt: skip
+
+
+def _host(given: Parsed) -> dict[str, Any]:
+    """What belongs to this host."""
     policy, _, most = (given.text("restart") or "no").partition(":")
-    host: dict[str, Any] = {
-        "Binds": binds,
-        "NetworkMode": network,
-        "PortBindings": bindings,
+    host: dict[str, Any] = {name: given.text(flag) for name, flag in _HOST_TEXTS.items()}
+    host |= {name: given.listed(flag) for name, flag in _HOST_LISTS.items()}
+    return host | {
+        "Binds": [one for one in given.listed("volume") if ":" in one],
         "RestartPolicy": {"Name": policy, "MaximumRetryCount": int(most or 0)},
         "AutoRemove": given.on("rm"),
-        "VolumesFrom": given.listed("volumes-from"),
-        "CapAdd": given.listed("cap-add"),
-        "CapDrop": given.listed("cap-drop"),
-        "CgroupnsMode": given.text("cgroupns"),
-        "Dns": given.listed("dns"),
-        "ExtraHosts": given.listed("add-host"),
-        "GroupAdd": given.listed("group-add"),
-        "IpcMode": given.text("ipc"),
-        "PidMode": given.text("pid"),
-        "UTSMode": given.text("uts"),
-        "UsernsMode": given.text("userns"),
         "Privileged": given.on("privileged"),
         "PublishAllPorts": given.on("publish-all"),
         "ReadonlyRootfs": given.on("read-only"),
-        "SecurityOpt": given.listed("security-opt"),
         "Tmpfs": dict(_pair(one, ":") for one in given.listed("tmpfs")),
-        "Sysctls": dict(_pair(one) for one in given.listed("sysctl")),
+        "Sysctls": pairs(given.listed("sysctl")),
         "Ulimits": [_ulimit(one) for one in given.listed("ulimit")],
         "Devices": [_device(one) for one in given.listed("device")],
         "Mounts": [_mount(one) for one in given.listed("mount")],
@@ -106,13 +118,6 @@ async def configuration(sys: Process, given: Parsed, image: str, cmd: list[str])
         "PidsLimit": given.given.get("pids-limit", 0),
         "Init": True if given.on("init") else None,
     }
-    endpoint: dict[str, Any] = {}
-    if given.listed("network-alias"):
-        endpoint["Aliases"] = given.listed("network-alias")
-    if given.text("ip"):
-        endpoint["IPAMConfig"] = {"IPv4Address": given.text("ip")}
-    networking = {"EndpointsConfig": {network: endpoint}} if endpoint else {}
-    return config | {"HostConfig": host, "NetworkingConfig": networking}
 
 
 def pairs(texts: list[str]) -> dict[str, str]:
