@@ -6,6 +6,7 @@ from typing import Any
 
 from simulator.isolation.control.docker.api import (
     archives,
+    build,
     containers,
     images,
     networks,
@@ -31,7 +32,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-_SUBJECTS = (archives, containers, images, networks, streaming, system, volumes)
+_SUBJECTS = (archives, build, containers, images, networks, streaming, system, volumes)
 """Imported for the routes that they enter."""
 
 SOCKET = "/var/run/docker.sock"

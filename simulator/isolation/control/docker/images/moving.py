@@ -4,7 +4,8 @@ Progress is told as the Engine tells it, one JSON object a line (moby ``pkg/stre
 """
 
 import shlex
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -15,28 +16,64 @@ from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.images import reference as references
 from simulator.isolation.control.docker.images import tarball
 from simulator.isolation.control.docker.images.reference import Reference
+from simulator.isolation.control.docker.images.registry import Manifest
 from simulator.isolation.control.docker.images.store import Image, chain_id, digest
 from simulator.isolation.control.docker.images.tarball import Entry
 from simulator.isolation.control.docker.wire.exchange import Exchange
 from simulator.machine.abi.constants import S_IFREG
+
+Tell: TypeAlias = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def _short(ident: str) -> str:
     return ident.removeprefix("sha256:")[:12]
 
 
-async def pull(x: Exchange, wanted: Reference) -> None:
+async def pull(x: Exchange, wanted: Reference, *, platform: str = "") -> None:
     """Fetch what is not there yet, telling how it goes. Raises ``NotFound``."""
-    wanted = wanted.tagged()
-    store, registry = x.engine.images, x.engine.registry
-    manifest = registry.manifest(wanted)
-    if manifest is None:
-        raise NotFound(_unknown(x, wanted))
+    manifest = offered(x, wanted, platform)
     await x.begin()
-    mark = wanted.digest or wanted.tag
-    await x.line({"status": f"Pulling from {wanted.path}", "id": mark})
+    await _fetch(x, wanted.tagged(), manifest)
+    await x.finish()
+
+
+async def fetch(
+    x: Exchange, wanted: Reference, *, platform: str = "", quiet: bool = False
+) -> Image:
+    """The image of a reference, pulled in an answer that has begun. Raises ``NotFound``."""
+    manifest = offered(x, wanted, platform)
+    return await _fetch(x, wanted.tagged(), manifest, quiet=quiet)
+
+
+def offered(x: Exchange, wanted: Reference, platform: str = "") -> Manifest:
+    """The manifest that the registry has for a reference. Raises ``NotFound``."""
+    del platform
+    manifest = x.engine.registry.manifest(wanted.tagged())
+    if manifest is None:
+        raise NotFound(_unknown(x, wanted.tagged()))
+    return manifest
+
+
+def fits_platform(image: Image, platform: str) -> bool:
+    """Whether an image is for ``os/architecture``; any is when none was asked for."""
+    if not platform:
+        return True
+    kind, _, architecture = platform.rpartition("/")
+    wanted = {"aarch64": "arm64", "x86_64": "amd64"}.get(architecture, architecture)
+    return kind in ("", "linux") and wanted == (image.config.get("architecture") or "amd64")
+
+
+async def _fetch(
+    x: Exchange, wanted: Reference, manifest: Manifest, *, quiet: bool = False
+) -> Image:
+    store = x.engine.images
+
+    async def tell(told: dict[str, Any]) -> None:
+        if not quiet:
+            await x.line(told)
+
+    await tell({"status": f"Pulling from {wanted.path}", "id": wanted.digest or wanted.tag})
     async with x.engine.pulling.held(x.sys):
-        known = wanted.familiar + ("@" + manifest.digest)
         before = store.named(wanted)
         parent = ""
         for layer in manifest.layers:
@@ -44,35 +81,35 @@ async def pull(x: Exchange, wanted: Reference) -> None:
             chain = chain_id(parent, digest(content))
             short = _short(layer.digest)
             if chain in store.layers:
-                await x.line({"status": "Already exists", "progressDetail": {}, "id": short})
+                await tell({"status": "Already exists", "progressDetail": {}, "id": short})
             else:
-                await x.line({"status": "Pulling fs layer", "progressDetail": {}, "id": short})
-                await _progress(x, "Downloading", layer.size, short)
+                await tell({"status": "Pulling fs layer", "progressDetail": {}, "id": short})
+                await _progress(tell, "Downloading", layer.size, short)
                 for word in ("Verifying Checksum", "Download complete"):
-                    await x.line({"status": word, "progressDetail": {}, "id": short})
-                await _progress(x, "Extracting", layer.size, short)
+                    await tell({"status": word, "progressDetail": {}, "id": short})
+                await _progress(tell, "Extracting", layer.size, short)
                 await store.add_layer(x.sys, parent, content)
-                await x.line({"status": "Pull complete", "progressDetail": {}, "id": short})
+                await tell({"status": "Pull complete", "progressDetail": {}, "id": short})
             parent = chain
         image = await store.add_image(x.sys, manifest.config.load())
         if wanted.tag:
             await store.tag(x.sys, wanted._replace(digest=""), image)
-        by_digest = references.parse(known)
+        by_digest = references.parse(f"{wanted.familiar}@{manifest.digest}")
         await store.tag(x.sys, by_digest, image)
-    await x.line({"status": f"Digest: {manifest.digest}"})
+    await tell({"status": f"Digest: {manifest.digest}"})
     news = "Image is up to date for" if before is image else "Downloaded newer image for"
-    await x.line({"status": f"Status: {news} {wanted}"})
+    await tell({"status": f"Status: {news} {wanted}"})
     await x.engine.events.emit(x.sys, "image", "pull", str(wanted), {"name": wanted.familiar})
-    await x.finish()
+    return image
 
 
-async def _progress(x: Exchange, word: str, size: int, ident: str) -> None:
+async def _progress(tell: Tell, word: str, size: int, ident: str) -> None:
     for part in (size // 2, size):
         detail = {"current": part, "total": size}
         bar = "=" * (50 * part // max(size, 1))
         shown_bar = f"[{bar}>{' ' * (50 - len(bar))}]  {_human(part)}/{_human(size)}"
         told = {"status": word, "progressDetail": detail, "progress": shown_bar, "id": ident}
-        await x.line(told)
+        await tell(told)
 
 
 def _human(size: float) -> str:
@@ -110,7 +147,7 @@ async def push(x: Exchange, wanted: Reference) -> None:
         if registry.has_blob(wanted.full, digest(content)):
             await x.line({"status": "Layer already exists", "progressDetail": {}, "id": ident})
         else:
-            await _progress(x, "Pushing", len(content), ident)
+            await _progress(x.line, "Pushing", len(content), ident)
             await x.line({"status": "Pushed", "progressDetail": {}, "id": ident})
     manifest = registry.push(wanted, await store.raw_config(x.sys, image), layers)
     by_digest = references.parse(f"{wanted.familiar}@{manifest.digest}")
