@@ -12,7 +12,7 @@ ABOUT = About(
     id="uid-pool",
     title=N_("user ids out of a pool"),
     hides=frozenset({"user"}),
-    walls=frozenset({"credentials"}),
+    walls=frozenset({"file-mode"}),
     cite="https://github.com/cloudfoundry-attic/warden",
 )
 
