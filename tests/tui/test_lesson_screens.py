@@ -123,6 +123,7 @@ async def test_stepping_through_opens_the_play_screen_and_comes_back():
 async def test_a_challenge_is_judged_and_its_answer_kept_for_the_next_time(progress):
     async with VitrinaApp(lesson=LESSON).run_test(size=(100, 40)) as pilot:
         await go_to(pilot, "challenge")
+        assert "chroot: wanted LEAKS" in screen_text(pilot.app)
         await pilot.press("ctrl+r")
         await pilot.pause()
         assert "Not met yet." in screen_text(pilot.app)
@@ -144,7 +145,7 @@ async def test_hints_come_one_by_one_and_the_solution_last():
         exercise = pilot.app.screen.query_one(ChallengeExercise)
         told = []
         for _ in range(3):
-            exercise.more()
+            await exercise.more()
             await pilot.pause()
             told.append(screen_text(pilot.app))
     assert "A descriptor of a directory" in told[0]

@@ -83,7 +83,7 @@ Read, say what you expect, look, answer, try. Your answers are kept.
             part.kind == "read" or self._progress.answered(self.lesson.id, part.name).done
             for part in self.lesson.parts
         ]
-        self.query_one("#title", Static).update(f"{self.lesson.title}   {dots(done, self.at)}")
+        self.query_one("#title", Static).update(f"{dots(done, self.at)}   {self.lesson.title}")
 
     def _exercise(self, part: Part) -> Widget | None:
         lesson, studio = self.lesson, self._studio

@@ -47,7 +47,7 @@ class ChallengeExercise(Vertical):
         with Horizontal(classes="buttons"):
             yield Button(_("Run (Ctrl+R)"), id="run", variant="primary", compact=True)
             yield Button(_("Hint"), id="hint", compact=True)
-        yield Static("", id="told")
+        yield Static(_wanted(self._challenge), id="told")
         yield Markdown("", id="hints")
 
     @property
@@ -67,7 +67,7 @@ class ChallengeExercise(Vertical):
         self.post_message(Answered(self._challenge.id, self.answer, judged.met))
 
     @on(Button.Pressed, "#hint")
-    def more(self) -> None:
+    async def more(self) -> None:
         """One more hint; after the last, the solution."""
         hints = self._part.hints
         self._hints = min(self._hints + 1, len(hints) + 1)
@@ -75,11 +75,23 @@ class ChallengeExercise(Vertical):
         if self._hints > len(hints):
             told.append(f"```text\n{self._challenge.solution.strip()}\n```")
         below = self.query_one("#hints", Markdown)
-        below.update(self._shown("\n\n".join(told)))
+        await below.update(self._shown("\n\n".join(told)))
         self.call_after_refresh(below.scroll_visible, animate=False)
         button = self.query_one("#hint", Button)
         button.label = _("Hint") if self._hints < len(hints) else _("Show a solution")
         button.disabled = self._hints > len(hints)
+
+
+def _wanted(challenge: Challenge) -> Content:
+    """What is asked for, before anything was tried."""
+    goals = [(goal.scenario, goal.outcome) for goal in challenge.goals]
+    if challenge.kind == "program":
+        goals = [(challenge.on, challenge.outcome)]
+    lines = [
+        _("{goal}: wanted {wanted}").format(goal=goal, wanted=_(wanted.upper()))
+        for goal, wanted in goals
+    ]
+    return Content("\n").join(Content.styled(f"· {line}", "$text-muted") for line in lines)
 
 
 def _told(judged: Grade) -> Content:

@@ -45,7 +45,7 @@ class QuestionExercise(Vertical):
         return [(letter, text.replace("`", "")) for letter, text in self._part.options]
 
     @on(OptionList.OptionSelected)
-    def choose(self, message: OptionList.OptionSelected) -> None:
+    async def choose(self, message: OptionList.OptionSelected) -> None:
         """Say whether it is right, and why."""
         letter = message.option.id or ""
         right = self._judge(letter)
@@ -62,6 +62,6 @@ class QuestionExercise(Vertical):
             )
         told = dict(self._part.told).get(letter, "")
         below = self.query_one("#told", Markdown)
-        below.update(self._shown(told))
+        await below.update(self._shown(told))
         self.call_after_refresh(below.scroll_visible, animate=False)
         self.post_message(Answered(self._quiz.id, letter, right))
