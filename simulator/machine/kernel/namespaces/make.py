@@ -154,6 +154,10 @@ def new_mount_ns(trap: "Trap", old: NsId, owner: NsId) -> tuple[NsId, dict[Mount
     top, copies = mount_tree.copy_tree(trap, first, first.root, how, ns)
     if less_privileged:
         mount_tree.lock_tree(store, top.id)
+    for copy in copies.values():
+        # A copy is its maker's: what happens to it afterwards is nobody else's loss.
+        mount = store.row(Mount, copy)
+        store.put(msgspec.structs.replace(mount, domain=trap.task.domain))
     store.put(MountNs(id=ns, owner=owner, root=top.id, domain=trap.task.domain))
     _furnished(store, "mnt", ns)
     return ns, copies
