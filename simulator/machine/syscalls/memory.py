@@ -69,6 +69,8 @@ def mmap(
         trap.update(mapped=trap.task.mapped + size)
     private = bool(flags & MAP_PRIVATE and protection & PROT_WRITE)
     populated = flags & MAP_ANONYMOUS and flags & MAP_POPULATE
+    if populated and not trap.allowed("may_charge", "resident-memory", size):
+        populated = 0  # make_pages_present(): the mapping stays, the pages do not come
     address = FIRST_MAPPING + _slots(trap, size) * SLOT
     if populated and not memory.charge_memory(trap, size):
         return address

@@ -9,7 +9,7 @@ from simulator.isolation.mechanisms.bounding_set import SECURE, BoundingSet
 from simulator.isolation.mechanisms.context_limits import ContextLimits
 from simulator.isolation.technologies.base import SpecError
 from simulator.isolation.technologies.registry import parse_spec
-from simulator.machine.abi.call import Call, Failed, Result, Returned, Value
+from simulator.machine.abi.call import Call, Failed, Killed, Result, Returned, Value
 from simulator.machine.abi.constants import O_RDONLY, O_RDWR, PROT_READ, PROT_WRITE
 from simulator.machine.kernel.cred import capability
 
@@ -94,6 +94,17 @@ def test_the_limit_of_memory_says_enomem() -> None:
     of = session("vserver rlimits/as.hard=16")
     both = PROT_READ | PROT_WRITE
     assert errno(guest(of, "mmap", 0, 1 << 20, both, 0x22, -1, 0)) == "ENOMEM"
+
+
+def test_a_page_beyond_the_limit_of_resident_memory_ends_who_touched_it() -> None:
+    of = session("vserver rlimits/rss.hard=4")
+    both = PROT_READ | PROT_WRITE
+    populated = guest(of, "mmap", 0, 1 << 20, both, 0x8022, -1, 0)
+    assert errno(populated) == "none"
+    assert errno(guest(of, "getpid")) == "none"
+    place = guest(of, "mmap", 0, 1 << 20, both, 0x22, -1, 0)
+    assert isinstance(place, Returned)
+    assert isinstance(guest(of, "@touch", place.value, 1 << 20), Killed)
 
 
 def test_a_plain_init_is_pid_1_to_its_own_context_only() -> None:

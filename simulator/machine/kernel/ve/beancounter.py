@@ -63,6 +63,7 @@ class Counted(NamedTuple):
 
 
 _COSTS: Mapping[str, tuple[Counted, ...]] = {
+    "resident-memory": (),  # physpages refuse nothing: they end in the OOM killer
     "task": (
         Counted("numproc"),
         Counted("kmemsize", counting.KMEM_TASK),

@@ -129,12 +129,30 @@ def _granted(world: World, task: Task) -> Mapping[str, int]:
     row = world.row(Context, task.context)
     if row.kind != vx.XID:
         return {}
-    names = {"nproc": "pids", "nofile": "files", "as": "memory"}
-    return {
-        told: limit
-        for name, told in names.items()
-        if (limit := _limit_for(row, task, name)) != INFINITE
-    }
+    granted: dict[str, int] = {}
+    for name, told in _TOLD.items():
+        limit = _limit_for(row, task, name)
+        if limit != INFINITE:
+            granted[told] = min(limit, granted.get(told, limit))
+    return granted
+
+
+_TOLD = {"nproc": "pids", "nofile": "files", "as": "memory", "rss": "memory"}
+
+
+def _hold(trap: Trap) -> None:
+    """A page that goes beyond the rss limit is VM_FAULT_OOM, and whoever touched it is killed
+    (mm/memory.c do_anonymous_page(), arch/x86/mm/fault.c)."""
+    row = vx.of(trap)
+    limit = limit_of(row, "rss") if vx.is_guest(row) else INFINITE
+    if limit == INFINITE:
+        return
+    store, caller = trap.store, trap.task
+    over = used(store, row, "rss") - limit
+    memory.make_room(trap, lambda: (store.row(Task, caller.id),), max(caller.memory - over, 0))
+
+
+memory.at_charge(_hold)
 
 
 at_grant(_granted)
