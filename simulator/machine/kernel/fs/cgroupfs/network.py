@@ -2,6 +2,7 @@
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import NsId
 from simulator.machine.kernel.fs.cgroupfs.spec import (
     READ_ONLY,
     READ_WRITE,
@@ -11,6 +12,7 @@ from simulator.machine.kernel.fs.cgroupfs.spec import (
     setting,
     whole,
 )
+from simulator.machine.kernel.namespace import NetNs
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.resource.group import Cgroup, put_setting
 from simulator.machine.kernel.trap import Trap
@@ -24,10 +26,15 @@ def _priorities(group: Cgroup) -> dict[str, str]:
 
 
 def _map(trap: Trap, group: Cgroup) -> str:
-    """A line for every interface of the reader's network namespace."""
-    given = _priorities(group)
-    names = [one.name for one in links.listed(trap.store, trap.task.ns.net)]
-    return "".join(f"{name} {given.get(name, 0)}\n" for name in names)
+    """A line for every interface of the first network namespace, whoever reads (init_net)."""
+    given, rows = _priorities(group), links.listed(trap.store, _initial(trap))
+    for row in rows:
+        trap.touch("interface", row.domain, "name", row.name)
+    return "".join(f"{row.name} {given.get(row.name, 0)}\n" for row in rows)
+
+
+def _initial(trap: Trap) -> NsId:
+    return min(row.id for row in trap.store.all(NetNs))
 
 
 def _set_map(trap: Trap, group: Cgroup, text: str) -> None:
@@ -35,7 +42,7 @@ def _set_map(trap: Trap, group: Cgroup, text: str) -> None:
     words = text.split()
     if len(words) != 2 or not words[1].isdigit():
         invalid(trap)
-    if links.named(trap.store, trap.task.ns.net, words[0]) is None:
+    if links.named(trap.store, _initial(trap), words[0]) is None:
         trap.fail(Errno.ENODEV, N_("No interface has this name here."), "cgroups(7)")
     given = {**_priorities(group), words[0]: str(integer(trap, words[1]))}
     listed = " ".join(f"{name} {value}" for name, value in given.items())
