@@ -23,7 +23,7 @@ from simulator.machine.abi.ids import NsId, Pid
 from simulator.machine.families.linux import of_release
 from simulator.machine.kernel import fork, sysctl
 from simulator.machine.kernel.fs import nsfs
-from simulator.machine.kernel.namespace import MountNs, TimeNs, UserNs
+from simulator.machine.kernel.namespace import MountNs, PidNs, TimeNs, UserNs
 from simulator.machine.kernel.namespaces import idmap, offsets
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import Denied, Trap
@@ -97,6 +97,11 @@ class TestUnshare:
         row = it.store.row(UserNs, user_ns)
         it.store.put(msgspec.structs.replace(row, level=33))
         assert it.do("unshare", CLONE_NEWUSER) == "ENOSPC"
+
+    def test_pid_namespaces_nest_to_a_limit(self, it: Machine) -> None:
+        row = it.store.row(PidNs, it.task().ns.pid)
+        it.store.put(msgspec.structs.replace(row, level=32))
+        assert it.do("unshare", CLONE_NEWPID) == "ENOSPC"
 
     def test_the_machine_may_allow_no_user_namespaces(self, it: Machine) -> None:
         sysctl.write(it.store, "user.max_user_namespaces", "0")

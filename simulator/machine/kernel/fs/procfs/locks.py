@@ -44,7 +44,7 @@ def _shows_all(look: Look) -> bool:
 
 def _line(look: Look, row: lock.Locks, held: lock.Lock, number: int) -> str:
     sort = "FLOCK " if held.style == "whole" else "OFDLCK" if held.pid < 0 else "POSIX "
-    kind = "WRITE" if held.kind == F_WRLCK else "READ "
+    kind = "WRITE" if held.kind == F_WRLCK else "READ"
     sb = look.trap.store.row(Superblock, inodes.load(look.trap, row.id).sb)
     place = f"{sb.device >> 8:02x}:{sb.device & 0xFF:02x}:{stat.number(look.trap, row.id)}"
     end = "EOF" if held.end == lock.TO_THE_END else str(held.end)
