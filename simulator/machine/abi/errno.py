@@ -28,6 +28,7 @@ class Errno(StrEnum):
     E2BIG = "E2BIG", "Argument list too long"
     ENOEXEC = "ENOEXEC", "Exec format error"
     EBADF = "EBADF", "Bad file descriptor"
+    EBADFD = "EBADFD", "File descriptor in bad state"
     ECHILD = "ECHILD", "No child processes"
     EAGAIN = "EAGAIN", "Resource temporarily unavailable"
     ENOMEM = "ENOMEM", "Cannot allocate memory"

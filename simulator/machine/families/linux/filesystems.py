@@ -12,8 +12,11 @@ from simulator.machine.kernel.fs import (
     single,
     sysfs,
     tmpfs,
+    tun,
 )
 from simulator.machine.kernel.fs.registry import FilesystemType
+
+tun.register()
 
 FILESYSTEMS: Mapping[str, FilesystemType] = {
     kind.name: kind

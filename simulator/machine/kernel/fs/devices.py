@@ -279,7 +279,7 @@ _char(
     1,
     Driver(name="/dev/console", read=_keyboard, write=_swallow, ioctl=terminal_ioctl, domain=HOST),
 )
-for _minor, _name in ((200, "net/tun"), (229, "fuse"), (237, "loop-control")):
+for _minor, _name in ((229, "fuse"), (237, "loop-control")):
     _char(
         10,
         _minor,
