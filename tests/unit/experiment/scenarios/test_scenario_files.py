@@ -42,6 +42,21 @@ def test_a_good_file_is_a_scenario(tmp_path):
     assert scenario.claimed("docker") is None
 
 
+@pytest.mark.parametrize(
+    "spec", ["docker@0.11", "docker --userns-remap=default", "vserver rlimits/rss.hard=65536"]
+)
+def test_a_claim_may_be_about_an_era_or_a_spec_with_options(tmp_path, spec):
+    scenario = load(write(tmp_path, GOOD.replace('"none"', f'"{spec}"')))
+    assert scenario.claimed(spec).outcome == "leaks"
+
+
+@pytest.mark.parametrize("spec", ["", "Docker", "docker  --read-only", "docker; ls"])
+def test_a_claim_is_about_something_that_may_be_a_spec(tmp_path, spec):
+    assert "claim[0].technology: must be" in mistakes(
+        write(tmp_path, GOOD.replace('"none"', f'"{spec}"'))
+    )
+
+
 def test_all_mistakes_of_shape_come_at_once(tmp_path):
     text = """
     format = "1"

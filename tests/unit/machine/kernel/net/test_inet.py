@@ -292,3 +292,10 @@ def test_listening_on_datagrams_is_not_supported(machine: Machine) -> None:
 def test_a_descriptor_that_is_no_socket_is_enotsock(machine: Machine) -> None:
     fd = machine.ask("memfd_create", "x", 0)
     assert machine.ask("bind", fd, (LOCAL, 80)) == "ENOTSOCK"
+
+
+def test_a_table_of_rules_asks_for_the_right_before_it_asks_for_a_table(machine: Machine) -> None:
+    replace = (SOL_IP, 64, b"")  # IPT_SO_SET_REPLACE
+    assert machine.ask("setsockopt", tcp(machine), *replace) == "EINVAL"
+    user = machine.user()
+    assert machine.ask("setsockopt", tcp(machine, user), *replace, pid=user) == "EPERM"
