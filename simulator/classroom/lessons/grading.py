@@ -106,6 +106,10 @@ def _grade_program(challenge: Challenge, answer: str) -> Grade:
 
 
 def _told(entry: Entry) -> str:
+    if entry.call == "shell":
+        output = entry.data.decode("utf-8", "replace") if isinstance(entry.data, bytes) else ""
+        lines = (f"{entry.actor}$ {entry.args[0]}", *output.splitlines())
+        return "\n    ".join(lines)
     call = Call(entry.call, entry.args)
     came = str(entry.errno or entry.note or entry.value)
     why = f"  {_(entry.why)}" if entry.why else ""

@@ -202,3 +202,8 @@ PROGRAM = msgspec.structs.replace(
 )  # fmt: skip
 def test_a_program_is_judged_and_never_evaluated(answer, met):
     assert grade(PROGRAM, answer).met is met
+
+
+def test_a_line_of_the_shell_is_told_with_what_it_printed():
+    judged = grade(PROGRAM, "host$ echo one; echo two")
+    assert judged.steps == ("host$ echo one; echo two\n    one\n    two",)
