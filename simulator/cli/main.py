@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", N_("how a sandbox is built, call by call")),
     "exec": ("execute", N_("one command in a fresh sandbox of the model")),
     "shell": ("shell", N_("an interactive shell inside a sandbox of the model")),
+    "import": ("importing", N_("a real container's configuration as a SPEC, and what it leaks")),
     "search": ("search", N_("programs on which the model and this machine's kernel differ")),
     "verify": ("verify", N_("the model against this machine's kernel, entry by entry")),
     "engine": ("engine", N_("a Docker Engine API served by the simulated kernel")),

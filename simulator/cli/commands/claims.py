@@ -5,6 +5,7 @@ from collections import Counter
 import click
 
 from simulator.cli.output import emit_json, table
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.pool import workers
 from simulator.experiment.scenarios.claims import Agreement, Compared, compared
 from simulator.experiment.scenarios.load import find, load_all
@@ -20,7 +21,7 @@ SAID = {
 
 
 @click.command("claims")
-@click.option("--on", multiple=True, metavar="SPEC", help="only claims about these")
+@click.option("--on", multiple=True, type=SPEC, metavar="SPEC", help="only claims about these")
 @click.option("--scenario", "names", multiple=True, metavar="SCENARIO", help="only of these")
 @click.option("--all", "everything", is_flag=True, help="list those that agree, too")
 @click.option("--json", "as_json", is_flag=True)

@@ -8,6 +8,7 @@ from simulator.cli.asking import questions
 from simulator.cli.output import emit_json, table
 from simulator.cli.present.cells import outcome
 from simulator.cli.present.differences import Stretch, has_rule, side, stretches
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.compare import Comparison, compare
 from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.judge import Question
@@ -21,7 +22,7 @@ from simulator.machine.abi.i18n import gettext as _
 
 
 @click.command("compare")
-@click.argument("specs", nargs=-1, metavar="SPEC SPEC...")
+@click.argument("specs", nargs=-1, type=SPEC, metavar="SPEC SPEC...")
 @click.option("--scenario", metavar="SCENARIO", help="in lock-step, call by call")
 @click.option("--moment", metavar="MOMENT", help="a moment of a lesson, on its own SPECs")
 @click.option("--json", "as_json", is_flag=True)

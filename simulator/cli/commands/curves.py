@@ -5,13 +5,16 @@ import click
 from simulator.cli.asking import lifted, questions, specs
 from simulator.cli.output import emit_json, write
 from simulator.cli.present import curves as shown
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.curves import SECOND, Curves, curves
 from simulator.isolation.technologies.registry import parse_spec
 
 
 @click.command("curves")
 @click.argument("scenario")
-@click.option("--on", multiple=True, metavar="SPEC", help="a technology and its own options")
+@click.option(
+    "--on", multiple=True, type=SPEC, metavar="SPEC", help="a technology and its own options"
+)
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.option(
     "--seconds",

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.executor import open_session
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
@@ -18,7 +19,7 @@ class CommandError(VitrinaError):
 
 
 @click.command("exec", context_settings={"ignore_unknown_options": True})
-@click.argument("spec")
+@click.argument("spec", type=SPEC)
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND...")
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.pass_context

@@ -7,6 +7,7 @@ import click
 from simulator.cli.asking import questions
 from simulator.cli.output import emit_json, write
 from simulator.cli.present import flows
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine import flow
 from simulator.isolation.technologies.registry import parse_spec
 
@@ -15,7 +16,7 @@ FORMATS = ("text", "json", "graphml", "svg")
 
 @click.command("flow")
 @click.argument("scenario")
-@click.option("--on", default="none", show_default=True, metavar="SPEC")
+@click.option("--on", default="none", type=SPEC, show_default=True, metavar="SPEC")
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--format", "form", type=click.Choice(FORMATS))

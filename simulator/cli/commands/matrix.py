@@ -7,6 +7,7 @@ import click
 from simulator.cli.asking import lifted, questions, specs, verdict_json
 from simulator.cli.output import emit_json, table, write
 from simulator.cli.present import ablations, grids
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.ablation import ablated
 from simulator.experiment.engine.matrix import Asked, Cell, fill
 from simulator.experiment.engine.pool import spread, workers
@@ -14,13 +15,17 @@ from simulator.machine.abi.i18n import gettext as _
 
 
 @click.command("matrix")
-@click.option("--on", multiple=True, metavar="SPEC", help="a technology and its own options")
+@click.option(
+    "--on", multiple=True, type=SPEC, metavar="SPEC", help="a technology and its own options"
+)
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.option("--scenario", "scenarios", multiple=True, metavar="SCENARIO", help="only these")
 @click.option("--json", "as_json", is_flag=True)
 @click.option("--format", "form", type=click.Choice(list(grids.FORMATS)))
 @click.option("-o", "--output", metavar="FILE")
-@click.option("--ablate", metavar="SPEC", help="SPEC less each of its mechanisms, one by one")
+@click.option(
+    "--ablate", type=SPEC, metavar="SPEC", help="SPEC less each of its mechanisms, one by one"
+)
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, show_default=True)
 @click.option("--dask", default="", metavar="ADDRESS", help="a Dask cluster does the work")
 def command(

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from simulator.cli.output import emit_json, table
+from simulator.cli.spec import SPEC
 from simulator.isolation.mechanisms.base import Fill, LaunchStep, Length
 from simulator.isolation.technologies.base import plan
 from simulator.isolation.technologies.registry import parse_spec
@@ -14,7 +15,7 @@ WIDTH = 72
 
 
 @click.command("plan")
-@click.argument("spec")
+@click.argument("spec", type=SPEC)
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.option("--json", "as_json", is_flag=True)
 def command(spec: str, without: tuple[str, ...], as_json: bool) -> None:

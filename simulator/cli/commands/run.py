@@ -6,6 +6,7 @@ import click
 
 from simulator.cli.asking import lifted, questions, specs, verdict_json
 from simulator.cli.output import emit_json, table
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.credit import credited
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.i18n import gettext as _
@@ -13,7 +14,9 @@ from simulator.machine.abi.i18n import gettext as _
 
 @click.command("run")
 @click.argument("scenario")
-@click.option("--on", multiple=True, metavar="SPEC", help="a technology and its own options")
+@click.option(
+    "--on", multiple=True, type=SPEC, metavar="SPEC", help="a technology and its own options"
+)
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.option("--real", is_flag=True, help="on this machine's kernel")
 @click.option("--json", "as_json", is_flag=True)

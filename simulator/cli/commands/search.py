@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.compare import traced
 from simulator.experiment.probes.program import Program
 from simulator.experiment.probes.trace import Trace
@@ -20,7 +21,7 @@ class SearchError(VitrinaError):
 
 
 @click.command("search")
-@click.argument("specs", nargs=-1, metavar="[SPEC...]")
+@click.argument("specs", nargs=-1, type=SPEC, metavar="[SPEC...]")
 @click.option("--minutes", type=click.FloatRange(0.01), default=5.0, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--subject", "subjects", multiple=True, help="files, roots, identity, ...")

@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from simulator.cli.commands.execute import write_output
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.executor import open_session
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.control.toolset import installed
@@ -15,7 +16,7 @@ from simulator.machine.userland.line import LineResult
 
 
 @click.command("shell")
-@click.argument("spec")
+@click.argument("spec", type=SPEC)
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.option(
     "--as",

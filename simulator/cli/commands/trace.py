@@ -7,6 +7,7 @@ import click
 
 from simulator.cli.output import emit_json
 from simulator.cli.present.strace import lines
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.compare import traced
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.program import Program
@@ -26,7 +27,9 @@ class EmptyProgramError(VitrinaError):
 
 @click.command("trace")
 @click.argument("file")
-@click.option("--on", required=True, metavar="SPEC", help="a technology and its own options")
+@click.option(
+    "--on", required=True, type=SPEC, metavar="SPEC", help="a technology and its own options"
+)
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.option("--real", is_flag=True, help="on this machine's kernel")
 @click.option("--json", "as_json", is_flag=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from simulator.cli.output import OutputError, emit_json, table
+from simulator.cli.spec import SPEC
 from simulator.experiment.engine.compare import traced
 from simulator.experiment.engine.lifting import lifts
 from simulator.experiment.probes.program import Program
@@ -26,7 +27,7 @@ Wanted = dict[str, tuple[str, tuple[str, ...]]]
 
 
 @click.command("verify")
-@click.argument("specs", nargs=-1, metavar="[SPEC...]")
+@click.argument("specs", nargs=-1, type=SPEC, metavar="[SPEC...]")
 @click.option("--scenario", "scenarios", multiple=True, metavar="SCENARIO", help="only these")
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift this one on both sides")
 @click.option("--ablate", is_flag=True, help="each SPEC also without each of its mechanisms")

@@ -1,0 +1,1 @@
+"""Real configurations as SPECs: each product's own file read into the product's own options."""
