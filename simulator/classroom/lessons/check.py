@@ -16,6 +16,7 @@ from simulator.experiment.probes.oracles import ORACLES
 from simulator.experiment.probes.trace import Entry
 from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.load import find
+from simulator.experiment.scenarios.moments import find_moment
 from simulator.experiment.scenarios.structure import Mistake, ScenarioError
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.errors import VitrinaError
@@ -27,6 +28,8 @@ _RUN = re.compile(
     r"^`vitrina run (?P<words>[^`]+)`: (?P<outcome>[A-Z_]+)"
     r"(?:, (?P<actor>[a-z]+)\.(?P<call>\w+) = (?P<result>\w+))?\.?$"
 )
+
+_MOMENT = re.compile(r"^`vitrina compare --moment (?P<name>[a-z0-9-]+)`\.?$")
 
 
 def check(paths: Iterable[Path] = ()) -> tuple[Mistake, ...]:
@@ -183,7 +186,9 @@ def _loose(part: Part) -> tuple[str, ...]:
 
 
 def _run(label: str, note: str) -> Iterator[tuple[str, str]]:
-    """A footnote that begins with a run must be that run's outcome."""
+    """A footnote that begins with a run must be that run's outcome; with a moment, name one."""
+    if note.startswith("`vitrina compare --moment"):
+        yield from _moment(label, note)
     if not note.startswith("`vitrina run"):
         return
     found = _RUN.match(note)
@@ -210,6 +215,18 @@ def _came(entries: Iterable[Entry], actor: str, call: str) -> tuple[str, ...]:
     """What one actor's calls of a name came to, each result once: an errno or a number."""
     results = [str(e.errno or e.value) for e in entries if (e.actor, e.call) == (actor, call)]
     return tuple(dict.fromkeys(results))
+
+
+def _moment(label: str, note: str) -> Iterator[tuple[str, str]]:
+    """What a moment shows is tested where moments are."""
+    found = _MOMENT.match(note)
+    if found is None:
+        yield f"[^{label}]", _("must read: `vitrina compare --moment MOMENT`")
+        return
+    try:
+        find_moment(found["name"])
+    except VitrinaError as error:
+        yield f"[^{label}]", str(error)
 
 
 def _words(text: str) -> tuple[str, str, list[str]]:
