@@ -73,8 +73,8 @@ _ID = frozenset(
 )
 _ADDR = frozenset(["shmat", "mmap", "mremap", "brk"])
 
-FD_PAIRS = frozenset({"pipe", "pipe2", "socketpair"})
-"""Calls whose data is a pair of descriptors."""
+FD_PAIRS = frozenset({"pipe", "pipe2", "socketpair", "recvmsg"})
+"""Calls whose data is a pair of descriptors, or bytes and descriptors."""
 
 
 def value_class(call: str, args: tuple[Value, ...]) -> str:

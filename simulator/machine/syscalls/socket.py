@@ -17,7 +17,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.net import inet, link, options, port, transfer, unix
+from simulator.machine.kernel.net import inet, link, options, port, rights, transfer, unix
 from simulator.machine.kernel.net import open as opening
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.socket import Socket, Ucred
@@ -137,9 +137,28 @@ def sendto(
 
 
 @posix("recvfrom")
-def recvfrom(trap: Trap, fd: int, size: int, flags: int = 0) -> Result:
-    """Receive up to ``size`` bytes; sleeps while there are none. ENOTCONN, ECONNRESET, EAGAIN."""
-    return transfer.receive(trap, sockets.file_of(trap, fd), size, flags)
+def recvfrom(trap: Trap, fd: int, size: int, flags: int = 0, named: int = 0) -> Result:
+    """Receive up to ``size`` bytes; sleeps while there are none. ENOTCONN, ECONNRESET, EAGAIN.
+
+    ``named``: there is room for the sender's address, and the data is (bytes, address).
+    """
+    file = sockets.file_of(trap, fd)
+    if named:
+        return transfer.receive_named(trap, file, size, flags)
+    return transfer.receive(trap, file, size, flags)
+
+
+@posix("sendmsg")
+def sendmsg(trap: Trap, fd: int, message: Value, flags: int = 0) -> Result | int:
+    """sendmsg(2) with a message (bytes, [descriptors]) to the peer. EBADF, EINVAL, as send(2)."""
+    file = sockets.file_of(trap, fd)
+    if not isinstance(message, (tuple, list)) or not message:
+        raise NotModelled("a message is written as (bytes, [descriptors])")
+    data, handed = message[0], message[1] if len(message) > 1 else ()
+    content = data.encode() if isinstance(data, str) else data
+    if not isinstance(content, bytes) or not isinstance(handed, (tuple, list)):
+        raise NotModelled("a message is written as (bytes, [descriptors])")
+    return rights.send(trap, file, content, [int(one) for one in handed], flags)  # pyright: ignore[reportArgumentType]
 
 
 @posix("shutdown")

@@ -16,7 +16,17 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, ContextId, Domain, InodeId, KGid, KUid, NsId, Pid
+from simulator.machine.abi.ids import (
+    HOST,
+    ContextId,
+    Domain,
+    FilesId,
+    InodeId,
+    KGid,
+    KUid,
+    NsId,
+    Pid,
+)
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context, has
 from simulator.machine.kernel.namespace import NetNs
 from simulator.machine.kernel.trap import Trap
@@ -47,6 +57,8 @@ class Message(msgspec.Struct, frozen=True):
     data: bytes
     source: "str | Where | None" = None
     domain: Domain = HOST
+    rights: FilesId | None = None
+    """Descriptors that travel with it (SCM_RIGHTS), in a table that no task has."""
 
 
 class Socket(Row, frozen=True, kw_only=True):
@@ -202,6 +214,9 @@ def release(store: Store, file: File) -> None:
 def destroy(store: Store, socket: Socket) -> None:
     """Take an endpoint away. Data that nobody read makes the peer's next call ECONNRESET."""
     store.drop(Socket, socket.id)
+    for message in socket.queue:
+        if message.rights is not None:
+            fds.drop_table(store, message.rights)
     for waiting in socket.pending:
         if (child := store.get(Socket, waiting)) is not None:
             destroy(store, child)

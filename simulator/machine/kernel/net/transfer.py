@@ -27,6 +27,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import FilesId
 from simulator.machine.kernel import signal
 from simulator.machine.kernel.net import control, datagram, link, unix
 from simulator.machine.kernel.net import socket as sockets
@@ -144,8 +145,13 @@ def broken_pipe(trap: Trap, flags: int) -> Result:
     return Failed(Denial(Errno.EPIPE, "none", N_("The other end takes no more."), "send(2)"))
 
 
-def receive(trap: Trap, file: File, size: int, flags: int = 0) -> Result:
-    """recv(2) and read(2) on a socket: the bytes as ``data``."""
+def receive(
+    trap: Trap, file: File, size: int, flags: int = 0, rights: list[FilesId] | None = None
+) -> Result:
+    """recv(2) and read(2) on a socket: the bytes as ``data``.
+
+    Descriptors that came along go to ``rights``; for who has no place for them they are closed.
+    """
     socket = trap.store.row(Socket, file.object)
     nonblock = bool(file.flags & O_NONBLOCK or flags & MSG_DONTWAIT)
     if flags & MSG_OOB:
@@ -155,7 +161,16 @@ def receive(trap: Trap, file: File, size: int, flags: int = 0) -> Result:
         return Failed(Denial(socket.error, "none", _REFUSED, "recv(2)"))
     _must_be_connected(trap, socket)
     if socket.queue:
-        return _take(trap, socket, size, flags, nonblock)
+        came: list[FilesId] = []
+        result = _take(trap, socket, size, flags, nonblock, came)
+        if flags & MSG_PEEK:
+            return result
+        if rights is not None:
+            rights.extend(came)
+        else:
+            for table in came:
+                fds.drop_table(trap.store, table)
+        return result
     if socket.error is not None:
         sockets.write(trap, socket, error=None)
         if socket.error is not Errno.EPIPE:
@@ -189,13 +204,19 @@ def _must_be_connected(trap: Trap, socket: Socket) -> None:
     trap.fail(Errno.ENOTCONN, N_("The socket is not connected."), "recv(2)")
 
 
-def _take(trap: Trap, socket: Socket, size: int, flags: int, nonblock: bool) -> Result:
-    """Bytes from the queue: one message of a datagram socket, as many as fit of a stream."""
+def _take(
+    trap: Trap, socket: Socket, size: int, flags: int, nonblock: bool, rights: list[FilesId]
+) -> Result:
+    """Bytes from the queue: one message of a datagram socket, as many as fit of a stream.
+
+    A stream is read no further than a message with descriptors (unix_stream_read_generic()).
+    """
     first = socket.queue[0]
     if socket.type != SOCK_STREAM:
         data = first.data[:size]
         if not flags & MSG_PEEK:
             sockets.write(trap, socket, queue=socket.queue[1:])
+            rights += [first.rights] if first.rights is not None else []
         return Returned(len(first.data) if flags & MSG_TRUNC else len(data), data)
     taken: list[bytes] = []
     rest: list[Message] = []
@@ -203,11 +224,17 @@ def _take(trap: Trap, socket: Socket, size: int, flags: int, nonblock: bool) -> 
     for message in socket.queue:
         piece = message.data[:room]
         room -= len(piece)
+        left = message.rights
         if piece:
             taken.append(piece)
+        if piece and left is not None:
+            rights.append(left)
+            left, room = None, 0
         if len(piece) < len(message.data):
-            rest.append(msgspec.structs.replace(message, data=message.data[len(piece) :]))
-    if flags & MSG_WAITALL and room and not socket.peer_closed and not nonblock:
+            rest.append(
+                msgspec.structs.replace(message, data=message.data[len(piece) :], rights=left)
+            )
+    if flags & MSG_WAITALL and room and not rights and not socket.peer_closed and not nonblock:
         raise Sleep("recv", {(Socket, socket.id)})
     if not flags & MSG_PEEK:
         sockets.write(trap, socket, queue=tuple(rest))
