@@ -161,6 +161,12 @@ def sendmsg(trap: Trap, fd: int, message: Value, flags: int = 0) -> Result | int
     return rights.send(trap, file, content, [int(one) for one in handed], flags)  # pyright: ignore[reportArgumentType]
 
 
+@posix("recvmsg")
+def recvmsg(trap: Trap, fd: int, size: int, flags: int = 0) -> Result:
+    """recvfrom(2) that tells who sent: (bytes, address), then each descriptor that came along."""
+    return rights.receive(trap, sockets.file_of(trap, fd), size, flags)
+
+
 @posix("shutdown")
 def shutdown(trap: Trap, fd: int, how: int) -> Result | int:
     """End one direction of a connection. ENOTCONN, EINVAL."""
