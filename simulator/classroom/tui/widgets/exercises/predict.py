@@ -43,9 +43,9 @@ class PredictExercise(Vertical):
         """Compare with what happens; every SPEC must have been predicted."""
         picked = [box.pressed_index for box in self.query(RadioSet)]
         told = self.query_one("#told", Static)
-        self.call_after_refresh(told.scroll_visible, animate=False)
         if -1 in picked:
             told.update(Content.styled(_("Choose for each one first."), "$text-warning"))
+            self.call_after_refresh(told.scroll_visible, animate=False)
             return
         guessed = [CHOICES[index] for index in picked]
         found = self._judge(self._predict)
@@ -56,7 +56,9 @@ class PredictExercise(Vertical):
             right = right and so
             lines.append(_line(spec, verdict, so))
         told.update(Content("\n").join(lines))
-        self.query_one("#step", Button).remove_class("hidden")
+        step = self.query_one("#step", Button)
+        step.remove_class("hidden")
+        self.call_after_refresh(step.scroll_visible, animate=False)
         self.post_message(Answered(self._predict.id, " ".join(guessed), right))
 
     @on(Button.Pressed, "#step")
