@@ -3,16 +3,20 @@
 Source: ``net/ipv4/udp.c`` (udp_sendmsg), ``net/ipv6/udp.c``, ``net/ipv4/raw.c``.
 """
 
+import ipaddress
+
 from simulator.machine.abi.call import Failed, Result, Value
 from simulator.machine.abi.constants import (
     AF_INET,
     AF_INET6,
+    IPPROTO_ICMP,
     SO_BROADCAST,
     SOCK_DGRAM,
     SOL_SOCKET,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import HOST
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import inet, route
 from simulator.machine.kernel.net import socket as sockets
@@ -22,6 +26,8 @@ from simulator.machine.kernel.net.socket import Message, Socket, Where
 from simulator.machine.kernel.trap import Denied, Trap
 
 MAX_DATAGRAM = 65_507
+_ECHO_REQUEST, _ECHO_REPLY = b"\x08", b"\x00"
+_IP_HEADER, _TTL = 20, 64
 
 
 def send(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | int:
@@ -61,9 +67,29 @@ def _send(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | i
     fate = inet.launch(trap, socket, source, (text, port))
     if isinstance(fate, Refusal) and fate.errno is not Errno.ECONNREFUSED:
         inet.refuse(trap, fate)
-    if isinstance(fate, Arrival) and sockets.transport(socket) == sockets.UDP:
-        _hand_over(trap, socket, data, fate, (text, port))
+    if isinstance(fate, Arrival):
+        if socket.family == AF_INET and socket.protocol == IPPROTO_ICMP:
+            _echo(trap, socket, data, fate)
+        elif sockets.transport(socket) == sockets.UDP:
+            _hand_over(trap, socket, data, fate, (text, port))
     return len(data)
+
+
+def _echo(trap: Trap, sender: Socket, data: bytes, fate: Arrival) -> None:
+    """The machine that is reached answers an echo request (``net/ipv4/icmp.c``, icmp_echo()).
+
+    A raw socket receives the IP header too, an ICMP socket of the datagram type does not.
+    """
+    if data[:1] != _ECHO_REQUEST or sender.read_closed:
+        return
+    header = b""
+    if sender.type != SOCK_DGRAM:
+        ends = (ipaddress.IPv4Address(fate.destination), ipaddress.IPv4Address(fate.source))
+        size = (_IP_HEADER + len(data)).to_bytes(2, "big")
+        head = b"\x45\0" + size + bytes(4) + bytes((_TTL, IPPROTO_ICMP)) + bytes(2)
+        header = head + ends[0].packed + ends[1].packed
+    answer = Message(header + _ECHO_REPLY + data[1:], (fate.destination, 0), HOST)
+    sockets.write(trap, sender, queue=(*sender.queue, answer))
 
 
 def _where(trap: Trap, socket: Socket, address: Value) -> Where:

@@ -16,11 +16,12 @@ RUN: dict[str, Flag] = {
     "entrypoint": _TEXT, "env": Flag("list", "e"), "env-file": _LIST, "expose": _LIST,
     "group-add": _LIST, "health-cmd": _TEXT, "hostname": Flag("text", "h"), "init": Flag(),
     "interactive": Flag(short="i"), "ip": _TEXT, "ipc": _TEXT, "label": Flag("list", "l"),
-    "memory": Flag("text", "m"), "mount": _LIST, "name": _TEXT, "net": _TEXT, "network": _TEXT,
-    "network-alias": _LIST, "pid": _TEXT, "pids-limit": Flag("number"), "platform": _TEXT,
-    "privileged": Flag(), "publish": Flag("list", "p"), "publish-all": Flag(short="P"),
-    "pull": _TEXT, "quiet": Flag(short="q"), "read-only": Flag(), "restart": _TEXT,
-    "rm": Flag(), "runtime": _TEXT, "security-opt": _LIST, "shm-size": _TEXT,
+    "link": _LIST, "memory": Flag("text", "m"), "mount": _LIST, "name": _TEXT, "net": _TEXT,
+    "network": _TEXT, "network-alias": _LIST, "pid": _TEXT, "pids-limit": Flag("number"),
+    "platform": _TEXT, "privileged": Flag(), "publish": Flag("list", "p"),
+    "publish-all": Flag(short="P"), "pull": _TEXT, "quiet": Flag(short="q"),
+    "read-only": Flag(), "restart": _TEXT, "rm": Flag(), "runtime": _TEXT,
+    "security-opt": _LIST, "shm-size": _TEXT,
     "stop-signal": _TEXT, "stop-timeout": Flag("number"), "sysctl": _LIST, "tmpfs": _LIST,
     "tty": Flag(short="t"), "ulimit": _LIST, "user": Flag("text", "u"), "userns": _TEXT,
     "uts": _TEXT, "volume": Flag("list", "v"), "volumes-from": _LIST,
@@ -91,7 +92,8 @@ _HOST_TEXTS = {
 }  # fmt: skip
 _HOST_LISTS = {
     "VolumesFrom": "volumes-from", "CapAdd": "cap-add", "CapDrop": "cap-drop", "Dns": "dns",
-    "ExtraHosts": "add-host", "GroupAdd": "group-add", "SecurityOpt": "security-opt",
+    "ExtraHosts": "add-host", "GroupAdd": "group-add", "Links": "link",
+    "SecurityOpt": "security-opt",
 }  # fmt: skip
 
 

@@ -110,6 +110,8 @@ class Container:
         self.generation = 0
         """Counts its starts."""
         self.proxies: list[int] = []
+        self.resolver: tuple[int, int] = (0, -1)
+        """The worker that answers its questions for names, and its socket."""
 
     @property
     def id(self) -> str:

@@ -19,6 +19,7 @@ from simulator.isolation.control.docker.engine.config import (
 )
 from simulator.isolation.control.docker.engine.container import Container, Record
 from simulator.isolation.control.docker.engine.ids import new_id
+from simulator.isolation.control.docker.engine.networks import PREDEFINED
 from simulator.isolation.control.docker.images.store import Image
 from simulator.machine.abi.constants import SIGNAL_NAMES
 from simulator.machine.userland.process import Process
@@ -260,6 +261,8 @@ def _networks(
                 "invalid config for network bridge: invalid endpoint settings:\nuser specified"
                 " IP address is supported on user defined networks only"
             )
+        if network.Name not in PREDEFINED and term == mode and host.Links:
+            made.Links = [*(made.Links or []), *host.Links]
         found[network.Name] = made
     return found
 

@@ -92,12 +92,12 @@ async def walls(
         technology = put(technology, Joined(tuple(joined)))
     return put(
         technology,
-        ContainerFiles(hosts=hosts(container), resolver=await resolver(sys, container)),
+        ContainerFiles(hosts=hosts(engine, container), resolver=await resolver(sys, container)),
     )
 
 
-def hosts(container: Container) -> str:
-    """/etc/hosts."""
+def hosts(engine: "Engine", container: Container) -> str:
+    """/etc/hosts, with the links of the default bridge. Raises ``Conflict``."""
     text = _LOCALHOST
     text += "::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n"
     text += "ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
@@ -109,7 +109,24 @@ def hosts(container: Container) -> str:
     for got in container.record.Networks.values():
         if got.IPAddress:
             text += f"{got.IPAddress}\t{container.config.Hostname}\n"
-    return text
+    on_bridge = container.host.NetworkMode == "bridge"
+    return text + "".join(
+        _link(engine, container, one) for one in (container.host.Links or ()) if on_bridge
+    )
+
+
+def _link(engine: "Engine", container: Container, text: str) -> str:
+    """A line for ``NAME[:ALIAS]``: how a container of the default bridge finds another."""
+    target, _, alias = text.partition(":")
+    other = engine.find(target)
+    alias = alias or other.name
+    got = other.record.Networks.get("bridge")
+    if not other.state.Running or got is None or not got.IPAddress:
+        raise Conflict(
+            f"Cannot link to a non running container: /{other.name} AS /{container.name}/{alias}"
+        )
+    names = dict.fromkeys((alias, other.config.Hostname, other.name))
+    return f"{got.IPAddress}\t{' '.join(names)}\n"
 
 
 async def resolver(sys: Process, container: Container) -> str:

@@ -15,6 +15,7 @@ from simulator.isolation.control.docker.api.errors import (
     NotModified,
 )
 from simulator.isolation.control.docker.engine import (
+    dns,
     files,
     health,
     launching,
@@ -104,13 +105,20 @@ async def _launch(sys: Process, engine: "Engine", container: Container) -> tuple
     await mount_layers(sys, container)
     job, ours = await launching.prepare(sys, engine, container)
     report_read, report_write = await pipe(sys)
-    job = job._replace(report=report_write)
+    begin, may_begin = await pipe(sys) if dns.needed(container) else (-1, -1)
+    job = job._replace(report=report_write, begin=begin)
     await sys.spawn(shim.body(job))
     await sys.close(report_write)
-    for fd in {fd for fd in job.stdio if fd >= 0}:
+    for fd in {fd for fd in (*job.stdio, begin) if fd >= 0}:
         await sys.close(fd)
     await _copy(sys, container, ours)
     report = await reported(sys, report_read)
+    if report is not None and report.created:
+        await dns.serve(sys, engine, container, report.number)
+        await sys.write(may_begin, b"\n")
+        report = await reported(sys, report_read)
+    if may_begin >= 0:
+        await sys.close(may_begin)
     if report is None or report.error:
         await sys.close(report_read)
         await container.streams.close_stdin(sys)
@@ -260,6 +268,7 @@ async def _restart(sys: Process, engine: "Engine", container: Container, lasted:
 async def _clean_up(sys: Process, engine: "Engine", container: Container) -> None:
     """Give back what a running container has: its mount, its addresses, its control group."""
     container.kernel_pid = 0
+    await dns.end(sys, container)
     await sys.succeeds("umount2", f"{container.layer}/merged", MNT_DETACH)
     await networking.release(sys, engine, container)
     for group in await groups(sys, container.id):

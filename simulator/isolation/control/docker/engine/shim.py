@@ -26,7 +26,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.process import Process, SysError
 
-_REPORT = 3
+_REPORT, _BEGIN = 3, 4
 _MOST = 0x7FFFFFFF
 
 
@@ -35,7 +35,9 @@ class Job(NamedTuple):
 
     ``steps`` end before execve(2), which is tried with each of ``programs``; ``stdio`` are the
     descriptors for 0, 1 and 2 (-1: /dev/null); ``report`` is written to; ``join`` are files in
-    /proc/PID/ns to enter before the birth, for an exec or a shared pid namespace.
+    /proc/PID/ns to enter before the birth, for an exec or a shared pid namespace. With ``begin``,
+    a pipe's end, what was launched waits for a byte in it before its program runs (runc's create
+    and start), so that the daemon can first do something in its namespaces.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Job(NamedTuple):
     stdio: tuple[int, int, int]
     report: int
     pid_space: str = ""
+    begin: int = -1
 
 
 class Report(msgspec.Struct, omit_defaults=True):
@@ -53,6 +56,7 @@ class Report(msgspec.Struct, omit_defaults=True):
 
     pid: int = 0
     number: int = 0
+    created: bool = False
     error: str = ""
     code: int = 0
     ended: bool = False
@@ -90,11 +94,13 @@ async def _become(own: Process, job: Job) -> None:
     if -1 in job.stdio:
         null = await own.open("/dev/null", O_RDWR)
     kept = [fd if fd >= 0 else null for fd in job.stdio]
-    high = [await own.value("fcntl", fd, 1030, 200) for fd in (*kept, job.report)]
-    for fd, number in zip(high, (0, 1, 2, _REPORT), strict=True):
+    kept += [fd for fd in (job.report, job.begin) if fd >= 0]
+    high = [await own.value("fcntl", fd, 1030, 200) for fd in kept]
+    for number, fd in enumerate(high):
         await own.call("dup2", fd, number)
-    await own.call("fcntl", _REPORT, 2, 1)
-    await own.call("close_range", _REPORT + 1, _MOST, 0)
+        if number >= _REPORT:
+            await own.call("fcntl", number, 2, 1)
+    await own.call("close_range", len(high), _MOST, 0)
 
 
 async def _launch(own: Process, job: Job) -> tuple[Any, int]:
@@ -103,6 +109,10 @@ async def _launch(own: Process, job: Job) -> tuple[Any, int]:
         await own.call("setns", fd, CLONE_NEWPID)
         await own.close(fd)
     started = await launch(own, job.name, job.steps)
+    if job.begin >= 0:
+        await _tell(own, Report(pid=int(started.pid), number=started.number, created=True))
+        await own.read(_BEGIN, 1)
+        await own.close(_BEGIN)
     refused = Errno.ENOENT
     for path in job.programs:
         call = Call("execve", (path, list(job.argv), list(job.env)))
