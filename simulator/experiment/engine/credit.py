@@ -5,6 +5,9 @@ names a wall, and only taking walls away tells which one it was. Candidates are 
 hide what the same probe reaches where there is no isolation at all.
 """
 
+import functools
+import itertools
+
 import msgspec
 
 from simulator.experiment.engine.executor import MODERN
@@ -16,7 +19,7 @@ from simulator.experiment.probes.trace import Status
 from simulator.experiment.probes.verdict import Outcome
 from simulator.isolation.mechanisms.base import ROOT_SWITCH
 from simulator.isolation.technologies import none
-from simulator.isolation.technologies.base import Technology, change, without
+from simulator.isolation.technologies.base import Kernel, Technology, change, without
 
 
 def credited(
@@ -28,13 +31,13 @@ def credited(
 ) -> Answer:
     """The answer, with the mechanisms that it hangs on and, where none refused, by name.
 
-    Not ``always``: only where no refusal says who stopped it.
+    Not ``always``: only where no refusal says who stopped it, and only the first of them.
     """
     given = answer(question, technology, facts)
     verdict = given.verdict
     if verdict.outcome is not Outcome.HOLDS or (verdict.stopped_by and not always):
         return given
-    mechanisms = _decisive(question, technology, facts)
+    mechanisms = tuple(_decisive(question, technology, facts, enough=None if always else 1))
     stopped_by = verdict.stopped_by or (mechanisms[0] if mechanisms else None)
     return Answer(
         msgspec.structs.replace(
@@ -47,8 +50,10 @@ def credited(
     )
 
 
-def _decisive(question: Question, technology: Technology, facts: frozenset[str]) -> tuple[str, ...]:
-    """The mechanisms each of which, lifted alone, lets the probe through."""
+def _decisive(
+    question: Question, technology: Technology, facts: frozenset[str], enough: int | None
+) -> list[str]:
+    """The mechanisms each of which, lifted alone, lets the probe through; at most ``enough``."""
     hiding = suspects(question, technology, facts)
     found: list[str] = []
     for lifted in sorted(lifts(technology), key=len):
@@ -56,20 +61,23 @@ def _decisive(question: Question, technology: Technology, facts: frozenset[str])
             continue
         if judge(question, without(technology, lifted), facts).outcome in THROUGH:
             found.append(lifted[0])
-    return tuple(found) or _root_switch(question, technology, facts)
+            if len(found) == enough:
+                break
+    return found or _root_switch(question, technology, facts, enough)
 
 
 def _root_switch(
-    question: Question, technology: Technology, facts: frozenset[str]
-) -> tuple[str, ...]:
+    question: Question, technology: Technology, facts: frozenset[str], enough: int | None
+) -> list[str]:
     """Where another way to the same root takes over from the one lifted: lift both."""
     switches = {m.about.id for m in technology.mechanisms if m.about.role == ROOT_SWITCH}
-    return tuple(
+    opening = (
         lifted[0]
         for lifted in lifts(technology)
         if lifted[0] in switches
         and judge(question, without(technology, (*lifted, "chroot")), facts).outcome in THROUGH
     )
+    return list(itertools.islice(opening, enough))
 
 
 def suspects(
@@ -78,7 +86,8 @@ def suspects(
     """Mechanisms that may matter to a probe: those that hide what it reaches without any, and
     those whose walls refuse it something now.
     """
-    reached = _reached(question, technology, facts)
+    name, kernel, release = technology.id, technology.kernel, technology.release
+    reached = _reached(question, name, kernel, release, facts)
     if not reached:
         return set(technology.ids)
     walls = _refusing(answer(question, technology, facts))
@@ -95,20 +104,21 @@ def _refusing(given: Answer) -> set[str]:
     return {wall for _number, entry in attacks for wall in walls_of(entry)}
 
 
-def _reached(question: Question, technology: Technology, facts: frozenset[str]) -> set[str]:
-    """Kinds of object that the probe gets at where there is no isolation."""
-    bare = change(
-        none.TECHNOLOGY,
-        id=technology.id,
-        kernel=technology.kernel,
-        release=technology.release,
-    )
+@functools.lru_cache(maxsize=1024)
+def _reached(
+    question: Question, name: str, kernel: Kernel, release: str, facts: frozenset[str]
+) -> frozenset[str]:
+    """Kinds of object that the probe gets at on that kernel where there is no isolation.
+
+    ``name`` is the technology's, for a probe that does not ask all of them.
+    """
+    bare = change(none.TECHNOLOGY, id=name, kernel=kernel, release=release)
     case = answer(question, bare, facts).case
-    return {
+    return frozenset(
         crossing.kind
         for _number, entry in numbered(case.main.trace, case.attackers)
         for crossing in entry.crossings or ()
-    }
+    )
 
 
 def _last_failure(given: Answer) -> tuple[int, ...]:

@@ -5,12 +5,13 @@ ablation gets a branch of that timeline, so it costs a copy of the tables.
 """
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from simulator.experiment.engine import launch as launching
 from simulator.experiment.engine import worlds
+from simulator.experiment.engine.fingerprint import fingerprint
 from simulator.experiment.engine.session import Actor, SimSession
 from simulator.experiment.probes.world import World
 from simulator.isolation.technologies import none, sealed
@@ -36,6 +37,8 @@ class Ready(msgspec.Struct, frozen=True, eq=False):
     daemons: Mapping[str, Pid]
     launch: tuple[int, int]
     units: Mapping[Pid, str]
+    state: Callable[[], Mapping[str, str]] | None = None
+    """The fingerprint of the host as it stands, computed when first asked for."""
 
 
 def open_session(
@@ -47,7 +50,15 @@ def open_session(
         Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
         for kernel in ready.machines
     )
-    return SimSession(world, technology, branches, ready.actors, ready.daemons, ready.units)
+    return SimSession(
+        world,
+        technology,
+        branches,
+        ready.actors,
+        ready.daemons,
+        ready.units,
+        ready.state,
+    )
 
 
 def open_whole(
@@ -80,7 +91,9 @@ def _ready(world: World, technology: Technology, facts: frozenset[str]) -> Ready
     booted = _booted(world, _site(technology), facts)
     kernel = booted.kernel
     kernel = Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
-    return _launched(world, technology, facts, booted._replace(kernel=kernel))
+    ready = _launched(world, technology, facts, booted._replace(kernel=kernel))
+    host = ready.machines[0]
+    return msgspec.structs.replace(ready, state=functools.cache(lambda: fingerprint(host)))
 
 
 def prepare(world: World, technology: Technology, facts: frozenset[str]) -> Ready:

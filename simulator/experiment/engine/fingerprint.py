@@ -1,6 +1,7 @@
 """The host's state as digests by name: what integrity compares before and after a probe."""
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -9,7 +10,7 @@ from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Sleeper, Task
 from simulator.machine.kernel.vfs.fd import FdTable, File
 from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
-from simulator.machine.state.store import Counter, Row, Store
+from simulator.machine.state.store import Counter, Key, Row, Store
 
 _APPARATUS: tuple[type[Row], ...] = (Counter, Sleeper, FdTable, File)
 """What changes with every call and is nobody's property."""
@@ -39,12 +40,29 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     """Every row that is the host's, or the kernel's, by table and key."""
     found: dict[str, str] = {}
     for table, rows in kernel.store.tables.items():
+        if table not in _APPARATUS:
+            for key, row in rows.items():
+                _note(found, kernel.store, table, key, row)
+    return found
+
+
+def changed(base: Mapping[str, str], kernel: Kernel) -> dict[str, str]:
+    """The same, from the fingerprint of the state that the kernel's journal begins with."""
+    found = dict(base)
+    touched = {(write.table, write.key) for write in kernel.store.journal}
+    for table, key in touched:
         if table in _APPARATUS:
             continue
-        for key, row in rows.items():
-            if _owner(kernel.store, row) in (HOST, KERNEL):
-                found[f"{table.__name__} {key}"] = _digest(row)
+        found.pop(f"{table.__name__} {key}", None)
+        row = kernel.store.get(table, key)
+        if row is not None:
+            _note(found, kernel.store, table, key, row)
     return found
+
+
+def _note(found: dict[str, str], store: Store, table: type[Row], key: Key, row: Row) -> None:
+    if _owner(store, row) in (HOST, KERNEL):
+        found[f"{table.__name__} {key}"] = _digest(row)
 
 
 def _owner(store: Store, row: Row) -> str | None:

@@ -1,7 +1,7 @@
 """A session on a simulated kernel: ``probes.executor.Session`` over ``Kernel.call``."""
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 from simulator.experiment.engine import fingerprint as prints
@@ -60,6 +60,7 @@ class SimSession:
         actors: Mapping[str, Actor],
         daemons: Mapping[str, Pid],
         units: Mapping[Pid, str] | None = None,
+        state: Callable[[], Mapping[str, str]] | None = None,
     ) -> None:
         self.world = world
         self.technology = technology
@@ -68,6 +69,7 @@ class SimSession:
         self.daemons = daemons
         self._units = dict(units or {})
         self._serving = False
+        self._state = state
         self._lands = tuple(Userland(kernel) for kernel in self.kernels)
         self._extra = Extra()
         self._constants = world_constants(world, self.kernels[0], self.actors, daemons)
@@ -181,7 +183,9 @@ class SimSession:
 
     def fingerprint(self) -> Fingerprint:
         """The host's objects, each with a digest."""
-        return prints.fingerprint(self.kernels[0])
+        if self._state is None:
+            return prints.fingerprint(self.kernels[0])
+        return prints.changed(self._state(), self.kernels[0])
 
     def uses(self) -> tuple[Use, ...]:
         """What the guest holds now."""

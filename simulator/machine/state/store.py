@@ -123,6 +123,16 @@ class Store(World):
         super().__init__({} if tables is None else tables)
         self.journal: list[Write] = []
 
+    def file_like(self, other: World) -> None:
+        """Take over the indexes of ``other``, a state equal to this one."""
+        for table, listed in other._indexes.items():  # pyright: ignore[reportPrivateUsage]
+            mine: list[tuple[Index[Any], Filed]] = []
+            for index, filed in listed:
+                copied = {value: keys.copy() for value, keys in filed.items()}
+                self._filed[index] = copied
+                mine.append((index, copied))
+            self._indexes[table] = mine
+
     def put(self, row: Row) -> None:
         """Write ``row`` under its id; an equal row in place is no write."""
         table = type(row)

@@ -45,14 +45,20 @@ class Timeline(Generic[E]):
         "store",
     )
 
-    def __init__(self, store: Store | None = None, origin: Origin | None = None) -> None:
+    def __init__(
+        self,
+        store: Store | None = None,
+        origin: Origin | None = None,
+        keyframe: Tables | None = None,
+    ) -> None:
+        """``keyframe``: the store's tables as they are now, a copy that nobody changes."""
         self.store = store or Store()
         self.events: list[E] = []
         self.origin = origin
         self._marks: list[int] = [len(self.store.journal)]
         self._keyframes_at: list[int] = []
         self._keyframes: list[Tables] = []
-        self._keyframe()
+        self._keyframe(keyframe)
 
     def __len__(self) -> int:
         return len(self.events)
@@ -77,7 +83,21 @@ class Timeline(Generic[E]):
 
     def branch(self, step: int) -> "Timeline[E]":
         """A timeline of its own that starts from the state after ``step`` events."""
-        return Timeline(Store(self._tables_at(step)), Origin(self, step))  # pyright: ignore[reportArgumentType]
+        keyframe = self._keyframe_at(step)
+        store = Store(copy_tables(keyframe))
+        if step == len(self.events) and len(self.store.journal) == self._marks[-1]:
+            store.file_like(self.store)
+        return Timeline(store, Origin(self, step), keyframe)  # pyright: ignore[reportArgumentType]
+
+    def _keyframe_at(self, step: int) -> Tables:
+        """A keyframe exactly there, kept for the next branch: sessions leave from one step."""
+        place = bisect_right(self._keyframes_at, step)
+        if place and self._keyframes_at[place - 1] == step:
+            return self._keyframes[place - 1]
+        tables = self._tables_at(step)
+        self._keyframes_at.insert(place, step)
+        self._keyframes.insert(place, tables)
+        return tables
 
     def undone(self) -> World:
         """The initial state, reached by undoing every write: equals ``at(0)`` or history lies."""
@@ -110,9 +130,9 @@ class Timeline(Generic[E]):
         replay(tables, self.store.journal[start : self._marks[step]])
         return tables
 
-    def _keyframe(self) -> None:
+    def _keyframe(self, tables: Tables | None = None) -> None:
         """Copy every table; the next copy is due when as much again has been written."""
         rows = sum(map(len, self.store.tables.values()))
         self._keyframe_due = self._marks[-1] + max(_MIN_WRITES_PER_KEYFRAME, rows // 2)
         self._keyframes_at.append(len(self.events))
-        self._keyframes.append(copy_tables(self.store.tables))
+        self._keyframes.append(copy_tables(self.store.tables) if tables is None else tables)
