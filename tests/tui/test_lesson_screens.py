@@ -7,7 +7,6 @@ from simulator.classroom.lessons.load import find
 from simulator.classroom.lessons.progress import read
 from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.present.lesson import shown
-from simulator.classroom.tui.present.lesson import shown
 from simulator.classroom.tui.screens.course import CourseScreen
 from simulator.classroom.tui.screens.lesson import LessonScreen
 from simulator.classroom.tui.screens.play import PlayScreen
@@ -94,14 +93,6 @@ async def test_a_wrong_option_names_its_misconception_and_a_right_one_is_kept(pr
         await pilot.pause()
         assert "Right." in screen_text(pilot.app)
         assert read(progress)[0].answered(LESSON, "why").done
-
-
-def test_a_source_names_outcomes_as_everything_else_does():
-    i18n.use("es")
-    lesson = find(LESSON)
-    text = shown(lesson, "Sale.[^kill]")
-    assert text.startswith("Sale.³")
-    assert "`vitrina run processes.kill-host --on chroot`: SE FILTRA" in text
 
 
 def test_a_source_names_outcomes_as_everything_else_does():

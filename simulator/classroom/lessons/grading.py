@@ -13,7 +13,7 @@ from simulator.experiment.probes.language import ProgramError, parse
 from simulator.experiment.probes.trace import Entry
 from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.experiment.scenarios.ask import question
-from simulator.experiment.scenarios.load import find, load_world
+from simulator.experiment.scenarios.load import find, load_world, words
 from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.technologies.base import SpecError
 from simulator.isolation.technologies.registry import parse_spec
@@ -137,3 +137,19 @@ SAID = {
     "INCONCLUSIVE": N_("the run says nothing"),
 }
 """Outcomes as a learner predicts them."""
+
+
+def asked_for(goal: str, outcome: str) -> str:
+    """A goal as a learner reads it: the scenario's title, or the SPEC of a program."""
+    return f"{words(goal).title}: {_(SAID[outcome.upper()])}"
+
+
+def came(result: Result) -> str:
+    """What came of a goal; where it is not met, what was wanted too."""
+    told = asked_for(result.goal, result.got)
+    if result.stopped_by:
+        by = _("stopped by {wall}").format(wall=result.stopped_by)
+        told = f"{told} ({by})"
+    if result.met:
+        return told
+    return _("{came}; wanted: {wanted}").format(came=told, wanted=_(SAID[result.wanted]))

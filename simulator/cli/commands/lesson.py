@@ -8,7 +8,7 @@ import click
 
 from simulator.classroom.lessons import load as lessons
 from simulator.classroom.lessons import progress as saved
-from simulator.classroom.lessons.grading import Grade, grade, outcomes
+from simulator.classroom.lessons.grading import Grade, came, grade, outcomes
 from simulator.classroom.lessons.schema import Challenge, Lesson
 from simulator.cli.output import emit_json, table
 from simulator.experiment.probes.source import MAX_FILE, read_text
@@ -138,8 +138,7 @@ def _tell(judged: Grade) -> None:
         click.echo(judged.problem)
     for one in judged.results:
         mark = "✓" if one.met else "✗"
-        line = _("{goal}: wanted {wanted}, got {got}")
-        click.echo(f"{mark} {line.format(goal=one.goal, wanted=_(one.wanted), got=_(one.got))}")
+        click.echo(f"{mark} {came(one)}")
     click.echo(_("met") if judged.met else _("not met yet"))
 
 

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Input, Markdown, Static, TextArea
 
-from simulator.classroom.lessons.grading import Grade
+from simulator.classroom.lessons.grading import Grade, asked_for, came
 from simulator.classroom.lessons.schema import Challenge, Part
 from simulator.classroom.tui.widgets.exercises.answered import Answered
 from simulator.machine.abi.i18n import N_
@@ -87,10 +87,7 @@ def _wanted(challenge: Challenge) -> Content:
     goals = [(goal.scenario, goal.outcome) for goal in challenge.goals]
     if challenge.kind == "program":
         goals = [(challenge.on, challenge.outcome)]
-    lines = [
-        _("{goal}: wanted {wanted}").format(goal=goal, wanted=_(wanted.upper()))
-        for goal, wanted in goals
-    ]
+    lines = [asked_for(goal, wanted) for goal, wanted in goals]
     return Content("\n").join(Content.styled(f"· {line}", "$text-muted") for line in lines)
 
 
@@ -100,11 +97,7 @@ def _told(judged: Grade) -> Content:
     lines: list[Content] = []
     for one in judged.results:
         mark = ("✓ ", "$text-success") if one.met else ("✗ ", "$text-error")
-        got = _("{goal}: wanted {wanted}, got {got}").format(
-            goal=one.goal, wanted=_(one.wanted), got=_(one.got)
-        )
-        by = _("stopped by {wall}").format(wall=one.stopped_by) if one.stopped_by else ""
-        lines.append(Content.assemble(mark, got, f" ({by})" if by else ""))
+        lines.append(Content.assemble(mark, came(one)))
     lines += [Content.assemble(("  " + line, "$text-muted")) for line in judged.steps]
     end = _("Met.") if judged.met else _("Not met yet.")
     lines.append(Content.styled(end, "bold"))
