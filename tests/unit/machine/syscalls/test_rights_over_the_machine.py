@@ -11,6 +11,7 @@ from simulator.machine.abi.constants import (
     CLOCK_REALTIME,
     CLOCK_REALTIME_ALARM,
     O_RDONLY,
+    O_WRONLY,
     RLIMIT_RTPRIO,
     RNDADDTOENTCNT,
     RNDCLEARPOOL,
@@ -20,6 +21,7 @@ from simulator.machine.abi.constants import (
     SCHED_FIFO,
 )
 from simulator.machine.abi.ids import Domain, Pid
+from simulator.machine.kernel.cred import mask
 from simulator.machine.kernel.fs.devices import device_number
 from simulator.machine.kernel.task import Task
 from tests.unit.machine.bare import Machine
@@ -91,3 +93,17 @@ def test_a_sandbox_that_has_the_right_has_it_over_the_machine(
     machine.do(name, *args)
     told = [crossing for crossing in machine.kernel.timeline.events[-1].crossings]
     assert (kind, "privilege") in {(one.kind, one.operation) for one in told}
+
+
+def test_root_without_the_resource_right_only_reads_how_many_namespaces_there_may_be(
+    machine: Machine,
+) -> None:
+    machine.do("mkdir", "/proc", 0o755)
+    machine.do("mount", "proc", "/proc", "proc", 0, None)
+    name = "/proc/sys/user/max_user_namespaces"
+    assert machine.do("open", name, O_WRONLY) >= 0
+    cred = machine.task().cred
+    less = msgspec.structs.replace(cred, effective=cred.effective & ~mask("SYS_RESOURCE"))
+    machine.store.put(msgspec.structs.replace(machine.task(), cred=less))
+    assert machine.do("open", name, O_RDONLY) >= 0
+    assert machine.do("open", name, O_WRONLY) == "EACCES"

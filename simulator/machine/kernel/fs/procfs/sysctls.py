@@ -263,6 +263,11 @@ def check_open(trap: "Trap", name: str, *, writing: bool) -> None:
     where = scope(name)
     if writing and not mode & 0o222:
         _refuse(trap)
+    if where == "user":
+        # set_permissions() of kernel/ucount.c: CAP_SYS_RESOURCE alone writes, whoever one is.
+        if writing and not trap.has(Privilege.RESOURCE_RAISE, NsId(trap.task.cred.user_ns)):
+            _refuse(trap)
+        return
     if writing:
         trap.ask("may_write_sysctl", name)
     uid, _ = owner(trap, name)
@@ -271,8 +276,6 @@ def check_open(trap: "Trap", name: str, *, writing: bool) -> None:
     if where == "net" and trap.has(
         Privilege.NET_CONFIG, trap.store.row(NetNs, trap.task.ns.net).owner
     ):
-        return
-    if where == "user" and trap.has(Privilege.RESOURCE_RAISE, NsId(trap.task.cred.user_ns)):
         return
     if not mode & (0o002 if writing else 0o004):
         _refuse(trap)
