@@ -172,3 +172,10 @@ async def test_typing_in_a_field_is_not_taken_for_a_key():
         await pilot.press("n", "p", "q")
         assert pilot.app.screen.at == at
         assert isinstance(field, TextArea | Input)
+
+
+async def test_the_keys_of_a_challenge_speak_spanish():
+    i18n.use("es")
+    async with VitrinaApp(lesson=LESSON).run_test(size=SMALL) as pilot:
+        await go_to(pilot, "challenge")
+        assert "ejecutar" in screen_text(pilot.app)

@@ -12,6 +12,7 @@ from textual.widgets import Button, Input, Markdown, Static, TextArea
 
 from simulator.classroom.lessons.grading import Grade, asked_for, came
 from simulator.classroom.lessons.schema import Challenge, Part
+from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.widgets.exercises.answered import Answered
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
@@ -31,6 +32,7 @@ class ChallengeExercise(Vertical):
         answer: str = "",
     ) -> None:
         super().__init__(classes="exercise")
+        self._bindings = translated(self._bindings)
         self._challenge = challenge
         self._part = part
         self._judge = judge
