@@ -87,6 +87,8 @@ class Traits:
     """What a context mounts is in its own list of mounts (zone_vfslist, mntfs)."""
     icmp_is_its_own_right: bool = False
     """A raw socket for ICMP alone asks for less than any other (net_icmpaccess)."""
+    has_unnamed_files: bool = True
+    """open(2) knows O_TMPFILE, since Linux 3.11; before, the bit means nothing."""
     sysfs_of_network: bool = False
     """A sandbox with a network of its own has a small /sys of its own too (openvz6
     kernel/ve/vecalls.c init_ve_sysfs())."""

@@ -159,6 +159,7 @@ TRAITS: tuple[tuple[Release, Mapping[str, bool]], ...] = (
     ((3, 6), {"protected_symlinks": False}),
     ((3, 9), {"userns_clone_refused_in_chroot": False}),
     ((4, 3), {"bind_mount_ends_at_its_root": False}),
+    ((3, 11), {"has_unnamed_files": False}),
     ((4, 7), {"devpts_is_one": True}),
     ((5, 8), {"mknod_whiteout_unprivileged": False}),
     ((5, 14), {"nproc_counts_per_user_namespace": False}),

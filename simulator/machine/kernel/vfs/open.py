@@ -86,6 +86,8 @@ def open_at(trap: "Trap", at: At, flags: int, opened: dpath.Opened | None = None
 
 def _checked(trap: "Trap", flags: int) -> int:
     """build_open_flags(): EINVAL for combinations that mean nothing."""
+    if not trap.family.traits.has_unnamed_files:
+        flags &= ~_TMPFILE_BIT
     if flags & O_PATH:
         return flags & _PATH_FLAGS
     if flags & O_CREAT and flags & O_DIRECTORY:

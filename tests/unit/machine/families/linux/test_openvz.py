@@ -17,6 +17,7 @@ from simulator.machine.abi.constants import (
     O_CREAT,
     O_RDONLY,
     O_RDWR,
+    O_TMPFILE,
     O_WRONLY,
     PROT_READ,
     PROT_WRITE,
@@ -202,3 +203,22 @@ def test_the_older_kernel_has_no_handles() -> None:
     handle = (1, b"\x02" + bytes(7))
     assert errno(opened(), "open_by_handle_at", -100, handle, 0) is Errno.EPERM
     assert errno(opened("openvz@2.6.18"), "open_by_handle_at", -100, handle, 0) is Errno.ENOSYS
+
+
+def test_an_old_kernel_takes_a_file_without_a_name_for_a_directory() -> None:
+    session = opened()
+    assert errno(session, "open", "/tmp", O_TMPFILE | O_RDWR, 0o600) is Errno.EISDIR
+
+
+@pytest.mark.parametrize("path", ["/sys/class/net/lo/mtu", "/sys/devices/system/cpu/cpu1"])
+def test_an_environment_has_a_small_sys_of_its_own(path: str) -> None:
+    assert errno(opened(), "open", path, O_RDONLY) is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/sys/devices/system/cpu/cpu1/online", "/sys/kernel/mm", "/sys/class/block/sda"]
+)
+def test_the_machine_s_sys_is_not_in_an_environment(path: str) -> None:
+    session = opened()
+    assert errno(session, "open", path, O_RDONLY) is Errno.ENOENT
+    assert errno(session, "open", path, O_RDONLY, actor="host") is None
