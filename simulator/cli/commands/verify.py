@@ -48,6 +48,7 @@ def command(
     as_json: bool,
 ) -> None:
     """Compare each SPEC (without one: every product and its doors); 1 on an unexplained row."""
+    from simulator.cli.calibration import calibrate
     from simulator.cli.real import machine_facts
     from simulator.cli.real import traced as on_this_machine
     from simulator.experiment.real.configurations import CONFIGURATIONS
@@ -56,10 +57,11 @@ def command(
     wanted = _columns(specs or CONFIGURATIONS, without, ablate)
     facts = machine_facts()
     world = load_world()
+    calibration = calibrate((spec for spec, _lifted in wanted.values()), world)
 
     def model(name: str, program: Program) -> Trace:
         spec, lifted = wanted[name]
-        return traced(program, world, parse_spec(spec, lifted), facts)
+        return traced(program, world, calibration.technology(spec, lifted), facts)
 
     def real(name: str, program: Program, fresh: bool) -> Trace:
         spec, lifted = wanted[name]

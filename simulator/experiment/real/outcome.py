@@ -66,21 +66,36 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
 
 _OPENING = {"open": 0, "creat": 0, "openat": 1, "openat2": 1}
 _READING = {"read", "pread64", "getdents64"}
+_KERNEL_TEXTS = {"proc": "/proc", "sysfs": "/sys", "securityfs": "/sys/kernel/security"}
+"""Where the file systems of a kernel's texts are usually mounted."""
 
 
 def sources(entries: tuple[Entry, ...]) -> dict[int, str]:
-    """For each entry that reads, by its number, the path that its descriptor was opened by."""
+    """For each entry that reads, by its number, the path that its descriptor was opened by.
+
+    Below a mount of /proc that a probe made elsewhere it is spelt as below the usual one.
+    """
     paths: dict[int, str] = {}
+    mounts: dict[str, str] = {}
     found: dict[int, str] = {}
     for number, entry in enumerate(entries):
         if entry.status is not Status.RETURNED or not entry.args:
             continue
         at = _OPENING.get(entry.call)
         if at is not None and at < len(entry.args) and entry.value is not None:
-            paths[entry.value] = str(entry.args[at])
+            paths[entry.value] = _usual(str(entry.args[at]), mounts)
+        elif entry.call == "mount" and len(entry.args) > 2:
+            mounts[str(entry.args[1])] = _KERNEL_TEXTS.get(str(entry.args[2]), "")
         elif entry.call in _READING and isinstance(entry.args[0], int):
             found[number] = paths.get(entry.args[0], "")
     return found
+
+
+def _usual(path: str, mounts: dict[str, str]) -> str:
+    for place, usual in mounts.items():
+        if usual and path.startswith(f"{place}/"):
+            return usual + path.removeprefix(place)
+    return path
 
 
 def of_the_machine(entry: Entry, source: str) -> bool:

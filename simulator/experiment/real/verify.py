@@ -185,6 +185,9 @@ def _pair(job: Job, spec: str, probe: Probe, reason: str | None) -> list[Row]:
         return [Row(spec=spec, probe=probe.id, kind="unexplained", model=str(error))]
     except VitrinaError as error:
         return [Row(spec=spec, probe=probe.id, kind="model_silent", model=str(error))]
+    except Exception as error:  # a bug of the model must not cost the rest
+        told = f"{type(error).__name__}: {error}"
+        return [Row(spec=spec, probe=probe.id, kind="unexplained", model=told)]
     rows = compare(job, spec, probe.id, here, there, again)
     if all(row.kind != "unexplained" for row in rows):
         return rows

@@ -106,7 +106,9 @@ def _tells_numbers(entry: Entry) -> bool:
 
 
 def _reaches(entry: Entry, case: Case) -> bool:
-    """Whether a call that takes the pid of a host's process found one there."""
+    """Whether a call that takes a host process's pid, or a host object's key, found it there."""
+    if entry.call in _BY_KEY:
+        return _by_key(entry, case)
     pid = case.main.trace.constants.get("HOST_PID")
     takes_pid = entry.call in _BY_PID and len(entry.args) > _BY_PID[entry.call]
     return (
@@ -116,6 +118,21 @@ def _reaches(entry: Entry, case: Case) -> bool:
         and entry.args[_BY_PID[entry.call]] == pid
     )
 
+
+def _by_key(entry: Entry, case: Case) -> bool:
+    """Without IPC_CREAT a key is only found where the host made the object."""
+    at = _BY_KEY[entry.call]
+    if entry.status is not Status.RETURNED or len(entry.args) <= at:
+        return False
+    flags = entry.args[at]
+    keys = [case.main.trace.constants.get(f"HOST_{kind}_KEY") for kind in ("SHM", "SEM", "MSG")]
+    creates = isinstance(flags, int) and flags & _IPC_CREAT
+    return entry.args[0] is not None and entry.args[0] in keys and not creates
+
+
+_IPC_CREAT = 0o1000
+_BY_KEY = {"shmget": 2, "semget": 2, "msgget": 1}
+"""Calls that name a System V object, and which of their arguments holds the flags."""
 
 _NUMBERS = frozenset({"sysinfo", "statfs", "fstatfs"})
 """Calls that tell how much there is and is free, and not of what."""

@@ -11,7 +11,12 @@ from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.probes.verdict import Outcome
 from simulator.machine.abi.errno import Errno
 
-CONSTANTS = {"HOST_PID": 300, "HOST_NAME": "vitrina-host", "HOST_DAEMON": "vitrinad"}
+CONSTANTS = {
+    "HOST_PID": 300,
+    "HOST_NAME": "vitrina-host",
+    "HOST_DAEMON": "vitrinad",
+    "HOST_SHM_KEY": 77,
+}
 PROGRAM = parse("guest.f()\nguest.g()\nneighbour.h()")
 
 
@@ -298,3 +303,17 @@ def test_a_leak_stays_a_leak_when_a_later_call_is_missing():
 def test_verdicts_are_plain_rows_that_can_be_stored():
     verdict = judge("visibility", case(seen(entry(crossings=()))))
     assert msgspec.json.decode(msgspec.json.encode(verdict), type=type(verdict)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("args", "errno", "expected"),
+    [
+        ((77, 4096, 0), None, Outcome.LEAKS),
+        ((77, 4096, 0o1000), None, Outcome.HOLDS),
+        ((78, 4096, 0), None, Outcome.HOLDS),
+        ((77, 4096, 0), Errno.ENOENT, Outcome.HOLDS),
+    ],
+)
+def test_on_a_real_kernel_a_hosts_key_is_only_found_where_the_host_made_it(args, errno, expected):
+    subject = case(seen(entry("shmget", args=args, errno=errno)))
+    assert outcome("visibility", subject) is expected

@@ -7,7 +7,15 @@ import pytest
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.real import facts, verify
-from simulator.experiment.real.outcome import Allowed, Difference, Known, in_range, word
+from simulator.experiment.real.outcome import (
+    Allowed,
+    Difference,
+    Known,
+    in_range,
+    sources,
+    word,
+)
+from simulator.experiment.real.report import CLASSES
 from simulator.machine.abi.errno import Errno
 
 FACTS = facts.Facts(
@@ -117,7 +125,7 @@ def test_no_pair_of_spec_and_probe_is_ever_dropped() -> None:
     assert {(row.spec, row.probe) for row in report.rows} == {
         (spec, name) for spec in ("none", "jail") for name in "abc"
     }
-    assert set(report.summary()["jail"]) == set(verify.CLASSES)
+    assert set(report.summary()["jail"]) == set(CLASSES)
     assert report.summary()["jail"]["not_here"] == 3
     keys = {"spec", "probe", "step", "class", "model", "real", "reason"}
     assert all(keys <= set(row) for row in report.to_json()["entries"])
@@ -128,3 +136,23 @@ def test_the_list_of_known_differences_can_be_read_and_every_one_has_a_reason() 
     assert rules.difference
     assert all(item.reason and item.id for item in rules.difference)
     assert len({item.id for item in rules.difference}) == len(rules.difference)
+
+
+def test_a_text_of_the_kernel_is_known_wherever_a_probe_mounts_it() -> None:
+    made = entry(0, call="mount", args=("none", "/tmp/p", "proc", 0, None), value=0)
+    opened = entry(1, call="open", args=("/tmp/p/locks", 0), value=3)
+    read = entry(2, call="read", args=(3, 64), value=12)
+    assert sources((made, opened, read)) == {2: "/proc/locks"}
+
+
+def test_a_bug_of_the_model_costs_one_row() -> None:
+    def broken(_spec: str, _program: object) -> Trace:
+        raise NameError("nobody")
+
+    real = Trace((entry(0),))
+    probes = [verify.Probe("a.b", parse("guest.getpid()"))]
+    report = verify.verify(["none"], probes, broken, lambda *_: real)
+    (row,) = report.rows
+    assert row.kind in ("unexplained", "not_here")
+    if row.kind == "unexplained":
+        assert row.model == "NameError: nobody"

@@ -133,6 +133,9 @@ def _mask(prefix: int) -> str:
 
 
 def _route(look: Look) -> str:
+    """Nothing, not even the title, where no address was ever up: fib_get_table() finds no table."""
+    if not any(interface.is_up(device) for device in _interfaces(look)):
+        return ""
     store, lines = look.trap.store, [f"{_ROUTE:<127}"]
     for row in store.rows_by(interface.ROUTES, _ns(look)):
         if ":" in row.destination:

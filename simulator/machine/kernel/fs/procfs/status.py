@@ -265,11 +265,12 @@ def _shown(value: int) -> str:
 
 
 def maps(look: Look) -> str:
-    """proc_pid_maps(5) of a small static program."""
+    """proc_pid_maps(5) of a small static program; a kernel's thread has no memory of its own."""
     task = look.task
-    if task.exe is None or task.state is TaskState.ZOMBIE:
+    if (task.exe is None and not task.argv) or task.state is TaskState.ZOMBIE:
         return ""
-    path = dpath.path_of(look.trap, task.exe).removeprefix("(unreachable)")
+    known = dpath.path_of(look.trap, task.exe) if task.exe is not None else task.argv[0]
+    path = known.removeprefix("(unreachable)")
     return (
         f"00400000-00401000 r--p 00000000 08:01 1 {'':24} {path}\n"
         f"00401000-00585000 r-xp 00001000 08:01 1 {'':24} {path}\n"
