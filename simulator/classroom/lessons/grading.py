@@ -116,9 +116,12 @@ def _told(entry: Entry) -> str:
     return f"{entry.actor}.{call} = {came}{why}"
 
 
+_THROUGH = frozenset({Outcome.LEAKS, Outcome.LIMITED, Outcome.GRANTED})
+
+
 def _result(goal: str, wanted: str, verdict: Verdict) -> Result:
     got = verdict.outcome
-    met = got.name.lower() == wanted or (wanted == "leaks" and got is Outcome.LIMITED)
+    met = got.name.lower() == wanted or (wanted == "leaks" and got in _THROUGH)
     return Result(
         goal=goal,
         wanted=wanted.upper(),

@@ -207,3 +207,11 @@ def test_a_program_is_judged_and_never_evaluated(answer, met):
 def test_a_line_of_the_shell_is_told_with_what_it_printed():
     judged = grade(PROGRAM, "host$ echo one; echo two")
     assert judged.steps == ("host$ echo one; echo two\n    one\n    two",)
+
+
+def test_what_the_operator_allowed_gets_through_too():
+    asked = msgspec.structs.replace(
+        SPEC, of=("jail",), goals=(Goal(scenario="network.host-address", outcome="leaks"),)
+    )
+    assert not grade(asked, "jail").met
+    assert grade(asked, "jail ip4=inherit").met
