@@ -4,7 +4,8 @@ import pytest
 from textual.widgets import Input
 
 from simulator.classroom.tui.app import VitrinaApp
-from simulator.classroom.tui.playback import program
+from simulator.classroom.tui.playback import differing, program
+from simulator.classroom.tui.recording import record
 from simulator.classroom.tui.screens.compare import CompareScreen
 from simulator.classroom.tui.screens.flow import FlowDialog
 from simulator.classroom.tui.screens.home import HomeScreen
@@ -121,6 +122,15 @@ async def test_compare_walks_two_technologies_in_lock_step_to_the_difference():
         left, right = (run for run in app.screen._runs.values())
         line = app.screen.line
         assert program(left)[line - 1].outcome != program(right)[line - 1].outcome
+
+
+def test_a_number_of_a_process_alone_makes_no_difference():
+    i18n.use("en")
+    counted = record("resources.processes", "cgroups pids.max=16")
+    beans = record("resources.processes", "openvz --numproc 16")
+    numbers = {counted.steps[at - 1].number for at in differing(counted, beans)}
+    outcomes = {step.outcome for step in program(counted) if step.number in numbers}
+    assert outcomes == {"EAGAIN"}
 
 
 async def test_a_mistyped_technology_is_one_notice_and_no_traceback():

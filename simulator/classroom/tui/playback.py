@@ -82,7 +82,7 @@ class Playback:
 def first_difference(one: Playback, other: Playback) -> int | None:
     """The first program entry that the two runs answered differently, or None."""
     for mine, theirs in zip(program(one), program(other), strict=False):
-        if (mine.call, mine.outcome) != (theirs.call, theirs.outcome):
+        if (mine.call, mine.compared) != (theirs.call, theirs.compared):
             return mine.number
     return None
 
@@ -95,7 +95,7 @@ def differing(one: Playback, other: Playback) -> frozenset[int]:
         for position, step in enumerate(one.steps, start=1)
         if step.number is not None
         and (other_step := theirs.get(step.number)) is not None
-        and step.outcome != other_step.outcome
+        and step.compared != other_step.compared
     )
 
 

@@ -12,10 +12,11 @@ from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.executor import open_whole
 from simulator.experiment.engine.session import SimSession, would_stop
 from simulator.experiment.probes import run as interpreter
+from simulator.experiment.probes.normalise import normalise
 from simulator.experiment.probes.observation import Crossing
 from simulator.experiment.probes.program import Literal
 from simulator.experiment.probes.program import Step as Line
-from simulator.experiment.probes.trace import Entry, Status
+from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.experiment.scenarios import load
 from simulator.experiment.scenarios.ask import question
@@ -160,7 +161,7 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
         without=without,
         steps=(
             *launching,
-            *_program_steps(scenario, trace.entries, recorder.spans, session, verdict),
+            *_program_steps(scenario, trace, recorder.spans, session, verdict),
         ),
         launched=len(launching),
         start=(first, *begin[1:]),
@@ -209,7 +210,7 @@ def _built_by(mechanisms: str) -> str:
 
 def _program_steps(
     scenario: Scenario,
-    entries: tuple[Entry, ...],
+    trace: Trace,
     spans: list[tuple[tuple[int, ...], tuple[int, ...]]],
     session: SimSession,
     verdict: Verdict,
@@ -219,14 +220,18 @@ def _program_steps(
     credit = verdict.mechanisms if verdict.outcome is Outcome.HOLDS else ()
     remaining = iter(spans)
     here = spans[0][0] if spans else tuple(len(kernel.timeline) for kernel in session.kernels)
-    for number, entry in enumerate(entries):
+    plain = normalise(trace)
+    for number, entry in enumerate(trace.entries):
         before = here
         if not entry.skipped:
             before, here = next(remaining)
         line = lines[entry.step]
-        step = _entry_step(number, entry, line, here, technology)
         decisive = number in verdict.evidence and entry.errno is not None
-        yield msgspec.structs.replace(step, credit=credit) if decisive else step
+        yield msgspec.structs.replace(
+            _entry_step(number, entry, line, here, technology),
+            credit=credit if decisive else (),
+            compared=repr(plain[number]),
+        )
         if line.kind == "shell":
             yield from _nested_steps(entry.actor, session, before, here, technology)
 

@@ -45,6 +45,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The mechanisms without which a refusal would have been an escape."""
     stoppers: tuple[str, ...] = ()
     """The mechanisms that would have stopped the crossings."""
+    compared: str = ""
+    """What came of it as two runs are compared by: without the numbers of pids and descriptors."""
 
 
 def marks(steps: tuple[Step, ...]) -> tuple[tuple[str, Tone], ...]:
