@@ -10,10 +10,10 @@ from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import inode as inodes
-from simulator.machine.userland import programs, registry
+from simulator.machine.userland import programs, registry, servers
 from simulator.machine.userland.process import Main, Process, Request
 
-assert programs  # imported for the programs that enter themselves
+assert programs, servers  # imported for the programs that enter themselves
 
 
 def load(kernel: Kernel, process: Process) -> Coroutine[Request, Result, int]:

@@ -21,12 +21,16 @@ SUN = b"\x7fELF vitrina sun\n"
 TOOLS = b"\x7fELF vitrina tools\n"
 """The content of an operator's tool: the programs of ``isolation/control``."""
 
+IMAGES = b"\x7fELF vitrina image program\n"
+"""The content of a program that a container image brings: nginx, redis-server, psql ..."""
+
 _SHARED: dict[str, Main] = {}
 _COLLECTIONS: dict[bytes, MutableMapping[str, Main]] = {
     BUSYBOX: _SHARED,
     BSD: ChainMap(dict[str, Main](), _SHARED),
     SUN: ChainMap(dict[str, Main](), _SHARED),
     TOOLS: ChainMap(dict[str, Main](), _SHARED),
+    IMAGES: ChainMap(dict[str, Main](), _SHARED),
 }
 """FreeBSD's and Solaris's programs are their own where they have some, else what every tree has."""
 

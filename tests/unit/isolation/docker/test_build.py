@@ -152,7 +152,8 @@ ONBUILD RUN echo triggered
     assert not built.error, built.text
     got = config(engine, "full:1")
     assert got["Env"][1:] == ["A=1", "B=two words", "C=$A", "D=1-two words-default-set"]
-    assert got["Labels"] == {"one": "1", "two": "2", "added": "yes"}
+    wanted = {"vitrina.simulated": "true", "one": "1", "two": "2", "added": "yes"}
+    assert got["Labels"] == wanted
     assert set(got["ExposedPorts"]) == {"80/tcp", "53/udp", "8000/tcp", "8001/tcp"}
     assert got["WorkingDir"] == "/srv/1/sub"
     assert got["User"] == "nobody"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from simulator.isolation.control.docker.api import filters
-from simulator.isolation.control.docker.api.errors import BadRequest, Conflict, NotFound
+from simulator.isolation.control.docker.api.errors import BadRequest, Conflict
 from simulator.isolation.control.docker.engine import removing, times
 from simulator.isolation.control.docker.engine.config import ContainerConfig
 from simulator.isolation.control.docker.images import moving, reference
@@ -309,7 +309,7 @@ async def create(x: Exchange) -> None:
     await x.body(1 << 16)
     if mark:
         name = f"{name}@{mark}" if ":" in mark else f"{name}:{mark}"
-    await moving.pull(x, reference.parse(name))
+    await moving.pull(x, reference.parse(name), platform=x.query.get("platform", ""))
 
 
 @route("POST", "/images/load")
@@ -352,14 +352,11 @@ async def search(x: Exchange) -> None:
 @route("GET", "/distribution/{name*}/json")
 async def distribution(x: Exchange) -> None:
     """What the registry says of an image, without pulling it."""
-    wanted = reference.parse(x.names["name"]).tagged()
-    manifest = x.engine.registry.manifest(wanted)
-    if manifest is None:
-        raise NotFound(f"manifest unknown: {wanted}")
+    manifest = await moving.offered(x, reference.parse(x.names["name"]))
     descriptor = {
         "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
         "digest": manifest.digest,
-        "size": 528,
+        "size": manifest.size,
     }
     platforms = [{"architecture": "amd64", "os": "linux"}]
     await x.reply(200, {"Descriptor": descriptor, "Platforms": platforms})

@@ -12,6 +12,8 @@ from simulator.isolation.control.docker.api.errors import BadRequest, Unavailabl
 from simulator.isolation.control.docker.api.images import summary
 from simulator.isolation.control.docker.engine import files, removing, times, volumes
 from simulator.isolation.control.docker.engine.engine import VERSION
+from simulator.isolation.control.docker.images.manifests import Credentials
+from simulator.isolation.control.docker.images.registry import domain_of
 from simulator.isolation.control.docker.wire.exchange import Exchange
 from simulator.isolation.control.docker.wire.router import API_VERSION, MIN_API_VERSION, route
 from simulator.machine.userland.process import Process
@@ -283,7 +285,10 @@ async def disk_usage(x: Exchange) -> None:
 @route("POST", "/auth")
 async def auth(x: Exchange) -> None:
     """Credentials are checked by the registry."""
-    await x.json(dict[str, Any])
+    told = await x.json(dict[str, Any])
+    who = Credentials(str(told.get("username") or ""), str(told.get("password") or ""))
+    depot = x.engine.registry.depot(domain_of(str(told.get("serveraddress") or "")))
+    await depot.log_in(x.sys, who)
     await x.reply(200, {"Status": "Login Succeeded", "IdentityToken": ""})
 
 

@@ -13,10 +13,10 @@ from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, 
 from simulator.isolation.control.docker.engine import times
 from simulator.isolation.control.docker.engine.config import ContainerConfig, shown, words
 from simulator.isolation.control.docker.engine.container import Container
+from simulator.isolation.control.docker.images import manifests, tarball
 from simulator.isolation.control.docker.images import reference as references
-from simulator.isolation.control.docker.images import tarball
+from simulator.isolation.control.docker.images.manifests import Credentials, Manifest
 from simulator.isolation.control.docker.images.reference import Reference
-from simulator.isolation.control.docker.images.registry import Manifest
 from simulator.isolation.control.docker.images.store import Image, chain_id, digest
 from simulator.isolation.control.docker.images.tarball import Entry
 from simulator.isolation.control.docker.wire.exchange import Exchange
@@ -30,8 +30,8 @@ def _short(ident: str) -> str:
 
 
 async def pull(x: Exchange, wanted: Reference, *, platform: str = "") -> None:
-    """Fetch what is not there yet, telling how it goes. Raises ``NotFound``."""
-    manifest = offered(x, wanted, platform)
+    """Fetch what is not there yet, telling how it goes. Raises ``ApiError``."""
+    manifest = await offered(x, wanted, platform)
     await x.begin()
     await _fetch(x, wanted.tagged(), manifest)
     await x.finish()
@@ -40,33 +40,53 @@ async def pull(x: Exchange, wanted: Reference, *, platform: str = "") -> None:
 async def fetch(
     x: Exchange, wanted: Reference, *, platform: str = "", quiet: bool = False
 ) -> Image:
-    """The image of a reference, pulled in an answer that has begun. Raises ``NotFound``."""
-    manifest = offered(x, wanted, platform)
+    """The image of a reference, pulled in an answer that has begun. Raises ``ApiError``."""
+    manifest = await offered(x, wanted, platform)
     return await _fetch(x, wanted.tagged(), manifest, quiet=quiet)
 
 
-def offered(x: Exchange, wanted: Reference, platform: str = "") -> Manifest:
-    """The manifest that the registry has for a reference. Raises ``NotFound``."""
-    del platform
-    manifest = x.engine.registry.manifest(wanted.tagged())
-    if manifest is None:
-        raise NotFound(_unknown(x, wanted.tagged()))
-    return manifest
+async def offered(x: Exchange, wanted: Reference, platform: str = "") -> Manifest:
+    """The manifest that the registry has for a reference. Raises ``ApiError``."""
+    wanted = wanted.tagged()
+    architecture = architecture_of(platform)
+    return await x.engine.registry.manifest(x.sys, wanted, architecture, who(x, wanted))
+
+
+def who(x: Exchange, wanted: Reference) -> Credentials:
+    """The credentials that a request brings for a registry.
+
+    A build brings those of every registry that its client knows (X-Registry-Config).
+    """
+    header = x.headers.get("x-registry-auth", "")
+    if header:
+        return manifests.credentials(header)
+    return manifests.configured(x.headers.get("x-registry-config", ""), wanted.domain)
+
+
+def architecture_of(platform: str) -> str:
+    """``linux/arm64/v8`` as Go names it; the machine's own when nothing is asked for.
+
+    Raises ``BadRequest`` for another system than linux.
+    """
+    if not platform:
+        return "amd64"
+    parts = platform.lower().split("/")
+    if len(parts) > 1 and parts[0] != "linux":
+        raise BadRequest(f'"{platform}": unknown operating system or architecture')
+    name = parts[1] if len(parts) > 1 else parts[0]
+    return {"aarch64": "arm64", "x86_64": "amd64", "linux": "amd64"}.get(name, name)
 
 
 def fits_platform(image: Image, platform: str) -> bool:
     """Whether an image is for ``os/architecture``; any is when none was asked for."""
-    if not platform:
-        return True
-    kind, _, architecture = platform.rpartition("/")
-    wanted = {"aarch64": "arm64", "x86_64": "amd64"}.get(architecture, architecture)
-    return kind in ("", "linux") and wanted == (image.config.get("architecture") or "amd64")
+    own = image.config.get("architecture") or "amd64"
+    return not platform or architecture_of(platform) == own
 
 
 async def _fetch(
     x: Exchange, wanted: Reference, manifest: Manifest, *, quiet: bool = False
 ) -> Image:
-    store = x.engine.images
+    store, registry, asking = x.engine.images, x.engine.registry, who(x, wanted)
 
     async def tell(told: dict[str, Any]) -> None:
         if not quiet:
@@ -77,8 +97,7 @@ async def _fetch(
         before = store.named(wanted)
         parent = ""
         for layer in manifest.layers:
-            content = layer.load()
-            chain = chain_id(parent, digest(content))
+            chain = chain_id(parent, layer.digest)
             short = _short(layer.digest)
             if chain in store.layers:
                 await tell({"status": "Already exists", "progressDetail": {}, "id": short})
@@ -88,10 +107,12 @@ async def _fetch(
                 for word in ("Verifying Checksum", "Download complete"):
                     await tell({"status": word, "progressDetail": {}, "id": short})
                 await _progress(tell, "Extracting", layer.size, short)
+                content = await registry.blob(x.sys, wanted, layer.digest, asking)
                 await store.add_layer(x.sys, parent, content)
                 await tell({"status": "Pull complete", "progressDetail": {}, "id": short})
             parent = chain
-        image = await store.add_image(x.sys, manifest.config.load())
+        config = await registry.blob(x.sys, wanted, manifest.config.digest, asking)
+        image = await store.add_image(x.sys, config)
         if wanted.tag:
             await store.tag(x.sys, wanted._replace(digest=""), image)
         by_digest = references.parse(f"{wanted.familiar}@{manifest.digest}")
@@ -120,18 +141,9 @@ def _human(size: float) -> str:
     return ""
 
 
-def _unknown(x: Exchange, wanted: Reference) -> str:
-    if x.engine.registry.knows(wanted.full):
-        return f"manifest for {wanted} not found: manifest unknown: manifest unknown"
-    return (
-        f"pull access denied for {wanted.familiar}, repository does not exist or may require"
-        " 'docker login': denied: requested access to the resource is denied"
-    )
-
-
 async def push(x: Exchange, wanted: Reference) -> None:
     """Bring an image to the registry. Raises ``NotFound``."""
-    store, registry = x.engine.images, x.engine.registry
+    store = x.engine.images
     if not wanted.tag and wanted.familiar not in store.names:
         raise NotFound(f"An image does not exist locally with the tag: {wanted.familiar}")
     wanted = wanted.tagged()
@@ -140,20 +152,28 @@ async def push(x: Exchange, wanted: Reference) -> None:
         raise NotFound(f"An image does not exist locally with the tag: {wanted.familiar}")
     await x.begin()
     await x.line({"status": f"The push refers to repository [{wanted.full}]"})
+    asking, depot = who(x, wanted), x.engine.registry.depot(wanted.domain)
     layers = [await store.archive(x.sys, chain) for chain in image.chains]
     for content in reversed(layers):
         ident = _short(digest(content))
         await x.line({"status": "Preparing", "progressDetail": {}, "id": ident})
-        if registry.has_blob(wanted.full, digest(content)):
+    for content in reversed(layers):
+        name, ident = digest(content), _short(digest(content))
+        if await depot.has_blob(x.sys, wanted.path, name, asking):
             await x.line({"status": "Layer already exists", "progressDetail": {}, "id": ident})
         else:
-            await _progress(x.line, "Pushing", len(content), ident)
+            await _progress(x.line, "Pushing", tarball.stated_size(content) or len(content), ident)
+            await depot.put_blob(x.sys, wanted.path, name, content, asking)
             await x.line({"status": "Pushed", "progressDetail": {}, "id": ident})
-    manifest = registry.push(wanted, await store.raw_config(x.sys, image), layers)
-    by_digest = references.parse(f"{wanted.familiar}@{manifest.digest}")
+    config = await store.raw_config(x.sys, image)
+    await depot.put_blob(x.sys, wanted.path, image.id, config, asking)
+    manifest = manifests.encoded(config, layers)
+    await depot.put_manifest(x.sys, wanted.path, wanted.tag, manifest, asking)
+    name, size = manifests.digest(manifest), len(manifest)
+    by_digest = references.parse(f"{wanted.familiar}@{name}")
     await store.tag(x.sys, by_digest, image)
-    await x.line({"status": f"{wanted.tag}: digest: {manifest.digest} size: 528"})
-    detail = {"Tag": wanted.tag, "Digest": manifest.digest, "Size": 528}
+    await x.line({"status": f"{wanted.tag}: digest: {name} size: {size}"})
+    detail = {"Tag": wanted.tag, "Digest": name, "Size": size}
     await x.line({"progressDetail": {}, "aux": detail})
     await x.engine.events.emit(x.sys, "image", "push", str(wanted), {"name": wanted.familiar})
     await x.finish()

@@ -1,139 +1,208 @@
-"""Where images come from and go to. The daemon asks for a reference and gets a manifest.
+"""Where images come from and go to: the public registry, two more beyond the Internet, and any
+that runs on the simulated network.
 
-The seam for a deeper registry: ``Registry`` answers ``manifest`` and ``blob`` and takes ``push``.
-This one is in memory, filled from the catalogue.
+``docker.io`` is the catalogue and what people pushed to names of their own; ``registry.example`` is
+open to all; ``private.example`` wants a login for everything. What was pushed to these lies in
+files (``SHELF``), so that it is as lasting as the engine's own state. Any other host is asked over
+TCP by the protocol (``remote.py``): the image ``registry`` serves it.
 """
 
-import hashlib
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 
-import msgspec
+from simulator.isolation.control.docker.api.errors import ApiError, NotFound
+from simulator.isolation.control.docker.engine import files
+from simulator.isolation.control.docker.images import catalogue, manifests
+from simulator.isolation.control.docker.images.manifests import Credentials, Manifest
+from simulator.isolation.control.docker.images.reference import DEFAULT_DOMAIN, Reference
+from simulator.isolation.control.docker.images.remote import Remote
+from simulator.machine.userland.process import Process
 
-from simulator.isolation.control.docker.images import catalogue
-from simulator.isolation.control.docker.images.reference import Reference
-
-MANIFEST_TYPE = "application/vnd.docker.distribution.manifest.v2+json"
-
-
-class Blob(NamedTuple):
-    """A layer or a configuration in a registry; ``load`` gives its bytes."""
-
-    digest: str
-    size: int
-    load: Callable[[], bytes]
+SHELF = "/var/lib/docker/vitrina-registries"
+ACCOUNTS = {"student": "student", "teacher": "teacher"}
+"""Who may log in to docker.io and private.example; documented, for classes."""
+OPEN, PRIVATE = "registry.example", "private.example"
 
 
-class Manifest(NamedTuple):
-    """An image in a registry."""
+class Depot(Protocol):
+    """A registry: what the daemon asks of any of them."""
 
-    digest: str
-    config: Blob
-    layers: tuple[Blob, ...]
+    async def manifest(
+        self, sys: Process, name: str, wanted: str, who: Credentials
+    ) -> bytes | None:
+        """The bytes that a tag or digest names."""
+        ...
+
+    async def blob(self, sys: Process, name: str, digest: str, who: Credentials) -> bytes:
+        """A layer or configuration. Raises ``NotFound``."""
+        ...
+
+    async def has_blob(self, sys: Process, name: str, digest: str, who: Credentials) -> bool:
+        """Whether it need not be sent."""
+        ...
+
+    async def put_blob(
+        self, sys: Process, name: str, digest: str, content: bytes, who: Credentials
+    ) -> None:
+        """Take a blob in."""
+        ...
+
+    async def put_manifest(
+        self, sys: Process, name: str, tag: str, content: bytes, who: Credentials
+    ) -> None:
+        """Take a manifest in under a tag."""
+        ...
+
+    async def log_in(self, sys: Process, who: Credentials) -> None:
+        """Raises ``ApiError`` (401) when they are not right."""
+        ...
+
+
+class Shelf:
+    """A registry beyond the network, kept in files. ``private``: nobody gets in without login."""
+
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+        self.place = f"{SHELF}/{domain}"
+
+    def _check(self, name: str, who: Credentials, *, write: bool) -> None:
+        known = bool(who.user) and ACCOUNTS.get(who.user) == who.password
+        if self.domain == PRIVATE and not known:
+            raise ApiError(f'Head "https://{PRIVATE}/v2/{name}/manifests/": no basic auth'
+                           " credentials")  # fmt: skip
+        if self.domain == DEFAULT_DOMAIN and write:
+            owner = name.partition("/")[0]
+            if not known or owner != who.user:
+                raise ApiError("denied: requested access to the resource is denied")
+
+    async def _tags(self, sys: Process, name: str) -> dict[str, str]:
+        path = f"{self.place}/{name.replace('/', '%')}.json"
+        return await files.load(sys, path, dict[str, str]) or {}
+
+    async def manifest(
+        self, sys: Process, name: str, wanted: str, who: Credentials
+    ) -> bytes | None:
+        """What was pushed, or what the catalogue has."""
+        self._check(name, who, write=False)
+        tags = await self._tags(sys, name)
+        digest = tags.get(wanted, wanted if wanted in tags.values() else "")
+        if digest:
+            return await sys.slurp(f"{self.place}/blobs/{digest[7:]}")
+        for tag, one in catalogue.tags(f"{self.domain}/{name}").items():
+            if tag == wanted:
+                return manifests.bundle(one).top
+            if wanted.startswith("sha256:") and wanted in manifests.bundle(one).manifests:
+                return manifests.bundle(one).manifests[wanted]
+        return None
+
+    async def blob(self, sys: Process, name: str, digest: str, who: Credentials) -> bytes:
+        """A layer or configuration. Raises ``NotFound``."""
+        self._check(name, who, write=False)
+        for one in catalogue.tags(f"{self.domain}/{name}").values():
+            found = manifests.bundle(one).blobs.get(digest)
+            if found is not None:
+                return found
+        path = f"{self.place}/blobs/{digest[7:]}"
+        if not await files.exists(sys, path):
+            raise NotFound(f"blob unknown to registry: {digest}")
+        return await sys.slurp(path)
+
+    async def has_blob(self, sys: Process, name: str, digest: str, who: Credentials) -> bool:
+        """Whether it need not be sent."""
+        self._check(name, who, write=True)
+        return await files.exists(sys, f"{self.place}/blobs/{digest[7:]}")
+
+    async def put_blob(
+        self, sys: Process, name: str, digest: str, content: bytes, who: Credentials
+    ) -> None:
+        """Take a blob in."""
+        self._check(name, who, write=True)
+        await files.make(sys, f"{self.place}/blobs")
+        await files.write(sys, f"{self.place}/blobs/{digest[7:]}", content)
+
+    async def put_manifest(
+        self, sys: Process, name: str, tag: str, content: bytes, who: Credentials
+    ) -> None:
+        """Take a manifest in under a tag."""
+        digest = manifests.digest(content)
+        await self.put_blob(sys, name, digest, content, who)
+        tags = {**await self._tags(sys, name), tag: digest}
+        await files.save(sys, f"{self.place}/{name.replace('/', '%')}.json", tags)
+
+    async def log_in(self, sys: Process, who: Credentials) -> None:
+        """Check an account."""
+        del sys
+        if ACCOUNTS.get(who.user) == who.password:
+            return
+        if self.domain == DEFAULT_DOMAIN:
+            raise ApiError(
+                'Get "https://registry-1.docker.io/v2/": unauthorized: incorrect username or'
+                " password",
+                401,
+            )
+        address = f"https://{self.domain}/v2/"
+        raise ApiError(f"login attempt to {address} failed with status: 401 Unauthorized", 401)
 
 
 class Registry:
-    """Images by repository and tag or digest."""
+    """All of them; which is asked is said by a reference's domain."""
 
-    def __init__(self) -> None:
-        self._pushed: dict[tuple[str, str], Manifest] = {}
+    def depot(self, domain: str) -> Depot:
+        """The registry of a domain."""
+        if domain in (DEFAULT_DOMAIN, OPEN, PRIVATE):
+            return Shelf(domain)
+        return Remote(domain)
 
-    def manifest(self, reference: Reference) -> Manifest | None:
-        """What a reference names, or None."""
-        name = reference.full
+    async def manifest(
+        self, sys: Process, reference: Reference, architecture: str, who: Credentials
+    ) -> Manifest:
+        """What a reference names. Raises ``ApiError`` in the registry's words."""
+        depot = self.depot(reference.domain)
         wanted = reference.digest or reference.tag or "latest"
-        pushed = self._pushed.get((name, wanted))
-        if pushed is not None:
-            return pushed
-        published = catalogue.CATALOGUE.get(name)
-        if published is None:
-            return None
-        offered = _offered(name)
-        if wanted == offered.digest or wanted in catalogue.TAGS.get(name, ("latest",)):
-            return offered
-        return None
+        found = await depot.manifest(sys, reference.path, wanted, who)
+        if found is None:
+            raise NotFound(await self._unknown(sys, reference))
+        chosen = manifests.choose(found, architecture)
+        if not chosen:
+            return manifests.decoded(found, manifests.digest(found))
+        one = await depot.manifest(sys, reference.path, chosen, who)
+        return manifests.decoded(one or b"", manifests.digest(found))
 
-    def knows(self, repository: str) -> bool:
-        """Whether there is anything of that name."""
-        return repository in catalogue.CATALOGUE or any(
-            name == repository for name, _ in self._pushed
+    async def _unknown(self, sys: Process, reference: Reference) -> str:
+        known = bool(catalogue.tags(reference.full))
+        if not known and reference.domain in (DEFAULT_DOMAIN, OPEN, PRIVATE):
+            path = f"{SHELF}/{reference.domain}/{reference.path.replace('/', '%')}.json"
+            known = await files.exists(sys, path)
+        if known or reference.domain not in (DEFAULT_DOMAIN, OPEN, PRIVATE):
+            return f"manifest for {reference} not found: manifest unknown: manifest unknown"
+        return (
+            f"pull access denied for {reference.familiar}, repository does not exist or may"
+            " require 'docker login': denied: requested access to the resource is denied"
         )
 
-    def push(self, reference: Reference, config: bytes, layers: list[bytes]) -> Manifest:
-        """Take an image in under a reference."""
-        made = manifest_of(blob(config), tuple(blob(layer) for layer in layers))
-        for wanted in (reference.tag or "latest", made.digest):
-            self._pushed[reference.full, wanted] = made
-        return made
-
-    def has_blob(self, repository: str, digest: str) -> bool:
-        """Whether a layer is there already: then it is not pushed again."""
-        found = [one for (name, _), one in self._pushed.items() if name == repository]
-        return any(layer.digest == digest for one in found for layer in one.layers)
+    async def blob(
+        self, sys: Process, reference: Reference, digest: str, who: Credentials
+    ) -> bytes:
+        """A blob, checked. Raises ``ApiError``."""
+        content = await self.depot(reference.domain).blob(sys, reference.path, digest, who)
+        if manifests.digest(content) != digest:
+            raise ApiError(f"filesystem layer verification failed for digest {digest}")
+        return content
 
     def search(self, term: str) -> list[dict[str, Any]]:
         """Official images whose name holds ``term``."""
         found: list[dict[str, Any]] = []
-        for name in catalogue.CATALOGUE:
-            short = name.removeprefix("docker.io/library/")
-            if term in short:
+        for number, name in enumerate(sorted(catalogue.published())):
+            short = name.removeprefix(catalogue.OFFICIAL)
+            if term.lower() in short:
                 found.append(
-                    {"star_count": 3000, "is_official": True, "name": short,
-                     "is_automated": False, "description": f"{short} base image."}
+                    {"star_count": 20_000 - 700 * number, "is_official": True, "name": short,
+                     "is_automated": False,
+                     "description": catalogue.DESCRIPTIONS.get(short, short)}
                 )  # fmt: skip
         return found
 
 
-def blob(content: bytes) -> Blob:
-    """Bytes as a blob."""
-    return Blob(f"sha256:{hashlib.sha256(content).hexdigest()}", len(content), lambda: content)
-
-
-def manifest_of(config: Blob, layers: tuple[Blob, ...]) -> Manifest:
-    """The manifest of an image, with the digest that its JSON has."""
-    kind = "application/vnd.docker.container.image.v1+json"
-    text = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST_TYPE,
-        "config": {"mediaType": kind, "size": config.size, "digest": config.digest},
-        "layers": [
-            {
-                "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
-                "size": layer.size,
-                "digest": layer.digest,
-            }
-            for layer in layers
-        ],
-    }
-    return Manifest(blob(msgspec.json.encode(text)).digest, config, layers)
-
-
-_MADE: dict[str, Manifest] = {}
-
-
-def _offered(name: str) -> Manifest:
-    if name not in _MADE:
-        published = catalogue.CATALOGUE[name]
-        layers = tuple(blob(load()) for load in published.layers)
-        config = image_config(published.config, [layer.digest for layer in layers], published.steps)
-        _MADE[name] = manifest_of(blob(msgspec.json.encode(config)), layers)
-    return _MADE[name]
-
-
-def image_config(
-    config: dict[str, Any], diff_ids: list[str], steps: tuple[str, ...]
-) -> dict[str, Any]:
-    """An image's configuration (OCI image-spec ``config.md``); a step past its layers made none."""
-    history = [
-        {"created": catalogue.CREATED, "created_by": step}
-        | ({"empty_layer": True} if number >= len(diff_ids) else {})
-        for number, step in enumerate(steps)
-    ]
-    return {
-        "architecture": "amd64",
-        "config": config,
-        "created": catalogue.CREATED,
-        "history": history,
-        "os": "linux",
-        "rootfs": {"type": "layers", "diff_ids": diff_ids},
-    }
+def domain_of(address: str) -> str:
+    """The domain that ``docker login ADDRESS`` means; Docker Hub's has many names."""
+    bare = address.removeprefix("https://").removeprefix("http://").partition("/")[0]
+    return DEFAULT_DOMAIN if bare in ("", "index.docker.io", "registry-1.docker.io") else bare

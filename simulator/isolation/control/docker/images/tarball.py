@@ -32,6 +32,7 @@ from simulator.machine.userland.process import Process, SysError
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
 _OPAQUE_XATTR = "trusted.overlay.opaque"
+_STATED = "VITRINA.size"
 _SECOND = 1_000_000_000
 _KINDS = {
     S_IFREG: tarfile.REGTYPE,
@@ -57,10 +58,12 @@ class Entry(NamedTuple):
     mtime: int = 0
 
 
-def made(entries: Iterable[Entry]) -> bytes:
-    """An archive of ``entries``."""
+def made(entries: Iterable[Entry], size: int = 0) -> bytes:
+    """An archive of ``entries``; ``size``: how many bytes it is said to unpack to."""
     out = BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as archive:
+    form = tarfile.PAX_FORMAT if size else tarfile.GNU_FORMAT
+    stated = {_STATED: str(size)} if size else {}
+    with tarfile.open(fileobj=out, mode="w", format=form, pax_headers=stated) as archive:
         for one in entries:
             info = tarfile.TarInfo(one.path)
             info.mode, info.uid, info.gid = one.mode & 0o7777, one.uid, one.gid
@@ -83,6 +86,18 @@ def members(content: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
                 yield info, taken.read() if taken is not None else b""
     except (tarfile.TarError, EOFError, ValueError) as error:
         raise ApiError(f"Error processing tar file(exit status 1): {error}") from None
+
+
+def stated_size(content: bytes) -> int:
+    """The size that an archive of the catalogue says it has; 0 when it says nothing.
+
+    An image of the catalogue holds little, and is listed with the size of the one it stands for.
+    """
+    if _STATED.encode() not in content[:2048]:
+        return 0
+    with tarfile.open(fileobj=BytesIO(content)) as archive:
+        text = archive.pax_headers.get(_STATED, "")
+    return int(text) if text.isdigit() else 0
 
 
 async def unpack(
