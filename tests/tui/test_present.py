@@ -3,8 +3,12 @@
 import pytest
 
 from simulator.classroom.tui.present.line import Line, changed, heading
+from simulator.classroom.tui.present.processes import processes
 from simulator.classroom.tui.present.spell import spell
 from simulator.classroom.tui.present.step import Step, Tone, next_stop, numbered
+from simulator.experiment.engine.executor import open_session
+from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.call import Call
 from simulator.machine.abi.constants import (
     CLONE_NEWNS,
@@ -81,3 +85,13 @@ def test_stepping_passes_over_the_calls_inside_a_shell_line():
 def test_a_line_number_that_is_not_there_has_no_cursor():
     assert numbered(steps(0, 1, 0), 3) == 3
     assert numbered(steps(0, 1, 0), 2) is None
+
+
+def test_the_process_tree_lists_only_those_whom_the_kernel_lists():
+    session = open_session(load_world(), parse_spec("vserver"))
+    kernel = session.kernels[0]
+    host, guest = session.actors["host"].pid, session.actors["guest"].pid
+    seen = {who: processes(kernel.store, kernel.family, who) for who in (host, guest)}
+    assert not any(line.domain == "guest" for line in seen[host])
+    assert any("vitrinad" in line.text for line in seen[host])
+    assert not any("vitrinad" in line.text for line in seen[guest])

@@ -31,7 +31,9 @@ def visible(world: World, family: Family, observer: Task) -> list[Task]:
     return [
         task
         for task in world.all(Task)
-        if pid_in(world, task, level, observer.ns.pid) and trap.allowed("may_see", task)
+        if pid_in(world, task, level, observer.ns.pid)
+        and trap.allowed("may_see", task)
+        and trap.allowed("may_list", task)
     ]
 
 
