@@ -83,12 +83,11 @@ async def _answer(sys: Process, request: Request, table: str) -> Answer:
     if path == "/v2/_catalog":
         told = json.dumps({"repositories": await _repositories(sys)}).encode()
         return Answer(200, told + b"\n", (_JSON,))
+    if path.endswith("/blobs/uploads/") and request.method == "POST":
+        ident = hashlib.sha256(path.encode()).hexdigest()[:32]
+        return Answer(202, b"", (("Location", f"{path}{ident}"), ("Range", "0-0")))
     found = _PLACE.fullmatch(path)
     if found is None:
-        if path.endswith("/blobs/uploads/") and request.method == "POST":
-            name = path.removeprefix("/v2/").removesuffix("/blobs/uploads/")
-            place = f"/v2/{name}/blobs/uploads/{hashlib.sha256(path.encode()).hexdigest()[:32]}"
-            return Answer(202, b"", (("Location", place), ("Range", "0-0")))
         return Answer(404)
     name, kind, last = found.groups()
     if kind == "tags":
