@@ -10,10 +10,7 @@ import click
 
 from simulator.cli.output import OutputError, emit_json, table
 from simulator.cli.spec import SPEC
-from simulator.experiment.engine.compare import traced
 from simulator.experiment.engine.lifting import lifts
-from simulator.experiment.probes.program import Program
-from simulator.experiment.probes.trace import Trace
 from simulator.experiment.scenarios.load import find, load_all, load_world
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.i18n import gettext as _
@@ -35,6 +32,7 @@ Wanted = dict[str, tuple[str, tuple[str, ...]]]
 @click.option("--jobs", type=click.IntRange(1, 16), default=4, show_default=True)
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="JUnit XML too")
 @click.option("--json", "as_json", is_flag=True)
+@click.option("-o", "--output", metavar="FILE", help="where the JSON goes")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -46,37 +44,37 @@ def command(
     jobs: int,
     junit: Path | None,
     as_json: bool,
+    output: str | None,
 ) -> None:
     """Compare each SPEC (without one: every product and its doors); 1 on an unexplained row."""
     from simulator.cli.calibration import calibrate
-    from simulator.cli.real import machine_facts
-    from simulator.cli.real import traced as on_this_machine
+    from simulator.cli.comparing import Columns, processors, spread
+    from simulator.experiment.real import pool
     from simulator.experiment.real.configurations import CONFIGURATIONS
     from simulator.experiment.real.verify import Probe, verify
 
     wanted = _columns(specs or CONFIGURATIONS, without, ablate)
-    facts = machine_facts()
-    world = load_world()
-    calibration = calibrate((spec for spec, _lifted in wanted.values()), world)
-
-    def model(name: str, program: Program) -> Trace:
-        spec, lifted = wanted[name]
-        return traced(program, world, calibration.technology(spec, lifted), facts)
-
-    def real(name: str, program: Program, fresh: bool) -> Trace:
-        spec, lifted = wanted[name]
-        return on_this_machine(program, world, spec, lifted, fresh=fresh)
-
     asked = [find(name) for name in scenarios] or load_all()
     probes = [Probe(one.id, one.program, one.requires) for one in asked]
-    with _progress(len(wanted) * len(probes)) as told:
+    with pool.keep(), _progress(len(wanted) * len(probes)) as told:
+        calibration = calibrate((spec for spec, _lifted in wanted.values()), load_world())
+        for sentence in calibration.told:
+            click.echo(sentence, err=True)
+        columns = Columns(wanted, calibration, twice)
+        processes = min(processors(), jobs)
+        pool.drain()
         report = verify(
-            tuple(wanted), probes, model, real, twice=twice, workers=jobs, progress=told
+            tuple(wanted),
+            probes,
+            *columns.runs(),
+            twice=twice,
+            progress=told,
+            spread=spread(columns, processes, max(jobs // processes, 1)),
         )
     if junit is not None:
         _write(junit, report)
-    if as_json:
-        emit_json(report.to_json())
+    if as_json or output is not None:
+        emit_json(report.to_json(), output)
     else:
         _show(report)
     ctx.exit(1 if report.unexplained else 0)

@@ -1,10 +1,9 @@
 """Every probe in the model and on this kernel, compared entry by entry; no row is ever dropped."""
 
-import contextlib
 import hashlib
 import threading
 import tomllib
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -76,42 +75,88 @@ def verify(
     twice: bool = False,
     workers: int = 4,
     progress: Callable[[int, int], None] | None = None,
+    spread: "Spread | None" = None,
 ) -> Report:
     """Compare every probe on every SPEC.
 
     ``twice`` runs the real side two times: an entry that differs between them is unstable.
-    ``progress`` is told (done, all). Errors of a run become rows, never exceptions.
+    ``progress`` is told (done, all). ``spread`` does the work elsewhere than in ``workers``
+    threads. Errors of a run become rows, never exceptions.
     """
-    found = facts.gather()
-    job = Job(model, real, known(), found, twice)
+    job = job_of(model, real, twice=twice)
     tasks = [(spec, probe) for spec in specs for probe in probes]
     with pool.keep():
-        rows = _all(job, tasks, workers, progress)
-    return Report(stamp=_stamp(found, probes), rows=tuple(rows))
+        rows = _all(job, tasks, spread or _threads(job, workers), progress)
+    return Report(stamp=_stamp(job.facts, probes), rows=tuple(rows))
 
 
-def _all(
-    job: Job,
-    tasks: list[tuple[str, Probe]],
-    workers: int,
-    progress: Callable[[int, int], None] | None,
-) -> list[Row]:
+def job_of(model: Run, real: RealRun, *, twice: bool = False) -> Job:
+    """A comparison with what is known of differences and of this machine."""
+    return Job(model, real, known(), facts.gather(), twice)
+
+
+Task: TypeAlias = tuple[str, Probe]
+Spread: TypeAlias = Callable[[Sequence[Task]], Iterator[list[Row]]]
+"""Does many tasks at once and gives each one's rows, in their order."""
+
+
+def crowd(job: Job, tasks: Sequence[Task], workers: int) -> Iterator[list[Row]]:
+    """Tasks side by side in threads of this process."""
     reasons = {spec: host.why_not(spec) for spec, _probe in tasks}
-    rows: list[Row] = []
     threads = ThreadPoolExecutor(max_workers=workers)
     try:
-        futures = [threads.submit(_pair, job, spec, probe, reasons[spec]) for spec, probe in tasks]
-        for number, future in enumerate(futures, start=1):
-            rows.extend(future.result())
-            if progress is not None:
-                progress(number, len(tasks))
+        futures = [threads.submit(_pair, job, task, reasons[task[0]]) for task in tasks]
+        for future in futures:
+            yield future.result()
     finally:
         # On Ctrl-C the sessions that run end in order, the rest never starts.
         threads.shutdown(cancel_futures=True)
-    return rows
 
 
-def _counts_users(program: Program) -> bool:
+def _threads(job: Job, workers: int) -> Spread:
+    return lambda tasks: crowd(job, tasks, workers)
+
+
+def _all(
+    job: Job, tasks: list[Task], spread: Spread, progress: Callable[[int, int], None] | None
+) -> list[Row]:
+    """First what may run beside others, then, one by one, what may not or what nobody believes."""
+    found: dict[int, list[Row]] = {}
+    beside = [number for number, (_spec, probe) in enumerate(tasks) if not _counts(probe.program)]
+    results = spread([tasks[number] for number in beside])
+    for number, rows in zip(beside, results, strict=True):
+        found[number] = rows
+        if progress is not None:
+            progress(len(found), len(tasks))
+    last = ""
+    for number, (spec, probe) in enumerate(tasks):
+        rows = found.get(number)
+        if rows is not None and all(row.kind != "unexplained" for row in rows):
+            continue
+        if spec != last:
+            pool.drain()
+            last = spec
+        found[number] = _alone(job, (spec, probe), believed=rows is None)
+        if progress is not None and rows is None:
+            progress(len(found), len(tasks))
+    return [row for number in range(len(tasks)) for row in found[number]]
+
+
+def _alone(job: Job, task: Task, *, believed: bool) -> list[Row]:
+    """With nothing beside it. A difference is believed from machines that nobody had before.
+
+    The first look may have been at one that something had happened to, or that was too slow; one
+    that two new machines do not agree about is unstable.
+    """
+    reason = host.why_not(task[0])
+    if believed:
+        rows = _pair(job, task, reason)
+        if all(row.kind != "unexplained" for row in rows):
+            return rows
+    return _pair(msgspec.structs.replace(job, twice=True), task, reason, fresh=True)
+
+
+def _counts(program: Program) -> bool:
     """Whether a probe asks about a limit that counts a user's processes on the whole machine."""
     return any(
         name == "RLIMIT_NPROC"
@@ -119,32 +164,6 @@ def _counts_users(program: Program) -> bool:
         for arg in step.args
         for name in names_in(arg)
     )
-
-
-class _Turns:
-    """Many sessions at once, or one alone."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._running = 0
-
-    @contextlib.contextmanager
-    def taken(self, alone: bool) -> Generator[None]:
-        """Wait for a turn, hold it, give it back."""
-        weight = _EVERY_TURN if alone else 1
-        with self._changed:
-            self._changed.wait_for(lambda: self._running + weight <= _EVERY_TURN)
-            self._running += weight
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= weight
-                self._changed.notify_all()
-
-
-_EVERY_TURN = 1 << 16
-_TURNS = _Turns()
 
 
 def _stamp(found: facts.Facts, probes: Iterable[Probe]) -> dict[str, Any]:
@@ -160,21 +179,18 @@ def _stamp(found: facts.Facts, probes: Iterable[Probe]) -> dict[str, Any]:
     }
 
 
-def _pair(job: Job, spec: str, probe: Probe, reason: str | None) -> list[Row]:
+def _pair(job: Job, task: Task, reason: str | None, *, fresh: bool = False) -> list[Row]:
     """One probe on one SPEC."""
+    spec, probe = task
     if reason is None and "model-only" in probe.requires:
         reason = _("the probe could harm a real machine")
     if reason is None and not probe.program.on.asks(spec.split()[0]):
         reason = _("the probe does not ask this technology")
     if reason is not None:
         return [Row(spec=spec, probe=probe.id, kind="not_here", reason=reason)]
-    alone = _counts_users(probe.program)
     try:
-        with _TURNS.taken(alone):
-            if alone:
-                pool.drain()
-            there = job.real(spec, probe.program, alone)
-            again = job.real(spec, probe.program, False) if job.twice else None
+        there = job.real(spec, probe.program, fresh)
+        again = job.real(spec, probe.program, fresh) if job.twice else None
     except VitrinaError as error:
         return [Row(spec=spec, probe=probe.id, kind="not_here", reason=str(error))]
     try:
@@ -188,26 +204,7 @@ def _pair(job: Job, spec: str, probe: Probe, reason: str | None) -> list[Row]:
     except Exception as error:  # a bug of the model must not cost the rest
         told = f"{type(error).__name__}: {error}"
         return [Row(spec=spec, probe=probe.id, kind="unexplained", model=told)]
-    rows = compare(job, spec, probe.id, here, there, again)
-    if all(row.kind != "unexplained" for row in rows):
-        return rows
-    return _believed(job, (spec, probe), here, there, rows)
-
-
-def _believed(
-    job: Job, pair: tuple[str, Probe], here: Trace, first: Trace, rows: list[Row]
-) -> list[Row]:
-    """A difference is believed from a machine that nobody had before, with nothing beside it."""
-    spec, probe = pair
-    try:
-        with _TURNS.taken(alone=True):
-            there = job.real(spec, probe.program, True)
-    except VitrinaError:
-        return rows
-    if all(row.kind != "unexplained" for row in compare(job, spec, probe.id, here, there)):
-        # The first look was at a machine that something had happened to, or that was too slow.
-        return compare(job, spec, probe.id, here, there)
-    return compare(job, spec, probe.id, here, there, first)
+    return compare(job, spec, probe.id, here, there, again)
 
 
 def compare(
