@@ -4,12 +4,12 @@ A mechanism that flips no probe is decoration, or a probe is missing. Where only
 together flips an outcome there is defence in depth.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 
 import msgspec
 
-from simulator.experiment.engine.credit import suspects
+from simulator.experiment.engine.credit import reached, suspects
 from simulator.experiment.engine.judge import Question, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.engine.matrix import Asked, Cell
@@ -29,18 +29,22 @@ class Flip(msgspec.Struct, frozen=True):
     after: Outcome
 
 
-def ablate(
-    questions: Sequence[Question], spec: str, pool: Executor | None = None
-) -> Iterator[Flip]:
-    """Every outcome that lifting one mechanism changes."""
-    technology = parse_spec(spec)
-    pool = pool or InProcess()
-    whole = {cell.probe: cell for cell in spread(pool, _fill, _asked(questions, spec, ()))}
-    for lifted in lifts(technology):
-        for cell in spread(pool, _fill, _asked(questions, spec, lifted)):
-            before = whole[cell.probe].verdict.outcome
-            if cell.verdict.outcome is not before:
-                yield Flip(cell.probe, lifted, before, cell.verdict.outcome)
+def flips(questions: Iterable[Question], spec: str, lifted: tuple[str, ...]) -> Iterator[Flip]:
+    """The outcomes that lifting ``lifted`` changes, one by one as they are found.
+
+    Probes that reach what the mechanism hides come first: who wants one flip finds it soon.
+    """
+    whole, less = parse_spec(spec), parse_spec(spec, lifted)
+    mechanism = whole.get(lifted[0])
+    hides = mechanism.about.hides if mechanism is not None else frozenset[str]()
+
+    def likely(question: Question) -> bool:
+        return not hides & reached(question, whole)
+
+    for question in sorted(questions, key=likely):
+        before, after = judge(question, whole).outcome, judge(question, less).outcome
+        if Outcome.INCONCLUSIVE not in (before, after) and before is not after:
+            yield Flip(question.id, lifted, before, after)
 
 
 class Openings(msgspec.Struct, frozen=True):
@@ -109,10 +113,10 @@ def openings(question: Question, spec: str) -> Openings:
             tried[lifted] = judge(question, parse_spec(spec, order)).outcome in THROUGH
         return tried[lifted]
 
-    candidates = _candidates(technology, suspects(question, technology))
-    if not opens(candidates):
-        # A wall that is never asked, because another says no before it, is nobody's suspect.
-        candidates = _candidates(technology, set(technology.ids))
+    # A wall that is never asked, because another says no before it, is nobody's suspect: all are
+    # lifted, and those that are none are restored first.
+    mattering = suspects(question, technology)
+    candidates = sorted(_candidates(technology), key=lambda lifted: lifted[0] in mattering)
     found: dict[frozenset[str], None] = {}
     todo = [candidates]
     seen = {frozenset(candidates)}
@@ -147,9 +151,9 @@ def _shrunk(
     return needed
 
 
-def _candidates(technology: Technology, mattering: set[str]) -> list[tuple[str, ...]]:
+def _candidates(technology: Technology) -> list[tuple[str, ...]]:
     """What to lift, one by one: the plain chroot that stands in for a root switch comes last."""
-    listed = [lifted for lifted in lifts(technology) if lifted[0] in mattering]
+    listed = list(lifts(technology))
     switches = [m for m in technology.mechanisms if m.about.role == ROOT_SWITCH]
     if switches and all(m.about.id != "chroot" for m in switches):
         listed.append(("chroot",))

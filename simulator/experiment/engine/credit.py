@@ -86,15 +86,12 @@ def suspects(
     """Mechanisms that may matter to a probe: those that hide what it reaches without any, and
     those whose walls refuse it something now.
     """
-    name, kernel, release = technology.id, technology.kernel, technology.release
-    reached = _reached(question, name, kernel, release, facts)
-    if not reached:
+    kinds = reached(question, technology, facts)
+    if not kinds:
         return set(technology.ids)
     walls = _refusing(answer(question, technology, facts))
     return {
-        m.about.id
-        for m in technology.mechanisms
-        if m.about.hides & reached or m.about.walls & walls
+        m.about.id for m in technology.mechanisms if m.about.hides & kinds or m.about.walls & walls
     }
 
 
@@ -104,14 +101,19 @@ def _refusing(given: Answer) -> set[str]:
     return {wall for _number, entry in attacks for wall in walls_of(entry)}
 
 
+def reached(
+    question: Question, technology: Technology, facts: frozenset[str] = MODERN
+) -> frozenset[str]:
+    """Kinds of object that the probe gets at on the same kernel without any isolation."""
+    name, kernel, release = technology.id, technology.kernel, technology.release
+    return _reached(question, name, kernel, release, facts)
+
+
 @functools.lru_cache(maxsize=1024)
 def _reached(
     question: Question, name: str, kernel: Kernel, release: str, facts: frozenset[str]
 ) -> frozenset[str]:
-    """Kinds of object that the probe gets at on that kernel where there is no isolation.
-
-    ``name`` is the technology's, for a probe that does not ask all of them.
-    """
+    """``name`` is the technology's, for a probe that does not ask all of them."""
     bare = change(none.TECHNOLOGY, id=name, kernel=kernel, release=release)
     case = answer(question, bare, facts).case
     return frozenset(
