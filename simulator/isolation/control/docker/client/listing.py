@@ -56,7 +56,7 @@ async def ps(sys: Process, api: Api, words: list[str]) -> int:
                 "Command": f'"{command}"',
                 "RunningFor": await ago(sys, one["Created"]),
                 "Status": one["Status"],
-                "Ports": ", ".join(_port(port) for port in one["Ports"]),
+                "Ports": ", ".join(port_text(port) for port in one["Ports"]),
                 "Names": ",".join(name.removeprefix("/") for name in one["Names"]),
                 "State": one["State"],
                 "Labels": ",".join(f"{key}={value}" for key, value in one["Labels"].items()),
@@ -74,7 +74,8 @@ async def ps(sys: Process, api: Api, words: list[str]) -> int:
     return await show(sys, given, titles, rows)
 
 
-def _port(port: dict[str, Any]) -> str:
+def port_text(port: dict[str, Any]) -> str:
+    """``0.0.0.0:8080->80/tcp``."""
     inside = f"{port['PrivatePort']}/{port['Type']}"
     if "PublicPort" not in port:
         return inside

@@ -10,8 +10,17 @@ from simulator.machine.userland.registry import TOOLS, enter
 
 Command = Callable[[Process, Api, list[str]], Awaitable[int]]
 
+
+async def compose(sys: Process, api: Api, words: list[str]) -> int:
+    """docker compose, a plugin of the client (cli-plugins/docker-compose)."""
+    from simulator.isolation.control.docker.compose import main as plugin
+    from simulator.isolation.control.docker.compose.desk import Terminal
+
+    return await plugin.main(Terminal(sys, api, await sys.data("getcwd", 4096)), words)
+
+
 COMMANDS: dict[str, Command] = {
-    "attach": running.attach, "commit": changing.commit, "cp": changing.copy,
+    "attach": running.attach, "commit": changing.commit, "compose": compose, "cp": changing.copy,
     "create": running.create_only, "diff": listing.diff, "events": listing.events,
     "exec": running.execute, "export": changing.export, "history": listing.history,
     "images": listing.images, "info": listing.info, "inspect": listing.inspect,

@@ -1,0 +1,97 @@
+"""Where a compose command sits: what it may ask of the machine it is typed on.
+
+``Terminal`` is that of a process of the simulated machine; ``vitrina compose`` has one of this.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Protocol
+
+from simulator.isolation.control.docker.client import running
+from simulator.isolation.control.docker.client.wire import Api
+from simulator.isolation.control.docker.engine.sync import go
+from simulator.isolation.control.docker.images import tarball
+
+if TYPE_CHECKING:
+    from simulator.machine.userland.process import Process
+
+_SECOND = 1_000_000_000
+Work = Callable[["Desk"], Awaitable[None]]
+
+
+class Desk(Protocol):
+    """Files, streams, time, and a way to the daemon."""
+
+    api: Api
+    env: Mapping[str, str]
+    cwd: str
+
+    async def read(self, path: str) -> str | None:
+        """A file's text; None when there is none."""
+        ...
+
+    async def write(self, stream: int, data: bytes) -> None:
+        """To standard output (1) or error (2)."""
+        ...
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+    async def pack(self, directory: str) -> bytes:
+        """A directory as an archive: a build's context."""
+        ...
+
+    async def converse(self, fd: int, early: bytes, *, stdin: bool, tty: bool) -> None:
+        """Carry an attached connection's streams until its output ends."""
+        ...
+
+    async def together(self, works: list[Work]) -> None:
+        """Do several things at once; each has a desk of its own."""
+        ...
+
+
+class Terminal:
+    """A process of the simulated machine."""
+
+    def __init__(self, sys: "Process", api: Api, cwd: str) -> None:
+        self.sys = sys
+        self.api = api
+        self.env: Mapping[str, str] = sys.env
+        self.cwd = cwd
+
+    async def read(self, path: str) -> str | None:
+        """A file of the simulated machine."""
+        from simulator.machine.userland.process import SysError
+
+        try:
+            return await self.sys.text(path)
+        except SysError:
+            return None
+
+    async def write(self, stream: int, data: bytes) -> None:
+        """write(2)."""
+        await self.sys.write(stream, data)
+
+    async def pause(self, seconds: float) -> None:
+        """nanosleep(2)."""
+        await self.sys.call("nanosleep", divmod(int(seconds * _SECOND), _SECOND))
+
+    async def pack(self, directory: str) -> bytes:
+        """What lies below a directory of the simulated machine."""
+        return await tarball.pack(self.sys, directory)
+
+    async def converse(self, fd: int, early: bytes, *, stdin: bool, tty: bool) -> None:
+        """The program's own streams."""
+        await running.copy(self.sys, fd, early, stdin=stdin, tty=tty)
+
+    async def together(self, works: list[Work]) -> None:
+        """Each in a worker; the last to end ends the waiting."""
+        pids: list[int] = []
+        for work in works:
+
+            async def body(own: "Process", work: Work = work) -> None:
+                await work(Terminal(own, Api(own, self.api.host), self.cwd))
+
+            pids.append(await go(self.sys, body))
+        for pid in pids:
+            await self.sys.succeeds("wait4", pid, 0)

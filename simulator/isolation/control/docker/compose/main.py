@@ -1,0 +1,118 @@
+"""``compose [OPTIONS] COMMAND``: the options that all commands share, and which command it is."""
+
+import posixpath
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from simulator.isolation.control.docker.client.flags import Flag, Parsed, parse
+from simulator.isolation.control.docker.client.wire import ClientError
+from simulator.isolation.control.docker.compose.desk import Desk
+from simulator.isolation.control.docker.compose.errors import ComposeError
+from simulator.isolation.control.docker.compose.loading import Loader
+from simulator.isolation.control.docker.compose.plan import World
+from simulator.isolation.control.docker.compose.project import VERSION, Project
+from simulator.isolation.control.docker.compose.work import Worker, look
+
+GLOBAL = {
+    "file": Flag("list", "f"), "project-name": Flag("text", "p"), "profile": Flag("list"),
+    "project-directory": Flag("text"), "env-file": Flag("list"), "progress": Flag("text"),
+    "ansi": Flag("text"), "verbose": Flag(), "dry-run": Flag(), "compatibility": Flag(),
+    "version": Flag(short="v"), "help": Flag(short="h"),
+}  # fmt: skip
+USAGE = "Usage:  docker compose [OPTIONS] COMMAND\n"
+
+
+class Table(NamedTuple):
+    """A command: its flags, whether flags end at its first word, and what it does."""
+
+    run: "Callable[[Sitting, Parsed], Awaitable[int]]"
+    flags: dict[str, Flag]
+    stop_early: bool = False
+
+
+class Sitting:
+    """One command at a desk, with the project it is about."""
+
+    def __init__(self, desk: Desk, given: Parsed) -> None:
+        self.desk = desk
+        self.given = given
+        self.warnings: list[str] = []
+        self.env: dict[str, str] = dict(desk.env)
+
+    async def project(self, wanted: tuple[str, ...] = ()) -> Project:
+        """The project of the files. Raises ``ComposeError``."""
+        loader = Loader(self.desk.read, self.desk.env, self.warnings.append)
+        base = posixpath.join(self.desk.cwd, self.given.text("project-directory", "."))
+        files = self.given.listed("file")
+        named = self.desk.env.get("COMPOSE_FILE", "")
+        separator = self.desk.env.get("COMPOSE_PATH_SEPARATOR", ":")
+        files = files or [one for one in named.split(separator) if one]
+        places = [posixpath.normpath(posixpath.join(self.desk.cwd, one)) for one in files]
+        env_files = tuple(posixpath.join(self.desk.cwd, e) for e in self.given.listed("env-file"))
+        try:
+            return await loader.project(
+                places,
+                posixpath.normpath(base),
+                name=self.given.text("project-name"),
+                profiles=tuple(self.given.listed("profile")),
+                wanted=wanted,
+                env_files=env_files,
+            )
+        finally:
+            for text in self.warnings:
+                await self.err(f"WARN[0000] {text}\n")
+            self.warnings.clear()
+            self.env = loader.env
+
+    async def seen(self, wanted: tuple[str, ...] = ()) -> tuple[Project, World, Worker]:
+        """The project, what the engine has, and who works on it."""
+        project = await self.project(wanted)
+        for name in wanted:
+            if name not in project.services:
+                raise ComposeError(f"no such service: {name}")
+        world = await look(self.desk, project)
+        worker = Worker(self.desk, project, world)
+        worker.quiet = self.given.text("progress") == "quiet"
+        return project, world, worker
+
+    async def out(self, text: str) -> None:
+        """To standard output."""
+        await self.desk.write(1, text.encode())
+
+    async def err(self, text: str) -> None:
+        """To standard error."""
+        await self.desk.write(2, text.encode())
+
+
+async def main(desk: Desk, words: list[str]) -> int:
+    """The status that the program ends with; mistakes are told in one line."""
+    from simulator.isolation.control.docker.compose.commands import COMMANDS
+
+    try:
+        given = parse("compose", GLOBAL, words, stop_early=True)
+        sitting = Sitting(desk, given)
+        if given.on("version"):
+            return await COMMANDS["version"].run(sitting, Parsed({}, []))
+        if not given.words or given.on("help"):
+            names = "".join(f"  {name}\n" for name in sorted(COMMANDS))
+            await sitting.out(f"{USAGE}\nCommands:\n{names}")
+            return 0
+        name, *rest = given.words
+        table = COMMANDS.get(name)
+        if table is None:
+            await sitting.err(f'unknown docker command: "compose {name}"\n\n{USAGE}')
+            return 16
+        return await table.run(
+            sitting, parse(f"compose {name}", table.flags, rest, stop_early=table.stop_early)
+        )
+    except ComposeError as error:
+        await desk.write(2, f"{error}\n".encode())
+        return error.status
+    except ClientError as error:
+        await desk.write(2, f"{error}\n".encode())
+        return 16 if error.status == 125 else error.status
+
+
+def version() -> str:
+    """What ``compose version`` says."""
+    return f"Docker Compose version v{VERSION}\n"

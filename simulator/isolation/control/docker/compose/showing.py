@@ -1,0 +1,357 @@
+"""The commands that show something, or put a process into a container."""
+
+from typing import Any
+
+import msgspec
+
+from simulator.isolation.control.docker.client.flags import Flag, Parsed
+from simulator.isolation.control.docker.client.listing import port_text
+from simulator.isolation.control.docker.client.tables import elided, short, size, table, template
+from simulator.isolation.control.docker.compose import loading, plan, request
+from simulator.isolation.control.docker.compose.desk import Desk, Work
+from simulator.isolation.control.docker.compose.errors import ComposeError
+from simulator.isolation.control.docker.compose.main import Sitting, Table
+from simulator.isolation.control.docker.compose.plan import Options, Seen
+from simulator.isolation.control.docker.compose.project import LABEL, digest
+from simulator.isolation.control.docker.compose.tree import listed
+from simulator.isolation.control.docker.engine import times
+
+_NEVER_RAN = ("created",)
+
+
+async def _listed(
+    sitting: Sitting, wanted: tuple[str, ...], *, every: bool
+) -> list[dict[str, Any]]:
+    project = await sitting.project(wanted)
+    for name in wanted:
+        if name not in project.services:
+            raise ComposeError(f"no such service: {name}")
+    named = msgspec.json.encode({"label": [f"{LABEL}project={project.name}"]}).decode()
+    query: dict[str, Any] = {"filters": named} | ({"all": 1} if every else {})
+    listed = await sitting.desk.api.ask("GET", "/containers/json", query)
+    kept = [one for one in listed if not wanted or Seen.of(one).service in wanted]
+    return sorted(kept, key=lambda one: one["Names"][0])
+
+
+async def ps(sitting: Sitting, given: Parsed) -> int:
+    """The project's containers."""
+    every = given.on("all")
+    listed = await _listed(sitting, tuple(given.words), every=every)
+    if given.on("services"):
+        names = dict.fromkeys(Seen.of(one).service for one in listed)
+        await sitting.out("".join(f"{name}\n" for name in names))
+        return 0
+    if given.on("quiet"):
+        await sitting.out("".join(f"{one['Id']}\n" for one in listed))
+        return 0
+    now = times.parse((await sitting.desk.api.ask("GET", "/info"))["SystemTime"]) or 0
+    rows: list[dict[str, str]] = []
+    for one in listed:
+        seen = Seen.of(one)
+        rows.append({
+            "Name": seen.name,
+            "Image": one["Image"],
+            "Command": f'"{elided(one["Command"], 20)}"',
+            "Service": seen.service,
+            "RunningFor": f"{times.elapsed(now - one['Created'] * times.SECOND)} ago",
+            "Status": one["Status"],
+            "Ports": ", ".join(port_text(port) for port in one["Ports"]),
+            "State": one["State"],
+            "ID": one["Id"],
+        })  # fmt: skip
+    form = given.text("format", "table")
+    if form == "json":
+        await sitting.out("".join(msgspec.json.encode(row).decode() + "\n" for row in rows))
+    elif form != "table":
+        await sitting.out("".join(template(form, row) + "\n" for row in rows))
+    else:
+        titles = {"Name": "NAME", "Image": "IMAGE", "Command": "COMMAND", "Service": "SERVICE",
+                  "RunningFor": "CREATED", "Status": "STATUS", "Ports": "PORTS"}  # fmt: skip
+        cells = ([row[name] for name in titles] for row in rows)
+        await sitting.out(table(list(titles.values()), cells))
+    return 0
+
+
+async def logs(sitting: Sitting, given: Parsed) -> int:
+    """What containers have printed; -f goes on."""
+    listed = await _listed(sitting, tuple(given.words), every=True)
+    query: dict[str, Any] = {"stdout": 1, "stderr": 1, "tail": given.text("tail", "all")}
+    for name in ("follow", "timestamps"):
+        if given.on(name):
+            query[name] = 1
+    for name in ("since", "until"):
+        if given.text(name):
+            query[name] = given.text(name)
+    shown = [Seen.of(one) for one in listed if one["State"] not in _NEVER_RAN]
+    await _together(sitting, shown, query, prefix=not given.on("no-log-prefix"))
+    return 0
+
+
+async def follow(sitting: Sitting, services: list[str], *, prefix: bool, first_ends: bool) -> int:
+    """Show what the containers of services print until they end; the last bad status."""
+    listed = await _listed(sitting, (), every=True)
+    shown = [one for one in map(Seen.of, listed) if one.service in services and not one.oneoff]
+    names = ", ".join(_short(one) for one in shown)
+    await sitting.err(f"Attaching to {names}\n")
+    query = {"stdout": 1, "stderr": 1, "follow": 1}
+    if first_ends and shown:
+        await _together(sitting, shown[:1], query, prefix=prefix)
+        shown = shown[:1]
+    else:
+        await _together(sitting, shown, query, prefix=prefix)
+    status = 0
+    for one in shown:
+        told = await sitting.desk.api.ask("GET", f"/containers/{one.id}/json")
+        code = told["State"]["ExitCode"]
+        await sitting.out(f"{_short(one)} exited with code {code}\n")
+        status = code if first_ends else status
+    return status
+
+
+def _short(one: Seen) -> str:
+    """``web-1``: what a line of its output begins with."""
+    return f"{one.service}-{one.number}"
+
+
+async def _together(
+    sitting: Sitting, shown: list[Seen], query: dict[str, Any], *, prefix: bool
+) -> None:
+    """The output of each, a line at a time, behind its name."""
+    width = max((len(_short(one)) for one in shown), default=0)
+
+    def showing(one: Seen) -> Work:
+        async def work(desk: Desk) -> None:
+            head = f"{_short(one).ljust(width)}  | " if prefix else ""
+            await _show(desk, one, head.encode(), query)
+
+        return work
+
+    await sitting.desk.together([showing(one) for one in shown])
+
+
+async def _show(desk: Desk, one: Seen, head: bytes, query: dict[str, Any]) -> None:
+    told = await desk.api.ask("GET", f"/containers/{one.id}/json")
+    framed, line = b"", b""
+    async for piece in desk.api.stream("GET", f"/containers/{one.id}/logs", query):
+        framed += piece
+        if told["Config"]["Tty"]:
+            line, framed = line + framed, b""
+        while len(framed) >= 8 and len(framed) >= 8 + int.from_bytes(framed[4:8], "big"):
+            end = 8 + int.from_bytes(framed[4:8], "big")
+            line += framed[8:end]
+            framed = framed[end:]
+        *whole, line = line.split(b"\n")
+        for text in whole:
+            await desk.write(1, head + text + b"\n")
+    if line:
+        await desk.write(1, head + line + b"\n")
+
+
+_EXEC = {
+    "detach": Flag(short="d"), "env": Flag("list", "e"), "user": Flag("text", "u"),
+    "workdir": Flag("text", "w"), "no-TTY": Flag(short="T"), "index": Flag("number"),
+    "interactive": Flag(short="i"), "tty": Flag(short="t"), "privileged": Flag(),
+}  # fmt: skip
+
+
+async def execute(sitting: Sitting, given: Parsed) -> int:
+    """A further process in a service's container."""
+    if len(given.words) < 2:
+        raise ComposeError('"docker compose exec" requires at least 2 arguments')
+    name, *cmd = given.words
+    number = int(given.given.get("index", 0))
+    listed = [Seen.of(one) for one in await _listed(sitting, (name,), every=False)]
+    found = [one for one in listed if not one.oneoff and (not number or one.number == number)]
+    if not found:
+        raise ComposeError(f'service "{name}" is not running')
+    api = sitting.desk.api
+    detached, tty = given.on("detach"), given.on("tty") and not given.on("no-TTY")
+    body = {
+        "User": given.text("user"), "Privileged": given.on("privileged"), "Tty": tty,
+        "AttachStdin": not detached, "AttachStdout": not detached, "AttachStderr": not detached,
+        "Env": given.listed("env"), "WorkingDir": given.text("workdir"), "Cmd": cmd,
+    }  # fmt: skip
+    made = (await api.ask("POST", f"/containers/{found[0].id}/exec", None, body))["Id"]
+    path = f"/exec/{made}/start"
+    if detached:
+        await api.ask("POST", path, None, {"Detach": True, "Tty": tty})
+        return 0
+    fd, early = await api.hijack(path, None, {"Detach": False, "Tty": tty})
+    await sitting.desk.converse(fd, early, stdin=True, tty=tty)
+    return int((await api.ask("GET", f"/exec/{made}/json"))["ExitCode"] or 0)
+
+
+_RUN = {
+    "rm": Flag(), "detach": Flag(short="d"), "env": Flag("list", "e"), "name": Flag("text"),
+    "no-deps": Flag(), "no-TTY": Flag(short="T"), "entrypoint": Flag("text"), "build": Flag(),
+    "user": Flag("text", "u"), "workdir": Flag("text", "w"), "service-ports": Flag(short="P"),
+    "interactive": Flag(short="i"), "volume": Flag("list", "v"), "quiet-pull": Flag(),
+}  # fmt: skip
+
+
+async def run(sitting: Sitting, given: Parsed) -> int:
+    """One container more of a service, for one command."""
+    if not given.words:
+        raise ComposeError('"docker compose run" requires at least 1 argument')
+    name, *cmd = given.words
+    project, world, worker = await sitting.seen((name,))
+    tree = project.services[name]
+    options = Options(services=(name,), build=given.on("build"), no_deps=given.on("no-deps"))
+    actions = plan.up(project, world, options)
+    mine = ("create", "start", "recreate", "running", "remove", "stop")
+    await worker.carry_out([one for one in actions if one.key != name or one.verb not in mine])
+    api = sitting.desk.api
+    tree = {**tree, "container_name": given.text("name") or None}
+    first = {service: ident for (service, number), ident in worker.ids.items() if number == 1}
+    body = request.body(project, name, 1, first)
+    body["Labels"] = request.labels(project, name, 1, oneoff=True)
+    body["Cmd"] = cmd or body["Cmd"]
+    body["Env"] += [e if "=" in e else f"{e}={sitting.env.get(e, '')}" for e in given.listed("env")]
+    body["User"] = given.text("user") or body.get("User", "")
+    body["WorkingDir"] = given.text("workdir") or body.get("WorkingDir", "")
+    if "entrypoint" in given.given:
+        body["Entrypoint"] = [given.text("entrypoint")]
+    body["HostConfig"]["Binds"] += [one for one in given.listed("volume") if ":" in one]
+    body["HostConfig"]["RestartPolicy"] = {"Name": "no"}
+    body["HostConfig"]["AutoRemove"] = given.on("rm") and given.on("detach")
+    if not given.on("service-ports"):
+        body["HostConfig"]["PortBindings"] = {}
+    body |= {"OpenStdin": True, "StdinOnce": True, "AttachStdin": True, "Tty": False}
+    ident = msgspec.json.encode([name, cmd, len(world.containers), list(worker.ids.values())])
+    title = given.text("name") or f"{project.name}-{name}-run-{_digits(ident)}"
+    for endpoint in body["NetworkingConfig"]["EndpointsConfig"].values():
+        endpoint["Aliases"] = [title]
+    made = (await api.ask("POST", "/containers/create", {"name": title}, body))["Id"]
+    if given.on("detach"):
+        await api.ask("POST", f"/containers/{made}/start")
+        await sitting.out(f"{title}\n")
+        return 0
+    query = {"stream": 1, "stdout": 1, "stderr": 1, "stdin": 1}
+    fd, early = await api.hijack(f"/containers/{made}/attach", query)
+    await api.ask("POST", f"/containers/{made}/start")
+    await sitting.desk.converse(fd, early, stdin=True, tty=False)
+    status = int((await api.ask("POST", f"/containers/{made}/wait"))["StatusCode"])
+    if given.on("rm"):
+        await worker.api.ask("DELETE", f"/containers/{made}", {"force": 1, "v": 1})
+    return status
+
+
+def _digits(content: bytes) -> str:
+    return digest({"of": content.decode()})[:12]
+
+
+async def config(sitting: Sitting, given: Parsed) -> int:
+    """The project as it was understood."""
+    project = await sitting.project(tuple(given.words))
+    if given.on("quiet"):
+        return 0
+    lists = {
+        "services": project.order(),
+        "volumes": sorted(project.volumes),
+        "networks": sorted(project.networks),
+        "images": [project.image(name) for name in project.order()],
+        "profiles": sorted({p for one in (*project.services.values(), *project.off.values())
+                            for p in listed(one, "profiles")}),
+    }  # fmt: skip
+    for name, found in lists.items():
+        if given.on(name):
+            await sitting.out("".join(f"{one}\n" for one in found))
+            return 0
+    if given.text("hash"):
+        chosen = project.order() if given.text("hash") == "*" else given.text("hash").split(",")
+        for name in chosen:
+            await sitting.out(f"{name} {digest(project.services[name])}\n")
+        return 0
+    tree: dict[str, Any] = {"name": project.name, "services": project.services}
+    for section in ("networks", "volumes", "secrets", "configs"):
+        if getattr(project, section):
+            tree[section] = getattr(project, section)
+    if given.text("format") == "json":
+        await sitting.out(msgspec.json.format(msgspec.json.encode(tree)).decode() + "\n")
+        return 0
+    head = loading.dump({"name": tree.pop("name")})
+    await sitting.out(head + "".join(loading.dump({key: one}) for key, one in tree.items()))
+    return 0
+
+
+async def images(sitting: Sitting, given: Parsed) -> int:
+    """The images that the containers are of."""
+    rows: list[list[str]] = []
+    for one in await _listed(sitting, tuple(given.words), every=True):
+        told = await sitting.desk.api.ask("GET", f"/images/{one['ImageID']}/json")
+        name, _, tag = one["Image"].rpartition(":")
+        repository, tag = (name, tag) if name and "/" not in tag else (one["Image"], "latest")
+        rows.append(
+            [one["Names"][0].lstrip("/"), repository, tag, short(told["Id"]), size(told["Size"])]
+        )
+    await sitting.out(table(["CONTAINER", "REPOSITORY", "TAG", "IMAGE ID", "SIZE"], rows))
+    return 0
+
+
+async def top(sitting: Sitting, given: Parsed) -> int:
+    """The processes of each container."""
+    for one in await _listed(sitting, tuple(given.words), every=False):
+        told = await sitting.desk.api.ask("GET", f"/containers/{one['Id']}/top")
+        text = table(told["Titles"], told["Processes"])
+        await sitting.out(f"{one['Names'][0].lstrip('/')}\n{text}\n")
+    return 0
+
+
+async def port(sitting: Sitting, given: Parsed) -> int:
+    """Where a service's port is published."""
+    if len(given.words) != 2:
+        raise ComposeError('"docker compose port" requires 2 arguments')
+    name, number = given.words
+    for one in await _listed(sitting, (name,), every=False):
+        for known in one["Ports"]:
+            kind = given.text("protocol", "tcp")
+            if (
+                known["PrivatePort"] == int(number)
+                and known["Type"] == kind
+                and "PublicPort" in known
+            ):
+                await sitting.out(f"{known['IP']}:{known['PublicPort']}\n")
+                return 0
+    raise ComposeError(f"no port {number}/tcp for container {name}: no such port")
+
+
+async def ls(sitting: Sitting, given: Parsed) -> int:
+    """Every project that the engine has."""
+    named = msgspec.json.encode({"label": [f"{LABEL}project"]}).decode()
+    query: dict[str, Any] = {"filters": named} | ({"all": 1} if given.on("all") else {})
+    projects: dict[str, list[dict[str, Any]]] = {}
+    for one in await sitting.desk.api.ask("GET", "/containers/json", query):
+        projects.setdefault(one["Labels"][f"{LABEL}project"], []).append(one)
+    rows: list[list[str]] = []
+    for name, those in sorted(projects.items()):
+        states = [one["State"] for one in those]
+        told = ", ".join(f"{state}({states.count(state)})" for state in sorted(set(states)))
+        rows.append([name, told, those[0]["Labels"].get(f"{LABEL}project.config_files", "")])
+    if given.on("quiet"):
+        await sitting.out("".join(f"{row[0]}\n" for row in rows))
+    else:
+        await sitting.out(table(["NAME", "STATUS", "CONFIG FILES"], rows))
+    return 0
+
+
+COMMANDS: dict[str, Table] = {
+    "config": Table(config, {
+        "services": Flag(), "volumes": Flag(), "networks": Flag(), "images": Flag(),
+        "profiles": Flag(), "hash": Flag("text"), "quiet": Flag(short="q"),
+        "format": Flag("text"),
+    }),
+    "exec": Table(execute, _EXEC, stop_early=True),
+    "images": Table(images, {}),
+    "logs": Table(logs, {
+        "follow": Flag(short="f"), "tail": Flag("text", "n"), "timestamps": Flag(short="t"),
+        "no-log-prefix": Flag(), "no-color": Flag(), "since": Flag("text"), "until": Flag("text"),
+    }),
+    "ls": Table(ls, {"all": Flag(short="a"), "quiet": Flag(short="q")}),
+    "port": Table(port, {"protocol": Flag("text"), "index": Flag("number")}),
+    "ps": Table(ps, {
+        "all": Flag(short="a"), "quiet": Flag(short="q"), "services": Flag(),
+        "format": Flag("text"), "no-trunc": Flag(),
+    }),
+    "run": Table(run, _RUN, stop_early=True),
+    "top": Table(top, {}),
+}  # fmt: skip
