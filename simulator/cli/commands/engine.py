@@ -28,22 +28,32 @@ class UsageError(VitrinaError):
     metavar="PORT",
     help="let this TCP port of the simulated host be reached on this machine (127.0.0.1)",
 )
+@click.option(
+    "--host", "name", default="vitrina", show_default=True, metavar="NAME",
+    help="the distribution of the simulated host: debian, ubuntu, fedora, raspberry, minimal",
+)  # fmt: skip
 def command(
-    path: str | None, tcp: str | None, state: Path | None, publish: tuple[str, ...]
+    path: str | None, tcp: str | None, state: Path | None, publish: tuple[str, ...], name: str
 ) -> None:
     """Serve the Docker Engine API: docker -H unix://PATH and the SDKs work unchanged."""
     if path is None and tcp is None:
         raise UsageError(_("say where to listen: --socket PATH or --tcp ADDRESS:PORT"))
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(path, tcp, state, publish))
+        asyncio.run(_serve(path, tcp, state, publish, name))
 
 
 async def _serve(
-    path: str | None, tcp: str | None, state: Path | None, publish: tuple[str, ...]
+    path: str | None, tcp: str | None, state: Path | None, publish: tuple[str, ...], name: str
 ) -> None:
+    from simulator.experiment.engine_api.hosts import HOSTS
     from simulator.experiment.engine_api.server import Server
 
-    server = Server(state)
+    if name not in HOSTS:
+        known = ", ".join(HOSTS)
+        raise UsageError(
+            _("no host is called {name}: use one of {known}").format(name=name, known=known)
+        )
+    server = Server(state, HOSTS[name])
     places: list[str] = []
     if path is not None:
         await server.listen_unix(path)

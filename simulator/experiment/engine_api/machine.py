@@ -7,6 +7,8 @@ import msgspec
 
 from simulator.experiment.engine import worlds
 from simulator.experiment.engine.executor import MODERN
+from simulator.experiment.engine_api.hosts import DEFAULT, Host
+from simulator.experiment.probes.world import File as WorldFile
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.docker import TECHNOLOGY
 from simulator.machine.abi.call import Call, Failed, Result, Returned
@@ -40,12 +42,19 @@ class Machine:
     """A booted host with its daemons, and a process on it that connects for real clients.
 
     ``realtime`` is the wall clock's time at boot, in nanoseconds since the epoch. ``restore`` may
-    write to the disk before any daemon runs.
+    write to the disk before any daemon runs. ``host`` is the distribution that it is.
     """
 
-    def __init__(self, realtime: int, restore: Callable[[Kernel], None] | None = None) -> None:
+    def __init__(
+        self,
+        realtime: int,
+        restore: Callable[[Kernel], None] | None = None,
+        host: Host = DEFAULT,
+    ) -> None:
         world = msgspec.structs.replace(load_world(), services=(PRODUCT,), neighbour=False)
-        built = worlds.build(world, TECHNOLOGY, MODERN)
+        release = WorldFile(path="/etc/os-release", text=host.os_release)
+        world = msgspec.structs.replace(world, files=(*world.files, release))
+        built = worlds.build(world, TECHNOLOGY, MODERN | host.facts)
         self.kernel = built.kernel
         self.land = Userland(built.kernel)
         self.set_time(realtime)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from simulator.experiment.engine_api.bridge import Bridge
 from simulator.experiment.engine_api.disk import DiskFile
+from simulator.experiment.engine_api.hosts import DEFAULT, Host
 from simulator.experiment.engine_api.machine import SOCKET, Machine
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
@@ -27,10 +28,10 @@ class ServeError(VitrinaError):
 class Server:
     """One machine and its real clients."""
 
-    def __init__(self, state: Path | None = None) -> None:
+    def __init__(self, state: Path | None = None, host: Host = DEFAULT) -> None:
         self.disk = DiskFile(state) if state is not None else None
         restore = self.disk.restore if self.disk is not None else None
-        self.machine = Machine(time.time_ns(), restore)
+        self.machine = Machine(time.time_ns(), restore, host)
         if self.disk is not None:
             self.disk.begin(self.machine.kernel)
             self.machine.on_forget = self.disk.flush

@@ -103,6 +103,7 @@ def _interpreted(
         inode = _runnable(trap, at)
         head = content(trap, inode)[:SCRIPT_LINE]
         if head.startswith(MAGIC_ELF):
+            _built_for(trap, head)
             return Image(at, inode, argv, found)
         if not head.startswith(b"#!"):
             trap.fail(
@@ -116,6 +117,17 @@ def _interpreted(
         argv = (interpreter, *options, name, *argv[1:])
         name = interpreter
         at, found = _find(trap, interpreter)
+
+
+def _built_for(trap: "Trap", head: bytes) -> None:
+    """ENOEXEC for a binary of another machine; one that says nothing is for any (e_machine)."""
+    _, marked, machine = head.partition(b"\n")[0].partition(b" for ")
+    if marked and machine.decode("ascii", "replace") != trap.family.machine:
+        trap.fail(
+            Errno.ENOEXEC,
+            N_("The binary is for another kind of processor."),
+            "binfmt_elf.c elf_check_arch()",
+        )
 
 
 def content(trap: "Trap", inode: Inode) -> bytes:

@@ -40,7 +40,14 @@ class Client:
             continue
 
     def ask(
-        self, method: str, place: str, /, body: Any = None, raw: bytes | None = None, **query: Any
+        self,
+        method: str,
+        place: str,
+        /,
+        body: Any = None,
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        **query: Any,
     ):
         target = f"/v1.47{place}" if not place.startswith("/v1") else place
         if query:
@@ -49,10 +56,10 @@ class Client:
         content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
         kind = "application/x-tar" if raw is not None else "application/json"
         http = h11.Connection(h11.CLIENT)
-        headers = [("Host", "x"), ("Content-Length", str(len(content)))]
+        sent = [("Host", "x"), ("Content-Length", str(len(content))), *(headers or {}).items()]
         if content:
-            headers.append(("Content-Type", kind))
-        data = http.send(h11.Request(method=method, target=target, headers=headers)) or b""
+            sent.append(("Content-Type", kind))
+        data = http.send(h11.Request(method=method, target=target, headers=sent)) or b""
         if content:
             data += http.send(h11.Data(data=content)) or b""
         data += http.send(h11.EndOfMessage()) or b""

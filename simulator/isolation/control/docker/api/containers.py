@@ -19,6 +19,7 @@ from simulator.isolation.control.docker.engine.config import (
     RestartRule,
 )
 from simulator.isolation.control.docker.engine.container import NEVER, Container
+from simulator.isolation.control.docker.images import platforms
 from simulator.isolation.control.docker.wire.exchange import Exchange
 from simulator.isolation.control.docker.wire.router import route
 from simulator.machine.userland.process import Process
@@ -35,8 +36,9 @@ async def make(x: Exchange) -> None:
     """201 with the id and warnings."""
     request = await x.json(CreateRequest)
     name = x.query.get("name", "")
+    mismatch = await platforms.check(x, request, x.query.get("platform", ""))
     made, warnings = await create.create(x.sys, x.engine, name, request)
-    await x.reply(201, {"Id": made.id, "Warnings": warnings})
+    await x.reply(201, {"Id": made.id, "Warnings": [*mismatch, *warnings]})
 
 
 @route("GET", "/containers/json")

@@ -98,6 +98,7 @@ async def info(x: Exchange) -> None:
         "CgroupVersion": "2" if "cgroup2" in engine.facts else "1",
         "NEventsListener": len(engine.events.listeners),
         "KernelVersion": host["release"],
+        "OperatingSystem": await _distribution(x),
         "Architecture": host["machine"],
         "NCPU": 2,
         "MemTotal": await _memory(x),
@@ -137,7 +138,6 @@ _INABILITIES = (
 )  # fmt: skip
 _COMMITS = {"ID": _COMMIT, "Expected": _COMMIT}
 _REST: dict[str, Any] = {
-    "OperatingSystem": "Vitrina, a simulated machine",
     "OSVersion": "",
     "OSType": "linux",
     "IndexServerAddress": "https://index.docker.io/v1/",
@@ -172,6 +172,14 @@ _REST: dict[str, Any] = {
     "CDISpecDirs": [],
     "Warnings": None,
 }
+
+
+async def _distribution(x: Exchange) -> str:
+    """PRETTY_NAME of the host (moby ``pkg/parsers/operatingsystem``)."""
+    for line in (await x.sys.text_or_empty("/etc/os-release")).splitlines():
+        if line.startswith("PRETTY_NAME="):
+            return line.partition("=")[2].strip('"')
+    return "Linux"
 
 
 async def _memory(x: Exchange) -> int:

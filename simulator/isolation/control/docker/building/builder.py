@@ -18,7 +18,7 @@ from simulator.isolation.control.docker.building.dockerfile import (
     wrong,
 )
 from simulator.isolation.control.docker.building.state import Build, Options, StageState
-from simulator.isolation.control.docker.images import moving, reference
+from simulator.isolation.control.docker.images import moving, platforms, reference
 from simulator.isolation.control.docker.images.reference import Reference
 from simulator.isolation.control.docker.images.store import Image
 from simulator.isolation.control.docker.wire.exchange import Exchange, Gone
@@ -130,7 +130,7 @@ class Builder:
                 found = build.engine.images.find(name)
             except NotFound:
                 found = None
-            if found is not None and moving.fits_platform(found, platform):
+            if found is not None and platforms.fits(found, platform):
                 return found
         return await moving.fetch(
             build.x, reference.parse(name), platform=platform, quiet=build.options.quiet

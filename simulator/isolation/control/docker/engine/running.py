@@ -159,7 +159,11 @@ async def mount_layers(sys: Process, container: Container) -> None:
     base = container.layer
     lower = ":".join(container.record.Layers)
     options = f"lowerdir={lower},upperdir={base}/diff,workdir={base}/work"
-    await sys.call("mount", "overlay", f"{base}/merged", "overlay", 0, options)
+    try:
+        await sys.call("mount", "overlay", f"{base}/merged", "overlay", 0, options)
+    except SysError as error:
+        why = error.message[:1].lower() + error.message[1:]
+        raise ApiError(f"error creating overlay mount to {base}/merged: {why}") from None
 
 
 async def _copy(sys: Process, container: Container, ours: dict[int, int]) -> None:

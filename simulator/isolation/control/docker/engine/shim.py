@@ -113,7 +113,7 @@ async def _launch(own: Process, job: Job) -> tuple[Any, int]:
         await _tell(own, Report(pid=int(started.pid), number=started.number, created=True))
         await own.read(_BEGIN, 1)
         await own.close(_BEGIN)
-    refused = Errno.ENOENT
+    refused, named = Errno.ENOENT, job.argv[0]
     for path in job.programs:
         call = Call("execve", (path, list(job.argv), list(job.env)))
         result = await own.drive(started.pid, call, job.name)
@@ -121,7 +121,13 @@ async def _launch(own: Process, job: Job) -> tuple[Any, int]:
             return started.pid, started.number
         errno = result.errno if isinstance(result, Failed) else Errno.EIO
         if errno not in (Errno.ENOENT, Errno.ENOTDIR):
-            refused = errno
+            refused, named = errno, path
+    if refused is Errno.ENOEXEC:
+        # runc has let the container go by then: its first process tells of it itself and ends
+        said = f"exec {named}: {_lower(refused)}\n".encode()
+        await own.drive(started.pid, Call("write", (2, said, len(said))), job.name)
+        await own.drive(started.pid, Call("exit_group", (255,)), job.name)
+        return started.pid, started.number
     await own.drive(started.pid, Call("exit_group", (1,)), job.name)
     raise Refused(Call("execve", (job.argv[0],)), refused, "")
 

@@ -13,7 +13,7 @@ from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, 
 from simulator.isolation.control.docker.engine import times
 from simulator.isolation.control.docker.engine.config import ContainerConfig, shown, words
 from simulator.isolation.control.docker.engine.container import Container
-from simulator.isolation.control.docker.images import manifests, tarball
+from simulator.isolation.control.docker.images import manifests, platforms, tarball
 from simulator.isolation.control.docker.images import reference as references
 from simulator.isolation.control.docker.images.manifests import Credentials, Manifest
 from simulator.isolation.control.docker.images.reference import Reference
@@ -48,7 +48,7 @@ async def fetch(
 async def offered(x: Exchange, wanted: Reference, platform: str = "") -> Manifest:
     """The manifest that the registry has for a reference. Raises ``ApiError``."""
     wanted = wanted.tagged()
-    architecture = architecture_of(platform)
+    architecture = platforms.architecture_of(platform) or await platforms.host(x.sys)
     return await x.engine.registry.manifest(x.sys, wanted, architecture, who(x, wanted))
 
 
@@ -61,26 +61,6 @@ def who(x: Exchange, wanted: Reference) -> Credentials:
     if header:
         return manifests.credentials(header)
     return manifests.configured(x.headers.get("x-registry-config", ""), wanted.domain)
-
-
-def architecture_of(platform: str) -> str:
-    """``linux/arm64/v8`` as Go names it; the machine's own when nothing is asked for.
-
-    Raises ``BadRequest`` for another system than linux.
-    """
-    if not platform:
-        return "amd64"
-    parts = platform.lower().split("/")
-    if len(parts) > 1 and parts[0] != "linux":
-        raise BadRequest(f'"{platform}": unknown operating system or architecture')
-    name = parts[1] if len(parts) > 1 else parts[0]
-    return {"aarch64": "arm64", "x86_64": "amd64", "linux": "amd64"}.get(name, name)
-
-
-def fits_platform(image: Image, platform: str) -> bool:
-    """Whether an image is for ``os/architecture``; any is when none was asked for."""
-    own = image.config.get("architecture") or "amd64"
-    return not platform or architecture_of(platform) == own
 
 
 async def _fetch(
