@@ -149,7 +149,8 @@ class Machine:
         if not isinstance(made, Returned):
             return None
         reply = self.call("connect", made.value, address)
-        if isinstance(reply, Returned):
+        begun = isinstance(reply, Failed) and reply.errno is Errno.EINPROGRESS
+        if isinstance(reply, Returned) or begun:
             return made.value
         self.call("close", made.value)
         waits = isinstance(reply, Failed) and reply.errno is Errno.EAGAIN
