@@ -9,11 +9,25 @@ from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.load import find, load_all
 from simulator.isolation.technologies.base import SpecError, Technology
 from simulator.isolation.technologies.registry import TECHNOLOGIES, parse_spec
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import gettext as _
+
+
+class NothingAskedError(VitrinaError):
+    """A scenario that shows something and asks nothing."""
 
 
 def questions(names: Iterable[str] = ()) -> list[Question]:
     """The scenarios called so, or all of them."""
     listed = [find(name) for name in names] or load_all()
+    for one in listed:
+        if one.demonstrates:
+            raise NothingAskedError(
+                _(
+                    "{id}: a demonstration asks nothing; step through it in 'vitrina', or"
+                    " 'vitrina trace {path} --on SPEC'"
+                ).format(id=one.id, path=one.path)
+            )
     return [question(scenario) for scenario in listed]
 
 

@@ -149,7 +149,7 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
     guest = Viewer(*session.actors["guest"])
     launching = _launch_steps(session, launch)
     trace = interpreter.run(scenario.program, recorder)  # pyright: ignore[reportArgumentType]
-    verdict = credited(question(scenario), technology).verdict
+    verdict = _judged(scenario, technology)
     words = load.words(scenario.id)
     first = launch[0] - 1 if launch[0] else recorder.spans[0][0][0] if recorder.spans else 0
     begin = recorder.spans[0][0] if recorder.spans else recorder.lengths()
@@ -168,10 +168,17 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
         machines=tuple(Machine(k.timeline, k.family) for k in session.kernels),
         host=Viewer(*session.actors["host"]),
         guest=guest,
-        outcome=_(verdict.outcome.name),
-        stopped_by=verdict.stopped_by or "",
+        outcome=_(verdict.outcome.name) if verdict is not None else "",
+        stopped_by=(verdict.stopped_by or "") if verdict is not None else "",
         switches=_switches(spec, technology),
     )
+
+
+def _judged(scenario: Scenario, technology: Technology) -> Verdict | None:
+    """What the oracle says; None of a demonstration, which asks nothing."""
+    if scenario.demonstrates:
+        return None
+    return credited(question(scenario), technology).verdict
 
 
 def _switches(spec: str, technology: Technology) -> tuple[Switch, ...]:
@@ -213,11 +220,13 @@ def _program_steps(
     trace: Trace,
     spans: list[tuple[tuple[int, ...], tuple[int, ...]]],
     session: SimSession,
-    verdict: Verdict,
+    verdict: Verdict | None,
 ) -> Iterator[Step]:
     lines = scenario.program.steps
     technology = session.technology
-    credit = verdict.mechanisms if verdict.outcome is Outcome.HOLDS else ()
+    held = verdict is not None and verdict.outcome is Outcome.HOLDS
+    credit = verdict.mechanisms if verdict is not None and held else ()
+    evidence = verdict.evidence if verdict is not None else ()
     remaining = iter(spans)
     here = spans[0][0] if spans else tuple(len(kernel.timeline) for kernel in session.kernels)
     plain = normalise(trace)
@@ -226,7 +235,7 @@ def _program_steps(
         if not entry.skipped:
             before, here = next(remaining)
         line = lines[entry.step]
-        decisive = number in verdict.evidence and entry.errno is not None
+        decisive = number in evidence and entry.errno is not None
         yield msgspec.structs.replace(
             _entry_step(number, entry, line, here, technology),
             credit=credit if decisive else (),

@@ -76,7 +76,7 @@ class Studio:
                 words.why,
                 scenario.text.strip(),
             )
-            for scenario in load.load_all()
+            for scenario in load.load_every()
         )
 
     def play(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> Playback:

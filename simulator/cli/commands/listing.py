@@ -8,14 +8,22 @@ import click
 from simulator.cli.output import emit_json, table
 from simulator.machine.abi.i18n import gettext as _
 
-KINDS = ("technologies", "mechanisms", "probes", "scenarios", "lessons", "moments")
+KINDS = (
+    "technologies",
+    "mechanisms",
+    "probes",
+    "scenarios",
+    "lessons",
+    "moments",
+    "demonstrations",
+)
 
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(KINDS), default="technologies")
 @click.option("--json", "as_json", is_flag=True, help="a list of objects")
 def command(kind: str, as_json: bool) -> None:
-    """Technologies, mechanisms, probes, scenarios, lessons, or moments to compare."""
+    """Technologies, mechanisms, probes, scenarios, lessons, moments, demonstrations."""
     rows = _ROWS[kind]()
     if as_json:
         emit_json(rows)
@@ -86,6 +94,22 @@ def _scenarios() -> list[dict[str, Any]]:
     ]
 
 
+def _demonstrations() -> list[dict[str, Any]]:
+    from simulator.experiment.scenarios.load import load_demonstrations, words
+
+    return [
+        {
+            "id": one.id,
+            "group": one.group,
+            "title": words(one.id).title,
+            "question": words(one.id).asks,
+            "why": words(one.id).why,
+            "world": one.world,
+        }
+        for one in load_demonstrations()
+    ]
+
+
 def _lessons() -> list[dict[str, Any]]:
     from simulator.classroom.lessons.load import course
     from simulator.cli.commands.lesson import described
@@ -117,6 +141,7 @@ _ROWS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "scenarios": _scenarios,
     "lessons": _lessons,
     "moments": _moments,
+    "demonstrations": _demonstrations,
 }
 _COLUMNS = {
     "technologies": ("id", "year", "kernel", "title", "about"),
@@ -125,4 +150,5 @@ _COLUMNS = {
     "scenarios": ("id", "asks", "title"),
     "lessons": ("id", "title"),
     "moments": ("number", "id", "title"),
+    "demonstrations": ("id", "title"),
 }

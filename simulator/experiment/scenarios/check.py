@@ -12,7 +12,7 @@ from simulator.experiment.scenarios.load import (
     load_world,
     scenario_files,
 )
-from simulator.experiment.scenarios.schema import GROUPS, Scenario, Words
+from simulator.experiment.scenarios.schema import DEMONSTRATIONS, GROUPS, Scenario, Words
 from simulator.experiment.scenarios.structure import Mistake, ScenarioError
 from simulator.machine.abi.i18n import LANGUAGES
 from simulator.machine.abi.i18n import gettext as _
@@ -39,6 +39,8 @@ def check(paths: Iterable[Path] = ()) -> tuple[Mistake, ...]:
 
 
 def _check_one(scenario: Scenario) -> Iterator[Mistake]:
+    if scenario.demonstrates:
+        return
     program = scenario.program
     attackers = lineage(program, ATTACKER)
     if not any(step.actor in attackers for step in program.steps):
@@ -92,7 +94,7 @@ def _check_worlds() -> Iterator[Mistake]:
 
 
 def _check_words(ids: set[str]) -> Iterator[Mistake]:
-    wanted = ids | {f"group.{group}" for group in GROUPS}
+    wanted = ids | {f"group.{group}" for group in (*GROUPS, *DEMONSTRATIONS)}
     for language in LANGUAGES:
         shown = f"scenarios/strings/{language}.toml"
         try:

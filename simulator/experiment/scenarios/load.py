@@ -19,6 +19,7 @@ from simulator.experiment.probes.language import ProgramError, parse
 from simulator.experiment.probes.oracles import ORACLES
 from simulator.experiment.probes.world import World
 from simulator.experiment.scenarios.schema import (
+    DEMONSTRATIONS,
     FORMAT,
     GROUPS,
     REQUIREMENTS,
@@ -70,9 +71,19 @@ def scenario_files() -> Iterator[tuple[str, Traversable]]:
                 yield f"scenarios/{group.name}/{file.name}", file
 
 
-@functools.cache
 def load_all() -> tuple[Scenario, ...]:
-    """Every scenario, by group and id. Raise ``ScenarioError`` with the mistakes of all files."""
+    """Every scenario that asks something, by group and id. Raise ``ScenarioError``."""
+    return tuple(one for one in load_every() if not one.demonstrates)
+
+
+def load_demonstrations() -> tuple[Scenario, ...]:
+    """Every scenario that only shows something. Raise ``ScenarioError``."""
+    return tuple(one for one in load_every() if one.demonstrates)
+
+
+@functools.cache
+def load_every() -> tuple[Scenario, ...]:
+    """Both, by group and id. Raise ``ScenarioError`` with the mistakes of all files."""
     scenarios: list[Scenario] = []
     mistakes: list[Mistake] = []
     for name, file in scenario_files():
@@ -83,18 +94,19 @@ def load_all() -> tuple[Scenario, ...]:
     mistakes.extend(_duplicates(scenarios))
     if mistakes:
         raise ScenarioError(mistakes)
-    return tuple(sorted(scenarios, key=lambda item: (GROUPS.index(item.group), item.id)))
+    order = (*GROUPS, *DEMONSTRATIONS)
+    return tuple(sorted(scenarios, key=lambda item: (order.index(item.group), item.id)))
 
 
 def find(name: str) -> Scenario:
     """The scenario called ``name`` (``fs.chroot-escape``, ``fs/chroot-escape``) or in that file."""
     wanted = name.removesuffix(".toml").replace("/", ".").removeprefix("scenarios.")
-    for scenario in load_all():
+    for scenario in load_every():
         if scenario.id == wanted:
             return scenario
     if name.endswith(".toml") or "/" in name or "\\" in name:
         return load(Path(name), name)
-    known = [scenario.id for scenario in load_all()]
+    known = [scenario.id for scenario in load_every()]
     near = difflib.get_close_matches(wanted[:80], known, n=1, cutoff=0.5)
     hint = (
         _("did you mean {near}?").format(near=near[0])
@@ -139,8 +151,8 @@ def _wrong(raw: ScenarioFile) -> Iterator[tuple[str, str]]:
         yield "format", _("must be {format}").format(format=FORMAT)
     if not _ID.fullmatch(raw.id) or not raw.id.startswith(f"{raw.group}."):
         yield "id", _("must be '{group}.' and words of a-z, 0-9 and '-'").format(group=raw.group)
-    yield from _not_among("group", raw.group, GROUPS)
-    yield from _not_among("asks", raw.asks, tuple(ORACLES))
+    yield from _not_among("group", raw.group, (*GROUPS, *DEMONSTRATIONS))
+    yield from _not_among("asks", raw.asks, ("",) if raw.group in DEMONSTRATIONS else (*ORACLES,))
     for index, word in enumerate(raw.requires):
         yield from _not_among(f"requires[{index}]", word, REQUIREMENTS)
     if not _WORLD_ID.fullmatch(raw.world) or not _world_file(raw.world).is_file():

@@ -27,6 +27,9 @@ GROUPS = (
 )
 """Subjects, in the order in which a matrix shows them."""
 
+DEMONSTRATIONS = ("docker",)
+"""Subjects of demonstrations: programs to step through that ask nothing, so no oracle judges them."""
+
 REQUIREMENTS = ("root", "model-only", "ipv6", "devices", "limits")
 """What a real run needs: root; never (``model-only``: it could harm the machine); IPv6; a scratch
 block device; limits that a sandbox was given."""
@@ -71,6 +74,11 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     claims: tuple[Claim, ...] = ()
     path: str = ""
+
+    @property
+    def demonstrates(self) -> bool:
+        """Whether it only shows something: nothing is asked, and no matrix has it."""
+        return self.group in DEMONSTRATIONS
 
     @property
     def model_only(self) -> bool:

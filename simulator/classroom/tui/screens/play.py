@@ -111,7 +111,8 @@ z asleep, - did not run, · building the sandbox.
     def _load(self) -> None:
         run = self.run
         verdict = f"{run.outcome} · {run.stopped_by}" if run.stopped_by else run.outcome
-        self.query_one("#title", Static).update(f"{run.title} — {run.label} — {verdict}")
+        said = (run.title, run.label, verdict)
+        self.query_one("#title", Static).update(" — ".join(filter(None, said)))
         bar = self.query_one("#timeline", TimelineBar)
         bar.steps, bar.label = run.steps, run.label
         trunk = self.query_one("#trunk", TimelineBar)

@@ -1,0 +1,49 @@
+"""The demonstrations of Docker: each line does what it is there to show."""
+
+import functools
+
+import pytest
+
+from simulator.experiment.engine.compare import traced
+from simulator.experiment.probes.trace import Status
+from simulator.experiment.scenarios.load import load_all, load_demonstrations, load_world
+from simulator.isolation.technologies.registry import parse_spec
+
+IDS = [one.id for one in load_demonstrations()]
+SHOWS = {
+    "docker.commit": {2: "sha256:", 4: "ours"},
+    "docker.copy-up": {2: "C /etc/os-release", 4: "D /etc/passwd", 5: "passwd"},
+    "docker.dies": {3: "", 4: "A /note", 6: "volume"},
+    "docker.exec": {2: "67108864", 3: "sleep 1000", 5: "web"},
+    "docker.host-tree": {1: "canary-quartz", 2: "Read-only file system", 4: "mark"},
+    "docker.layers": {1: "Already exists", 6: "A /only-here"},
+    "docker.names": {2: "1 packets received", 3: "bad address"},
+    "docker.pid-host": {1: "1 root     ps", 2: "/sbin/init", 4: "enp3s0"},
+    "docker.port": {1: "80/tcp -> 0.0.0.0:8080", 4: "nginx"},
+    "docker.privileged": {1: "permission denied", 2: "000001ffffffffff"},
+    "docker.restart": {3: "2 exited 3", 6: "Exited (137)"},
+    "docker.run": {1: "hello", 3: "exited 0"},
+    "docker.socket": {4: "Permission denied", 6: "canary-quartz", 8: "was-here"},
+}
+"""What each says at some of its lines, counted from 0."""
+
+
+@functools.cache
+def entries(name):
+    (scenario,) = (one for one in load_demonstrations() if one.id == name)
+    return traced(scenario.program, load_world(scenario.world), parse_spec("none")).entries
+
+
+def test_there_are_ten_at_least_and_no_matrix_has_them():
+    assert len(IDS) >= 10
+    assert not set(IDS) & {one.id for one in load_all()}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_it_shows_what_it_says(name):
+    told = entries(name)
+    assert not [one for one in told if one.status is Status.SILENT]
+    for line, words in SHOWS[name].items():
+        said = told[line].data
+        text = said.decode() if isinstance(said, bytes) else str(said or "")
+        assert words in text, (line, text)
