@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("search", N_("programs on which the model and this machine's kernel differ")),
     "verify": ("verify", N_("the model against this machine's kernel, entry by entry")),
     "engine": ("engine", N_("a Docker Engine API served by the simulated kernel")),
+    "compose": ("compose", N_("a Compose file on an engine of the simulated kernel")),
     "check": ("check", N_("lint scenarios and lessons")),
     "lesson": ("lesson", N_("lessons and how far you are")),
 }

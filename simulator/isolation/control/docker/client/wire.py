@@ -1,5 +1,6 @@
 """Requests to dockerd over its socket, with h11."""
 
+import abc
 from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -32,35 +33,24 @@ class DaemonError(ClientError):
         self.code = code
 
 
-class Api:
-    """One daemon, as DOCKER_HOST or ``-H`` names it."""
+class Client(abc.ABC):
+    """Requests and their answers, over whatever connections a subclass makes; each has a number."""
 
-    def __init__(self, sys: Process, host: str = "") -> None:
-        self.sys = sys
-        self.host = host or sys.env.get("DOCKER_HOST") or HOST
-
+    @abc.abstractmethod
     async def _connect(self) -> int:
-        kind, _, place = self.host.partition("://")
-        family, address = AF_UNIX, place
-        where: Any = address
-        if kind == "tcp":
-            name, _, port = place.rpartition(":")
-            family, where = AF_INET, (name, int(port or 2375))
-        fd = await self.sys.value("socket", family, SOCK_STREAM, 0)
-        try:
-            await self.sys.call("connect", fd, where)
-        except SysError as error:
-            await self.sys.close(fd)
-            raise ClientError(self._unreachable(error, place)) from None
-        return fd
+        """A connection to the daemon. Raises ``ClientError``."""
 
-    def _unreachable(self, error: SysError, place: str) -> str:
-        if error.errno is Errno.EACCES:
-            return (
-                "permission denied while trying to connect to the Docker daemon socket at"
-                f" {self.host}: dial unix {place}: connect: permission denied"
-            )
-        return f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running?"
+    @abc.abstractmethod
+    async def _send(self, fd: int, data: bytes) -> None:
+        """All of ``data``."""
+
+    @abc.abstractmethod
+    async def _receive(self, fd: int) -> bytes:
+        """What comes next; empty at the end."""
+
+    @abc.abstractmethod
+    async def _close(self, fd: int) -> None:
+        """The connection's end."""
 
     def _request(
         self, method: str, path: str, query: dict[str, Any], content: bytes, upgrade: bool
@@ -77,10 +67,6 @@ class Api:
         if upgrade:
             headers += [("Connection", "Upgrade"), ("Upgrade", "tcp")]
         return h11.Request(method=method, target=target, headers=headers)
-
-    async def _send(self, fd: int, data: bytes) -> None:
-        while data:
-            data = data[await self.sys.value("sendto", fd, data, len(data), MSG_NOSIGNAL) :]
 
     async def _begin(
         self,
@@ -109,7 +95,7 @@ class Api:
 
     async def _event(self, fd: int, http: h11.Connection) -> Any:
         while (event := http.next_event()) is h11.NEED_DATA:
-            http.receive_data(await self.sys.read(fd, _BLOCK))
+            http.receive_data(await self._receive(fd))
         return event
 
     async def stream(
@@ -123,7 +109,7 @@ class Api:
                 refused += bytes(event.data)
             else:
                 yield bytes(event.data)
-        await self.sys.close(fd)
+        await self._close(fd)
         if head.status_code >= 400:
             raise _refusal(refused, head.status_code)
 
@@ -161,8 +147,49 @@ class Api:
         refused = b""
         while isinstance(event := await self._event(fd, http), h11.Data):
             refused += bytes(event.data)
-        await self.sys.close(fd)
+        await self._close(fd)
         raise _refusal(refused, head.status_code)
+
+
+class Api(Client):
+    """One daemon of the simulated machine, as DOCKER_HOST or ``-H`` names it."""
+
+    def __init__(self, sys: Process, host: str = "") -> None:
+        self.sys = sys
+        self.host = host or sys.env.get("DOCKER_HOST") or HOST
+
+    async def _connect(self) -> int:
+        kind, _, place = self.host.partition("://")
+        family, address = AF_UNIX, place
+        where: Any = address
+        if kind == "tcp":
+            name, _, port = place.rpartition(":")
+            family, where = AF_INET, (name, int(port or 2375))
+        fd = await self.sys.value("socket", family, SOCK_STREAM, 0)
+        try:
+            await self.sys.call("connect", fd, where)
+        except SysError as error:
+            await self.sys.close(fd)
+            raise ClientError(self._unreachable(error, place)) from None
+        return fd
+
+    def _unreachable(self, error: SysError, place: str) -> str:
+        if error.errno is Errno.EACCES:
+            return (
+                "permission denied while trying to connect to the Docker daemon socket at"
+                f" {self.host}: dial unix {place}: connect: permission denied"
+            )
+        return f"Cannot connect to the Docker daemon at {self.host}. Is the docker daemon running?"
+
+    async def _send(self, fd: int, data: bytes) -> None:
+        while data:
+            data = data[await self.sys.value("sendto", fd, data, len(data), MSG_NOSIGNAL) :]
+
+    async def _receive(self, fd: int) -> bytes:
+        return await self.sys.read(fd, _BLOCK)
+
+    async def _close(self, fd: int) -> None:
+        await self.sys.close(fd)
 
 
 def _refusal(content: bytes, code: int) -> DaemonError:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from simulator.isolation.control.docker.client import running
-from simulator.isolation.control.docker.client.wire import Api
+from simulator.isolation.control.docker.client.wire import Api, Client
 from simulator.isolation.control.docker.engine.sync import go
 from simulator.isolation.control.docker.images import tarball
 
@@ -21,9 +21,11 @@ Work = Callable[["Desk"], Awaitable[None]]
 class Desk(Protocol):
     """Files, streams, time, and a way to the daemon."""
 
-    api: Api
+    api: Client
     env: Mapping[str, str]
     cwd: str
+    apart: bool
+    """Whether its files are on another machine than the engine's: what is bound is copied."""
 
     async def read(self, path: str) -> str | None:
         """A file's text; None when there is none."""
@@ -37,8 +39,8 @@ class Desk(Protocol):
         """Let time pass."""
         ...
 
-    async def pack(self, directory: str) -> bytes:
-        """A directory as an archive: a build's context."""
+    async def pack(self, path: str, name: str = ".") -> bytes:
+        """A directory or file as an archive, called ``name`` there; empty when there is none."""
         ...
 
     async def converse(self, fd: int, early: bytes, *, stdin: bool, tty: bool) -> None:
@@ -55,7 +57,9 @@ class Terminal:
 
     def __init__(self, sys: "Process", api: Api, cwd: str) -> None:
         self.sys = sys
-        self.api = api
+        self.terminal = api
+        self.api: Client = api
+        self.apart = False
         self.env: Mapping[str, str] = sys.env
         self.cwd = cwd
 
@@ -76,9 +80,9 @@ class Terminal:
         """nanosleep(2)."""
         await self.sys.call("nanosleep", divmod(int(seconds * _SECOND), _SECOND))
 
-    async def pack(self, directory: str) -> bytes:
-        """What lies below a directory of the simulated machine."""
-        return await tarball.pack(self.sys, directory)
+    async def pack(self, path: str, name: str = ".") -> bytes:
+        """What lies at a path of the simulated machine."""
+        return await tarball.pack(self.sys, path, name)
 
     async def converse(self, fd: int, early: bytes, *, stdin: bool, tty: bool) -> None:
         """The program's own streams."""
@@ -90,7 +94,7 @@ class Terminal:
         for work in works:
 
             async def body(own: "Process", work: Work = work) -> None:
-                await work(Terminal(own, Api(own, self.api.host), self.cwd))
+                await work(Terminal(own, Api(own, self.terminal.host), self.cwd))
 
             pids.append(await go(self.sys, body))
         for pid in pids:

@@ -11,6 +11,7 @@ from simulator.isolation.control.docker.compose.errors import ComposeError
 from simulator.isolation.control.docker.compose.loading import Loader
 from simulator.isolation.control.docker.compose.plan import World
 from simulator.isolation.control.docker.compose.project import VERSION, Project
+from simulator.isolation.control.docker.compose.tree import Tree, listed
 from simulator.isolation.control.docker.compose.work import Worker, look
 
 GLOBAL = {
@@ -50,7 +51,7 @@ class Sitting:
         places = [posixpath.normpath(posixpath.join(self.desk.cwd, one)) for one in files]
         env_files = tuple(posixpath.join(self.desk.cwd, e) for e in self.given.listed("env-file"))
         try:
-            return await loader.project(
+            project = await loader.project(
                 places,
                 posixpath.normpath(base),
                 name=self.given.text("project-name"),
@@ -58,6 +59,9 @@ class Sitting:
                 wanted=wanted,
                 env_files=env_files,
             )
+            if self.desk.apart:
+                await apart(self.desk, project)
+            return project
         finally:
             for text in self.warnings:
                 await self.err(f"WARN[0000] {text}\n")
@@ -82,6 +86,29 @@ class Sitting:
     async def err(self, text: str) -> None:
         """To standard error."""
         await self.desk.write(2, text.encode())
+
+
+async def apart(desk: Desk, project: Project) -> None:
+    """The engine can't see this machine's files: secrets and configs are carried as their text,
+    and what is bound is copied into the container when it is made (``x-copied``).
+    """
+    for section in (project.secrets, project.configs):
+        for tree in section.values():
+            text = await desk.read(tree["file"]) if tree.get("file") else None
+            if text is not None:
+                tree["content"] = text
+                del tree["file"]
+    for tree in project.services.values():
+        kept: list[Tree] = []
+        for mount in listed(tree, "volumes"):
+            there = mount["type"] == "bind" and await desk.pack(mount["source"])
+            if there:
+                copied = {"source": mount["source"], "target": mount["target"]}
+                tree.setdefault("x-copied", []).append(copied)
+            else:
+                kept.append(mount)
+        if "volumes" in tree:
+            tree["volumes"] = kept
 
 
 async def main(desk: Desk, words: list[str]) -> int:

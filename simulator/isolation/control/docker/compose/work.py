@@ -13,7 +13,7 @@ from simulator.isolation.control.docker.compose.desk import Desk
 from simulator.isolation.control.docker.compose.errors import ComposeError
 from simulator.isolation.control.docker.compose.plan import Action, Seen, World
 from simulator.isolation.control.docker.compose.project import LABEL, Project
-from simulator.isolation.control.docker.compose.tree import part, texts
+from simulator.isolation.control.docker.compose.tree import listed, part, texts
 
 _TICK = 0.5
 _NOT_FOUND, _NOT_MODIFIED, _CONFLICT = 404, 304, 409
@@ -139,6 +139,9 @@ class Worker:
             await self.desk.write(2, f"{warning}\n".encode())
         packed = request.contents(self.project, one.key, dict(self.desk.env))
         if packed:
+            await self.api.ask("PUT", f"/containers/{made['Id']}/archive", {"path": "/"}, packed)
+        for copied in listed(self.project.services[one.key], "x-copied"):
+            packed = await self.desk.pack(copied["source"], copied["target"].strip("/"))
             await self.api.ask("PUT", f"/containers/{made['Id']}/archive", {"path": "/"}, packed)
 
     async def recreate(self, one: Action) -> None:
