@@ -16,6 +16,7 @@ from simulator.machine.abi.constants import (
     SOCK_STREAM,
 )
 from simulator.machine.abi.errno import Errno
+from simulator.machine.userland import resolver
 from simulator.machine.userland.process import Process, SysError
 
 Handle = Callable[[Process, "Connection"], Awaitable[None]]
@@ -134,17 +135,13 @@ async def connect(sys: Process, host: str, port: int) -> Connection:
 
 
 async def lookup(sys: Process, host: str) -> str:
-    """An IPv4 address by /etc/hosts. Raises ``LookupError``."""
-    parts = host.split(".")
-    if len(parts) == 4 and all(part.isdigit() for part in parts):
-        return host
-    for line in (await sys.text_or_empty("/etc/hosts")).splitlines():
-        address, *names = line.partition("#")[0].split() or [""]
-        if host in names and ":" not in address:
-            return address
-    if host == "localhost":
+    """An IPv4 address by /etc/hosts and the name servers. Raises ``LookupError``."""
+    found = await resolver.addresses(sys, host)
+    if not found and host == "localhost":
         return "127.0.0.1"
-    raise LookupError(host)
+    if not found:
+        raise LookupError(host)
+    return found[0]
 
 
 async def now(sys: Process) -> int:
