@@ -5,8 +5,8 @@ import tomllib
 from simulator.experiment.scenarios.load import data_root, load_all
 
 ROWS = {
-    "DET": 19, "PID": 28, "FSR": 51, "PRC": 36, "NET": 35, "IPC": 11, "UTS": 7, "USR": 20, "CAP": 26,
-    "SYS": 15, "DEV": 11, "RES": 24, "TIM": 7, "CTL": 13, "SEC": 10, "CVE": 11, "SCH": 5,
+    "DET": 19, "PID": 28, "FSR": 51, "PRC": 36, "NET": 35, "IPC": 11, "UTS": 7, "USR": 20,
+    "CAP": 26, "SYS": 15, "DEV": 11, "RES": 24, "TIM": 7, "CTL": 13, "SEC": 10, "CVE": 11, "SCH": 5,
 }  # fmt: skip
 """How many rows each group of the catalogue has."""
 
