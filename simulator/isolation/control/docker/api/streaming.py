@@ -262,6 +262,9 @@ async def exec_start(x: Exchange) -> None:
     except ApiError as error:
         text = error.message.encode() + b"\r\n"
         await x.connection.send(x.sys, text if config.Tty else frame(Piece(STDOUT, text)))
+        one.streams.detach(attachment.output)
+        await x.half_close()
+        return
     wanted = tuple(
         number
         for number, flag in ((STDOUT, config.AttachStdout), (STDERR, config.AttachStderr))
