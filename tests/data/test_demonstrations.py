@@ -12,6 +12,9 @@ from simulator.isolation.technologies.registry import parse_spec
 IDS = [one.id for one in load_demonstrations()]
 SHOWS = {
     "docker.commit": {2: "sha256:", 4: "ours"},
+    "docker.compose": {3: "store\nweb", 4: "app-store-1  Healthy", 6: "nginx", 7: "OK",
+                       8: "app-web-1  Running", 10: "app_data"},
+    "docker.compose-order": {3: "complete successfully: exit 1", 4: "app-1 created", 6: "begins"},
     "docker.copy-up": {2: "C /etc/os-release", 4: "D /etc/passwd", 5: "passwd"},
     "docker.dies": {3: "", 4: "A /note", 6: "volume"},
     "docker.exec": {2: "67108864", 3: "sleep 1000", 5: "web"},
