@@ -11,19 +11,11 @@ from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.technologies.base import SpecError, Technology, change, plan
 from simulator.isolation.technologies.options import lxc as options
 from simulator.machine.abi.constants import (
-    SIG_IGN,
-    SIGCHLD,
-    SIGINT,
     SIGKILL,
-    SIGPWR,
-    SIGTERM,
-    SIGUSR1,
 )
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-_HANDLER = 0x1000
-"""Any address: the program has a function for the signal."""
 _LONG = {
     "--daemon": "d",
     "--foreground": "F",
@@ -145,14 +137,3 @@ async def _write(sys: Process, path: str, text: str) -> None:
     fd = await sys.open(path, 0o1101, 0o644)
     await sys.write(fd, text.encode())
     await sys.close(fd)
-
-
-@enter("init.lxc", "init", collection=TOOLS)
-async def init(sys: Process, argv: Sequence[str]) -> int:
-    """Pid 1 of a container that has no other: it reaps, and ends when it is told to."""
-    await sys.call("rt_sigaction", SIGCHLD, SIG_IGN)
-    for signal in (SIGTERM, SIGINT, SIGPWR, SIGUSR1):
-        await sys.call("rt_sigaction", signal, _HANDLER)
-    del argv
-    await sys.succeeds("pause")
-    return 0
