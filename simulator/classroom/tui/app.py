@@ -15,6 +15,7 @@ from simulator.classroom.tui.messages import (
     CurvesRequested,
     FlowRequested,
     PlayRequested,
+    VerificationRequested,
 )
 from simulator.classroom.tui.playback import Playback
 from simulator.classroom.tui.screens.compare import CompareScreen
@@ -57,6 +58,16 @@ class VitrinaApp(App[None]):
     def on_course_requested(self, _message: CourseRequested) -> None:
         """The lessons."""
         self.open_course()
+
+    def on_verification_requested(self, _message: VerificationRequested) -> None:
+        """The model against a real kernel."""
+        self.open_verification()
+
+    def open_verification(self) -> None:
+        """Reports of the comparison, or a new one."""
+        from simulator.classroom.tui.screens.verify import VerifyScreen
+
+        self.push_screen(VerifyScreen())
 
     def open_course(self, lesson: str = "") -> None:
         """The lessons, and one of them at once."""
@@ -160,6 +171,9 @@ class VitrinaApp(App[None]):
         """What the palette offers besides a screen's own keys."""
         yield SystemCommand(_("Help"), _("What the keys do on this screen"), self.action_help)
         yield SystemCommand(_("Lessons"), _("The course, lesson by lesson"), self.open_course)
+        yield SystemCommand(
+            _("Verification"), _("The model against a real kernel"), self.open_verification
+        )
         yield SystemCommand(_("Language"), _("English / español"), self.action_language)
         yield SystemCommand(_("Theme"), _("Colours of the screen"), self.action_change_theme)
         yield SystemCommand(

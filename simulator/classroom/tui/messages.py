@@ -23,6 +23,11 @@ class CourseRequested(Message):
 
 
 @dataclass
+class VerificationRequested(Message):
+    """Show the model against a real kernel."""
+
+
+@dataclass
 class ComparisonRequested(Message):
     """Compare ``scenario`` on ``spec`` with a technology that the person will name."""
 

@@ -33,6 +33,7 @@ Wanted = dict[str, tuple[str, tuple[str, ...]]]
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="JUnit XML too")
 @click.option("--json", "as_json", is_flag=True)
 @click.option("-o", "--output", metavar="FILE", help="where the JSON goes")
+@click.option("--told", is_flag=True, help="how far it is, a line for each step on standard error")
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -45,6 +46,7 @@ def command(
     junit: Path | None,
     as_json: bool,
     output: str | None,
+    told: bool,
 ) -> None:
     """Compare each SPEC (without one: every product and its doors); 1 on an unexplained row."""
     from simulator.cli.calibration import calibrate
@@ -56,7 +58,7 @@ def command(
     wanted = _columns(specs or CONFIGURATIONS, without, ablate)
     asked = [find(name) for name in scenarios] or load_all()
     probes = [Probe(one.id, one.program, one.requires) for one in asked]
-    with pool.keep(), _progress(len(wanted) * len(probes)) as told:
+    with pool.keep(), _progress(len(wanted) * len(probes), plain=told) as step:
         calibration = calibrate((spec for spec, _lifted in wanted.values()), load_world())
         for sentence in calibration.told:
             click.echo(sentence, err=True)
@@ -68,7 +70,7 @@ def command(
             probes,
             *columns.runs(),
             twice=twice,
-            progress=told,
+            progress=step,
             spread=spread(columns, processes, max(jobs // processes, 1)),
         )
     if junit is not None:
@@ -96,8 +98,11 @@ def _name(spec: str, lifted: tuple[str, ...]) -> str:
 
 
 @contextlib.contextmanager
-def _progress(length: int) -> Generator[Callable[[int, int], None] | None]:
-    """A bar on standard error, if a person looks at it."""
+def _progress(length: int, *, plain: bool) -> Generator[Callable[[int, int], None] | None]:
+    """A bar on standard error, if a person looks at it; ``plain``: lines for a program."""
+    if plain:
+        yield lambda done, most: click.echo(f"{done}/{most}", err=True)
+        return
     if not sys.stderr.isatty():
         yield None
         return

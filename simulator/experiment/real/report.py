@@ -6,6 +6,9 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
+from simulator.experiment.real.errors import RealError
+from simulator.machine.abi.i18n import gettext as _
+
 Class: TypeAlias = Literal[
     "agree",
     "agree_in_set",
@@ -81,6 +84,50 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             "agreement": round(self.agreement(), 4),
             "entries": [_row_json(row) for row in self.rows],
         }
+
+
+def read(content: bytes) -> Report:
+    """A report that ``vitrina verify -o FILE`` wrote. Raises ``RealError`` for anything else."""
+    try:
+        saved = msgspec.json.decode(content, type=_Saved)
+        return Report(stamp=saved.stamp, rows=tuple(one.row() for one in saved.entries))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise RealError(_("no report of vitrina verify: {reason}").format(reason=error)) from None
+
+
+class _Entry(msgspec.Struct, kw_only=True):
+    spec: str
+    probe: str
+    kind: Class = msgspec.field(name="class")
+    step: int | None = None
+    rep: int = 0
+    actor: str = ""
+    call: str = ""
+    model: str = ""
+    real: str = ""
+    reason: str | None = None
+    data_differs: bool = False
+
+    def row(self) -> Row:
+        """As it was before it was written."""
+        return Row(
+            spec=self.spec,
+            probe=self.probe,
+            step=self.step,
+            rep=self.rep,
+            actor=self.actor,
+            call=self.call,
+            kind=self.kind,
+            model=self.model,
+            real=self.real,
+            reason=self.reason or "",
+            data_differs=self.data_differs,
+        )
+
+
+class _Saved(msgspec.Struct):
+    stamp: dict[str, Any]
+    entries: list[_Entry]
 
 
 def _row_json(row: Row) -> dict[str, Any]:

@@ -13,7 +13,12 @@ from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.keys import translated
-from simulator.classroom.tui.messages import ComparisonRequested, CourseRequested, PlayRequested
+from simulator.classroom.tui.messages import (
+    ComparisonRequested,
+    CourseRequested,
+    PlayRequested,
+    VerificationRequested,
+)
 from simulator.classroom.tui.studio import Offer, Technology
 from simulator.classroom.tui.widgets.era_line import EraLine
 from simulator.machine.abi.i18n import N_
@@ -33,6 +38,7 @@ list (up and down) and press Enter to step through it.
 - `s` type a technology with its product's own options, such as `docker --pid=host`
 - `c` compare two technologies on the chosen scenario
 - `o` the lessons of the course
+- `v` the model against this machine's kernel
 - `l` change the language
 - `Ctrl+P` all commands, `?` this page, `Ctrl+Q` the way out
 """
@@ -45,6 +51,7 @@ list (up and down) and press Enter to step through it.
         Binding("s", "spec", N_("options")),
         Binding("c", "compare", N_("compare")),
         Binding("o", "course", N_("lessons")),
+        Binding("v", "verify", N_("verify")),
         Binding("l", "app.language", N_("español")),
     ]
 
@@ -160,6 +167,10 @@ list (up and down) and press Enter to step through it.
     def action_course(self) -> None:
         """The lessons."""
         self.post_message(CourseRequested())
+
+    def action_verify(self) -> None:
+        """The model against a real kernel."""
+        self.post_message(VerificationRequested())
 
     def on_era_line_chosen(self, message: EraLine.Chosen) -> None:
         """A technology was clicked."""
