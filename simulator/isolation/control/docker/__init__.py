@@ -17,8 +17,12 @@ the simulated ``docker`` are served by the same program, and both can be watched
   to exec: layers, addresses, the plan of ``technologies/docker.py`` changed by the container's
   options (``technology.py``), a shim (``shim.py``) that carries it out and waits.
 - ``images/``: references, the store (``store.ImageStore``: ``add_layer``, ``add_image``, ``tag``,
-  ``lower`` are what a builder needs), archives, moving images; ``registry.Registry`` and
-  ``catalogue.CATALOGUE`` are where they come from.
+  ``lower``), archives, moving images, platforms; ``registry.Registry`` finds the registry of a
+  domain: a shelf beyond the network (docker.io with the catalogue, registry.example,
+  private.example) or one on the simulated network (``remote.py``, Registry HTTP API V2).
+  ``catalogue``, ``services`` and ``contents`` are the starter images; their programs are
+  ``machine/userland/servers``.
+- ``building/``: the classic builder (``POST /build``); a RUN is a container of the model.
 - Workers (``engine/sync.py``) are tasks with shared descriptors, in place of Go's goroutines; they
   wait for each other with ``Bell``, ``Lock`` and ``Channel``.
 

@@ -20,10 +20,8 @@ async def _get(
     target = (place.path or "/") + (f"?{place.query}" if place.query else "")
     own = [("Host", place.netloc), ("User-Agent", agent), ("Accept", "*/*"),
            ("Connection", "close"), *headers]  # fmt: skip
-    try:
+    async with serving.Closing(sys, far.fd):
         return await http.ask(sys, far, method, target, own, body)
-    finally:
-        await sys.succeeds("close", far.fd)
 
 
 @enter("wget", collection=IMAGES)

@@ -220,13 +220,12 @@ async def _passed_on(sys: Process, target: str, request: Request) -> Answer:
         return _page(502)
     headers = [("Host", place.netloc), ("X-Forwarded-For", request.peer), ("Connection", "close")]
     try:
-        status, found, body = await http.ask(
-            sys, far, request.method, request.target, headers, request.body
-        )
+        async with serving.Closing(sys, far.fd):
+            status, found, body = await http.ask(
+                sys, far, request.method, request.target, headers, request.body
+            )
     except Closed:
         return _page(502)
-    finally:
-        await sys.succeeds("close", far.fd)
     kept = tuple((name.title(), found[name]) for name in ("content-type", "location")
                  if name in found)  # fmt: skip
     return Answer(status, body, kept)

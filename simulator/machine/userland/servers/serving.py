@@ -134,6 +134,23 @@ async def connect(sys: Process, host: str, port: int) -> Connection:
     return Connection(fd, address)
 
 
+class Closing:
+    """``async with Closing(sys, fd)``: closed at the end; a program that was ended closes nothing.
+
+    A coroutine that is ended while it waits can make no more calls; its kernel task closes all.
+    """
+
+    def __init__(self, sys: Process, fd: int) -> None:
+        self._sys, self._fd = sys, fd
+
+    async def __aenter__(self) -> None:
+        return None
+
+    async def __aexit__(self, kind: object, *_rest: object) -> None:
+        if kind is not GeneratorExit:
+            await self._sys.succeeds("close", self._fd)
+
+
 async def lookup(sys: Process, host: str) -> str:
     """An IPv4 address by /etc/hosts and the name servers. Raises ``LookupError``."""
     found = await resolver.addresses(sys, host)

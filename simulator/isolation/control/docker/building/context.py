@@ -15,6 +15,7 @@ from simulator.isolation.control.docker.building import ignore
 from simulator.isolation.control.docker.images import tarball
 from simulator.machine.abi.constants import O_CLOEXEC, O_PATH
 from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.servers import serving
 
 _RESOLVE_IN_ROOT = 0x10
 _WILD = "*?["
@@ -174,14 +175,12 @@ def _without_links(packed: bytes) -> list[tuple[tarfile.TarInfo, bytes]]:
 async def resolve(sys: Process, root: str, path: str) -> str:
     """Where ``path`` is when links are followed with ``root`` as /. Raises ``SysError``."""
     top = await sys.open(root, O_PATH | O_CLOEXEC)
-    try:
+    async with serving.Closing(sys, top):
         where = path.lstrip("/") or "."
         fd = await sys.value("openat2", top, where, (O_PATH | O_CLOEXEC, 0, _RESOLVE_IN_ROOT))
         place = await sys.readlink(f"/proc/self/fd/{fd}")
         await sys.close(fd)
         return place
-    finally:
-        await sys.close(top)
 
 
 async def find(source: Source, text: str, *, image: bool) -> list[Found]:

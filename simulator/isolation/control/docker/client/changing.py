@@ -133,7 +133,14 @@ async def push(sys: Process, api: Api, words: list[str]) -> int:
     """docker push."""
     given = parse("push", {"quiet": Flag(short="q")}, words)
     need("push", given.words, 1, 1)
-    async for told in api.lines("POST", f"/images/{given.words[0]}/push"):
+    name = given.words[0]
+    query: dict[str, str] = {}
+    if ":" in name.rpartition("/")[2]:
+        name, _, query["tag"] = name.rpartition(":")
+    else:
+        query["tag"] = "latest"
+        await sys.out("Using default tag: latest\n")
+    async for told in api.lines("POST", f"/images/{name}/push", query):
         if "error" in told:
             raise ClientError(str(told["error"]))
         if "status" in told and not told.get("progressDetail"):

@@ -2,7 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from simulator.isolation.control.docker.client import changing, listing, running
+from simulator.isolation.control.docker.client import (
+    building,
+    changing,
+    credentials,
+    listing,
+    running,
+)
 from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
 from simulator.machine.abi.constants import SIG_DFL, SIGCHLD
 from simulator.machine.userland.process import Process, SysError
@@ -20,7 +26,9 @@ async def compose(sys: Process, api: Api, words: list[str]) -> int:
 
 
 COMMANDS: dict[str, Command] = {
-    "attach": running.attach, "commit": changing.commit, "compose": compose, "cp": changing.copy,
+    "attach": running.attach, "build": building.build, "login": credentials.login,
+    "logout": credentials.logout, "search": building.search, "commit": changing.commit,
+    "compose": compose, "cp": changing.copy,
     "create": running.create_only, "diff": listing.diff, "events": listing.events,
     "exec": running.execute, "export": changing.export, "history": listing.history,
     "images": listing.images, "info": listing.info, "inspect": listing.inspect,
@@ -69,7 +77,7 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
         return 1
     await sys.succeeds("rt_sigaction", SIGCHLD, SIG_DFL)
     try:
-        return await command(sys, Api(sys, host), rest)
+        return await command(sys, await credentials.signed(sys, host), rest)
     except DaemonError as error:
         await sys.err(f"{error}\n")
     except ClientError as error:

@@ -3,7 +3,9 @@
 Progress is told as the Engine tells it, one JSON object a line (moby ``pkg/streamformatter``).
 """
 
+import gzip
 import shlex
+import zlib
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -198,7 +200,12 @@ async def load(x: Exchange) -> None:
     """The images of an archive that ``docker save`` made."""
     content = await x.body()
     found: dict[str, bytes] = {}
-    for info, data in tarball.members(content):
+    try:
+        members = list(tarball.members(content))
+    except ApiError:
+        await x.begin()
+        raise
+    for info, data in members:
         name = info.name.removeprefix("./")
         found[name] = found.get(_linked(name, info.linkname), b"") if info.issym() else data
     if "manifest.json" not in found:
@@ -207,6 +214,11 @@ async def load(x: Exchange) -> None:
     for one in msgspec.json.decode(found["manifest.json"], type=list[dict[str, Any]]):
         await _load_one(x, one, found)
     await x.finish()
+
+
+def changes_of(x: Exchange) -> list[str]:
+    """Instructions of the query: one a line of each word ``changes``."""
+    return [line for text in x.lists.get("changes", []) for line in text.splitlines() if line]
 
 
 def _linked(name: str, target: str) -> str:
@@ -245,16 +257,16 @@ async def import_(x: Exchange) -> None:
     if repository:
         name = references.parse(f"{repository}:{mark}" if mark else repository)
     config: dict[str, Any] = {}
-    for change in x.lists.get("changes", []):
+    for change in changes_of(x):
         apply_change(config, change)
     content = await x.body()
     if not content:
         raise BadRequest("the body is empty")
-    await x.begin()
-    import gzip
-
     if content[:2] == b"\x1f\x8b":
-        content = gzip.decompress(content)
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, OSError, zlib.error) as error:
+            raise ApiError(f"Error processing tar file(exit status 1): {error}") from None
     layer = await x.engine.images.add_layer(x.sys, "", content)
     created = times.rfc3339(await times.now(x.sys))
     comment = x.query.get("message") or "Imported from -"
@@ -336,7 +348,7 @@ async def commit(
     base = store.images.get(container.record.Image)
     chain = base.chains[-1] if base is not None and base.chains else ""
     config = _merged(changes, container)
-    for change in x.lists.get("changes", []):
+    for change in changes_of(x):
         apply_change(config, change)
     content = await tarball.pack(x.sys, f"{container.layer}/diff", layer=True)
     layer = await store.add_layer(x.sys, chain, content)

@@ -47,26 +47,28 @@ class Remote:
             place = f"{await serving.lookup(sys, self.host)}:{self.port}"
             raise ApiError(f"{what}: dial tcp {place}: connect: {error.message.lower()}") from None
         try:
-            if not await self._plain(sys):
-                raise ApiError(f"{what}: http: server gave HTTP response to HTTPS client")
-            headers = [("Host", self.domain), ("User-Agent", "docker/27.5.1"),
-                       ("Accept", f"{LIST_TYPE}, {MANIFEST_TYPE}"),
-                       ("Connection", "close")]  # fmt: skip
-            if who.user:
-                headers.append(("Authorization", who.basic))
-            if kind:
-                headers.append(("Content-Type", kind))
-            status, found, content = await http.ask(sys, far, method, path, headers, body)
+            async with serving.Closing(sys, far.fd):
+                if not await self._plain(sys):
+                    raise ApiError(f"{what}: http: server gave HTTP response to HTTPS client")
+                headers = self._headers(who, kind)
+                status, found, content = await http.ask(sys, far, method, path, headers, body)
         except serving.Closed:
             raise ApiError(f"{what}: EOF") from None
-        finally:
-            await sys.succeeds("close", far.fd)
         if status == 401:
             why = "unauthorized: authentication required" if who.user else (
                 "no basic auth credentials"
             )  # fmt: skip
             raise ApiError(f"{what}: {why}" if not who.user else why)
         return status, found, content
+
+    def _headers(self, who: Credentials, kind: str) -> list[tuple[str, str]]:
+        headers = [("Host", self.domain), ("User-Agent", "docker/27.5.1")]
+        headers += [("Accept", f"{LIST_TYPE}, {MANIFEST_TYPE}"), ("Connection", "close")]
+        if who.user:
+            headers.append(("Authorization", who.basic))
+        if kind:
+            headers.append(("Content-Type", kind))
+        return headers
 
     async def _plain(self, sys: Process) -> bool:
         try:

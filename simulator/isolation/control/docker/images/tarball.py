@@ -85,7 +85,8 @@ def members(content: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
                 taken = archive.extractfile(info) if info.isreg() else None
                 yield info, taken.read() if taken is not None else b""
     except (tarfile.TarError, EOFError, ValueError) as error:
-        raise ApiError(f"Error processing tar file(exit status 1): {error}") from None
+        told = "archive/tar: invalid tar header"
+        raise ApiError(f"Error processing tar file(exit status 1): {told}") from error
 
 
 def stated_size(content: bytes) -> int:
