@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("verify", N_("the model against this machine's kernel, entry by entry")),
     "engine": ("engine", N_("a Docker Engine API served by the simulated kernel")),
     "compose": ("compose", N_("a Compose file on an engine of the simulated kernel")),
+    "serve": ("serve", N_("the screens in a browser")),
     "check": ("check", N_("lint scenarios and lessons")),
     "lesson": ("lesson", N_("lessons and how far you are")),
 }

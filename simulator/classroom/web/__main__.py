@@ -1,0 +1,9 @@
+"""What is started for each visitor: the screens, talking to a browser instead of a terminal."""
+
+import sys
+
+from simulator.classroom.tui.app import main
+from simulator.machine.abi import i18n
+
+i18n.use(sys.argv[1] if sys.argv[1:] and sys.argv[1] in i18n.LANGUAGES else None)
+main()

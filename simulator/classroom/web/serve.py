@@ -1,0 +1,39 @@
+"""Serving the screens by HTTP and WebSocket (textual-serve)."""
+
+import shlex
+import socket
+import sys
+
+from simulator.machine.abi import i18n
+from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.abi.i18n import gettext as _
+
+
+class ServeError(VitrinaError):
+    """An address that can't be served at."""
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until interrupted. Raises ``ServeError``."""
+    _free(host, port)
+    from textual_serve.server import Server
+
+    words = [sys.executable, "-m", "simulator.classroom.web", i18n.language()]
+    Server(shlex.join(words), host=host, port=port, title="Vitrina").serve()
+
+
+def _free(host: str, port: int) -> None:
+    """Say in one line what is wrong with the address, before a server is set up there."""
+    try:
+        family, kind, protocol, _name, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind(address)
+    except OSError as error:
+        raise ServeError(
+            _("{host}:{port} can't be served at: {reason}; choose another --port").format(
+                host=host, port=port, reason=error.strerror or error
+            )
+        ) from None

@@ -1,0 +1,13 @@
+"""``vitrina serve``: the screens in a browser."""
+
+import click
+
+from simulator.classroom.web.serve import serve
+
+
+@click.command("serve")
+@click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
+@click.option("--host", default="localhost", show_default=True, metavar="ADDRESS")
+def command(port: int, host: str) -> None:
+    """The screens at http://ADDRESS:PORT, one run of them for each visitor; Ctrl-C ends it."""
+    serve(host, port)
