@@ -107,6 +107,7 @@ def _show(read: Imported, found: list[Door]) -> None:
         (_("probe"), _("outcome"), _("closed by")),
         ((one.probe, _(one.outcome.name), "; ".join(one.switches)) for one in closed),
     )
+    click.echo(_("A switch closes what it stops, be it a step that only prepares the probe."))
     rest = [door.probe for door in found if not door.switches]
     if rest:
         click.echo(
