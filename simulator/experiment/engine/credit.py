@@ -15,11 +15,15 @@ from simulator.experiment.engine.judge import Answer, Question, answer, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.probes.observe import numbered
 from simulator.experiment.probes.oracles.common import walls_of
+from simulator.experiment.probes.program import Filter
 from simulator.experiment.probes.trace import Status
 from simulator.experiment.probes.verdict import Outcome
 from simulator.isolation.mechanisms.base import ROOT_SWITCH
 from simulator.isolation.technologies import none
 from simulator.isolation.technologies.base import Kernel, Technology, change, without
+
+_without = functools.lru_cache(maxsize=1024)(without)
+"""One object for each technology with a wall lifted: the caches of launches find it at once."""
 
 
 def credited(
@@ -37,7 +41,8 @@ def credited(
     verdict = given.verdict
     if verdict.outcome is not Outcome.HOLDS or (verdict.stopped_by and not always):
         return given
-    mechanisms = tuple(_decisive(question, technology, facts, enough=None if always else 1))
+    hiding = suspects(question, technology, facts, given)
+    mechanisms = tuple(_decisive(question, technology, facts, hiding, None if always else 1))
     stopped_by = verdict.stopped_by or (mechanisms[0] if mechanisms else None)
     return Answer(
         msgspec.structs.replace(
@@ -51,15 +56,18 @@ def credited(
 
 
 def _decisive(
-    question: Question, technology: Technology, facts: frozenset[str], enough: int | None
+    question: Question,
+    technology: Technology,
+    facts: frozenset[str],
+    hiding: set[str],
+    enough: int | None,
 ) -> list[str]:
-    """The mechanisms each of which, lifted alone, lets the probe through; at most ``enough``."""
-    hiding = suspects(question, technology, facts)
+    """Which of ``hiding``, each lifted alone, lets the probe through; at most ``enough``."""
     found: list[str] = []
     for lifted in sorted(lifts(technology), key=len):
         if lifted[0] not in hiding or set(lifted) & set(found):
             continue
-        if judge(question, without(technology, lifted), facts).outcome in THROUGH:
+        if judge(question, _without(technology, lifted), facts).outcome in THROUGH:
             found.append(lifted[0])
             if len(found) == enough:
                 break
@@ -75,21 +83,24 @@ def _root_switch(
         lifted[0]
         for lifted in lifts(technology)
         if lifted[0] in switches
-        and judge(question, without(technology, (*lifted, "chroot")), facts).outcome in THROUGH
+        and judge(question, _without(technology, (*lifted, "chroot")), facts).outcome in THROUGH
     )
     return list(itertools.islice(opening, enough))
 
 
 def suspects(
-    question: Question, technology: Technology, facts: frozenset[str] = MODERN
+    question: Question,
+    technology: Technology,
+    facts: frozenset[str] = MODERN,
+    given: Answer | None = None,
 ) -> set[str]:
     """Mechanisms that may matter to a probe: those that hide what it reaches without any, and
-    those whose walls refuse it something now.
+    those whose walls refuse it something now (in ``given``, when that was asked already).
     """
     kinds = reached(question, technology, facts)
     if not kinds:
         return set(technology.ids)
-    walls = _refusing(answer(question, technology, facts))
+    walls = _refusing(given or answer(question, technology, facts))
     return {
         m.about.id for m in technology.mechanisms if m.about.hides & kinds or m.about.walls & walls
     }
@@ -105,16 +116,19 @@ def reached(
     question: Question, technology: Technology, facts: frozenset[str] = MODERN
 ) -> frozenset[str]:
     """Kinds of object that the probe gets at on the same kernel without any isolation."""
-    name, kernel, release = technology.id, technology.kernel, technology.release
-    return _reached(question, name, kernel, release, facts)
+    if not question.program.on.asks(technology.id):
+        return frozenset()
+    everywhere = msgspec.structs.replace(question.program, on=Filter())
+    asked = msgspec.structs.replace(question, program=everywhere)
+    return _reached(asked, technology.kernel, technology.release, facts)
 
 
 @functools.lru_cache(maxsize=1024)
 def _reached(
-    question: Question, name: str, kernel: Kernel, release: str, facts: frozenset[str]
+    question: Question, kernel: Kernel, release: str, facts: frozenset[str]
 ) -> frozenset[str]:
-    """``name`` is the technology's, for a probe that does not ask all of them."""
-    bare = change(none.TECHNOLOGY, id=name, kernel=kernel, release=release)
+    """For a probe that asks every technology: one run for all of the same kernel."""
+    bare = change(none.TECHNOLOGY, kernel=kernel, release=release)
     case = answer(question, bare, facts).case
     return frozenset(
         crossing.kind

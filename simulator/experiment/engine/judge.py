@@ -13,7 +13,7 @@ from simulator.experiment.probes.world import World, twin
 from simulator.isolation.technologies.base import Technology
 
 
-class Question(msgspec.Struct, frozen=True):
+class Question(msgspec.Struct, frozen=True, cache_hash=True):
     """A probe ready to be asked: a scenario with its world loaded."""
 
     id: str

@@ -1,5 +1,7 @@
 """Which mechanisms can be lifted from a technology, and what must go with each of them."""
 
+import functools
+
 from simulator.experiment.probes.verdict import Outcome
 from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.technologies.base import Technology, without
@@ -8,6 +10,7 @@ THROUGH = frozenset({Outcome.LEAKS, Outcome.LIMITED})
 """Outcomes of a probe that got something."""
 
 
+@functools.lru_cache(maxsize=256)
 def lifts(technology: Technology) -> tuple[tuple[str, ...], ...]:
     """Every single mechanism, with those that cannot stand without it."""
     return tuple(_with_dependents(technology, name) for name in technology.ids)

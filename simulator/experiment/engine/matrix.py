@@ -1,5 +1,6 @@
 """Many probes on many technologies: cells, each with its verdict."""
 
+import functools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 
@@ -30,9 +31,13 @@ class Asked(msgspec.Struct, frozen=True):
     without: tuple[str, ...] = ()
 
 
+_parsed = functools.lru_cache(maxsize=256)(parse_spec)
+"""One object for each SPEC: the caches of launches find it at once."""
+
+
 def fill(asked: Asked) -> Cell:
     """Run and judge one cell. Raises ``SpecError`` or ``PlanError``."""
-    technology = parse_spec(asked.spec, asked.without)
+    technology = _parsed(asked.spec, asked.without)
     verdict = credited(asked.question, technology, always=False).verdict
     question = asked.question
     return Cell(question.id, question.group, asked.spec, asked.without, verdict)

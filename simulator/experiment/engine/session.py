@@ -1,6 +1,7 @@
 """A session on a simulated kernel: ``probes.executor.Session`` over ``Kernel.call``."""
 
 import contextlib
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
@@ -236,14 +237,16 @@ def _whose(crossings: tuple[Crossing, ...], task: Task | None) -> str:
     return task.domain if task is not None else ""
 
 
+@functools.lru_cache(maxsize=4096)
 def would_stop(technology: Technology, kind: str) -> tuple[str, ...]:
     """Mechanisms that keep this kind of object from a sandbox and that ``technology`` lacks."""
     from simulator.isolation.technologies.registry import MECHANISMS
 
+    present = frozenset(technology.ids)
     return tuple(
         about.id
         for about in MECHANISMS.values()
         if kind in about.hides
-        and about.id not in technology.ids
+        and about.id not in present
         and about.family in ("posix", technology.kernel)
     )

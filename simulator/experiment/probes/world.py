@@ -86,7 +86,7 @@ class Disk(msgspec.Struct, frozen=True, kw_only=True):
     text: str = ""
 
 
-class World(msgspec.Struct, frozen=True, kw_only=True):
+class World(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Everything that a boot needs, technology apart.
 
     ``services`` are products whose daemons init starts (``isolation/control``), where the host has

@@ -34,7 +34,7 @@ class SpecError(VitrinaError):
     """A SPEC that can't be read: an unknown technology, option, value or mechanism."""
 
 
-class Technology(msgspec.Struct, frozen=True, kw_only=True):
+class Technology(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """An isolation technology, or one that options or ``without`` have changed.
 
     ``id`` is the product's name without options, ``spec`` what the person typed; ``year`` is 0 for

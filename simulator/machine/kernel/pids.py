@@ -16,8 +16,8 @@ from simulator.machine.state.store import Index, World
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-BY_PID = Index(Task, lambda task: tuple(enumerate(task.pids)))
-"""Tasks by (level of the namespace, pid in it)."""
+BY_PID = Index(Task, lambda task: (*enumerate(task.pids[:-1]), (task.ns.pid, task.pids[-1], "own")))
+"""Tasks by the pid in their own namespace, and by (level, pid) in those above it."""
 
 _NOBODY = Denial(
     Errno.ESRCH, "none", N_("No process has this number in the caller's view."), "kill(2)"
@@ -37,6 +37,9 @@ def chain(world: World, ns: NsId) -> tuple[NsId, ...]:
 def taken(world: World, ns: NsId, number: int) -> Task | None:
     """The task that pid namespace ``ns`` calls ``number``, seen or not."""
     level = world.row(PidNs, ns).level
+    own = world.first(BY_PID, (ns, number, "own"))
+    if own is not None:
+        return own
     for task in world.rows_by(BY_PID, (level, number)):
         if visible_from(world, task, ns):
             return task

@@ -22,7 +22,7 @@ from simulator.machine.kernel.namespace import KINDS, NetNs
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.net import spaces
 from simulator.machine.kernel.resource.group import (
-    CHILDREN,
+    NAMED,
     UNIFIED,
     Cgroup,
     DeviceList,
@@ -94,10 +94,10 @@ def devices(trap: Trap, path: str, rules: Any) -> int:
         trap.fail(Errno.ENOENT, N_("This machine has no version 2 control groups."), "cgroups(7)")
     group = store.row(Cgroup, tree.root)
     for name in path.strip("/").split("/"):
-        below = {child.name: child for child in store.rows_by(CHILDREN, group.id)}
-        if name not in below:
+        below = store.first(NAMED, (group.id, name))
+        if below is None:
             trap.fail(Errno.ENOENT, N_("No control group has this name."), "cgroups(7)")
-        group = below[name]
+        group = below
     listed = DeviceList(False, tuple(map(_rule, cast("tuple[str, ...]", rules))))
     programs = (*group.programs, listed)
     store.put(msgspec.structs.replace(group, programs=programs))

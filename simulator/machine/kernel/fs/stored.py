@@ -7,7 +7,7 @@ import msgspec
 from simulator.machine.abi.constants import S_IFDIR
 from simulator.machine.abi.ids import Domain, KGid, KUid, NsId, SuperblockId
 from simulator.machine.kernel import clock
-from simulator.machine.kernel.vfs.inode import Inode, Superblock
+from simulator.machine.kernel.vfs.inode import SHOWING, Inode, Superblock
 from simulator.machine.state.store import Store, World
 
 if TYPE_CHECKING:
@@ -81,9 +81,6 @@ def put_superblock(store: Store, sb: Superblock) -> Superblock:
     return sb
 
 
-def find(world: World, fstype: str, **keys: object) -> Superblock | None:
-    """The superblock of ``fstype`` whose fields equal ``keys``, for types that keep one each."""
-    for sb in world.all(Superblock):
-        if sb.fstype == fstype and all(getattr(sb, key) == keys[key] for key in keys):
-            return sb
-    return None
+def find(world: World, fstype: str, ipc_ns: NsId | None = None) -> Superblock | None:
+    """The superblock of ``fstype``, or that of an IPC namespace, for types that keep one each."""
+    return world.first(SHOWING, fstype if ipc_ns is None else (fstype, ipc_ns))

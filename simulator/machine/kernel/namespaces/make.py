@@ -23,7 +23,7 @@ from simulator.machine.kernel.namespace import (
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import mount_tree
 from simulator.machine.kernel.vfs.mount import Mount
-from simulator.machine.state.store import Store
+from simulator.machine.state.store import Row, Store
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -80,6 +80,18 @@ def new_user_ns(trap: "Trap") -> Credentials:
     return full_in(cred, ns)
 
 
+_TABLES: dict[str, type[Row]] = {
+    "user": UserNs,
+    "mnt": MountNs,
+    "uts": UtsNs,
+    "ipc": IpcNs,
+    "pid": PidNs,
+    "cgroup": CgroupNs,
+    "net": NetNs,
+    "time": TimeNs,
+}
+
+
 def _need_room(trap: "Trap", kind: str) -> None:
     """ENOSPC when as many namespaces of ``kind`` live as user.max_KIND_namespaces allows.
 
@@ -89,6 +101,8 @@ def _need_room(trap: "Trap", kind: str) -> None:
     written = trap.store.get(sysctl.Sysctl, name)
     text = trap.family.sysctls.get(name) if written is None else written.value
     if text is None:
+        return
+    if trap.store.count(_TABLES[kind]) <= int(text):  # those that nobody is in any more included
         return
     alive = {_space(task, kind) for task in trap.store.all(Task)}
     if len(alive) - 1 >= int(text):

@@ -238,7 +238,8 @@ def _pick(group: Group, number: int, now: int) -> Job | None:
     """The ready job that is furthest behind, level by level."""
     if group.bucket is not None and group.bucket.is_dry(now):
         return None
-    for child in sorted(group.children, key=_vtime):
+    children = group.children
+    for child in sorted(children, key=_vtime) if len(children) > 1 else children:
         if isinstance(child, Group):
             found = _pick(child, number, now)
             if found is None:
@@ -257,7 +258,7 @@ def _vtime(child: "Group | Job") -> int:
 
 
 def _is_dry(job: Job, now: int) -> bool:
-    return any(bucket.is_dry(now) for bucket, _n, _d in job.charges)
+    return bool(job.charges) and any(bucket.is_dry(now) for bucket, _n, _d in job.charges)
 
 
 def _turn(job: Job, servers: Servers, number: int, most: int) -> int:

@@ -97,6 +97,7 @@ class Frozen(Row, frozen=True, kw_only=True):
 
 
 CHILDREN = Index(Cgroup, lambda group: (group.parent,))
+NAMED = Index(Cgroup, lambda group: ((group.parent, group.name),))
 IN_HIERARCHY = Index(Cgroup, lambda group: (group.hierarchy,))
 MEMBERS = Index(Task, lambda task: tuple(task.cgroups.values()))
 BY_CONTROLLER = Index(Hierarchy, lambda hierarchy: hierarchy.controllers)

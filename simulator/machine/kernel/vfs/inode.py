@@ -105,6 +105,8 @@ class Dentry(Row, frozen=True, kw_only=True):
 
 IN_DIRECTORY = Index(Dentry, lambda dentry: (dentry.id[0],))
 NAMES_OF = Index(Dentry, lambda dentry: (dentry.inode,))
+SHOWING = Index(Superblock, lambda sb: (sb.fstype, (sb.fstype, sb.ipc_ns)))
+"""Superblocks by type, and by type and the IPC namespace that they show."""
 BY_SUPERBLOCK = Index(Inode, lambda inode: (inode.sb,))
 
 

@@ -1,6 +1,6 @@
 """Building, copying and cutting trees of mounts: fs/namespace.c below its permission checks."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,7 +26,7 @@ from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs.fd import File
 from simulator.machine.kernel.vfs.inode import NAMES_OF
 from simulator.machine.kernel.vfs.mount import CHILDREN, IN_NAMESPACE, MOUNTED_ON, Mount
-from simulator.machine.state.store import Store, World
+from simulator.machine.state.store import Index, Store, World
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -41,6 +41,15 @@ MAKE_SHARED = 2
 PRIVATE = 4
 COPY_UNBINDABLE = 8
 COPY_NS_FILES = 16
+
+
+def _places(task: Task) -> frozenset[MountId]:
+    places = (task.root, task.cwd) if task.exe is None else (task.root, task.cwd, task.exe)
+    return frozenset([place.mount for place in places])
+
+
+STANDING = Index(Task, _places)
+"""Tasks by the mounts of their root and working directories and of their programs."""
 
 
 def descend(world: World, mount: MountId) -> Iterator[Mount]:
@@ -235,6 +244,20 @@ def users(world: World, mount: MountId, leaver: Pid | None = None) -> int:
         count += (task.root.mount == mount) + (task.cwd.mount == mount)
         count += task.exe is not None and task.exe.mount == mount
     return count + sum(f.at is not None and f.at.mount == mount for f in world.all(File))
+
+
+def in_use(world: World, mounts: Collection[MountId], leaver: Pid | None = None) -> set[MountId]:
+    """Those of ``mounts`` that have ``users``: for whoever asks about many at once."""
+    found = {file.at.mount for file in world.all(File) if file.at is not None}
+    found.update(
+        mount
+        for mount in mounts
+        if any(
+            task.id != leaver and task.state is not TaskState.ZOMBIE
+            for task in world.rows_by(STANDING, mount)
+        )
+    )
+    return found.intersection(mounts)
 
 
 def need_room(trap: "Trap", ns: NsId, more: int) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.task import At, Task, TaskState
+from simulator.machine.kernel.task import At, TaskState
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import mount_tree, mounting
 from simulator.machine.kernel.vfs.mount import Mount
@@ -96,7 +96,7 @@ def _swap(trap: "Trap", new: Mount, root: Mount, old: mounting.Place) -> None:
 
 def _follow_root(trap: "Trap", root: At, new: At) -> None:
     """chroot_fs_refs(): every task, in any mount namespace, that stood on the old root."""
-    for task in trap.store.all(Task):
+    for task in trap.store.rows_by(mount_tree.STANDING, root.mount):
         if task.state is TaskState.ZOMBIE or root not in (task.root, task.cwd):
             continue
         moved = msgspec.structs.replace(

@@ -19,7 +19,14 @@ from simulator.machine.kernel.namespace import MountNs
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import dpath, mount_tree
 from simulator.machine.kernel.vfs.inode import Superblock
-from simulator.machine.kernel.vfs.mount import BY_MOUNTPOINT, CHILDREN, MOUNTED_ON, PEERS, Mount
+from simulator.machine.kernel.vfs.mount import (
+    BY_MOUNTPOINT,
+    BY_SUPERBLOCK,
+    CHILDREN,
+    MOUNTED_ON,
+    PEERS,
+    Mount,
+)
 from simulator.machine.state.store import Store, World
 
 if TYPE_CHECKING:
@@ -297,7 +304,7 @@ def _remove(
         for mount in mounts
         if lazy and (row := store.row(Mount, mount)).locked and row.parent in leaving
     }
-    used = {mount for mount in mounts if mount_tree.users(store, mount, leaver)}
+    used = mount_tree.in_use(store, mounts, leaver)
     for mount in tuple(used):  # locked mounts stay with what they are mounted on
         while mount in stuck:
             above = store.row(Mount, mount).parent
@@ -330,5 +337,5 @@ def _let_go(store: Store, gone: Mount) -> None:
     """deactivate_super(): a filesystem may want to know of its last mount's end."""
     sb = store.row(Superblock, gone.sb)
     hear = mutations(sb.root).unmounted if isinstance(sb.root, tuple) else None
-    if hear is not None and not any(other.sb == sb.id for other in store.all(Mount)):
+    if hear is not None and not store.by(BY_SUPERBLOCK, sb.id):
         hear(store, sb)

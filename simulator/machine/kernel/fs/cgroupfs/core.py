@@ -197,7 +197,7 @@ def _set_subtree(trap: Trap, group: Cgroup, text: str) -> None:
         (disable if word[0] == "+" else enable).discard(word[1:])
     if enable - available(trap, group) - group.subtree:
         trap.fail(Errno.ENOENT, N_("The parent does not hand this controller down."), "cgroups(7)")
-    children = trap.store.rows_by(CHILDREN, group.id)
+    children = trap.store.rows_by(CHILDREN, group.id) if disable else ()
     threaded.need_switchable(trap, group, enable)
     if any(disable & child.subtree for child in children):
         trap.fail(Errno.EBUSY, N_("A child still hands the controller down."), "cgroups(7)")
@@ -249,8 +249,12 @@ def _kill(trap: Trap, group: Cgroup, text: str) -> None:
             signal.send(trap.store, task.id, SIGKILL)
 
 
+def _descendants(trap: Trap, group: Cgroup) -> int:
+    return sum(1 for _ in groups.downward(trap.store, group)) - 1
+
+
 def _stat(trap: Trap, group: Cgroup) -> str:
-    below = sum(1 for _ in groups.downward(trap.store, group)) - 1
+    below = _descendants(trap, group)
     return f"nr_descendants {below}\nnr_dying_descendants 0\n"
 
 
@@ -279,8 +283,8 @@ def room_below(trap: Trap, group: Cgroup) -> None:
     for depth, above in enumerate(upward(trap.store, group), 1):
         most = above.settings.get("cgroup.max.descendants", "max")
         deepest = above.settings.get("cgroup.max.depth", "max")
-        count = sum(1 for _ in groups.downward(trap.store, above)) - 1
-        if (most != "max" and count >= int(most)) or (deepest != "max" and depth > int(deepest)):
+        full = most != "max" and _descendants(trap, above) >= int(most)
+        if full or (deepest != "max" and depth > int(deepest)):
             trap.deny(
                 Errno.EAGAIN,
                 "cgroup-limits",

@@ -25,7 +25,7 @@ from simulator.machine.kernel.resource.group import (
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs.inode import Superblock
 from simulator.machine.kernel.vfs.mount import Mount
-from simulator.machine.state.store import Store
+from simulator.machine.state.store import Index, Store
 
 TAG = "cgroup"
 
@@ -239,12 +239,21 @@ def _make_v2(trap: Trap, source: str, text: str) -> Superblock:
     return _superblock(trap, "cgroup2", source, tree, text)
 
 
+_ROOTED = Index(
+    Superblock,
+    lambda sb: (
+        ((sb.fstype, sb.root[2]),) if isinstance(sb.root, tuple) and sb.root[0] == TAG else ()
+    ),
+)
+"""Superblocks of control groups by type and by the group that they show as ``/``."""
+
+
 def _superblock(trap: Trap, fstype: str, source: str, tree: Hierarchy, text: str) -> Superblock:
     """The superblock that shows the hierarchy from the caller's cgroup namespace's root on."""
     top = root_in(trap, trap.task.ns.cgroup, tree)
-    for sb in trap.store.all(Superblock):
-        if sb.fstype == fstype and sb.data is not None and sb.data.get("root") == top:
-            return sb
+    known = trap.store.first(_ROOTED, (fstype, top))
+    if known is not None:
+        return known
     number = SuperblockId(trap.store.new_id(Superblock))
     sb = Superblock(
         id=number,

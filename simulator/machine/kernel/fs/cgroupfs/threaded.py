@@ -9,18 +9,21 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.fs.cgroupfs.spec import invalid
 from simulator.machine.kernel.resource.group import (
-    CHILDREN,
     Cgroup,
     downward,
     living,
     put_setting,
 )
 from simulator.machine.kernel.trap import Trap
-from simulator.machine.state.store import World
+from simulator.machine.state.store import Index, World
 
 TYPE = "cgroup.type"
 FOR_THREADS = frozenset({"cpuset", "cpu", "pids"})
 """Controllers that count threads, not whole processes (perf_event has no switch)."""
+_THREADED = Index(
+    Cgroup, lambda group: (group.parent,) if group.settings.get(TYPE) == "threaded" else ()
+)
+"""Threaded groups by their parents."""
 
 
 def kind(world: World, group: Cgroup) -> str:
@@ -32,7 +35,7 @@ def kind(world: World, group: Cgroup) -> str:
         below_thread_root = above.parent is not None and kind(world, above) != "domain"
         if below_thread_root:
             return "domain invalid"
-    is_root = any(one.settings.get(TYPE) == "threaded" for one in _children(world, group))
+    is_root = bool(world.by(_THREADED, group.id))
     return "domain threaded" if is_root and group.parent is not None else "domain"
 
 
@@ -78,7 +81,3 @@ def refuse(trap: Trap) -> NoReturn:
         N_("The group is part of a threaded tree, or can't become one."),
         "cgroups(7)",
     )
-
-
-def _children(world: World, group: Cgroup) -> tuple[Cgroup, ...]:
-    return world.rows_by(CHILDREN, group.id)

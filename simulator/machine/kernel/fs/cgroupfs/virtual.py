@@ -50,10 +50,7 @@ def files(trap: Trap, group: Cgroup) -> dict[str, FileSpec]:
 
 
 def _child(trap: Trap, group: Cgroup, name: str) -> Cgroup | None:
-    for child in trap.store.rows_by(CHILDREN, group.id):
-        if child.name == name:
-            return child
-    return None
+    return trap.store.first(groups.NAMED, (group.id, name))
 
 
 def _report(trap: Trap, group: Cgroup, operation: str, name: str = "") -> None:

@@ -85,10 +85,25 @@ class Listing:
     directories: frozenset[str]
 
 
+class _Settled:
+    """A family's settings at boot, known by which object they are: nobody changes them."""
+
+    __slots__ = ("values",)
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+
+    def __hash__(self) -> int:
+        return id(self.values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Settled) and other.values is self.values
+
+
 def listing(trap: "Trap") -> Listing:
     """What the caller's namespaces show below /proc/sys."""
     return _listing(
-        frozenset(trap.family.sysctls.items()),
+        _Settled(trap.family.sysctls),
         trap.family.features,
         _in_initial_net(trap),
         tuple(row.name for row in interface.listed(trap.store, trap.task.ns.net)),
@@ -97,7 +112,7 @@ def listing(trap: "Trap") -> Listing:
 
 @functools.lru_cache(maxsize=64)
 def _listing(
-    sysctls: frozenset[tuple[str, str]],
+    sysctls: "_Settled",
     features: frozenset[str],
     initial: bool,
     interfaces: tuple[str, ...],
@@ -106,7 +121,7 @@ def _listing(
     found = dict.fromkeys(dynamic.NAMES, Setting(0o444, ""))
     found |= {name: Setting(0o644, "") for name in dynamic.WRITABLE}
     found["kernel.ns_last_pid"] = Setting(0o666, "")
-    found |= {name: Setting(0o644, value) for name, value in sysctls}
+    found |= {name: Setting(0o644, value) for name, value in sysctls.values.items()}
     found |= _known()
     if not initial:
         found = {name: one for name, one in found.items() if not one.initial_only}
@@ -121,7 +136,8 @@ def _listing(
 
 
 def _in_initial_net(trap: "Trap") -> bool:
-    return min(row.id for row in trap.store.all(NetNs)) == trap.task.ns.net
+    # The first is made at boot and never goes, so it stays the oldest row.
+    return next(iter(trap.store.rows(NetNs))) == trap.task.ns.net
 
 
 def setting(trap: "Trap", name: str) -> Setting | None:
