@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from simulator.machine.abi.constants import SIGTERM, WNOHANG
 from simulator.machine.userland.options import UsageError, parse
-from simulator.machine.userland.process import Process
+from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
 from simulator.machine.userland.programs.content import contents
 from simulator.machine.userland.registry import enter
@@ -96,4 +96,16 @@ async def od(sys: Process, argv: Sequence[str]) -> int:
             text = "".join(f" {int.from_bytes(word, 'little'):06o}" for word in words)
             await sys.out(f"{at:07o}{text}\n")
     await sys.out(f"{len(content):07o}\n")
+    return 0
+
+
+@enter("pwd")
+async def pwd(sys: Process, argv: Sequence[str]) -> int:
+    """pwd(1): the working directory."""
+    del argv
+    try:
+        place = str(await sys.data("getcwd", 4096)).rstrip("\0")
+    except SysError as error:
+        return await sys.complain(f"pwd: getcwd: {error.message}")
+    await sys.out(f"{place}\n")
     return 0

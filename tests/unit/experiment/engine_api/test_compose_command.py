@@ -33,8 +33,7 @@ async def _on_an_engine(place: Path, *lines: str) -> list[int]:
     try:
         return [await compose.run(line.split(), env) for line in lines]
     finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        await compose.ended(running)
 
 
 def test_the_readmes_example(place: Path, capfd: pytest.CaptureFixture[str]) -> None:

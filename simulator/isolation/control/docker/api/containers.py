@@ -70,7 +70,8 @@ async def sizes(sys: Process, engine: Any, one: Container) -> dict[str, int]:
     own = await files.size(sys, f"{one.layer}/diff")
     image = engine.images.images.get(one.record.Image)
     below = engine.images.size(image) if image is not None else 0
-    return {"SizeRw": own, "SizeRootFs": own + below}
+    told = {"SizeRw": own, "SizeRootFs": own + below}
+    return {name: size for name, size in told.items() if size}
 
 
 def _wanted(x: Exchange, one: Container, wanted: filters.Filters) -> bool:
@@ -283,7 +284,7 @@ async def update(x: Exchange) -> None:
         await running.apply_limits(x.sys, one)
     await x.engine.save_host(x.sys, one)
     await x.engine.tell(x.sys, one, "update")
-    await x.reply(200, {"Warnings": []})
+    await x.reply(200, {"Warnings": None})
 
 
 @route("POST", "/containers/prune")

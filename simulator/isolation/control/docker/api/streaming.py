@@ -172,14 +172,11 @@ async def log(x: Exchange) -> None:
     lines = await logs.read(x.sys, one)
     follow = x.flag("follow") and (one.state.Running or one.state.Restarting)
     channel = one.streams.attach() if follow else None
-    lines = [
-        line
-        for line in lines
-        if line.stream in wanted and line.time >= since and (not until or line.time <= until)
-    ]
+    lines = [line for line in lines if line.time >= since and (not until or line.time <= until)]
     tail = x.query.get("tail", "all")
     if tail.isdigit():
         lines = lines[len(lines) - min(int(tail), len(lines)) :]
+    lines = [line for line in lines if line.stream in wanted]
     write = _writer(x, one)
     if channel is not None:
 
@@ -218,7 +215,9 @@ def _time(x: Exchange, name: str, default: int) -> int:
         return default
     found = times.parse(text)
     if found is None:
-        raise BadRequest(f'invalid value for "{name}": strconv.ParseInt: parsing "{text}"')
+        raise BadRequest(
+            f'invalid value for "{name}": strconv.ParseInt: parsing "{text}": invalid syntax'
+        )
     return found
 
 
@@ -252,8 +251,6 @@ async def exec_start(x: Exchange) -> None:
         return
     config = one.config
     keys = detach_keys(config.DetachKeys)
-    if one.started:
-        await execs.start(x.sys, x.engine, one)  # refuses
     execs.may_run(one.container)
     attachment = _Attachment(x, one.streams, tty=config.Tty, keys=keys)
     early = await x.hijack(tty=config.Tty)

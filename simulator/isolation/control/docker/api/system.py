@@ -8,7 +8,12 @@ from typing import Any
 import msgspec
 
 from simulator.isolation.control.docker.api import filters
-from simulator.isolation.control.docker.api.errors import BadRequest, Unavailable
+from simulator.isolation.control.docker.api.errors import (
+    BadRequest,
+    NotFound,
+    NotImplementedHere,
+    Unavailable,
+)
 from simulator.isolation.control.docker.api.images import summary
 from simulator.isolation.control.docker.engine import files, removing, times, volumes
 from simulator.isolation.control.docker.engine.engine import VERSION
@@ -307,11 +312,14 @@ async def build_prune(x: Exchange) -> None:
 
 
 @route("GET", "/swarm")
-@route("GET", "/nodes")
-@route("GET", "/services")
-@route("GET", "/tasks")
-@route("GET", "/secrets")
-@route("GET", "/configs")
+@route("GET", "/swarm/unlockkey")
+@route("POST", "/swarm/update")
+@route("POST", "/swarm/unlock")
+@route("GET", "/(nodes|services|tasks|secrets|configs)")
+@route("POST", "/(services|secrets|configs)/create")
+@route("GET", "/(nodes|services|tasks|secrets|configs)/{name}")
+@route("POST", "/(nodes|services|secrets|configs)/{name}/update")
+@route("DELETE", "/(nodes|services|secrets|configs)/{name}")
 async def swarm(x: Exchange) -> None:
     """No node is in a swarm here."""
     del x
@@ -319,6 +327,28 @@ async def swarm(x: Exchange) -> None:
         'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to'
         " connect this node to swarm and try again."
     )
+
+
+@route("POST", "/swarm/leave")
+async def leave(x: Exchange) -> None:
+    """It is in none."""
+    del x
+    raise Unavailable("This node is not part of a swarm")
+
+
+@route("POST", "/swarm/(init|join)")
+async def join(x: Exchange) -> None:
+    """What a swarm does is not simulated."""
+    del x
+    raise NotImplementedHere("Vitrina simulates one engine: it can't be in a swarm")
+
+
+@route("GET", "/plugins/{name*}/json")
+@route("DELETE", "/plugins/{name*}")
+@route("POST", "/plugins/{name*}/(enable|disable|set|upgrade)")
+async def plugin(x: Exchange) -> None:
+    """There is none of that name."""
+    raise NotFound(f'plugin "{x.names["name"]}" not found')
 
 
 @route("GET", "/plugins")

@@ -67,7 +67,7 @@ def shown(config: ContainerConfig) -> dict[str, Any]:
     """``config`` as the API writes it: some fields only when set."""
     told: dict[str, Any] = msgspec.to_builtins(config)
     for name in _OMITTED:
-        if not told[name] and told[name] != 0:
+        if (not told[name] and name != "StopTimeout") or told[name] is None:
             del told[name]
     return told
 

@@ -21,7 +21,7 @@ from simulator.isolation.control.docker.engine.container import Container, Recor
 from simulator.isolation.control.docker.engine.ids import new_id
 from simulator.isolation.control.docker.engine.networks import PREDEFINED
 from simulator.isolation.control.docker.images.store import Image
-from simulator.machine.abi.constants import SIGNAL_NAMES
+from simulator.machine.abi.constants import CAPABILITY_NAMES, SIGNAL_NAMES
 from simulator.machine.userland.process import Process
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ async def create(
         ident = await new_id(sys)
     name = await engine.reserve_name(sys, name, ident)
     command = [*(words(config.Entrypoint) or []), *(words(config.Cmd) or [])]
+    if host.NetworkMode.startswith("container:"):
+        config.Hostname = engine.find(host.NetworkMode.partition(":")[2]).config.Hostname
     if not config.Hostname and host.NetworkMode != "host" and host.UTSMode != "host":
         config.Hostname = ident[:12]
     record = Record(
@@ -93,6 +95,13 @@ def verify(config: ContainerConfig, host: HostSettings) -> list[str]:
         if not pair or pair.startswith("="):
             raise BadRequest(f"invalid environment variable: {pair}")
     _verify_health(config.Healthcheck)
+    for field in ("CapAdd", "CapDrop"):
+        for one in words(getattr(host, field)) or []:
+            if not _is_capability(one):
+                name = f"CAP_{one.upper().removeprefix('CAP_')}"
+                raise BadRequest(f'invalid {field}: unknown capability: "{name}"')
+    if host.Runtime not in ("", "runc"):
+        raise BadRequest(f"unknown or invalid runtime name: {host.Runtime}")
     policy = host.RestartPolicy
     if policy.Name not in ("", "no", "always", "unless-stopped", "on-failure"):
         raise BadRequest(
@@ -129,6 +138,13 @@ def verify_resources(host: HostSettings) -> list[str]:
     if host.NanoCpus > 2_000_000_000:
         raise BadRequest("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available")
     return []
+
+
+def _is_capability(text: str) -> bool:
+    name = text.upper().removeprefix("CAP_")
+    return name == "ALL" or f"CAP_{name}" in {
+        f"CAP_{known.removeprefix('CAP_')}" for known in CAPABILITY_NAMES
+    }
 
 
 def _verify_health(health: HealthConfig | None) -> None:

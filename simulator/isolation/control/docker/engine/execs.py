@@ -135,7 +135,11 @@ async def start(sys: Process, engine: "Engine", one: Exec) -> None:
         )
     may_run(one.container)
     one.started = True
-    job, ours = await _job(sys, engine, one)
+    try:
+        job, ours = await _job(sys, engine, one)
+    except ApiError:
+        one.exit_code = 126
+        raise
     read, write = await running.pipe(sys)
     await sys.spawn(shim.body(job._replace(report=write)))
     await sys.close(write)

@@ -90,7 +90,7 @@ async def pause(sys: Process, engine: "Engine", container: Container) -> None:
 async def unpause(sys: Process, engine: "Engine", container: Container) -> None:
     """Raises ``Conflict``."""
     if not container.state.Paused:
-        raise Conflict(f"Container {container.id} is not paused")
+        raise ApiError(f"Container {container.id} is not paused")
     await freeze(sys, container, frozen=False)
     container.state.Paused = False
     await engine.save(sys, container)
@@ -183,7 +183,11 @@ async def rename(sys: Process, engine: "Engine", container: Container, name: str
     old = container.name
     if name.removeprefix("/") == old:
         raise BadRequest("Renaming a container with the same name as its current name")
-    new = await engine.reserve_name(sys, name, container.id)
+    try:
+        new = await engine.reserve_name(sys, name, container.id)
+    except ApiError as error:
+        message = f"Error when allocating new name: {error.message}"
+        raise ApiError(message, error.status) from None
     engine.names.pop(old, None)
     container.record.Name = new
     await engine.save(sys, container)

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from simulator.isolation.control.docker.api.errors import BadRequest
+from simulator.isolation.control.docker.api.errors import ApiError
 from simulator.machine.abi.constants import O_CLOEXEC, O_PATH
 from simulator.machine.userland.process import Process, SysError
 
@@ -19,7 +19,7 @@ class User(NamedTuple):
 
 
 async def resolve(sys: Process, root: str, text: str, more: list[str]) -> User:
-    """``name``, ``uid``, ``name:group``, ``uid:gid``. Raises ``BadRequest``."""
+    """``name``, ``uid``, ``name:group``, ``uid:gid``. Raises ``ApiError``."""
     passwd = [line.split(":") for line in (await inside(sys, root, "etc/passwd")).splitlines()]
     group = [line.split(":") for line in (await inside(sys, root, "etc/group")).splitlines()]
     passwd = [one for one in passwd if len(one) >= 7]
@@ -27,7 +27,7 @@ async def resolve(sys: Process, root: str, text: str, more: list[str]) -> User:
     name, _, wanted = text.partition(":")
     row = next((one for one in passwd if name and (one[0] == name or one[2] == name)), None)
     if name and row is None and not name.isdigit():
-        raise BadRequest(f"unable to find user {name}: no matching entries in passwd file")
+        raise ApiError(f"unable to find user {name}: no matching entries in passwd file")
     if not name:
         row = next((one for one in passwd if one[2] == "0"), None)
     uid = int(row[2]) if row is not None else int(name or 0)
@@ -47,7 +47,7 @@ def _group(group: list[list[str]], wanted: str) -> int:
         return int(found[2])
     if wanted.isdigit():
         return int(wanted)
-    raise BadRequest(f"unable to find group {wanted}: no matching entries in group file")
+    raise ApiError(f"unable to find group {wanted}: no matching entries in group file")
 
 
 async def inside(sys: Process, root: str, path: str) -> str:

@@ -18,6 +18,8 @@ ROOT = "/var/lib/docker/volumes"
 REMOTE = "/var/lib/docker/plugins/vitrina-remote"
 DRIVERS = {"local": ROOT, "vitrina-remote": REMOTE}
 ANONYMOUS = "com.docker.volume.anonymous"
+_OPTIONS = ("type", "o", "device", "size")
+"""Of the driver local (moby ``volume/local/local_unix.go``)."""
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
 
@@ -77,6 +79,9 @@ class Volumes:
                 f'create {name}: error looking up volume plugin {driver}: plugin "{driver}"'
                 " not found"
             )
+        for option in sorted(options or {}) if driver == "local" else ():
+            if option not in _OPTIONS:
+                raise BadRequest(f'create {name}: invalid option: "{option}"')
         there = self.all.get(name)
         if there is not None:
             if there.Driver != driver:

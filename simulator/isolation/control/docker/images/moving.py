@@ -268,6 +268,7 @@ async def import_(x: Exchange) -> None:
         except (EOFError, OSError, zlib.error) as error:
             raise ApiError(f"Error processing tar file(exit status 1): {error}") from None
     layer = await x.engine.images.add_layer(x.sys, "", content)
+    await x.begin()
     created = times.rfc3339(await times.now(x.sys))
     comment = x.query.get("message") or "Imported from -"
     made = {

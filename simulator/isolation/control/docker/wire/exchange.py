@@ -10,6 +10,7 @@ import msgspec
 
 from simulator.isolation.control.docker.api.errors import ApiError, BadRequest
 from simulator.isolation.control.docker.engine.sync import go, stop
+from simulator.isolation.control.docker.wire import decoding
 from simulator.isolation.control.docker.wire.router import Version
 from simulator.machine.abi.constants import MSG_NOSIGNAL, SHUT_WR
 from simulator.machine.userland.process import Process, SysError
@@ -160,7 +161,7 @@ class Exchange:
                 f"unsupported Content-Type header ({media}): must be 'application/json'"
             )
         try:
-            return msgspec.json.decode(content, type=kind)
+            return decoding.decode(content, kind)
         except msgspec.ValidationError as error:
             raise BadRequest(f"invalid JSON: {error}") from None
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

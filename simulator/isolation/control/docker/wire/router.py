@@ -66,15 +66,13 @@ def find(method: str, path: str) -> Match:
         version = int(versioned[1]), int(versioned[2])
         path = versioned[3]
         _check(version)
-    others = False
     for one in _ROUTES:
         matched = one.pattern.fullmatch(path)
         if matched is None or version < one.since:
             continue
         if one.method == method or (method == "HEAD" and one.method == "GET"):
             return Match(one.handler, matched.groupdict(), version)
-        others = True
-    raise NotFound("page not found", 405 if others else 404)
+    raise NotFound("page not found")
 
 
 def _check(version: Version) -> None:

@@ -3,8 +3,9 @@
 from typing import TYPE_CHECKING
 
 import h11
+import msgspec
 
-from simulator.isolation.control.docker.api.errors import ApiError, of_kernel
+from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, of_kernel
 from simulator.isolation.control.docker.wire import router
 from simulator.isolation.control.docker.wire.exchange import Connection, Exchange, Gone
 from simulator.machine.abi.constants import SHUT_RDWR
@@ -50,6 +51,8 @@ async def _one(sys: Process, engine: "Engine", connection: Connection) -> bool:
         await exchange.fail(error)
     except SysError as error:
         await exchange.fail(of_kernel(error))
+    except msgspec.MsgspecError as error:
+        await exchange.fail(BadRequest(f"invalid JSON: {error}"))
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as fault:
         # net/http recovers a handler's panic too; the connection is lost, the daemon is not
         await sys.err(f"http: panic serving {exchange.path}: {type(fault).__name__}: {fault}\n")

@@ -16,8 +16,13 @@ def _tags(s: Sdk, **more: Any) -> list[str]:
 def _made(s: Sdk) -> Any:
     one = s.run(["sh", "-c", "echo new > /etc/new"], detach=True, name="made")
     one.wait(timeout=20)
-    image = one.commit("made", tag="1", author="me", message="why",
-                       changes="ENV X=y\nCMD [\"cat\", \"/etc/new\"]\nLABEL a=b")
+    image = one.commit(
+        "made",
+        tag="1",
+        author="me",
+        message="why",
+        changes='ENV X=y\nCMD ["cat", "/etc/new"]\nLABEL a=b',
+    )
     return image.tags, image.labels, image.attrs["Author"], image.attrs["Comment"]
 
 

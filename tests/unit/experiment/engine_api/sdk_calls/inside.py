@@ -21,7 +21,7 @@ def archive(**files: bytes) -> bytes:
 def _got(s: Sdk, path: str) -> Any:
     bits, told = s.one("files").get_archive(path)
     with tarfile.open(fileobj=io.BytesIO(b"".join(bits))) as tar:
-        names = [(one.name, one.type, oct(one.mode), one.uid, one.linkname) for one in tar]
+        names = [(one.name, one.type, oct(one.mode & 0o7777), one.uid, one.linkname) for one in tar]
     return names, told["name"], told["mode"] & 0o777, told["linkTarget"]
 
 
@@ -38,7 +38,7 @@ CALLS: tuple[tuple[str, Any], ...] = (
     ("read what was put", lambda s: s.one("files").exec_run("cat /tmp/given").output),
     ("put to nowhere", lambda s: s.one("files").put_archive("/nosuch", archive(a=b""))),
     ("put on a file", lambda s: s.one("files").put_archive("/tmp/given", archive(a=b""))),
-    ("put into a volume", lambda s: (s.one("files").put_archive("/v", archive(inside=b"v")),
+    ("put into a volume", lambda s: (s.one("files").put_archive("/v", archive(inside=b"v\n")),
                                      s.one("files").exec_run("cat /v/inside").output)),
     ("get a file", lambda s: _got(s, "/tmp/given")),
     ("get a directory", lambda s: (s.one("files").exec_run("mkdir -p /tmp/d/e").exit_code,

@@ -1,0 +1,24 @@
+"""The calls of the SDK, made to a real private dockerd: it answers what was recorded of it."""
+
+import pytest
+
+from tests.real.conftest import requires
+from tests.unit.experiment.engine_api.sdk_calls import engines, suite
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("leak_check")]
+
+ELSEWHERE = {"containers: run of no image": "the error of a resolver names ports"}
+"""Calls whose answer depends on the machine."""
+
+
+def test_a_real_engine_answers_what_was_recorded() -> None:
+    requires("docker")
+    with engines.real() as url:
+        answers = suite.told(url)
+    expected = suite.expected()
+    differing = [
+        f"{name}\n  recorded: {expected[name]['real']}\n  now:      {answer}"
+        for name, answer in answers.items()
+        if answer != expected[name]["real"] and name not in ELSEWHERE
+    ]
+    assert not differing, "\n".join(differing)
