@@ -23,6 +23,7 @@ from simulator.isolation.control.docker.compose.main import GLOBAL, main
 from simulator.machine.abi.i18n import gettext as _
 
 _BLOCK = 65536
+_PATIENCE = 0.5
 _LASTING = frozenset(("up", "create", "start", "scale"))
 _SOCKET = "unix:///var/run/docker.sock"
 
@@ -182,9 +183,14 @@ async def run(words: Sequence[str], env: Mapping[str, str]) -> int:
             desk = RealDesk(RealClient(f"unix://{path}"), env)
             return await _alone(desk, rest)
         finally:
-            running.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await running
+            await ended(running)
+
+
+async def ended(running: "asyncio.Future[None]") -> None:
+    """End a server's task. Python 3.11's wait_for() can lose a cancellation, so again and again."""
+    while not running.done():
+        running.cancel()
+        await asyncio.wait([running], timeout=_PATIENCE)
 
 
 async def _alone(desk: RealDesk, words: list[str]) -> int:
