@@ -14,8 +14,8 @@ PROGRAMS: dict[str, str] = {
     "httpd": "web", "httpd-foreground": "web", "mysql": "mysql", "mysqladmin": "mysql",
     "mysqld": "mysql", "nc": "fetch", "nginx": "nginx", "node": "languages", "npm": "packages",
     "pg_isready": "psql", "pip": "packages", "postgres": "postgres", "psql": "psql",
-    "python": "languages", "python3": "languages", "redis-cli": "redis_cli", "redis-server": "redis",
-    "registry": "depot", "wget": "fetch",
+    "python": "languages", "python3": "languages", "redis-cli": "redis_cli",
+    "redis-server": "redis", "registry": "depot", "wget": "fetch",
 }  # fmt: skip
 """Which module enters a program."""
 

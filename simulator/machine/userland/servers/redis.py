@@ -97,11 +97,6 @@ def _ping(_keys: Keys, words: list[str]) -> Reply:
     return words[0] if words else Status("PONG")
 
 
-@_on("ECHO", 1)
-def _echo(_keys: Keys, words: list[str]) -> Reply:
-    return words[0]
-
-
 @_on("SET", 2)
 def _set(keys: Keys, words: list[str]) -> Reply:
     options = [word.upper() for word in words[2:]]
@@ -166,13 +161,6 @@ def _decr(keys: Keys, words: list[str]) -> Reply:
 @_on("INCRBY", 2)
 def _incrby(keys: Keys, words: list[str]) -> Reply:
     return _add(keys, words[0], _integer(words[1]))
-
-
-@_on("APPEND", 2)
-def _append(keys: Keys, words: list[str]) -> Reply:
-    whole = (keys.text(words[0]) or "") + words[1]
-    keys.values[words[0]] = whole
-    return len(whole)
 
 
 @_on("KEYS", 1)
