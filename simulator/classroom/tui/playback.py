@@ -59,6 +59,8 @@ class Playback:
     outcome: str
     stopped_by: str
     switches: tuple[Switch, ...] = ()
+    engine: bool = False
+    """Whether a Docker Engine runs on the host's machine."""
 
     def world(self, machine: int, cursor: int) -> World:
         """That machine as it stands at ``cursor``."""
@@ -97,6 +99,18 @@ def differing(one: Playback, other: Playback) -> frozenset[int]:
         and (other_step := theirs.get(step.number)) is not None
         and step.compared != other_step.compared
     )
+
+
+def reached(run: Playback, machine: int, event: int) -> int:
+    """The first cursor at which that machine's ``event``, from 1, has happened."""
+    standing = ((at, step.after[machine]) for at, step in enumerate(run.steps, start=1))
+    places = [(count, -_depth(run, at), at) for at, count in standing if count >= event]
+    return min(places)[2] if places else len(run.steps)
+
+
+def _depth(run: Playback, at: int) -> int:
+    """How deep inside a line of the program the step before that cursor is."""
+    return run.steps[at - 1].depth
 
 
 def program(run: Playback) -> tuple[Step, ...]:

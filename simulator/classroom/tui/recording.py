@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from simulator.classroom.tui.playback import Machine, Playback, Switch, Viewer
+from simulator.classroom.tui.present.engine.disk import Disk
 from simulator.classroom.tui.present.spell import spell
 from simulator.classroom.tui.present.step import Step, Tone
 from simulator.experiment.engine.credit import credited
@@ -171,6 +172,7 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
         outcome=_(verdict.outcome.name) if verdict is not None else "",
         stopped_by=(verdict.stopped_by or "") if verdict is not None else "",
         switches=_switches(spec, technology),
+        engine=Disk(session.kernels[0].store).there,
     )
 
 
@@ -335,9 +337,11 @@ def _nested_steps(
 ) -> Iterator[Step]:
     machine = session.actors[actor].machine
     events = session.kernels[machine].timeline.events[before[machine] : after[machine]]
+    known = {event.pid: event.actor for event in events if event.actor}
     for number, event in enumerate(events, start=before[machine] + 1):
         place = tuple(number if m == machine else count for m, count in enumerate(after))
-        yield _nested_step(actor, event, place, technology)
+        who = event.actor or known.get(event.pid, actor)
+        yield _nested_step(who, event, place, technology)
 
 
 def _nested_step(actor: str, event: Event, after: tuple[int, ...], technology: Technology) -> Step:

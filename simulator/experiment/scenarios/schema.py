@@ -28,7 +28,7 @@ GROUPS = (
 """Subjects, in the order in which a matrix shows them."""
 
 DEMONSTRATIONS = ("docker",)
-"""Subjects of demonstrations: programs to step through that ask nothing, so no oracle judges them."""
+"""Subjects of demonstrations: programs to step through, which ask nothing and nobody judges."""
 
 REQUIREMENTS = ("root", "model-only", "ipv6", "devices", "limits")
 """What a real run needs: root; never (``model-only``: it could harm the machine); IPv6; a scratch

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
+from simulator.classroom.tui.present.engine.layers import layers, overlay
+from simulator.classroom.tui.present.engine.networks import bridges, endpoints
+from simulator.classroom.tui.present.engine.volumes import fate, volumes
 from simulator.classroom.tui.present.files import files
 from simulator.classroom.tui.present.identity import identity
 from simulator.classroom.tui.present.line import Line
 from simulator.classroom.tui.present.network import network
 from simulator.classroom.tui.present.processes import processes
 from simulator.classroom.tui.present.usage import usage
+from simulator.isolation.control.docker.engine.container import Record
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
@@ -23,6 +27,14 @@ VIEWS: tuple[tuple[str, str], ...] = (
     ("usage", N_("processors, memory, disk")),
 )
 """The name of each view and its title."""
+
+ENGINE_VIEWS: tuple[tuple[str, str, str], ...] = (
+    ("layers", N_("images and layers"), N_("its overlay")),
+    ("bridges", N_("networks of containers"), N_("its networks")),
+    ("volumes", N_("volumes"), N_("what dies with it")),
+)
+"""Where a Docker Engine runs: a view's name, and its titles on the host's side and the container's.
+"""
 
 
 def view(
@@ -42,3 +54,20 @@ def view(
             return usage(world, family, viewer)
         case _other:
             return identity(world, family, viewer)
+
+
+def engine_view(name: str, world: World, container: Record | None, *, inside: bool) -> list[Line]:
+    """The lines of a view of the Engine: of all of it, or ``inside`` of one container."""
+    match name, inside:
+        case "layers", False:
+            return layers(world)
+        case "layers", True:
+            return overlay(world, container)
+        case "bridges", False:
+            return bridges(world)
+        case "bridges", True:
+            return endpoints(container)
+        case _other, False:
+            return volumes(world)
+        case _other, True:
+            return fate(world, container)

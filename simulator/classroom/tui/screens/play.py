@@ -17,12 +17,14 @@ from simulator.classroom.tui.messages import (
     CurvesRequested,
     FlowRequested,
 )
-from simulator.classroom.tui.playback import Playback, differing, first_difference
+from simulator.classroom.tui.playback import Playback, differing, first_difference, reached
+from simulator.classroom.tui.present.engine.requests import daemon, requests
 from simulator.classroom.tui.present.line import changed
+from simulator.classroom.tui.present.sides import sides, views
 from simulator.classroom.tui.present.step import next_stop, numbered
-from simulator.classroom.tui.present.views import VIEWS, view
 from simulator.classroom.tui.screens.jump import JumpDialog
 from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
+from simulator.classroom.tui.screens.requests import RequestsDialog
 from simulator.classroom.tui.widgets.call_list import CallList
 from simulator.classroom.tui.widgets.state_panel import StatePanel
 from simulator.classroom.tui.widgets.timeline_bar import TimelineBar
@@ -46,6 +48,7 @@ What the step changed is marked, forward and back.
 - `Home`, `End`; a number jumps to that line
 - `v` the next view: processes, files and mounts, network, users and limits
 - `t` lift or restore a mechanism and watch the time line branch
+- `d` where an engine runs: its REST requests, with the calls below each; `g` another container
 - `f` the flow: who reached whose objects, and which wall kept the rest away
 - `r` curves: processors, memory, disk and tasks over time; of both branches when there are two
 - `c` compare with another technology, step by step
@@ -66,6 +69,8 @@ z asleep, - did not run, · building the sandbox.
         Binding("V", "view(-1)", N_("view before"), show=False, priority=True),
         Binding("t", "mechanisms", N_("mechanisms"), priority=True),
         Binding("b", "branch", N_("other branch"), show=False, priority=True),
+        Binding("g", "container", N_("container"), priority=True),
+        Binding("d", "requests", N_("requests"), priority=True),
         Binding("f", "flow", N_("flow"), priority=True),
         Binding("r", "curves", N_("curves"), priority=True),
         Binding("c", "compare", N_("compare"), priority=True),
@@ -78,6 +83,8 @@ z asleep, - did not run, · building the sandbox.
 
     cursor: reactive[int] = reactive(0)
     view_number: reactive[int] = reactive(0)
+    container: reactive[int] = reactive(0)
+    """Which of an engine's containers is shown, from the newest."""
 
     def __init__(self, run: Playback, *, cursor: int | None = None) -> None:
         super().__init__()
@@ -138,6 +145,11 @@ z asleep, - did not run, · building the sandbox.
         if self.is_mounted:
             self._paint()
 
+    def watch_container(self) -> None:
+        """Show another container of the same world."""
+        if self.is_mounted:
+            self._paint()
+
     def _paint(self) -> None:
         run, cursor = self.run, self.cursor
         for bar in self.query(TimelineBar):
@@ -145,19 +157,11 @@ z asleep, - did not run, · building the sandbox.
         self.query_one(CallList).cursor = cursor
         step = run.steps[cursor - 1] if cursor else None
         self.query_one(WhyPanel).show(step, run.question)
-        name, title = VIEWS[self.view_number % len(VIEWS)]
-        for side, viewer, label in (
-            ("host", run.host, _("Host")),
-            ("sandbox", run.guest, _("Sandbox")),
-        ):
-            number, pid = viewer.machine, viewer.pid
-            family = run.machines[number].family
-            writes = run.writes(number, self._came_from, cursor)
-            lines = view(name, run.world(number, cursor), family, pid, writes)
-            before = view(name, run.world(number, self._came_from), family, pid)
-            panel = self.query_one(f"#{side}", StatePanel)
-            panel.border_title = f"{label}: {_(title)}"
-            panel.show(lines, changed(lines, before))
+        host, sandbox = sides(run, cursor, self._came_from, self.view_number, self.container)
+        for panel_id, side in (("host", host), ("sandbox", sandbox)):
+            panel = self.query_one(f"#{panel_id}", StatePanel)
+            panel.border_title = side.title
+            panel.show(side.lines, changed(side.lines, side.before))
 
     def _on_trunk(self) -> int:
         """Where the trunk's cursor stands: after the same line of the program."""
@@ -186,7 +190,24 @@ z asleep, - did not run, · building the sandbox.
 
     def action_view(self, direction: int) -> None:
         """The next view of both sides."""
-        self.view_number = (self.view_number + direction) % len(VIEWS)
+        self.view_number = (self.view_number + direction) % views(self.run)
+
+    def action_container(self) -> None:
+        """Another container on the sandbox's side, where an engine has several."""
+        self.container += 1
+
+    def action_requests(self) -> None:
+        """The requests that a dockerd answered; choosing a call goes to it."""
+        run, machine = self.run, self.run.host.machine
+        timeline = run.machines[machine].timeline
+        first = daemon(timeline.at(len(timeline)))
+        found = requests(timeline.events, first) if first is not None else []
+
+        def go(number: int | None) -> None:
+            if number is not None:
+                self.cursor = reached(run, machine, number)
+
+        self.app.push_screen(RequestsDialog(found, timeline.events), go)
 
     def action_jump(self, digit: int) -> None:
         """Ask for the rest of the number and go there."""
@@ -232,9 +253,11 @@ z asleep, - did not run, · building the sandbox.
         self.post_message(FlowRequested(self.run))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Curves are offered where a scenario is about what is used up."""
+        """Curves are for what is used up, containers and requests for an engine."""
         if action == "curves":
             return self.run.scenario.startswith("resources.")
+        if action in ("container", "requests"):
+            return self.run.engine
         return super().check_action(action, parameters)
 
     def action_curves(self) -> None:

@@ -1,0 +1,113 @@
+"""Networks drawn: each bridge with its cables, what is at their other ends, published ports."""
+
+from collections.abc import Iterator
+
+from simulator.classroom.tui.present.engine.disk import Disk
+from simulator.classroom.tui.present.line import Line, heading
+from simulator.isolation.control.docker.engine.container import Record
+from simulator.isolation.control.docker.engine.networks import Network
+from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.kernel.boot import INIT
+from simulator.machine.kernel.net.interface import IN_NS, PORTS, Interface, is_up
+from simulator.machine.kernel.task import Task
+from simulator.machine.state.store import World
+
+
+def bridges(world: World) -> list[Line]:
+    """Every network with a bridge: its gateway, then a branch for each cable that is plugged in."""
+    disk = Disk(world)
+    containers = disk.containers()
+    init = world.row(Task, INIT)
+    cards = {
+        card.name: card
+        for key in world.by(IN_NS, init.ns.net)
+        if (card := world.get(Interface, key)) is not None
+    }
+    lines: list[Line] = []
+    for one in disk.networks():
+        card = cards.get(one.Bridge) if one.Bridge else None
+        lines += _drawn(world, one, card, containers)
+    return lines or [Line(text=_("no network yet"), domain="kernel")]
+
+
+def _drawn(
+    world: World, network: Network, card: Interface | None, containers: list[Record]
+) -> Iterator[Line]:
+    if network.Driver == "null":
+        return
+    inside = f"  {_('internal')}" if network.Internal else ""
+    yield heading(f"{network.Name}  {network.Driver}{inside}")
+    if card is None:
+        members = [c.Name for c in containers if network.Name in c.Networks and c.State.Running]
+        if members:
+            yield Line(text=_("the host's own interfaces: {names}").format(names=" ".join(members)))
+        return
+    own = next((f"{a.ip}/{a.prefix}" for a in card.addresses if a.scope == "global"), "")
+    state = "" if is_up(card) else f"  {_('down')}"
+    yield Line(text=f"■ {card.name}  {own}{state}", domain=card.domain)
+    cables = [world.row(Interface, key) for key in world.by(PORTS, card.id)]
+    for number, cable in enumerate(cables, start=1):
+        branch = "└" if number == len(cables) else "├"
+        yield from _cable(world, network, cable, branch, containers)
+
+
+def _cable(
+    world: World, network: Network, cable: Interface, branch: str, containers: list[Record]
+) -> Iterator[Line]:
+    end = world.get(Interface, cable.peer) if cable.peer is not None else None
+    address = next((a.ip for a in end.addresses if a.scope == "global"), "") if end else ""
+    whose = next(
+        (
+            one
+            for one in containers
+            if address
+            and any(
+                settings.IPAddress == address
+                for name, settings in one.Networks.items()
+                if name == network.Name
+            )
+        ),
+        None,
+    )
+    name = whose.Name if whose is not None else ""
+    inner = f"{end.name} {address}" if end is not None else "?"
+    domain = whose.ID if whose is not None else end.domain if end is not None else cable.domain
+    yield Line(text=f"{branch}─ {cable.name} ═ {inner}  {name}".rstrip(), domain=domain)
+    bar = " " if branch == "└" else "│"
+    for text in published(whose) if whose is not None else ():
+        yield Line(text=f"{bar}    {text}", domain=domain)
+
+
+def published(container: Record) -> list[str]:
+    """``0.0.0.0:8080 ─▶ 80/tcp`` for each port of the host that leads to the container."""
+    return [
+        f"{one['HostIp']}:{one['HostPort']} ─▶ {port}"
+        for port, hosts in sorted(container.Ports.items())
+        for one in hosts or ()
+        if ":" not in one["HostIp"]
+    ]
+
+
+def endpoints(container: Record | None) -> list[Line]:
+    """The networks of one container: address, gateway, names that others find it by."""
+    if container is None:
+        return [Line(text=_("no container yet"), domain="kernel")]
+    lines: list[Line] = []
+    for name, settings in container.Networks.items():
+        lines.append(heading(name))
+        if settings.IPAddress:
+            address = f"{settings.IPAddress}  {settings.MacAddress}"
+            lines.append(Line(text=address, domain=container.ID))
+        if settings.Gateway:
+            text = _("gateway {address}").format(address=settings.Gateway)
+            lines.append(Line(text=text))
+        found = [container.Name, *(settings.Aliases or ())] if name != "bridge" else []
+        if found:
+            names = " ".join(dict.fromkeys(found))
+            text = _("found as {names}").format(names=names)
+            lines.append(Line(text=text, domain=container.ID))
+    ports = published(container)
+    if ports:
+        lines.append(heading(_("published ports")))
+        lines += [Line(text=text, domain=container.ID) for text in ports]
+    return lines or [Line(text=_("no network"), domain=container.ID)]

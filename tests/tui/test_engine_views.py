@@ -1,0 +1,160 @@
+"""A Docker Engine seen from outside: layers, overlay, networks, volumes, requests."""
+
+import functools
+
+import pytest
+
+from simulator.classroom.tui.app import VitrinaApp
+from simulator.classroom.tui.present.engine.disk import Disk, size
+from simulator.classroom.tui.present.engine.inside import first_process, shown
+from simulator.classroom.tui.present.engine.requests import daemon, requests
+from simulator.classroom.tui.present.views import VIEWS, engine_view
+from simulator.classroom.tui.screens.play import PlayScreen
+from simulator.classroom.tui.screens.requests import RequestsDialog
+from simulator.experiment.engine.executor import open_whole
+from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.technologies.registry import parse_spec
+from simulator.machine.abi import i18n
+from simulator.machine.kernel.task import Task
+
+CHANGES = "echo x >> /etc/os-release; rm /etc/passwd; touch /new; echo kept > /data/x"
+
+
+@pytest.fixture(autouse=True)
+def _english():
+    i18n.use("en")
+    yield
+    i18n.use("en")
+
+
+@functools.cache
+def timeline():
+    session, _ = open_whole(load_world("docker"), parse_spec("none"))
+    for line in (
+        "docker network create front",
+        "docker volume create kept",
+        "docker run -d --name web -p 8080:80 nginx",
+        "docker run -d --name cache -v kept:/data --network front redis",
+        f"docker run --name box -v /data alpine sh -c '{CHANGES}'",
+    ):
+        session.shell("host", line)
+    return session.kernels[0].timeline
+
+
+def world():
+    return timeline().at(len(timeline()))
+
+
+def container(name):
+    return next(one for one in Disk(world()).containers() if one.Name == name)
+
+
+def text(view, name="box", *, inside=False):
+    lines = engine_view(view, world(), container(name), inside=inside)
+    return "\n".join(line.text for line in lines)
+
+
+def test_a_shared_layer_is_marked_and_counted_once():
+    told = text("layers")
+
+    assert told.count("shared by 2 images") == 2
+    sizes = [layer.size for layer in Disk(world()).layers().values()]
+    assert told.endswith(f"on disk once: {size(sum(sizes))}")
+
+
+def test_an_overlay_shows_copy_ups_whiteouts_and_new_files():
+    told = text("layers", inside=True)
+
+    assert "⇡ /etc/os-release  copied up from 2" in told
+    assert "✗ /etc/passwd  whiteout" in told
+    assert "+ /new" in told
+
+
+def test_a_bridge_is_drawn_with_its_cables_and_published_ports():
+    told = text("bridges")
+
+    assert "■ docker0  172.17.0.1/16" in told
+    assert "eth0 172.17.0.2  web" in told
+    assert "0.0.0.0:8080 ─▶ 80/tcp" in told
+    assert "eth0 172.18.0.2  cache" in told
+
+
+def test_a_network_of_ones_own_has_names():
+    assert "found as cache" in text("bridges", "cache", inside=True)
+    assert "found as" not in text("bridges", "web", inside=True)
+
+
+def test_volumes_are_told_from_the_writable_layer():
+    assert "◀ cache /data  running" in text("volumes")
+    taken, left = text("volumes", "cache", inside=True).split("outlives it")
+    assert "✗ its layer" in taken
+    assert "✓ /data ◀ kept" in left
+    taken, left = text("volumes", "box", inside=True).split("outlives it")
+    assert "✗ /data  anonymous volume" in taken
+    assert "nothing" in left
+
+
+def test_before_anything_was_done_there_is_nothing_to_see():
+    early = timeline().at(0)
+    assert not Disk(early).there
+    assert [line.text for line in engine_view("layers", early, None, inside=False)] == [
+        "no image yet"
+    ]
+
+
+def test_the_sandboxs_side_shows_a_container_that_runs():
+    newest = shown(world())
+    assert newest.Name == "cache"
+    assert shown(world(), 1).Name == "web"
+    assert world().row(Task, first_process(world(), newest)).domain == newest.ID
+    assert first_process(world(), container("box")) is None
+
+
+def test_every_request_has_its_status_and_the_calls_below_it():
+    events = timeline().events
+    found = requests(events, daemon(world()))
+    told = [(one.method, one.target.partition("?")[0], one.status) for one in found]
+
+    assert ("POST", "/networks/create", 201) in told
+    assert ("POST", "/images/create", 200) in told
+    starts = [one for one in found if one.target.endswith("/start")]
+    assert [one.status for one in starts] == [204, 204, 204]
+    calls = [events[number - 1].call.name for number in starts[-1].calls]
+    assert {"mount", "clone", "pivot_root", "seccomp", "execve"} <= set(calls)
+
+
+def test_what_a_containers_program_reads_is_no_request():
+    found = requests(timeline().events, daemon(world()))
+    assert all(one.target.startswith("/") and one.status for one in found)
+    assert not [one for one in found if one.target == "/"]
+
+
+def screen_text(app):
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (160, 45)])
+async def test_the_views_follow_the_others_and_a_request_leads_to_its_call(size):
+    async with VitrinaApp().run_test(size=size) as pilot:
+        pilot.app.play("docker.copy-up", "none")
+        await pilot.pause()
+        screen = pilot.app.screen
+        assert isinstance(screen, PlayScreen)
+        await pilot.press("n", "n", *["v"] * len(VIEWS))
+        assert "images and layers" in screen_text(pilot.app)
+        assert "Container box" in screen_text(pilot.app)
+        await pilot.press("d")
+        assert isinstance(pilot.app.screen, RequestsDialog)
+        assert "/containers/create" in screen_text(pilot.app)
+        await pilot.press("down", "enter", "enter")
+        assert pilot.app.screen is screen
+        assert screen.run.steps[screen.cursor - 1].call.startswith("read(")
+
+
+async def test_where_no_engine_runs_there_are_neither_views_nor_requests():
+    async with VitrinaApp().run_test(size=(80, 24)) as pilot:
+        await pilot.press("enter", "d")
+        screen = pilot.app.screen
+        assert isinstance(screen, PlayScreen)
+        await pilot.press(*["v"] * len(VIEWS))
+        assert screen.view_number == 0
