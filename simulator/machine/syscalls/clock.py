@@ -129,6 +129,7 @@ def clock_adjtime(trap: Trap, which: int, given: Any = None) -> Result:
 
 def _adjust(trap: Trap, fields: dict[str, Any]) -> Result:
     """timekeeping_validate_timex()."""
+    decode.numbers(list(fields.values()), "timex")
     modes = fields.get("modes", 0)
     if modes:
         trap.need(Privilege.CLOCK_ADJUST)

@@ -1,6 +1,6 @@
 """Opening, reading, writing and closing files: open(2), read(2), write(2), lseek(2)."""
 
-from typing import Any, cast
+from typing import Any
 
 from simulator.machine.abi.call import Returned
 from simulator.machine.abi.constants import (
@@ -26,6 +26,7 @@ from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import io, ops
 from simulator.machine.kernel.vfs.open import open_file
+from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux, posix
 
 DRIVERS = (disk_image, pty)
@@ -64,7 +65,7 @@ def openat2(trap: Trap, dirfd: int, path: str, how: Any, size: int = _OPEN_HOW_S
         trap.fail(Errno.EINVAL, N_("The structure is too small."), "openat2(2)")
     if not isinstance(how, (tuple, list)):
         raise NotModelled("open_how is written as (flags, mode, resolve)")
-    flags, mode, resolve = ([*cast("list[int]", how), 0, 0, 0])[:3]
+    flags, mode, resolve = ([*decode.numbers(how, "open_how"), 0, 0, 0])[:3]
     if (
         flags & ~_KNOWN_OPEN_FLAGS
         or mode & ~0o7777

@@ -185,7 +185,9 @@ def fsmount(trap: Trap, fd: int, flags: int, attributes: int) -> int:
 
 def _attributes(attr: Any) -> dict[str, Any]:
     if isinstance(attr, dict):
-        return structure(attr, "mount_attr")
+        fields = structure(attr, "mount_attr")
+        numbers([fields.get(name) or 0 for name in _ATTR_FIELDS], "mount_attr")
+        return fields
     return dict(zip(_ATTR_FIELDS, numbers(attr, "mount_attr"), strict=False))
 
 
@@ -203,6 +205,8 @@ def mount_setattr(trap: Trap, dirfd: int, name: str, flags: int, attr: Any, size
     if size < 32:
         _invalid(trap, "mount_setattr(2)")
     mounting.need_mount(trap)
+    if attr is None:
+        trap.fail(Errno.EFAULT, "", "mount_setattr(2)")
     wish = mount_attributes.wish_of(trap, _attributes(attr))
     if wish is None:
         return 0

@@ -86,7 +86,8 @@ def install(trap: Trap, flags: int, given: Any) -> int:
 
 def _filter(trap: Trap, given: Any) -> SeccompFilter:
     if isinstance(given, (list, tuple)):
-        program = tuple(tuple(row) for row in decode.sequence(given, "a BPF program"))
+        rows = decode.sequence(given, "a BPF program")
+        program = tuple(tuple(decode.numbers(row, "a BPF instruction")) for row in rows)
         if any(len(row) != 4 for row in program):
             raise NotModelled("a BPF instruction is (code, jt, jf, k)")
         if not _well_formed(program):

@@ -136,13 +136,16 @@ def _reboot_namespace(trap: Trap, space: PidNs, command: int) -> int:
 
 @linux("swapon")
 def swapon(trap: Trap, path: str, flags: int = 0) -> int:
-    """swapon(2): EBUSY EINVAL ENOENT EPERM."""
+    """swapon(2): EBUSY EINVAL EISDIR ENOENT EPERM."""
     features.need(trap, "swap")
     if flags & ~SWAP_FLAGS:
         trap.fail(Errno.EINVAL, N_("swapon has no such flag."), "swapon(2)")
     trap.need(Privilege.SWAP)
     trap.authority("memory", "swap")
     inode = _opened(trap, path)
+    if inode.mode & S_IFMT == S_IFDIR:
+        # It is opened for writing (mm/swapfile.c: O_RDWR | O_LARGEFILE | O_EXCL).
+        trap.fail(Errno.EISDIR, N_("A directory is not written to."), "swapon(2)")
     if trap.store.get(SwapArea, inode.id) is not None:
         trap.fail(Errno.EBUSY, N_("It is in use as swap already."), "swapon(2)")
     mark = inode.content[SWAP_MAGIC_AT : SWAP_MAGIC_AT + len(SWAP_MAGIC)]

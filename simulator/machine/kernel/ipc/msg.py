@@ -66,7 +66,9 @@ def send(trap: Trap, number: int, message: Value, size: int, flags: int) -> int:
     """msgsnd(2) of ``(type, text)``. EINVAL, EACCES, EAGAIN, EFAULT."""
     if message is None:
         trap.fail(Errno.EFAULT, "", "msgsnd(2)")
-    kind, text = message if isinstance(message, (tuple, list)) else (1, message)
+    kind, text = (
+        message if isinstance(message, (tuple, list)) and len(message) == 2 else (1, message)
+    )
     if not isinstance(kind, int) or not isinstance(text, (str, bytes)):
         raise NotModelled("a message is (type, text)")
     biggest = params.number(trap.store, perm.space(trap), "kernel.msgmax")

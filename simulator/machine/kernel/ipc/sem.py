@@ -31,7 +31,7 @@ from simulator.machine.kernel.ipc import params, perm
 from simulator.machine.kernel.ipc.params import SEMMNI, SEMMNS, SEMMSL, SEMOPM
 from simulator.machine.kernel.ipc.perm import READ, WRITE, Perm
 from simulator.machine.kernel.task import Sleeper, Task
-from simulator.machine.kernel.trap import Sleep, Trap
+from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
 from simulator.machine.state.store import Index, Row, Store
 
 SEMVMX = 32767
@@ -216,7 +216,10 @@ def _need_room(trap: Trap, count: int) -> None:
 def _operations(operations: Value) -> list[Operation]:
     rows: list[Operation] = []
     for row in operations if isinstance(operations, (tuple, list)) else ():
-        place, change, flags = cast("Any", row)
+        items: tuple[Any, ...] = tuple(cast("Any", row)) if isinstance(row, (tuple, list)) else ()
+        if len(items) != 3 or not all(isinstance(item, int) for item in items):
+            raise NotModelled("a semaphore operation is (number, change, flags)")
+        place, change, flags = items
         rows.append((place & 0xFFFF, change, flags))
     return rows
 

@@ -17,6 +17,14 @@ from simulator.machine.userland.shell.syntax import (
 Run = Callable[[Shell, str], Awaitable[str]]
 """Runs a command substitution's script and gives what it printed."""
 
+MEMORY = 4 * 1024 * 1024
+"""Characters that one expansion may hold, fields counted too: what a shell's heap is here. A loop
+that doubles a variable ends as with BusyBox (``bb_die_memory_exhausted``): one line, status 1."""
+
+
+PIECE = 64
+"""Characters that a field weighs beside its own, as its node in a list of arguments does."""
+
 
 class Piece(NamedTuple):
     """Text after expansion. ``split``: it came from an unquoted expansion."""
@@ -31,8 +39,11 @@ class Piece(NamedTuple):
 async def fields(shell: Shell, words: tuple[Word, ...], run: Run) -> list[str]:
     """The arguments that ``words`` expand to."""
     found: list[str] = []
+    held = 0
     for word in words:
         pieces = await _pieces(shell, word, run)
+        held += _size(pieces)
+        await _afford(shell, held)
         for field in _split(pieces, shell.variables.get("IFS", DEFAULT_IFS)):
             found += await _pathnames(shell, field)
     return found
@@ -55,6 +66,7 @@ async def as_pattern(shell: Shell, word: Word, run: Run) -> str:
 
 async def _pieces(shell: Shell, word: Word, run: Run) -> list[Piece]:
     found: list[Piece] = []
+    held = 0
     for index, part in enumerate(word):
         if isinstance(part, Literal):
             text = part.text
@@ -62,8 +74,20 @@ async def _pieces(shell: Shell, word: Word, run: Run) -> list[Piece]:
                 text = _tilde(shell, text)
             found.append(Piece(text, part.quoted))
         else:
-            found += await _expanded(shell, part, run)
+            found += (new := await _expanded(shell, part, run))
+            held += _size(new)
+            await _afford(shell, held)
     return found
+
+
+def _size(pieces: list[Piece]) -> int:
+    return sum(len(piece.text) + PIECE for piece in pieces)
+
+
+async def _afford(shell: Shell, held: int) -> None:
+    if held > MEMORY:
+        await shell.sys.err(f"{shell.name}: out of memory\n")
+        raise ExitShell(1, fault=True)
 
 
 def _tilde(shell: Shell, text: str) -> str:

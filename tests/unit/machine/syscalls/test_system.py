@@ -228,3 +228,7 @@ def test_a_short_sleep_only_lets_time_pass(machine: Machine) -> None:
 
 def test_no_span_of_time_is_einval(machine: Machine) -> None:
     assert machine.do("nanosleep", (0, 1_000_000_000)) == "EINVAL"
+
+
+def test_swapon_opens_for_writing_so_a_directory_is_eisdir(machine: Machine) -> None:
+    assert machine.do("swapon", "/tmp", 0) == "EISDIR"

@@ -1,0 +1,18 @@
+"""A shell that doubles what it holds runs out of memory, as a real one does; we don't."""
+
+import pytest
+from scene import line, machine
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a=x; while true; do a=$a$a; done; echo no",
+        'set -- a b; while true; do set -- "$@" "$@"; done; echo no',
+        "a=x; while true; do a=`echo $a$a`; done; echo no",
+    ],
+)
+def test_doubling_ends_in_one_line_and_status_1(text: str) -> None:
+    result = line(machine(), text)
+    assert result.status == 1
+    assert result.output == b"sh: out of memory\n"
