@@ -115,7 +115,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(arguments, prog_name="vitrina", standalone_mode=False)
+        status = cli.main(_language_first(arguments), prog_name="vitrina", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         status = done.exit_code
@@ -136,13 +136,21 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _language(arguments: Sequence[str] | None) -> str | None:
     """``--lang`` is needed before the help text is built, so it is looked for here as well."""
+    words = _language_first(arguments)[:2]
+    first = words[0] if words else ""
+    chosen = first.partition("=")[2] if "=" in first else words[1] if words[1:] else ""
+    return chosen if first.startswith("--lang") and chosen in i18n.LANGUAGES else None
+
+
+def _language_first(arguments: Sequence[str] | None) -> list[str]:
+    """``--lang`` may also stand after a command's name; what follows ``--`` is a program's own."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    for index, word in enumerate(words):
-        if word.startswith("--lang="):
-            return word.partition("=")[2] if word.partition("=")[2] in i18n.LANGUAGES else None
-        if word == "--lang" and words[index + 1 : index + 2]:
-            return words[index + 1] if words[index + 1] in i18n.LANGUAGES else None
-    return None
+    end = words.index("--") if "--" in words else len(words)
+    for index, word in enumerate(words[:end]):
+        if word == "--lang" or word.startswith("--lang="):
+            taken = words[index : index + (2 if word == "--lang" else 1)]
+            return taken + words[:index] + words[index + len(taken) :]
+    return words
 
 
 def _complain(message: str) -> int:

@@ -112,8 +112,10 @@ def parse_spec(text: str, lifted: Iterable[str] = ()) -> Technology:
     """
     try:
         words = shlex.split(text)
-    except ValueError as error:
-        raise SpecError(_("{text}: {reason}").format(text=repr(text), reason=error)) from None
+    except ValueError:
+        raise SpecError(
+            _("{text}: a quotation or an escape is not closed").format(text=repr(text))
+        ) from None
     if not words:
         raise SpecError(
             _("an empty technology; there are: {list}").format(list=", ".join(TECHNOLOGIES))

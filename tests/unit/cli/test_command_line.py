@@ -218,3 +218,19 @@ def test_help_speaks_the_language_asked_for(capsys: pytest.CaptureFixture[str]) 
 def test_plain_text_has_no_escape_sequences(capsys: pytest.CaptureFixture[str]) -> None:
     _status, out, _err = call(capsys, "list", "technologies")
     assert "\x1b" not in out
+
+
+def test_the_language_may_follow_the_command_but_not_a_programs_own_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main.run(["list", "--help", "--lang", "es"]) == 0
+    spanish = capsys.readouterr().out
+    assert main.run(["--lang=es", "list", "--help"]) == 0
+    assert capsys.readouterr().out == spanish
+    assert main.run(["exec", "none", "--", "echo", "--lang", "es"]) == 0
+    assert capsys.readouterr().out == "--lang es\n"
+
+
+def test_an_open_quotation_in_a_spec_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["--lang", "en", "plan", "docker '"]) == 2
+    assert "a quotation or an escape is not closed" in capsys.readouterr().err
