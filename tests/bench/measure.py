@@ -32,6 +32,21 @@ class Ratio:
         )
 
 
+@dataclass(frozen=True)
+class Budget:
+    """One measured number against the most that an issue allows (None: for information)."""
+
+    name: str
+    value: float
+    unit: str
+    at_most: float | None = None
+
+    def __str__(self) -> str:
+        wanted = "" if self.at_most is None else f"  (at most {self.at_most:g} {self.unit})"
+        missed = "  MISSED" if self.at_most is not None and self.value > self.at_most else ""
+        return f"{self.name:<42} {self.value:>12.2f} {self.unit}{wanted}{missed}"
+
+
 def per_call(action: Callable[[], object], times: int) -> float:
     """Microseconds that one of ``times`` calls takes."""
     start = time.perf_counter()

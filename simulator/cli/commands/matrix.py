@@ -9,7 +9,7 @@ from simulator.cli.output import emit_json, table, write
 from simulator.cli.present import ablations, grids
 from simulator.cli.spec import SPEC
 from simulator.experiment.engine.ablation import ablated
-from simulator.experiment.engine.matrix import Asked, Cell, fill
+from simulator.experiment.engine.matrix import Asked, Cell, chunk_for, fill
 from simulator.experiment.engine.pool import spread, workers
 from simulator.machine.abi.i18n import gettext as _
 
@@ -61,7 +61,7 @@ def command(
         for question in asked
     ]
     with workers(jobs, dask) as pool:
-        cells = list(spread(pool, fill, todo))
+        cells = list(spread(pool, fill, todo, chunk_for(asked, wanted)))
     if as_json:
         emit_json({"cells": [_json(cell) for cell in cells]}, output)
         return

@@ -8,7 +8,7 @@ import msgspec
 
 from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.judge import Question
-from simulator.experiment.engine.pool import InProcess, spread
+from simulator.experiment.engine.pool import CHUNK, InProcess, spread
 from simulator.experiment.probes.verdict import Verdict
 from simulator.isolation.technologies.registry import parse_spec
 
@@ -31,6 +31,9 @@ class Asked(msgspec.Struct, frozen=True):
     without: tuple[str, ...] = ()
 
 
+_MANY_SPECS = 8
+"""Technologies from which on a few processes are kept busy by one each."""
+
 _parsed = functools.lru_cache(maxsize=256)(parse_spec)
 """One object for each SPEC: the caches of launches find it at once."""
 
@@ -41,6 +44,11 @@ def fill(asked: Asked) -> Cell:
     verdict = credited(asked.question, technology, always=False).verdict
     question = asked.question
     return Cell(question.id, question.group, asked.spec, asked.without, verdict)
+
+
+def chunk_for(questions: Sequence[Question], specs: Sequence[str]) -> int:
+    """How many cells travel together: a whole technology's, when there are enough of those."""
+    return max(CHUNK, len(questions)) if len(specs) >= _MANY_SPECS else CHUNK
 
 
 def matrix(
@@ -54,4 +62,4 @@ def matrix(
     for spec in listed:
         parse_spec(spec, without)
     asked = [Asked(question, spec, without) for spec in listed for question in questions]
-    yield from spread(pool or InProcess(), fill, asked)
+    yield from spread(pool or InProcess(), fill, asked, chunk_for(questions, listed))

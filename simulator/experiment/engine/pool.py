@@ -1,5 +1,6 @@
 """The one seam for many independent runs: any ``concurrent.futures.Executor``."""
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from typing import ParamSpec, TypeVar, cast
@@ -14,6 +15,10 @@ R = TypeVar("R")
 
 CHUNK = 24
 """Items that travel together: neighbours in a matrix share a launch, which a worker keeps."""
+
+
+_GARBAGE = 50_000
+"""Objects after which Python looks for cycles: rows make none, and there are very many of them."""
 
 
 class PoolError(VitrinaError):
@@ -33,6 +38,11 @@ class InProcess(Executor):
         return future
 
 
+def calm() -> None:
+    """Let Python look for cycles less often, in a process that computes many runs."""
+    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
+
+
 def workers(jobs: int = 1, dask: str = "") -> Executor:
     """This process for one job, else as many processes, or the Dask cluster at ``dask``.
 
@@ -40,7 +50,10 @@ def workers(jobs: int = 1, dask: str = "") -> Executor:
     """
     if dask:
         return _cluster(dask)
-    return ProcessPoolExecutor(jobs) if jobs > 1 else InProcess()
+    if jobs > 1:
+        return ProcessPoolExecutor(jobs, initializer=calm)
+    calm()
+    return InProcess()
 
 
 def _cluster(address: str) -> Executor:
@@ -61,13 +74,18 @@ def _cluster(address: str) -> Executor:
         ) from None
 
 
-def spread(pool: Executor, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """``function`` of each item, in order, whoever computes it."""
+def spread(
+    pool: Executor, function: Callable[[T], R], items: Iterable[T], chunk: int = CHUNK
+) -> Iterator[R]:
+    """``function`` of each item, in order, whoever computes it; ``chunk`` of them travel together.
+
+    Neighbours that share a launch should travel together, as long as everybody has work.
+    """
     if isinstance(pool, InProcess):
         yield from map(function, items)
         return
     listed = list(items)
-    chunks = [listed[start : start + CHUNK] for start in range(0, len(listed), CHUNK)]
+    chunks = [listed[start : start + chunk] for start in range(0, len(listed), chunk)]
     spoken = i18n.language()
     for future in [pool.submit(_each, function, chunk, spoken) for chunk in chunks]:
         yield from future.result()

@@ -70,7 +70,7 @@ class Kernel:
                 actor=actor,
                 call=call,
                 result=result,
-                crossings=tuple(trap.crossings),
+                crossings=tuple(trap.crossings) if trap.crossings else (),
                 mechanism=mechanism,
                 depth=depth,
             )

@@ -84,7 +84,8 @@ class World:
 
     def count(self, table: type[Row]) -> int:
         """How many rows ``table`` has."""
-        return len(self.tables.get(table, ()))
+        rows = self.tables.get(table)
+        return len(rows) if rows else 0
 
     def by(self, index: Index[R], value: Key) -> tuple[Key, ...]:
         """The keys of the rows that ``index`` files under ``value``."""

@@ -4,6 +4,7 @@ from simulator.machine.abi.call import Call, Denial, Killed
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.resource.cgroup import device_allowed, hold_frozen
+from simulator.machine.kernel.resource.group import Frozen
 from simulator.machine.kernel.security import Answer, Policy
 from simulator.machine.kernel.trap import Trap
 
@@ -23,7 +24,8 @@ def may_open_device(trap: Trap, kind: int, rdev: int, access: str) -> Answer:
 
 def wait_while_frozen(trap: Trap, call: Call) -> Denial | Killed | None:
     """A frozen task does not even begin its call."""
-    hold_frozen(trap, call)
+    if trap.store.count(Frozen):
+        hold_frozen(trap, call)
     return None
 
 
