@@ -5,11 +5,15 @@ import contextlib
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from simulator.experiment.engine_api.server import Server
 
 
 class UsageError(VitrinaError):
@@ -32,18 +36,29 @@ class UsageError(VitrinaError):
     "--host", "name", default="vitrina", show_default=True, metavar="NAME",
     help="the distribution of the simulated host: debian, ubuntu, fedora, raspberry, minimal",
 )  # fmt: skip
+@click.option("--watch", is_flag=True, help="show on this terminal what clients do to it")
 def command(
-    path: str | None, tcp: str | None, state: Path | None, publish: tuple[str, ...], name: str
+    path: str | None,
+    tcp: str | None,
+    state: Path | None,
+    publish: tuple[str, ...],
+    name: str,
+    watch: bool,
 ) -> None:
     """Serve the Docker Engine API: docker -H unix://PATH and the SDKs work unchanged."""
     if path is None and tcp is None:
         raise UsageError(_("say where to listen: --socket PATH or --tcp ADDRESS:PORT"))
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(path, tcp, state, publish, name))
+        asyncio.run(_serve(path, tcp, state, publish, name, watch))
 
 
 async def _serve(
-    path: str | None, tcp: str | None, state: Path | None, publish: tuple[str, ...], name: str
+    path: str | None,
+    tcp: str | None,
+    state: Path | None,
+    publish: tuple[str, ...],
+    name: str,
+    watch: bool,
 ) -> None:
     from simulator.experiment.engine_api.hosts import HOSTS
     from simulator.experiment.engine_api.server import Server
@@ -65,6 +80,18 @@ async def _serve(
     for text in publish:
         _host, port = _address(f"127.0.0.1:{text}")
         await server.listen_tcp("127.0.0.1", port, ("127.0.0.1", port))
+    if watch:
+        from simulator.classroom.tui.watch import WatchApp
+
+        await WatchApp(server, ", ".join(places)).run_async()
+    else:
+        await _run(server, places)
+    if path is not None:
+        Path(path).unlink(missing_ok=True)
+
+
+async def _run(server: "Server", places: list[str]) -> None:
+    """Until a signal says that it is enough."""
     running = asyncio.ensure_future(server.run(lambda: _say(places)))
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):
@@ -72,8 +99,6 @@ async def _serve(
         loop.add_signal_handler(signal.SIGINT, running.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await running
-    if path is not None:
-        Path(path).unlink(missing_ok=True)
 
 
 def _say(places: list[str]) -> None:

@@ -44,8 +44,10 @@ class RequestsDialog(ModalScreen[int | None]):
         Binding("left", "focus_requests", N_("requests"), show=False, priority=True),
     ]
 
-    def __init__(self, found: Sequence[Request], events: Sequence[Event]) -> None:
+    def __init__(self, found: Sequence[Request], events: Sequence[Event], before: int = 0) -> None:
+        """``before`` events went before the first of ``events``, and are forgotten."""
         super().__init__()
+        self._before = before
         self._found = found
         self._events = events
 
@@ -69,7 +71,11 @@ class RequestsDialog(ModalScreen[int | None]):
         calls.clear_options()
         request = self._found[message.option_index]
         calls.add_options(
-            [Option(call_line(self._events[n - 1]), id=str(n)) for n in request.calls]
+            [
+                Option(call_line(self._events[n - self._before - 1]), id=str(n))
+                for n in request.calls
+                if n > self._before
+            ]
         )
 
     @on(OptionList.OptionSelected, "#requests")

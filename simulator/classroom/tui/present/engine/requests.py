@@ -50,19 +50,22 @@ def requests(
     """The requests in ``events``, of which ``before`` went before. ``first`` is the daemon's first
     process; ``threads`` are those of its others that lived already.
     """
-    reader = _Reader({first, *threads})
+    reader = Listener({first, *threads})
     for number, event in enumerate(events, start=before + 1):
         reader.hear(number, event)
     return reader.found
 
 
-class _Reader:
+class Listener:
+    """Hears events in their order; ``found`` are the requests so far."""
+
     def __init__(self, threads: set[Pid]) -> None:
         self.found: list[Request] = []
         self._threads = threads
         self._owner: dict[Pid, Request] = {}
 
     def hear(self, number: int, event: Event) -> None:
+        """The event with that number, from 1."""
         if event.pid in self._threads:
             self._begin(event)
         request = self._owner.get(event.pid)
