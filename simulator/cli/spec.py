@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from simulator.experiment.probes.source import UnreadableError, read_text
 from simulator.isolation.technologies.base import SpecError
 from simulator.machine.abi.i18n import gettext as _
 
@@ -37,9 +38,9 @@ SPEC = SpecType()
 def saved(path: Path) -> Saved:
     """Read a file with a SPEC. Raises ``SpecError``."""
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), Saved)
-    except OSError as error:
-        reason = str(error.strerror)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        return msgspec.convert(tomllib.loads(read_text(path)), Saved)
+    except UnreadableError as error:
+        raise SpecError(str(error)) from None
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         reason = str(error)
     raise SpecError(_("{path}: {reason}").format(path=path, reason=reason))

@@ -234,3 +234,12 @@ def test_the_language_may_follow_the_command_but_not_a_programs_own_words(
 def test_an_open_quotation_in_a_spec_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["--lang", "en", "plan", "docker '"]) == 2
     assert "a quotation or an escape is not closed" in capsys.readouterr().err
+
+
+def test_a_spec_file_without_an_end_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endless = tmp_path / "x.toml"
+    endless.write_text("spec = 'none'\n#" + "x" * 2_000_000)
+    assert main.run(["--lang", "en", "plan", str(endless)]) == 2
+    assert "larger than" in capsys.readouterr().err
