@@ -47,6 +47,7 @@ class Client:
         body: Any = None,
         raw: bytes | None = None,
         headers: dict[str, str] | None = None,
+        kind: str = "",
         **query: Any,
     ):
         target = f"/v1.47{place}" if not place.startswith("/v1") else place
@@ -54,7 +55,7 @@ class Client:
             target += "?" + urlencode({k: json.dumps(v) if isinstance(v, dict) else v
                                        for k, v in query.items()})  # fmt: skip
         content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
-        kind = "application/x-tar" if raw is not None else "application/json"
+        kind = kind or ("application/x-tar" if raw is not None else "application/json")
         http = h11.Connection(h11.CLIENT)
         sent = [("Host", "x"), ("Content-Length", str(len(content))), *(headers or {}).items()]
         if content:

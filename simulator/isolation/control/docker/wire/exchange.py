@@ -18,6 +18,8 @@ from simulator.machine.userland.process import Process, SysError
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
+MAX_HEAD = 1 << 20
+"""Bytes of a request's head (net/http DefaultMaxHeaderBytes)."""
 MAX_JSON = 8 << 20
 """Bytes of a JSON body."""
 MAX_BODY = 256 << 20
@@ -37,7 +39,7 @@ class Connection:
 
     def __init__(self, fd: int) -> None:
         self.fd = fd
-        self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=64 << 10)
+        self.http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD)
 
     async def event(self, sys: Process) -> Any:
         """The next event. Raises ``h11.RemoteProtocolError``; ``h11.ConnectionClosed`` ends."""

@@ -50,6 +50,11 @@ def route(method: str, path: str, since: str = MIN_API_VERSION) -> Callable[[Han
     return decorate
 
 
+def routes() -> tuple[Route, ...]:
+    """All that were entered."""
+    return tuple(_ROUTES)
+
+
 def parse(version: str) -> Version:
     """``1.41`` as numbers that compare."""
     major, _, minor = version.partition(".")

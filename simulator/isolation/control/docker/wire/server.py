@@ -1,5 +1,6 @@
 """Serving a connection: request after request, until the client has had enough."""
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import h11
@@ -14,10 +15,15 @@ from simulator.machine.userland.process import Process, SysError
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
-_MALFORMED = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-    b"Connection: close\r\n\r\n400 Bad Request"
-)
+_MALFORMED = 400
+_TOO_LARGE = 431
+
+
+def _refusal(status: int) -> bytes:
+    """What net/http says to what is no request (``server.go``)."""
+    line = f"{status} {HTTPStatus(status).phrase}"
+    head = f"HTTP/1.1 {line}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close"
+    return f"{head}\r\n\r\n{line}".encode()
 
 
 async def serve(sys: Process, engine: "Engine", fd: int) -> None:
@@ -36,13 +42,14 @@ async def _one(sys: Process, engine: "Engine", connection: Connection) -> bool:
     """One request; whether another may follow on the connection."""
     try:
         event = await connection.event(sys)
-    except h11.RemoteProtocolError:
-        await connection.send(sys, _MALFORMED)
+    except h11.RemoteProtocolError as error:
+        large = error.error_status_hint == _TOO_LARGE
+        await connection.send(sys, _refusal(_TOO_LARGE if large else _MALFORMED))
         return False
     if not isinstance(event, h11.Request):
         return False
     if event.http_version not in (b"1.0", b"1.1"):
-        await connection.send(sys, _MALFORMED)
+        await connection.send(sys, _refusal(_MALFORMED))
         return False
     exchange = Exchange(sys, engine, connection, event)
     try:
