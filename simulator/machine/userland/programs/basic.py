@@ -254,6 +254,10 @@ async def become(sys: Process, argv: list[str], variables: dict[str, str] | None
     return 127 if failure.errno in ("ENOENT", "ENOTDIR") else 126
 
 
+_LINES = 10_000
+"""Numbers that seq writes at once: a million million must not be held first."""
+
+
 @enter("seq")
 async def seq(sys: Process, argv: Sequence[str]) -> int:
     """seq(1) of integers."""
@@ -269,6 +273,8 @@ async def seq(sys: Process, argv: Sequence[str]) -> int:
     values = range(first, last + (1 if step > 0 else -1), step)
     width = max(len(str(first)), len(str(last))) if options.has("w") else 0
     separator = options.value("s", "\n")
-    if values:
-        await sys.out(separator.join(str(value).zfill(width) for value in values) + "\n")
+    for start in range(0, len(values), _LINES):
+        part = values[start : start + _LINES]
+        end = separator if start + _LINES < len(values) else "\n"
+        await sys.out(separator.join(str(value).zfill(width) for value in part) + end)
     return 0

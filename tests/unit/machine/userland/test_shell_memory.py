@@ -16,3 +16,8 @@ def test_doubling_ends_in_one_line_and_status_1(text: str) -> None:
     result = line(machine(), text)
     assert result.status == 1
     assert result.output == b"sh: out of memory\n"
+
+
+def test_seq_writes_as_it_counts() -> None:
+    result = line(machine(), "seq 1 1000000000000 | head -n 2; seq 9999 10001 | tail -n 1")
+    assert result.output == b"1\n2\n10001\n"
