@@ -262,6 +262,11 @@ _LINES = 10_000
 async def seq(sys: Process, argv: Sequence[str]) -> int:
     """seq(1) of integers."""
     options = parse(argv, "ws:")
+    if not 1 <= len(options.rest) <= 3:
+        raise UsageError("1 to 3 numbers are expected")
+    for word in options.rest:
+        if not word.lstrip("-").isdecimal():
+            raise UsageError(f"invalid number '{word}'")
     numbers = [int(word) for word in options.rest]
     first, step, last = {
         1: lambda: (1, 1, numbers[0]),
