@@ -8,6 +8,7 @@ from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.present.engine.disk import Disk, size
 from simulator.classroom.tui.present.engine.inside import first_process, shown
 from simulator.classroom.tui.present.engine.requests import daemon, requests
+from simulator.classroom.tui.present.step import Tone
 from simulator.classroom.tui.present.views import VIEWS, engine_view
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.screens.requests import RequestsDialog
@@ -143,6 +144,7 @@ async def test_the_views_follow_the_others_and_a_request_leads_to_its_call(size)
         await pilot.press("n", "n", *["v"] * len(VIEWS))
         assert "images and layers" in screen_text(pilot.app)
         assert "Container box" in screen_text(pilot.app)
+        assert not [one for one in screen.run.steps if one.tone is Tone.LEAK]
         await pilot.press("d")
         assert isinstance(pilot.app.screen, RequestsDialog)
         assert "/containers/create" in screen_text(pilot.app)

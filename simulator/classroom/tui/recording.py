@@ -104,7 +104,6 @@ _TONES = {
     Status.SKIPPED: Tone.SKIPPED,
 }
 
-
 _REPEAT = re.compile(r"\s*\*\s*\d+$")
 
 
@@ -162,7 +161,10 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
         without=without,
         steps=(
             *launching,
-            *_program_steps(scenario, trace, recorder.spans, session, verdict),
+            *(
+                _unjudged(step) if scenario.demonstrates else step
+                for step in _program_steps(scenario, trace, recorder.spans, session, verdict)
+            ),
         ),
         launched=len(launching),
         start=(first, *begin[1:]),
@@ -181,6 +183,13 @@ def _judged(scenario: Scenario, technology: Technology) -> Verdict | None:
     if scenario.demonstrates:
         return None
     return credited(question(scenario), technology).verdict
+
+
+def _unjudged(step: Step) -> Step:
+    """Of a demonstration: a daemon uses its containers' objects, and leaks nothing."""
+    if step.tone is not Tone.LEAK:
+        return step
+    return msgspec.structs.replace(step, tone=Tone.OK, crossings=(), stoppers=())
 
 
 def _switches(spec: str, technology: Technology) -> tuple[Switch, ...]:
@@ -226,8 +235,7 @@ def _program_steps(
 ) -> Iterator[Step]:
     lines = scenario.program.steps
     technology = session.technology
-    held = verdict is not None and verdict.outcome is Outcome.HOLDS
-    credit = verdict.mechanisms if verdict is not None and held else ()
+    credit = verdict.mechanisms if verdict and verdict.outcome is Outcome.HOLDS else ()
     evidence = verdict.evidence if verdict is not None else ()
     remaining = iter(spans)
     here = spans[0][0] if spans else tuple(len(kernel.timeline) for kernel in session.kernels)
