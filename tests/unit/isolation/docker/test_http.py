@@ -32,7 +32,6 @@ def test_versions_are_negotiated(engine: Client, version: str, words: str) -> No
         b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
         b"GET / HTTP/1.1\r\n\r\n",
         b"\x00\x01\x02\xff\r\n\r\n",
-        b"GET /" + b"x" * 300_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     ],
 )
 def test_what_is_no_http_gets_a_400(engine: Client, data: bytes) -> None:
