@@ -86,8 +86,8 @@ def sources(entries: tuple[Entry, ...]) -> dict[int, str]:
             paths[entry.value] = _usual(str(entry.args[at]), mounts)
         elif entry.call == "mount" and len(entry.args) > 2:
             mounts[str(entry.args[1])] = _KERNEL_TEXTS.get(str(entry.args[2]), "")
-        elif entry.call in _READING and isinstance(entry.args[0], int):
-            found[number] = paths.get(entry.args[0], "")
+        elif entry.call in _READING and isinstance(first := next(iter(entry.args)), int):
+            found[number] = paths.get(first, "")
     return found
 
 

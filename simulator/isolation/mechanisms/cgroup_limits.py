@@ -21,8 +21,8 @@ def group_path(plan: LaunchPlan) -> str:
 def place_of(plan: LaunchPlan, controller: str, group: str = "") -> str:
     """The sandbox's ``group``, by default its own, in version 1's hierarchy of ``controller``."""
     limits = plan.mechanisms.get("cgroup-limits")
-    own = isinstance(limits, CgroupLimits) and plan.has("own-hierarchies")
-    top = limits.top if own else TOP
+    own = plan.has("own-hierarchies")
+    top = limits.top if own and isinstance(limits, CgroupLimits) else TOP
     return f"{top}/{controller}{group or group_path(plan)}"
 
 

@@ -482,7 +482,6 @@ FS_IMMUTABLE_FL = 0x10
 FS_APPEND_FL = 0x20
 FS_BARRIER_FL, FS_IXUNLINK_FL = 0x04000000, 0x08000000
 """Linux-VServer's: a directory that guests don't pass; an immutable file whose names may go."""
-TUNSETIFF = 0x400454CA
 NS_GET_USERNS = 0xB701
 NS_GET_PARENT = 0xB702
 NS_GET_NSTYPE = 0xB703

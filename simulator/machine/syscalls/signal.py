@@ -78,9 +78,7 @@ def deliver(trap: Trap, task: Task, signo: int) -> None:
 def _kill_all(trap: Trap, signo: int) -> int:
     """kill(-1): everybody but the caller and pid 1; EPERM for some is no error."""
     seen = [
-        task
-        for task in trap.store.all(Task)
-        if task.id != trap.task.id and _reachable(trap, task)
+        task for task in trap.store.all(Task) if task.id != trap.task.id and _reachable(trap, task)
     ]
     reached = [task for task in seen if pids.number(trap, task.id) > 1]
     for task in reached:

@@ -137,15 +137,9 @@ def sendto(
 
 
 @posix("recvfrom")
-def recvfrom(trap: Trap, fd: int, size: int, flags: int = 0, named: int = 0) -> Result:
-    """Receive up to ``size`` bytes; sleeps while there are none. ENOTCONN, ECONNRESET, EAGAIN.
-
-    ``named``: there is room for the sender's address, and the data is (bytes, address).
-    """
-    file = sockets.file_of(trap, fd)
-    if named:
-        return transfer.receive_named(trap, file, size, flags)
-    return transfer.receive(trap, file, size, flags)
+def recvfrom(trap: Trap, fd: int, size: int, flags: int = 0) -> Result:
+    """Receive up to ``size`` bytes; sleeps while there are none. ENOTCONN, ECONNRESET, EAGAIN."""
+    return transfer.receive(trap, sockets.file_of(trap, fd), size, flags)
 
 
 @posix("sendmsg")

@@ -35,9 +35,8 @@ CHAIN = Chain(
 """The wall-keepers of an unpatched Linux, in the order they are asked."""
 
 _BUILT_IN = """
-acct acpi apparmor bpf cgroup-names fanotify io_uring ioports ip_tables kcore kexec keys landlock modules mtrr
-perf pmu
-quota scsi swap sysrq userfaultfd yama
+acct acpi apparmor bpf cgroup-names fanotify io_uring ioports ip_tables kcore kexec keys
+landlock modules mtrr perf pmu quota scsi swap sysrq userfaultfd yama
 """
 FEATURES = frozenset(_BUILT_IN.split())
 """What a distribution builds into its kernel; a machine's own facts may take some away."""

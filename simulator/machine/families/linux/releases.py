@@ -59,7 +59,6 @@ FILESYSTEMS: Mapping[str, Release] = {
     "securityfs": (2, 6, 14),
     "fuse": (2, 6, 14),
     "fuse.lxcfs": (2, 6, 14),
-    "fuse.lxcfs": (2, 6, 14),
     "configfs": (2, 6, 16),
     "cgroup": (2, 6, 24),
     "ext4": (2, 6, 28),

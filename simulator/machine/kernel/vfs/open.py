@@ -43,10 +43,19 @@ from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.fs.registry import mutations, virtual
 from simulator.machine.kernel.namespace import UserNs
 from simulator.machine.kernel.task import At
-from simulator.machine.kernel.vfs import attributes, dpath, namei, ops, path, permission, pipe, tree
+from simulator.machine.kernel.vfs import (
+    attributes,
+    dpath,
+    namei,
+    ops,
+    path,
+    permission,
+    pipe,
+    tree,
+    unified,
+)
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
-from simulator.machine.kernel.vfs import unified
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 

@@ -89,9 +89,10 @@ async def free(sys: Process, argv: Sequence[str]) -> int:
     memory = {name: int(value.split()[0]) // unit for name, value in rows.items()}
     total, unused = memory["MemTotal"], memory["MemFree"]
     cached = memory["Cached"] + memory["Buffers"] + memory.get("SReclaimable", 0)
+    shared, available = memory.get("Shmem", 0), memory.get("MemAvailable", unused)
     await sys.out(
-        f"{head}Mem:    {total:11} {total - unused - cached:11} {unused:11} {memory.get('Shmem', 0):11} "
-        f"{cached:11} {memory.get('MemAvailable', unused):11}\n"
+        f"{head}Mem:    {total:11} {total - unused - cached:11} {unused:11} {shared:11} "
+        f"{cached:11} {available:11}\n"
         f"Swap:   {memory['SwapTotal']:11} {0:11} {memory['SwapFree']:11}\n"
     )
     return 0

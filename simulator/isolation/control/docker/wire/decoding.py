@@ -1,5 +1,6 @@
 """JSON as Go's encoding/json reads it: a null leaves a field as it is."""
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -28,15 +29,15 @@ def _without_nulls(value: Any, kind: inspect.Type) -> Any:
         inner = [one for one in kind.types if isinstance(one, _INNER)]
         return _without_nulls(value, inner[0]) if len(inner) == 1 else value
     if isinstance(kind, inspect.StructType) and isinstance(value, dict):
-        told = cast("dict[str, Any]", value)
-        fields = {field.encode_name: field.type for field in kind.fields}
+        told: dict[str, Any] = dict(cast("Mapping[str, Any]", value))
+        fields: dict[str, inspect.Type] = {field.encode_name: field.type for field in kind.fields}
         return {
             key: _without_nulls(one, fields[key]) if key in fields else one
             for key, one in told.items()
             if one is not None or key not in fields or _may_be_none(fields[key])
         }
     if isinstance(kind, inspect.DictType) and isinstance(value, dict):
-        told = cast("dict[str, Any]", value)
+        told = dict(cast("Mapping[str, Any]", value))
         return {key: _without_nulls(one, kind.value_type) for key, one in told.items()}
     if isinstance(kind, inspect.ListType) and isinstance(value, list):
         return [_without_nulls(one, kind.item_type) for one in cast("list[Any]", value)]
