@@ -112,7 +112,7 @@ async def test_compare_walks_two_technologies_in_lock_step_to_the_difference():
     app = VitrinaApp()
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("c")
-        app.screen.query_one(Input).value = "none"
+        app.screen.query_one(Input).value = "docker"
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(app.screen, CompareScreen)

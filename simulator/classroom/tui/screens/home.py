@@ -24,6 +24,9 @@ from simulator.classroom.tui.widgets.era_line import EraLine
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
+_FIRST = "fs.chroot-escape"
+"""Where a newcomer begins, and the README with them."""
+
 
 class HomeScreen(Screen[None]):
     """Left and right choose a technology, up and down a scenario, Enter plays it."""
@@ -51,7 +54,7 @@ list (up and down) and press Enter to step through it.
         Binding("s", "spec", N_("options")),
         Binding("c", "compare", N_("compare")),
         Binding("o", "course", N_("lessons")),
-        Binding("v", "verify", N_("verify")),
+        Binding("v", "verify", N_("verify"), show=False),
         Binding("l", "app.language", N_("español")),
     ]
 
@@ -77,15 +80,18 @@ list (up and down) and press Enter to step through it.
             yield OptionList(*self._options(), id="scenarios")
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="about-text")
-        yield Footer()
+        yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Begin with the technology that most people know, on the first scenario."""
+        """Begin with the oldest technology, on the scenario that shows its hole."""
         names = [technology.name for technology in self._technologies]
         self.technology = names.index("chroot") if "chroot" in names else 0
         scenarios = self.query_one("#scenarios", OptionList)
         scenarios.focus()
-        scenarios.action_first()
+        if _FIRST in self._offers:
+            scenarios.highlighted = scenarios.get_option_index(_FIRST)
+        else:
+            scenarios.action_first()
         self._choose()
 
     def _options(self) -> list[Option | None]:
