@@ -87,7 +87,7 @@ class VitrinaApp(App[None]):
             self.notify(self.studio.remarks.pop(), severity="warning", timeout=10)
 
     def _home(self) -> HomeScreen:
-        return HomeScreen(self.studio.technologies(), self.studio.offers())
+        return HomeScreen(self.studio.technologies(), self.studio.offers(), self.studio.program)
 
     def on_play_requested(self, message: PlayRequested) -> None:
         """Play, after asking for the options if that was wished."""

@@ -37,7 +37,6 @@ class Offer(msgspec.Struct, frozen=True):
     title: str
     question: str
     matters: str
-    program: str
 
 
 class Studio:
@@ -69,15 +68,20 @@ class Studio:
 
         return tuple(
             Offer(
-                scenario.id,
-                load.words(f"group.{scenario.group}").title,
-                (words := load.words(scenario.id)).title,
+                scenario,
+                load.words(f"group.{group}").title,
+                (words := load.words(scenario)).title,
                 words.asks,
                 words.why,
-                scenario.text.strip(),
             )
-            for scenario in load.load_every()
+            for group, scenario in load.listed()
         )
+
+    def program(self, scenario: str) -> str:
+        """The text of one scenario's program."""
+        from simulator.experiment.scenarios.load import find
+
+        return find(scenario).text.strip()
 
     def play(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> Playback:
         """Run ``scenario`` on ``spec`` less the mechanisms ``without``."""

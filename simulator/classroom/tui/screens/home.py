@@ -1,5 +1,6 @@
 """The first screen: half a century of isolation on one line, and what can be tried on it."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -60,8 +61,15 @@ list (up and down) and press Enter to step through it.
 
     technology: reactive[int] = reactive(0)
 
-    def __init__(self, technologies: tuple[Technology, ...], offers: tuple[Offer, ...]) -> None:
+    def __init__(
+        self,
+        technologies: tuple[Technology, ...],
+        offers: tuple[Offer, ...],
+        program: Callable[[str], str],
+    ) -> None:
+        """``program`` gives the text of a scenario's program when that one is looked at."""
         super().__init__()
+        self._program = program
         self._bindings = translated(self._bindings)
         self._technologies = technologies
         self._offers = {offer.id: offer for offer in offers}
@@ -133,7 +141,7 @@ list (up and down) and press Enter to step through it.
                 (f"{offer.title}\n", "bold"),
                 f"{offer.question}\n",
                 (f"\n{offer.matters}\n" if offer.matters else "", "$text-muted"),
-                (f"\n{offer.program}", "$text-muted"),
+                (f"\n{self._program(offer.id)}", "$text-muted"),
             ]
         self.query_one("#about-text", Static).update(Content.assemble(*parts))
 
