@@ -10,6 +10,7 @@ import msgspec
 from simulator.isolation.control.freebsd import conf
 from simulator.isolation.control.freebsd.conf import ConfError
 from simulator.isolation.control.freebsd.entering import enter_prison
+from simulator.isolation.control.freebsd.running import prisons
 from simulator.isolation.mechanisms.base import Phase
 from simulator.isolation.mechanisms.devfs_rules import DevfsRules
 from simulator.isolation.mechanisms.prison import Prison
@@ -19,7 +20,6 @@ from simulator.isolation.technologies.jail import TECHNOLOGY
 from simulator.isolation.technologies.options import jail as options
 from simulator.machine.abi.call import Failed, Returned, Value
 from simulator.machine.abi.constants import JAIL_UPDATE
-from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.options import Options, UsageError, parse
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
@@ -239,7 +239,7 @@ async def _remove_all(sys: Process, given: Options) -> int:
         return await _usage(sys)
     names = given.rest
     if names in (["*"], ["-a"]):
-        names = await _all_running(sys)
+        names = [str(one["jid"]) async for one in prisons(sys)]
     status = 0
     for name in names:
         jid = await _running(sys, name)
@@ -273,20 +273,6 @@ async def _known(sys: Process, given: Options, name: str) -> Params:
         return await _from_file(sys, given, name)
     except (JailError, ConfError):
         return {}
-
-
-async def _all_running(sys: Process) -> list[str]:
-    found: list[str] = []
-    last = 0
-    while True:
-        try:
-            reply = await sys.call("jail_get", {"lastjid": last}, 0)
-        except SysError as error:
-            if error.errno is Errno.ENOENT:
-                return found
-            raise
-        last = reply.value
-        found.append(str(last))
 
 
 async def _old_form(sys: Process, given: Options) -> int:

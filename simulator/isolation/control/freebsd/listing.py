@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
+from simulator.isolation.control.freebsd.running import prisons
 from simulator.machine.abi.call import Value
-from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.options import Options, UsageError, parse
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
@@ -48,17 +48,7 @@ async def _jails(sys: Process, given: Options) -> list[dict[str, Any]] | None:
         except SysError:
             await sys.complain(f'jail "{name}" not found')
             return None
-    found: list[dict[str, Any]] = []
-    last = 0
-    while True:
-        try:
-            reply = await sys.call("jail_get", {"lastjid": last}, 0)
-        except SysError as error:
-            if error.errno is Errno.ENOENT:
-                return found
-            raise
-        last = reply.value
-        found.append(cast("dict[str, Any]", reply.data))
+    return [one async for one in prisons(sys)]
 
 
 async def _long(sys: Process, jails: list[dict[str, Any]]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from simulator.isolation.control import files
 from simulator.isolation.control.lxc import container, making, starting, words
 from simulator.isolation.control.lxc.container import Container
 from simulator.isolation.technologies.base import SpecError
@@ -63,7 +64,7 @@ async def _renamed(sys: Process, one: Container, other: Container) -> int:
         return await container.said(sys, one.name, "tools/lxc_copy.c: do_rename: 519", text)
     await sys.call("rename", one.directory, other.directory)
     text = await sys.text(other.config)
-    await _write(sys, other.config, text.replace(one.directory, other.directory))
+    await files.write(sys, other.config, text.replace(one.directory, other.directory), 0o640)
     return 0
 
 
@@ -81,7 +82,7 @@ async def _written(
         lines.append(line)
     if ephemeral:
         lines.append("lxc.ephemeral = 1")
-    await _write(sys, other.config, "".join(f"{line}\n" for line in lines))
+    await files.write(sys, other.config, "".join(f"{line}\n" for line in lines), 0o640)
 
 
 async def _root(sys: Process, value: str, other: Container, *, overlay: bool) -> str:
@@ -91,9 +92,3 @@ async def _root(sys: Process, value: str, other: Container, *, overlay: bool) ->
         return f"overlay:{lower}:{other.directory}/overlay/delta"
     await container.run(sys, "/bin/cp", "-a", lower, f"{other.directory}/rootfs")
     return f"dir:{other.directory}/rootfs"
-
-
-async def _write(sys: Process, path: str, text: str) -> None:
-    fd = await sys.open(path, 0o1101, 0o640)
-    await sys.write(fd, text.encode())
-    await sys.close(fd)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from simulator.isolation.control import files
 from simulator.isolation.control.lxc import container, words
 from simulator.isolation.control.lxc.container import Container
-from simulator.isolation.technologies.defaults import lxc_files as files
+from simulator.isolation.technologies.defaults import lxc_files
 from simulator.machine.userland.process import Process
 from simulator.machine.userland.registry import TOOLS, enter
 
@@ -60,7 +61,7 @@ async def lxc_create(sys: Process, argv: Sequence[str]) -> int:
         await _busybox(sys, root)
     if store == "overlay":
         await layers(sys, one)
-    await _write(sys, one.config, _config(one, template, store, root, text))
+    await files.write(sys, one.config, _config(one, template, store, root, text), 0o640)
     return 0
 
 
@@ -90,7 +91,7 @@ def _config(one: Container, template: str, store: str, root: str, default: str) 
     if template == "none":
         return text + f"lxc.uts.name = {one.name}\n"
     text += f"lxc.rootfs.path = {where}\n"
-    return text + _BUSYBOX.format(common=f"{files.CONFIG}/common.conf", name=one.name)
+    return text + _BUSYBOX.format(common=f"{lxc_files.CONFIG}/common.conf", name=one.name)
 
 
 async def _busybox(sys: Process, root: str) -> None:
@@ -103,11 +104,5 @@ async def _busybox(sys: Process, root: str) -> None:
             await sys.succeeds("link", f"{root}/bin/busybox", f"{root}/bin/{name}")
     await container.run(sys, "/bin/cp", "/usr/sbin/init.lxc", f"{root}/sbin/init")
     await sys.succeeds("chmod", f"{root}/tmp", 0o1777)
-    await _write(sys, f"{root}/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
-    await _write(sys, f"{root}/etc/group", "root:x:0:root\n")
-
-
-async def _write(sys: Process, path: str, text: str) -> None:
-    fd = await sys.open(path, 0o1101, 0o640 if path.endswith("/config") else 0o644)
-    await sys.write(fd, text.encode())
-    await sys.close(fd)
+    await files.write(sys, f"{root}/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n")
+    await files.write(sys, f"{root}/etc/group", "root:x:0:root\n")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from simulator.isolation.control import files
 from simulator.isolation.control.launch import Refused, launch
 from simulator.isolation.control.lxc import container, words
 from simulator.isolation.control.lxc.container import Container
@@ -50,7 +51,7 @@ async def lxc_start(sys: Process, argv: Sequence[str]) -> int:
         await container.said(sys, one.name, f"{place} 306", "The container failed to start")
         return 1
     if line.options.has("p"):
-        await _write(sys, line.options.value("p"), f"{pid}\n")
+        await files.write(sys, line.options.value("p"), f"{pid}\n")
     return await _waited(sys, one, pid) if line.options.has("F") else 0
 
 
@@ -131,9 +132,3 @@ async def _waited(sys: Process, one: Container, pid: int) -> int:
     if not isinstance(status, int):
         return 1
     return status >> 8 & 0xFF if not status & 0x7F else 128 + (status & 0x7F)
-
-
-async def _write(sys: Process, path: str, text: str) -> None:
-    fd = await sys.open(path, 0o1101, 0o644)
-    await sys.write(fd, text.encode())
-    await sys.close(fd)

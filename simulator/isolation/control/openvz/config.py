@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from simulator.isolation.control import files
 from simulator.isolation.control.openvz.samples import word
 from simulator.isolation.mechanisms.beancounters import UNLIMITED, Beancounters
 from simulator.isolation.technologies import openvz
@@ -16,7 +17,6 @@ from simulator.isolation.technologies.base import Technology, change, drop, put
 from simulator.isolation.technologies.options import openvz as options
 from simulator.isolation.technologies.options.openvz import BYTES, PAGES, PIECES
 from simulator.isolation.technologies.options.openvz_samples import vswap
-from simulator.machine.abi.constants import O_CREAT, O_TRUNC, O_WRONLY
 from simulator.machine.userland.process import SysError
 
 if TYPE_CHECKING:
@@ -112,14 +112,7 @@ async def load(sys: "Process", veid: int) -> Container | None:
 
 async def save(sys: "Process", veid: int, values: Mapping[str, str]) -> None:
     """Write the container's file."""
-    await write(sys, path_of(veid), spell(values).encode())
-
-
-async def write(sys: "Process", path: str, content: bytes, mode: int = 0o644) -> None:
-    """A whole file."""
-    fd = await sys.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode)
-    await sys.write(fd, content)
-    await sys.close(fd)
+    await files.write(sys, path_of(veid), spell(values))
 
 
 async def known(sys: "Process") -> list[int]:

@@ -3,7 +3,8 @@
 import shlex
 from typing import TYPE_CHECKING
 
-from simulator.isolation.control.openvz import config, lifecycle, state, status, template
+from simulator.isolation.control import files
+from simulator.isolation.control.openvz import lifecycle, state, status, template
 from simulator.isolation.control.openvz.config import Container
 from simulator.isolation.control.openvz.lifecycle import say
 from simulator.machine.abi.constants import WNOHANG
@@ -57,7 +58,7 @@ async def runscript(sys: "Process", container: Container, words: list[str]) -> i
     """vzctl runscript: a file of the host, run inside; a stopped container is started for it."""
     if not words:
         return await say(sys, "Script not specified", status.INVALID_PARAMETER_SYNTAX)
-    if not await template.exists(sys, words[0]):
+    if not await files.exists(sys, words[0]):
         return await say(sys, f"Script not found: {words[0]}", status.NOSCRIPT)
     text = await sys.text(words[0])
     stopped = not await state.is_running(sys, container.veid)
@@ -85,7 +86,7 @@ async def suspend(sys: "Process", container: Container, given: dict[str, str]) -
     await say(sys, "\tdump...")
     target = given.get("--dumpfile", container.dump)
     await template.make_directories(sys, target.rpartition("/")[0])
-    await config.write(sys, target, "".join(f"{line}\n" for line in lines).encode(), 0o600)
+    await files.write(sys, target, "".join(f"{line}\n" for line in lines), 0o600)
     await say(sys, "\tkill...")
     pid = await sys.spawn(lambda child: lifecycle.halt(child, container, True))
     await sys.call("waitpid", pid, 0)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from simulator.isolation.control import files
 from simulator.isolation.control.launch import Refused, launch
 from simulator.isolation.control.openvz import config, state, status, template
 from simulator.isolation.control.openvz.config import Container
@@ -43,7 +44,7 @@ async def create(sys: "Process", veid: int, given: dict[str, str]) -> int:
         if own and "--config" in given:
             text = f"Error: container config file {config.path_of(veid)} already exists,"
             return await say(sys, f"{text} can not use --config", status.CP_CONFIG)
-        if not await template.exists(sys, path):
+        if not await files.exists(sys, path):
             text = f"Sample config {path} not found: No such file or directory"
             return await say(sys, text, status.CP_CONFIG)
         own = config.parse(await sys.text(path)) | {"ORIGIN_SAMPLE": sample}
@@ -52,11 +53,11 @@ async def create(sys: "Process", veid: int, given: dict[str, str]) -> int:
     for option, name in (("--private", "VE_PRIVATE"), ("--root", "VE_ROOT")):
         own[name] = given.get(option, own.get(name, defaults.get(name, "")))
     container = Container(veid, own, defaults)
-    if await template.exists(sys, container.private):
+    if await files.exists(sys, container.private):
         text = f"Private area already exists in {container.private}"
         return await say(sys, text, status.FS_PRVT_AREA_EXIST)
     cache = f"{container.get('TEMPLATE')}/cache/{wanted}"
-    if not await template.exists(sys, f"{cache}.tar.gz"):
+    if not await files.exists(sys, f"{cache}.tar.gz"):
         text = f"Cached OS template {cache}.tar.{{gz,bz2,xz}} not found"
         return await say(sys, text, status.OSTEMPLATE_NOT_FOUND)
     await say(sys, f"Creating container private area ({wanted})")
@@ -85,8 +86,8 @@ async def destroy(sys: "Process", container: Container) -> int:
         await say(sys, "Container is currently mounted (umount first)")
         return status.FS_MOUNTED
     await say(sys, f"Destroying container private area: {container.private}")
-    if await template.exists(sys, container.private):
-        await template.remove(sys, container.private)
+    if await files.exists(sys, container.private):
+        await files.remove(sys, container.private)
     await sys.succeeds("rmdir", container.root)
     await sys.succeeds("unlink", container.dump)
     path = config.path_of(container.veid)
@@ -99,7 +100,7 @@ async def mount(sys: "Process", container: Container) -> int:
     if await state.is_mounted(sys, container):
         await say(sys, "Container is already mounted", 1)
         return 0
-    if not await template.exists(sys, container.private):
+    if not await files.exists(sys, container.private):
         text = f"Container private area {container.private} does not exist"
         return await say(sys, text, status.FS_NOPRVT)
     wanted = technology_of(container, await state.release(sys)).get("vzquota")
@@ -150,7 +151,7 @@ async def start(sys: "Process", container: Container) -> int:
     """vps_start()."""
     if container.get("DISABLED") == "yes":
         return await say(sys, "Container start disabled", 105)
-    if not await template.exists(sys, container.private):
+    if not await files.exists(sys, container.private):
         text = f"Container private area {container.private} does not exist"
         return await say(sys, text, status.FS_NOPRVT)
     if await state.is_running(sys, container.veid):
@@ -164,7 +165,7 @@ async def start(sys: "Process", container: Container) -> int:
         failed = await mount(sys, container)
         if failed:
             return failed
-    boots = await template.exists(sys, f"{container.private}{INIT}")
+    boots = await files.exists(sys, f"{container.private}{INIT}")
     guest = technology.guest
     if boots:
         guest = msgspec.structs.replace(guest, argv=(INIT,))
@@ -256,10 +257,10 @@ async def restart(sys: "Process", container: Container) -> int:
 
 async def show(sys: "Process", veid: int, container: Container | None) -> int:
     """vzctl status."""
-    there = container is not None and await template.exists(sys, container.private)
+    there = container is not None and await files.exists(sys, container.private)
     mounted = container is not None and await state.is_mounted(sys, container)
     running = await state.is_running(sys, veid)
-    dumped = container is not None and await template.exists(sys, container.dump)
+    dumped = container is not None and await files.exists(sys, container.dump)
     words = (
         "exist" if there else "deleted",
         "mounted" if mounted else "unmounted",

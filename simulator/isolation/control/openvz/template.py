@@ -6,9 +6,8 @@ what this machine has.
 
 from typing import TYPE_CHECKING
 
-from simulator.isolation.control.openvz.config import write
-from simulator.machine.abi.constants import S_IFCHR, S_IFDIR, S_IFMT
-from simulator.machine.userland.process import SysError
+from simulator.isolation.control import files
+from simulator.machine.abi.constants import S_IFCHR
 
 if TYPE_CHECKING:
     from simulator.machine.userland.process import Process
@@ -30,10 +29,10 @@ async def unpack(sys: "Process", root: str) -> None:
         await sys.call("mkdir", f"{root}/{name}", mode)
         await sys.call("chmod", f"{root}/{name}", mode)
     await _programs(sys, f"{root}/bin")
-    await write(sys, f"{root}/sbin/init", await sys.slurp(_TOOLS), 0o755)
+    await files.write(sys, f"{root}/sbin/init", await sys.slurp(_TOOLS), 0o755)
     for name in ("passwd", "group"):
-        await write(sys, f"{root}/etc/{name}", await sys.slurp(f"/etc/{name}"))
-    await write(sys, f"{root}/etc/shadow", b"root:!!:15000:0:99999:7:::\n", 0o600)
+        await files.write(sys, f"{root}/etc/{name}", await sys.slurp(f"/etc/{name}"))
+    await files.write(sys, f"{root}/etc/shadow", b"root:!!:15000:0:99999:7:::\n", 0o600)
     for name, minor in NODES:
         await sys.call("mknod", f"{root}/dev/{name}", S_IFCHR | 0o666, 1 << 8 | minor)
     await sys.call("mknod", f"{root}/dev/tty", S_IFCHR | 0o666, 5 << 8)
@@ -48,27 +47,7 @@ async def make_directories(sys: "Process", path: str) -> None:
 
 
 async def _programs(sys: "Process", target: str) -> None:
-    await write(sys, f"{target}/busybox", await sys.slurp("/bin/busybox"), 0o755)
+    await files.write(sys, f"{target}/busybox", await sys.slurp("/bin/busybox"), 0o755)
     for name in await sys.names("/bin"):
         if name != "busybox":
             await sys.call("link", f"{target}/busybox", f"{target}/{name}")
-
-
-async def remove(sys: "Process", path: str) -> None:
-    """rm -rf."""
-    facts = await sys.lstat(path)
-    if facts["mode"] & S_IFMT != S_IFDIR:
-        await sys.call("unlink", path)
-        return
-    for name in await sys.names(path):
-        await remove(sys, f"{path}/{name}")
-    await sys.call("rmdir", path)
-
-
-async def exists(sys: "Process", path: str) -> bool:
-    """Whether there is something of that name."""
-    try:
-        await sys.lstat(path)
-    except SysError:
-        return False
-    return True

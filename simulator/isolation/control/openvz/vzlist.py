@@ -4,7 +4,8 @@ import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from simulator.isolation.control.openvz import config, state, template
+from simulator.isolation.control import files
+from simulator.isolation.control.openvz import config, state
 from simulator.isolation.control.openvz.config import Container
 from simulator.isolation.technologies.options.openvz import BYTES, PAGES, PIECES
 from simulator.machine.userland.options import UsageError, parse
@@ -173,9 +174,9 @@ async def _rows(sys: Process) -> list[Row]:
         count, addresses = running.get(veid, (0, ()))
         if veid in running:
             word = "running"
-        elif container is None or not await template.exists(sys, container.private):
+        elif container is None or not await files.exists(sys, container.private):
             word = "stopped"
-        elif await template.exists(sys, container.dump):
+        elif await files.exists(sys, container.dump):
             word = "suspended"
         else:
             word = "mounted" if await state.is_mounted(sys, container) else "stopped"

@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from simulator.isolation.control import files
 from simulator.isolation.technologies.options import zone_xml
 from simulator.isolation.technologies.options.zonecfg import Config
 from simulator.machine.abi.constants import (
-    O_CREAT,
-    O_TRUNC,
-    O_WRONLY,
     ZONE_ATTR_BRAND,
     ZONE_ATTR_FLAGS,
     ZONE_ATTR_NAME,
     ZONE_ATTR_ROOT,
     ZONE_ATTR_STATUS,
 )
-from simulator.machine.userland.process import SysError
 
 if TYPE_CHECKING:
     from simulator.machine.userland.process import Process
@@ -60,7 +57,7 @@ async def set_state(sys: "Process", name: str, state: str, path: str) -> None:
     head = [line for line in (await sys.text_or_empty(INDEX)).splitlines() if line.startswith("#")]
     lines = [*head, "global:installed:/"]
     lines += [f"{one.name}:{one.state}:{one.path}:" for one in entries.values()]
-    await write(sys, INDEX, "".join(f"{line}\n" for line in lines))
+    await files.write(sys, INDEX, "".join(f"{line}\n" for line in lines))
 
 
 async def load(sys: "Process", name: str) -> Config | None:
@@ -71,17 +68,10 @@ async def load(sys: "Process", name: str) -> Config | None:
 
 async def save(sys: "Process", name: str, config: Config) -> None:
     """Write a zone's configuration, and its line in the index."""
-    await write(sys, f"{DIRECTORY}/{name}.xml", zone_xml.text(config))
+    await files.write(sys, f"{DIRECTORY}/{name}.xml", zone_xml.text(config))
     known = (await index(sys)).get(name)
     state = known.state if known is not None else "configured"
     await set_state(sys, name, state, config.properties.get("zonepath", ""))
-
-
-async def write(sys: "Process", path: str, text: str) -> None:
-    """A whole file."""
-    fd = await sys.open(path, O_WRONLY | O_CREAT | O_TRUNC, 0o644)
-    await sys.write(fd, text.encode())
-    await sys.close(fd)
 
 
 async def running(sys: "Process") -> list[Entry]:
@@ -116,12 +106,3 @@ async def zones(sys: "Process") -> list[Entry]:
 async def is_global(sys: "Process") -> bool:
     """Whether the tool runs in the global zone."""
     return not await sys.value("zone_lookup", None)
-
-
-async def exists(sys: "Process", path: str) -> bool:
-    """Whether there is a file of that name."""
-    try:
-        await sys.stat(path)
-    except SysError:
-        return False
-    return True

@@ -2,17 +2,14 @@
 
 from typing import TYPE_CHECKING
 
+from simulator.isolation.control import files
 from simulator.machine.abi.constants import (
     AT_FDCWD,
-    O_CREAT,
-    O_TRUNC,
-    O_WRONLY,
     S_IFDIR,
     S_IFLNK,
     S_IFMT,
     S_IFREG,
 )
-from simulator.machine.userland.process import SysError
 
 if TYPE_CHECKING:
     from simulator.machine.userland.process import Process
@@ -47,20 +44,11 @@ async def install(sys: "Process", root: str, shared: tuple[str, ...]) -> int:
         path = f"/{name}"
         if path in shared:
             await _mkdir(sys, f"{root}{path}", 0o755)
-        elif await exists(sys, path):
+        elif await files.exists(sys, path):
             count += await copy(sys, path, f"{root}{path}", {})
     await sys.call("symlink", "./usr/bin", f"{root}/bin")
-    await _write(sys, f"{root}/etc/mnttab", b"", 0o444)
+    await files.write(sys, f"{root}/etc/mnttab", b"", 0o444)
     return count
-
-
-async def exists(sys: "Process", path: str) -> bool:
-    """Whether there is something of that name."""
-    try:
-        await sys.lstat(path)
-    except SysError:
-        return False
-    return True
 
 
 async def copy(sys: "Process", source: str, target: str, seen: dict[int, str]) -> int:
@@ -80,30 +68,13 @@ async def copy(sys: "Process", source: str, target: str, seen: dict[int, str]) -
     elif kind == S_IFREG and facts["ino"] in seen:
         await sys.call("link", seen[facts["ino"]], target)
     elif kind == S_IFREG:
-        await _write(sys, target, await sys.slurp(source), mode)
+        await files.write(sys, target, await sys.slurp(source), mode)
         await sys.call("fchownat", AT_FDCWD, target, facts["uid"], facts["gid"], 0)
         await sys.call("chmod", target, mode)
         seen[facts["ino"]] = target
     return 1
 
 
-async def remove(sys: "Process", path: str) -> None:
-    """A tree, and all that is in it."""
-    facts = await sys.lstat(path)
-    if facts["mode"] & S_IFMT != S_IFDIR:
-        await sys.call("unlink", path)
-        return
-    for name in await sys.names(path):
-        await remove(sys, f"{path}/{name}")
-    await sys.call("rmdir", path)
-
-
 async def _mkdir(sys: "Process", path: str, mode: int) -> None:
     await sys.succeeds("mkdir", path, 0o755)
     await sys.call("chmod", path, mode)
-
-
-async def _write(sys: "Process", path: str, content: bytes, mode: int) -> None:
-    fd = await sys.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode)
-    await sys.write(fd, content)
-    await sys.close(fd)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from simulator.isolation.control import files
 from simulator.isolation.control.launch import Refused, launch
 from simulator.isolation.control.solaris import store, trees
 from simulator.isolation.control.solaris.store import Entry
@@ -171,7 +172,7 @@ async def _uninstall(sys: Process, target: Zoneadm, words: list[str]) -> int:
         return refused
     if "-F" not in words:
         return await _say(sys, target.entry.name, "use -F to uninstall without being asked.")
-    await trees.remove(sys, target.root)
+    await files.remove(sys, target.root)
     await store.set_state(sys, target.entry.name, "configured", target.entry.path)
     return 0
 
@@ -250,7 +251,7 @@ async def _detach(sys: Process, target: Zoneadm, words: list[str]) -> int:
     if "-n" in words:
         await sys.out(text)
         return 0
-    await store.write(sys, f"{target.entry.path}/SUNWdetached.xml", text)
+    await files.write(sys, f"{target.entry.path}/SUNWdetached.xml", text)
     await store.set_state(sys, target.entry.name, "configured", target.entry.path)
     return 0
 
@@ -260,7 +261,7 @@ async def _attach(sys: Process, target: Zoneadm, words: list[str]) -> int:
     if refused:
         return refused
     manifest = f"{target.entry.path}/SUNWdetached.xml"
-    if "-F" not in words and not await store.exists(sys, manifest):
+    if "-F" not in words and not await sys.succeeds("stat", manifest):
         return await _say(sys, target.entry.name, "not a detached zone.")
     await sys.succeeds("unlink", manifest)
     await store.set_state(sys, target.entry.name, "installed", target.entry.path)
