@@ -209,3 +209,14 @@ async def test_r_draws_the_curves_of_a_run_and_escape_comes_back():
         assert "neighbour" in text
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, PlayScreen)
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("scenario", ["resources.cpu-share", "docker.run"])
+async def test_the_way_to_the_help_fits_on_a_small_terminal(language, scenario):
+    i18n.use(language)
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        pilot.app.play(scenario, "docker")
+        await pilot.pause()
+        keys = screen_text(pilot.app).splitlines()[-1]
+    assert ("? ayuda" if language == "es" else "? help") in keys

@@ -67,10 +67,10 @@ z asleep, - did not run, · building the sandbox.
         Binding("end", "go_end", N_("end"), show=False, priority=True),
         Binding("v", "view(1)", N_("view"), priority=True),
         Binding("V", "view(-1)", N_("view before"), show=False, priority=True),
-        Binding("t", "mechanisms", N_("mechanisms"), priority=True),
+        Binding("t", "mechanisms", N_("walls"), priority=True),
         Binding("b", "branch", N_("other branch"), show=False, priority=True),
-        Binding("g", "container", N_("container"), priority=True),
-        Binding("d", "requests", N_("requests"), priority=True),
+        Binding("g", "container", N_("container"), show=False, priority=True),
+        Binding("d", "requests", N_("REST"), priority=True),
         Binding("f", "flow", N_("flow"), priority=True),
         Binding("r", "curves", N_("curves"), priority=True),
         Binding("c", "compare", N_("compare"), priority=True),
@@ -107,7 +107,7 @@ z asleep, - did not run, · building the sandbox.
             with Horizontal(id="glass"):
                 yield StatePanel(_("Host"), id="host")
                 yield StatePanel(_("Sandbox"), id="sandbox")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Show the run from where its program begins."""

@@ -33,8 +33,8 @@ class RequestsDialog(ModalScreen[int | None]):
         text-wrap: nowrap; text-overflow: ellipsis;
     }
     RequestsDialog #request-calls { border-left: solid $surface-lighten-2; padding: 0 0 0 1; }
-    .-narrow RequestsDialog Horizontal { layout: vertical; }
-    .-narrow RequestsDialog #request-calls {
+    RequestsDialog.-narrow Horizontal { layout: vertical; }
+    RequestsDialog.-narrow #request-calls {
         border-left: none; border-top: solid $surface-lighten-2;
     }
     """
