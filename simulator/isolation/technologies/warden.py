@@ -30,7 +30,7 @@ TECHNOLOGY = Technology(
     id="warden",
     title=N_("Warden"),
     year=2011,
-    release="linux-3.13-ubuntu",
+    release="linux-3.13",
     mechanisms=(
         OwnHierarchies(defaults.CGROUPS, defaults.SUBSYSTEMS),
         OverlayRoot(fstype="overlayfs", inside=True),

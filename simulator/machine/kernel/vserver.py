@@ -55,11 +55,6 @@ def xid(world: World, task: Task) -> int:
     return world.row(Context, task.context).number
 
 
-def nid(world: World, context: ContextId) -> int:
-    """The number of a network context."""
-    return world.row(Context, context).number
-
-
 def of(trap: "Trap") -> Context:
     """The caller's security context; the host's and the spectator's restrict nothing."""
     return trap.store.row(Context, trap.task.context)

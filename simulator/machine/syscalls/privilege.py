@@ -19,7 +19,6 @@ from simulator.machine.kernel.trap import Trap
 from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import sunos
 
-SETS = ("Effective", "Permitted", "Inheritable", "Limit")
 AWARE_FLAG = 0x0002
 """PRIV_AWARE of sys/priv.h, as getpflags(2) gives it."""
 

@@ -11,7 +11,6 @@ NOT_EXIST = 50002
 SUBSYS_NOT_MOUNTED = 50004
 VALUE_NOT_EXIST = 50015
 OTHER = 50016
-INVALID = 50011
 """libcgroup's error codes (include/libcgroup/error.h); an exit status is their last byte."""
 
 MESSAGES = {

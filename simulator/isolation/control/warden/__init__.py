@@ -6,7 +6,7 @@ from simulator.isolation.control.warden.config import LINUX_YML, PATH
 TOOLSET = Toolset(
     product="warden",
     modules=("warden.client", "warden.server", "warden.wshd"),
-    kernels=frozenset({"linux-3.13-ubuntu"}),
+    kernels=frozenset({"linux-3.13"}),
     programs=("warden", "warden-server"),
     directories=(
         ("/etc/warden", 0o755),

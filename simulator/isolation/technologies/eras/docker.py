@@ -146,8 +146,8 @@ def of(today: Technology) -> tuple[Technology, ...]:
         change(today, era=era, year=year, release=release, mechanisms=mechanisms)
         for era, year, release, mechanisms in (
             ("0.1", 2013, "linux-3.8-aufs", _IN_0_1),
-            ("0.11", 2014, "linux-3.13-aufs", _IN_0_11),
-            ("0.12", 2014, "linux-3.13-aufs", _IN_0_12),
+            ("0.11", 2014, "linux-3.13", _IN_0_11),
+            ("0.12", 2014, "linux-3.13", _IN_0_12),
             ("1.10", 2016, "linux-4.4", _IN_1_10),
         )
     )

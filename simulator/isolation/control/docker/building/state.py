@@ -102,7 +102,6 @@ class StageState:
 
     config: dict[str, Any] = field(default_factory=dict[str, Any])
     image: Image | None = None
-    from_scratch: bool = False
     cmd_set: bool = False
     maintainer: str = ""
     cache_missed: bool = False
@@ -132,7 +131,6 @@ class StageState:
     def begin(self, image: Image | None) -> None:
         """FROM."""
         self.image = image
-        self.from_scratch = image is None
         self.config = deepcopy(image.run_config) if image is not None else {}
         self.config["Image"] = self.id
         for name in ("Hostname", "Domainname"):

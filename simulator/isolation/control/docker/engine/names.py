@@ -1,7 +1,5 @@
 """Names for containers that were given none: moby ``internal/namesgenerator``."""
 
-from collections.abc import Callable
-
 LEFT = [
     "admiring",
     "adoring",
@@ -351,11 +349,3 @@ RIGHT = [
     "yonath",
     "zhukovsky",
 ]
-
-
-def random_name(number: Callable[[int], int], retry: int = 0) -> str:
-    """``adjective_surname``; ``number(n)`` gives one below ``n``. Steve Wozniak is not boring."""
-    while True:
-        name = f"{LEFT[number(len(LEFT))]}_{RIGHT[number(len(RIGHT))]}"
-        if name != "boring_wozniak":
-            return f"{name}{number(10)}" if retry else name

@@ -25,7 +25,7 @@ from simulator.isolation.control.docker.engine import (
     shim,
     times,
 )
-from simulator.isolation.control.docker.engine.container import Container, HealthState
+from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.shim import Report
 from simulator.isolation.control.docker.engine.streams import Piece
 from simulator.isolation.control.docker.engine.sync import go
@@ -307,14 +307,6 @@ async def wait_end(sys: Process, container: Container, seconds: float) -> bool:
         await container.changed.until(sys, over)
         return True
     return await container.changed.within(sys, over, int(seconds * times.SECOND))
-
-
-def new_health(container: Container) -> HealthState | None:
-    """The state of health that a start begins with."""
-    check = container.config.Healthcheck
-    if check is None or not check.Test or check.Test == ["NONE"]:
-        return None
-    return HealthState()
 
 
 async def apply_limits(sys: Process, container: Container) -> None:
