@@ -26,6 +26,14 @@ class Options(NamedTuple):
         return self.values[letter][-1] if letter in self.values else default
 
 
+def to_number(text: str, base: int = 10) -> int:
+    """A number that somebody typed. Raises ``UsageError`` in busybox's words (xatoi)."""
+    try:
+        return int(text, base)
+    except ValueError:
+        raise UsageError(f"invalid number '{text}'") from None
+
+
 def parse(
     argv: Sequence[str],
     letters: str,

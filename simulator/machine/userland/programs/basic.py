@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from simulator.machine.abi.constants import S_IFCHR, S_IFMT
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
@@ -143,6 +143,8 @@ def _converted(found: re.Match[str], arguments: list[str], bad: list[str]) -> tu
         return f"{spec}s" % value[:1], False
     if kind == "s":
         return f"{spec}s" % value, False
+    if kind not in "diuxXoeEfFgG":
+        raise UsageError(f"{found.group()}: invalid format")
     number = _integer(value, bad)
     if kind in "uxXo" and number < 0:
         number += 1 << 64
@@ -203,7 +205,9 @@ async def sleep(sys: Process, argv: Sequence[str]) -> int:
 @enter("usleep")
 async def usleep(sys: Process, argv: Sequence[str]) -> int:
     """usleep(1) in microseconds."""
-    await sys.call("nanosleep", divmod(int(argv[1]) * 1000, 1_000_000_000))
+    if len(argv) < 2:
+        raise UsageError("usage: usleep N")
+    await sys.call("nanosleep", divmod(to_number(argv[1]) * 1000, 1_000_000_000))
     return 0
 
 

@@ -17,7 +17,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.userland import accounts, modes
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
@@ -45,7 +45,7 @@ async def mkdir(sys: Process, argv: Sequence[str]) -> int:
     """mkdir(1) with -p and -m."""
     options = parse(argv, "pm:v", {"parents": "p", "mode": "m"})
     _need_operands(options.rest)
-    mode = int(options.value("m", "777"), 8)
+    mode = to_number(options.value("m", "777"), 8)
     status = 0
     for path in options.rest:
         status |= await _mkdir(sys, path, mode, parents=options.has("p"))
@@ -214,9 +214,9 @@ async def mknod(sys: Process, argv: Sequence[str]) -> int:
     form = {"p": S_IFIFO, "b": S_IFBLK, "c": S_IFCHR, "u": S_IFCHR}.get(kind[0], 0)
     if not form or (form != S_IFIFO and len(numbers) != 2):
         raise UsageError("mknod [-m MODE] NAME TYPE [MAJOR MINOR]")
-    major, minor = map(int, numbers) if numbers else (0, 0)
+    major, minor = map(to_number, numbers) if numbers else (0, 0)
     device = (major << 8) | (minor & 0xFF) | ((minor & ~0xFF) << 12)
-    mode = int(options.value("m", "666"), 8)
+    mode = to_number(options.value("m", "666"), 8)
     try:
         await sys.call("mknod", name, form | mode, device)
     except SysError as error:
@@ -232,7 +232,7 @@ async def mkfifo(sys: Process, argv: Sequence[str]) -> int:
     status = 0
     for path in options.rest:
         try:
-            await sys.call("mknod", path, S_IFIFO | int(options.value("m", "666"), 8), 0)
+            await sys.call("mknod", path, S_IFIFO | to_number(options.value("m", "666"), 8), 0)
         except SysError as error:
             status = await sys.fault(path, error)
     return status
@@ -267,7 +267,7 @@ async def truncate(sys: Process, argv: Sequence[str]) -> int:
     options = parse(argv, "cs:")
     text = options.value("s", "0")
     unit = {"K": 10, "M": 20, "G": 30, "T": 40}.get(text[-1].upper(), 0)
-    size = int(text[:-1] if unit else text) << unit
+    size = to_number(text[:-1] if unit else text) << unit
     status = 0
     for path in options.rest:
         try:
@@ -327,7 +327,7 @@ async def chown(sys: Process, argv: Sequence[str]) -> int:
 
 async def _uid(sys: Process, text: str) -> int:
     if not text or text.isdigit():
-        return int(text) if text else -1
+        return to_number(text) if text else -1
     user = await accounts.find_user(sys, text)
     if user is None:
         raise UsageError(f"unknown user {text}")
@@ -336,7 +336,7 @@ async def _uid(sys: Process, text: str) -> int:
 
 async def _gid(sys: Process, text: str) -> int:
     if not text or text.isdigit():
-        return int(text) if text else -1
+        return to_number(text) if text else -1
     known = (await accounts.groups(sys)).get(text)
     if known is None:
         raise UsageError(f"unknown group {text}")

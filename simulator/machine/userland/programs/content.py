@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from simulator.machine.abi.constants import O_APPEND, O_CREAT, O_TRUNC, O_WRONLY
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
@@ -121,7 +121,7 @@ def _count(text: str) -> int:
     number = text[:-1] if text[-1:].lower() in units else text
     if not number.lstrip("+-").isdigit():
         raise UsageError(f"invalid number '{text}'")
-    return int(number) * units.get(text[-1:].lower(), 1)
+    return to_number(number) * units.get(text[-1:].lower(), 1)
 
 
 async def _head_of(sys: Process, fd: int, count: int, *, by_bytes: bool) -> None:

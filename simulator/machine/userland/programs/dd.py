@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from simulator.machine.abi.constants import O_CREAT, O_RDONLY, O_TRUNC, O_WRONLY
+from simulator.machine.userland.options import to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import NULL, ZERO, is_device
 from simulator.machine.userland.registry import enter
@@ -23,8 +24,8 @@ async def dd(sys: Process, argv: Sequence[str]) -> int:
     words = {key: value for key, _, value in (word.partition("=") for word in argv[1:])}
     units = {"k": 1024, "K": 1024, "M": 1 << 20, "G": 1 << 30}
     text = words.get("bs", "512")
-    size = int(text.rstrip("kKMG")) * units.get(text[-1], 1)
-    limit = int(words["count"]) if "count" in words else None
+    size = to_number(text.rstrip("kKMG")) * units.get(text[-1], 1)
+    limit = to_number(words["count"]) if "count" in words else None
     reading, writing = 0, 1
     for key, flags in (("if", O_RDONLY), ("of", O_WRONLY | O_CREAT)):
         if key not in words:
@@ -37,9 +38,9 @@ async def dd(sys: Process, argv: Sequence[str]) -> int:
             return await sys.fault(f"can't open '{words[key]}'", error)
         reading, writing = (fd, writing) if key == "if" else (reading, fd)
     if "skip" in words:
-        await sys.call("lseek", reading, int(words["skip"]) * size, 0)
+        await sys.call("lseek", reading, to_number(words["skip"]) * size, 0)
     if "seek" in words:
-        await sys.call("lseek", writing, int(words["seek"]) * size, 0)
+        await sys.call("lseek", writing, to_number(words["seek"]) * size, 0)
     flags = words.get("oflag", "").split(",")
     copy = _Copy(
         reading,

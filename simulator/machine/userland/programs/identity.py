@@ -5,7 +5,7 @@ from typing import cast
 
 from simulator.machine.userland import accounts
 from simulator.machine.userland.accounts import Names
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
 from simulator.machine.userland.registry import enter
@@ -206,9 +206,9 @@ async def setpriv(sys: Process, argv: Sequence[str]) -> int:
     if options.has("c"):
         await sys.call("setgroups", 0, [])
     if options.has("g"):
-        gid = int(options.value("g"))
+        gid = to_number(options.value("g"))
         await sys.call("setresgid", gid, gid, gid)
     if options.has("u"):
-        uid = int(options.value("u"))
+        uid = to_number(options.value("u"))
         await sys.call("setresuid", uid, uid, uid)
     return await become(sys, options.rest or ["/bin/sh"])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from simulator.machine.abi.constants import IPC_CREAT, IPC_RMID
 from simulator.machine.userland.accounts import Names
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
@@ -56,13 +56,17 @@ async def ipcrm(sys: Process, argv: Sequence[str]) -> int:
         ids = list(options.values.get(letter, []))
         for key in options.values.get(letter.upper(), []):
             get = {"m": "shmget", "s": "semget", "q": "msgget"}[letter]
-            args = (int(key, 0), 0) if letter == "q" else (int(key, 0), 0, 0)
+            args = (to_number(key, 0), 0) if letter == "q" else (to_number(key, 0), 0, 0)
             try:
                 ids.append(str(await sys.value(get, *args)))
             except SysError as error:
                 status = await sys.complain(f"invalid key ({key}): {error.message}")
         for number in ids:
-            args = (int(number), 0, IPC_RMID, 0) if letter == "s" else (int(number), IPC_RMID, None)
+            args = (
+                (to_number(number), 0, IPC_RMID, 0)
+                if letter == "s"
+                else (to_number(number), IPC_RMID, None)
+            )
             try:
                 await sys.call(call, *args)
             except SysError as error:
@@ -74,12 +78,12 @@ async def ipcrm(sys: Process, argv: Sequence[str]) -> int:
 async def ipcmk(sys: Process, argv: Sequence[str]) -> int:
     """ipcmk(1) with -M SIZE, -S COUNT, -Q and -p MODE."""
     options = parse(argv, "M:S:Qp:")
-    mode = int(options.value("p", "644"), 8) | IPC_CREAT
+    mode = to_number(options.value("p", "644"), 8) | IPC_CREAT
     if options.has("M"):
-        number = await sys.value("shmget", 0, int(options.value("M")), mode)
+        number = await sys.value("shmget", 0, to_number(options.value("M")), mode)
         await sys.out(f"Shared memory id: {number}\n")
     elif options.has("S"):
-        number = await sys.value("semget", 0, int(options.value("S")), mode)
+        number = await sys.value("semget", 0, to_number(options.value("S")), mode)
         await sys.out(f"Semaphore id: {number}\n")
     elif options.has("Q"):
         await sys.out(f"Message queue id: {await sys.value('msgget', 0, mode)}\n")

@@ -11,7 +11,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.userland import resolver
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
@@ -76,7 +76,7 @@ async def ping(sys: Process, argv: Sequence[str]) -> int:
     found = await resolver.addresses(sys, name)
     if not found:
         return await sys.complain(f"bad address '{name}'")
-    count, wait = int(options.value("c", "4")), int(options.value("W", "10"))
+    count, wait = to_number(options.value("c", "4")), to_number(options.value("W", "10"))
     try:
         fd, raw = await _icmp(sys)
     except SysError:

@@ -25,7 +25,7 @@ from simulator.machine.abi.constants import (
     SOCK_DGRAM,
 )
 from simulator.machine.abi.errno import Errno
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
@@ -232,7 +232,7 @@ async def _routes(sys: Process) -> list[tuple[str, str, str, int, int]]:
     for line in (await sys.text_or_empty("/proc/net/route")).splitlines()[1:]:
         name, destination, gateway, _, _, _, metric, mask, *_ = line.split()
         prefix = int(mask, 16).bit_count()
-        found.append((name, _dotted(destination), _dotted(gateway), prefix, int(metric)))
+        found.append((name, _dotted(destination), _dotted(gateway), prefix, to_number(metric)))
     return found
 
 
@@ -253,7 +253,7 @@ async def _change(sys: Process, words: list[str], *, link: bool) -> int:
             if (await _device(sys, fd, name, [])).address or ":" in address:
                 await _beyond(sys, fd)
             await sys.call("ioctl", fd, SIOCSIFADDR, (name, address))
-            await sys.call("ioctl", fd, SIOCSIFNETMASK, (name, _netmask(int(prefix or "32"))))
+            await sys.call("ioctl", fd, SIOCSIFNETMASK, (name, _netmask(to_number(prefix or "32"))))
         else:
             await _beyond(sys, fd)
     except SysError as error:
@@ -286,7 +286,7 @@ async def _set_link(
 ) -> None:
     flags = (await sys.data("ioctl", fd, SIOCGIFFLAGS, (name, 0)))[1]
     if "mtu" in values:
-        await sys.call("ioctl", fd, SIOCSIFMTU, (name, int(values["mtu"])))
+        await sys.call("ioctl", fd, SIOCSIFMTU, (name, to_number(values["mtu"])))
     if "address" in values:
         raw = bytes.fromhex(values["address"].replace(":", ""))
         await sys.call("ioctl", fd, SIOCSIFHWADDR, (name, raw))
@@ -324,11 +324,11 @@ async def _configure(sys: Process, name: str, words: list[str]) -> int:
         if words[0].count(".") == 3:
             address, _, prefix = words[0].partition("/")
             await sys.call("ioctl", fd, SIOCSIFADDR, (name, address))
-            mask = _netmask(int(prefix)) if prefix else values.get("netmask")
+            mask = _netmask(to_number(prefix)) if prefix else values.get("netmask")
             if mask:
                 await sys.call("ioctl", fd, SIOCSIFNETMASK, (name, mask))
         if "mtu" in values:
-            await sys.call("ioctl", fd, SIOCSIFMTU, (name, int(values["mtu"])))
+            await sys.call("ioctl", fd, SIOCSIFMTU, (name, to_number(values["mtu"])))
         flags = (await sys.data("ioctl", fd, SIOCGIFFLAGS, (name, 0)))[1]
         changed = flags & ~IFF_UP if "down" in words else flags | IFF_UP
         await sys.call("ioctl", fd, SIOCSIFFLAGS, (name, changed))

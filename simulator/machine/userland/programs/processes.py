@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from simulator.machine.userland import signals
 from simulator.machine.userland.accounts import Names
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
 from simulator.machine.userland.registry import enter
@@ -220,7 +220,7 @@ async def kill(sys: Process, argv: Sequence[str]) -> int:
             status = await sys.complain(f"invalid number '{word}'")
             continue
         try:
-            await sys.call("kill", int(word), signal)
+            await sys.call("kill", to_number(word), signal)
         except SysError as error:
             status = await sys.complain(f"can't kill pid {word}: {error.message}")
     return status
@@ -253,7 +253,7 @@ async def nice(sys: Process, argv: Sequence[str]) -> int:
     if not options.rest:
         await sys.out(f"{now}\n")
         return 0
-    await sys.call("setpriority", 0, 0, now + int(options.value("n", "10")))
+    await sys.call("setpriority", 0, 0, now + to_number(options.value("n", "10")))
     return await become(sys, options.rest)
 
 
@@ -268,10 +268,10 @@ async def renice(sys: Process, argv: Sequence[str]) -> int:
     status = 0
     for word in words[1:]:
         try:
-            value = int(words[0])
+            value = to_number(words[0])
             if relative:
-                value += 20 - await sys.value("getpriority", 0, int(word))
-            await sys.call("setpriority", 0, int(word), value)
+                value += 20 - await sys.value("getpriority", 0, to_number(word))
+            await sys.call("setpriority", 0, to_number(word), value)
         except SysError as error:
             status = await sys.complain(f"{word}: setpriority: {error.message}")
     return status

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simulator.machine.abi.constants import SIGTERM, WNOHANG
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
 from simulator.machine.userland.programs.content import contents
@@ -59,7 +59,7 @@ async def timeout(sys: Process, argv: Sequence[str]) -> int:
     options = parse(argv, "s:k:", stop_early=True)
     if len(options.rest) < 2:
         raise UsageError("timeout SECS PROG ARGS")
-    seconds, mine = int(options.rest[0].rstrip("s")), await sys.value("getpid")
+    seconds, mine = to_number(options.rest[0].rstrip("s")), await sys.value("getpid")
 
     async def watch(child: Process) -> int:
         for _ in range(seconds):

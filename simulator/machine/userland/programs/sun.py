@@ -19,7 +19,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.accounts import Names
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.network import Device, devices
 from simulator.machine.userland.registry import SUN, enter
@@ -266,7 +266,7 @@ async def uadmin(sys: Process, argv: Sequence[str]) -> int:
     words = [word for word in argv[1:] if word.isdigit()]
     if len(words) != 2:
         raise UsageError("Usage: uadmin cmd fcn [mdep]")
-    return await _uadmin(sys, int(words[0]), int(words[1]))
+    return await _uadmin(sys, to_number(words[0]), to_number(words[1]))
 
 
 @enter("reboot", "halt", "poweroff", collection=SUN)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from simulator.machine.abi.constants import PRIV_OFF, PRIV_ON, PRIV_SET, ZONE_ATTR_PRIVSET
 from simulator.machine.abi.errno import Errno
 from simulator.machine.kernel import privset
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
 from simulator.machine.userland.registry import SUN, enter
@@ -102,7 +102,7 @@ async def prctl(sys: Process, argv: Sequence[str]) -> int:
         try:
             number = int(name) if name.isdigit() else await sys.value("zone_lookup", name)
             if options.has("v"):
-                await sys.call("setrctl", control, number, int(options.value("v")))
+                await sys.call("setrctl", control, number, to_number(options.value("v")))
                 continue
             value = await sys.value("getrctl", control, number)
         except SysError as error:

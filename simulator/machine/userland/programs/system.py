@@ -19,7 +19,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.userland import accounts, calendar
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
 from simulator.machine.userland.registry import enter
@@ -45,12 +45,12 @@ async def date(sys: Process, argv: Sequence[str]) -> int:
         if not text.isdigit():
             raise UsageError(f"invalid date '{options.value('s')}'")
         try:
-            await sys.call("clock_settime", 0, (int(text), 0))
+            await sys.call("clock_settime", 0, (to_number(text), 0))
         except SysError as error:
             return await sys.complain(f"can't set date: {error.message}")
     seconds = (await sys.data("clock_gettime", 0))[0]
     if options.value("d").startswith("@"):
-        seconds = int(options.value("d")[1:])
+        seconds = to_number(options.value("d")[1:])
     form = options.rest[0][1:] if options.rest and options.rest[0][:1] == "+" else ""
     text = calendar.strftime(form, seconds) if form else calendar.moment(seconds).ctime()
     await sys.out(f"{text}\n")
@@ -213,11 +213,11 @@ class _Search:
         except SysError as error:
             self.status = await self.sys.fault(path, error)
             return
-        if depth >= int(self.tests.get("-mindepth", "0")) and self._passes(path, status):
+        if depth >= to_number(self.tests.get("-mindepth", "0")) and self._passes(path, status):
             await self._act(path)
         if status["mode"] & S_IFMT != S_IFDIR:
             return
-        if depth >= int(self.tests.get("-maxdepth", "1000")):
+        if depth >= to_number(self.tests.get("-maxdepth", "1000")):
             return
         try:
             names = await self.sys.names(path)
@@ -236,12 +236,12 @@ class _Search:
             return False
         if "-type" in tests and status["mode"] & S_IFMT != _TYPES.get(tests["-type"]):
             return False
-        if "-user" in tests and status["uid"] != int(tests["-user"]):
+        if "-user" in tests and status["uid"] != to_number(tests["-user"]):
             return False
         if "-perm" not in tests:
             return True
         text = tests["-perm"]
-        bits = int(text.lstrip("-/+"), 8)
+        bits = to_number(text.lstrip("-/+"), 8)
         mode = status["mode"] & 0o7777
         if text[0] == "-":
             return mode & bits == bits

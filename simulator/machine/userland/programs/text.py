@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from simulator.machine.userland.options import UsageError, parse
+from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become, unescape
 from simulator.machine.userland.programs.content import contents
@@ -136,7 +136,10 @@ async def sort(sys: Process, argv: Sequence[str]) -> int:
     lines: list[str] = []
     async for _, content in contents(sys, options.rest):
         lines += _text(content or b"").splitlines()
-    column = int(re.match(r"\d+", options.value("k", "0"))[0])  # type: ignore[index]
+    field = re.match(r"\d+", options.value("k", "0"))
+    if field is None:
+        raise UsageError("bad field specification")
+    column = int(field[0])
 
     def key(line: str) -> tuple[float, str]:
         cells = line.split(options.value("t") or None)
@@ -192,8 +195,8 @@ def _ranges(text: str) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     for piece in text.split(","):
         first, dash, last = piece.partition("-")
-        low = int(first) if first else 1
-        found.append((low, int(last) if last else (1 << 30 if dash else low)))
+        low = to_number(first) if first else 1
+        found.append((low, to_number(last) if last else (1 << 30 if dash else low)))
     if not text:
         raise UsageError("no list of fields or characters")
     return found
@@ -301,8 +304,8 @@ def _chosen(
         return re.search(_posix(pattern if extended else basic_pattern(pattern)), line) is not None
     if first is None:
         return True
-    low = total if first == "$" else int(first)
-    high = low if last is None else total if last == "$" else int(last)
+    low = total if first == "$" else to_number(first)
+    high = low if last is None else total if last == "$" else to_number(last)
     return low <= number <= high
 
 
@@ -327,7 +330,7 @@ async def xargs(sys: Process, argv: Sequence[str]) -> int:
     content = _text(await sys.drain(0))
     words = content.split("\0")[:-1] if options.has("0") else content.split()
     command = options.rest or ["echo"]
-    size = int(options.value("n", str(max(len(words), 1))))
+    size = to_number(options.value("n", str(max(len(words), 1))))
     if options.has("I"):
         mark = options.value("I")
         lists = [[part.replace(mark, line) for part in command] for line in content.splitlines()]
@@ -349,7 +352,7 @@ async def xargs(sys: Process, argv: Sequence[str]) -> int:
 async def strings(sys: Process, argv: Sequence[str]) -> int:
     """strings(1)."""
     options = parse(argv, "fon:t:a")
-    least = int(options.value("n", "4"))
+    least = to_number(options.value("n", "4"))
     async for _, content in contents(sys, options.rest):
         for found in re.finditer(rb"[\x20-\x7e\t]{%d,}" % least, content or b""):
             await sys.write(1, found.group() + b"\n")
