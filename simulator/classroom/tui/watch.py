@@ -1,7 +1,6 @@
 """``vitrina engine --watch``: a running engine through the glass, while real clients use it."""
 
 import asyncio
-import contextlib
 from typing import ClassVar
 
 from textual.app import App, ComposeResult
@@ -78,9 +77,8 @@ class WatchApp(App[None]):
     async def on_unmount(self) -> None:
         """The engine ends with the screen."""
         if self._serving is not None:
-            self._serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._serving
+            self._server.stop()
+            await self._serving
 
     def look(self) -> None:
         """Hear what happened since the last time, and paint what is there now."""

@@ -92,13 +92,11 @@ async def _serve(
 
 async def _run(server: "Server", places: list[str]) -> None:
     """Until a signal says that it is enough."""
-    running = asyncio.ensure_future(server.run(lambda: _say(places)))
     loop = asyncio.get_running_loop()
     with contextlib.suppress(NotImplementedError):
-        loop.add_signal_handler(signal.SIGTERM, running.cancel)
-        loop.add_signal_handler(signal.SIGINT, running.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await running
+        loop.add_signal_handler(signal.SIGTERM, server.stop)
+        loop.add_signal_handler(signal.SIGINT, server.stop)
+    await server.run(lambda: _say(places))
 
 
 def _say(places: list[str]) -> None:

@@ -23,7 +23,6 @@ from simulator.isolation.control.docker.compose.main import GLOBAL, main
 from simulator.machine.abi.i18n import gettext as _
 
 _BLOCK = 65536
-_PATIENCE = 0.5
 _LASTING = frozenset(("up", "create", "start", "scale"))
 _SOCKET = "unix:///var/run/docker.sock"
 
@@ -183,14 +182,8 @@ async def run(words: Sequence[str], env: Mapping[str, str]) -> int:
             desk = RealDesk(RealClient(f"unix://{path}"), env)
             return await _alone(desk, rest)
         finally:
-            await ended(running)
-
-
-async def ended(running: "asyncio.Future[None]") -> None:
-    """End a server's task. Python 3.11's wait_for() can lose a cancellation, so again and again."""
-    while not running.done():
-        running.cancel()
-        await asyncio.wait([running], timeout=_PATIENCE)
+            server.stop()
+            await running
 
 
 async def _alone(desk: RealDesk, words: list[str]) -> int:

@@ -1,7 +1,6 @@
 """``vitrina engine``: listens for real clients and keeps the simulated machine going for them."""
 
 import asyncio
-import contextlib
 import os
 import sys
 import time
@@ -38,6 +37,7 @@ class Server:
         self.machine.on_gap = _complain
         self.bridges: list[Bridge] = []
         self.wake = asyncio.Event()
+        self._ended = False
         self._servers: list[asyncio.AbstractServer] = []
         self.machine.set_time(time.time_ns())
         self._last = time.monotonic_ns()
@@ -73,12 +73,12 @@ class Server:
         self._servers.append(server)
 
     async def run(self, ready: Callable[[], None] | None = None) -> None:
-        """Until cancelled. ``ready`` is called when the daemon listens."""
+        """Until ``stop``. ``ready`` is called when the daemon listens."""
         self._work()
         if ready is not None:
             ready()
         try:
-            while True:
+            while not self._ended:
                 busy = self._work()
                 if busy:
                     await asyncio.sleep(0)
@@ -90,6 +90,15 @@ class Server:
                 server.close()
             if self.disk is not None:
                 self.disk.close()
+
+    def stop(self) -> None:
+        """End ``run``.
+
+        Not by cancelling its task: before Python 3.12 ``asyncio.wait_for`` loses a cancellation
+        that comes as what it waits for is done, and a busy engine would then never end.
+        """
+        self._ended = True
+        self.wake.set()
 
     def _work(self) -> bool:
         """One slice of the machine's time; whether there is more to do at once."""
@@ -110,8 +119,9 @@ class Server:
         """Until a client says something, or a sleep in the model is over."""
         deadline = self.machine.next_deadline()
         wait = _LONGEST if deadline is None else min(_LONGEST, deadline / 1e9)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), max(wait, 0.001))
+        alarm = asyncio.get_running_loop().call_later(max(wait, 0.001), self.wake.set)
+        await self.wake.wait()
+        alarm.cancel()
 
 
 def _complain(why: str) -> None:

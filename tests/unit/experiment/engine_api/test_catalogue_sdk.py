@@ -29,14 +29,14 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         port = probe.getsockname()[1]
     ready = threading.Event()
     loop = asyncio.new_event_loop()
-    tasks: list[asyncio.Future[None]] = []
+    servers: list[Server] = []
 
     async def serve() -> None:
         server = Server()
         await server.listen_unix(str(path))
         await server.listen_tcp("127.0.0.1", port, ("127.0.0.1", 8080))
-        tasks.append(asyncio.ensure_future(server.run(ready.set)))
-        await asyncio.wait(tasks)
+        servers.append(server)
+        await server.run(ready.set)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
     thread.start()
@@ -44,7 +44,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     client = docker.DockerClient(base_url=f"unix://{path}", timeout=60)
     yield Served(client, port)
     client.close()
-    loop.call_soon_threadsafe(tasks[0].cancel)
+    loop.call_soon_threadsafe(servers[0].stop)
     thread.join(10)
 
 

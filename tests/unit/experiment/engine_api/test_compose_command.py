@@ -33,7 +33,8 @@ async def _on_an_engine(place: Path, *lines: str) -> list[int]:
     try:
         return [await compose.run(line.split(), env) for line in lines]
     finally:
-        await compose.ended(running)
+        server.stop()
+        await running
 
 
 def test_the_readmes_example(place: Path, capfd: pytest.CaptureFixture[str]) -> None:

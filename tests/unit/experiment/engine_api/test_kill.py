@@ -60,3 +60,31 @@ def test_a_kill_in_the_middle_loses_nothing_that_was_acknowledged(tmp_path: Path
     finally:
         server.kill()
         server.wait()
+
+
+def test_sigterm_ends_a_busy_engine(tmp_path: Path) -> None:
+    server, url = _server(tmp_path)
+    try:
+        client = docker.DockerClient(base_url=url, timeout=60)
+        client.images.pull("busybox", tag="latest")
+        begun = threading.Event()
+
+        def work() -> None:
+            try:
+                while True:
+                    client.ping()
+                    client.volumes.create()
+                    begun.set()
+            except (docker.errors.DockerException, requests.exceptions.RequestException):
+                return
+
+        worker = threading.Thread(target=work)
+        worker.start()
+        assert begun.wait(60)
+        server.terminate()
+        assert server.wait(60) == 0
+        worker.join(60)
+        assert not (tmp_path / "docker.sock").exists()
+    finally:
+        server.kill()
+        server.wait()

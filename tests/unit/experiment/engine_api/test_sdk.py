@@ -17,13 +17,13 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClien
     path = tmp_path_factory.mktemp("engine") / "docker.sock"
     ready = threading.Event()
     loop = asyncio.new_event_loop()
-    tasks: list[asyncio.Future[None]] = []
+    servers: list[Server] = []
 
     async def serve() -> None:
         server = Server()
         await server.listen_unix(str(path))
-        tasks.append(asyncio.ensure_future(server.run(ready.set)))
-        await asyncio.wait(tasks)
+        servers.append(server)
+        await server.run(ready.set)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)
     thread.start()
@@ -32,7 +32,7 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClien
     client.images.pull("busybox", tag="latest")
     yield client
     client.close()
-    loop.call_soon_threadsafe(tasks[0].cancel)
+    loop.call_soon_threadsafe(servers[0].stop)
     thread.join(10)
 
 

@@ -23,7 +23,8 @@ def ask(engine: Client, place: str, who: str = "", **query: Any) -> tuple[int, s
     return answer.status, answer.body.decode()
 
 
-def test_pull_by_tag_and_digest_shares_layers(engine: Client) -> None:
+def test_pull_by_tag_and_digest_shares_layers() -> None:
+    engine = Client()  # of its own: what was pulled before decides what is shared
     status, first = ask(engine, "/images/create", fromImage="nginx", tag="1.27")
     assert status == 200
     assert "Already exists" not in first
