@@ -4,7 +4,8 @@ No program can say these names: the probe language and the shell don't know them
 stands for one rtnetlink(7) message, ``@devices`` for attaching an eBPF program to a control group
 (bpf(2), BPF_CGROUP_DEVICE), ``@helper`` for the birth of a program that the kernel runs by itself.
 ``@domain``, ``@grant`` and ``@share`` change nothing that a kernel knows of: they
-say whose things are whose, so that a later access can be told to be a leak or no leak.
+say whose things are whose, so that a later access can be told to be a leak or no leak. ``@event``
+changes nothing at all: it is how whoever looks on learns what a daemon told its listeners.
 """
 
 from collections.abc import Mapping
@@ -73,6 +74,13 @@ def grant(trap: Trap, path: str) -> int:
 def share(trap: Trap, path: str) -> int:
     """What is read through the mount that ``path`` leads to is everybody's. ENOENT, EINVAL."""
     trap.store.put(msgspec.structs.replace(_mount_at(trap, path), public=True))
+    return 0
+
+
+@posix("@event")
+def event(trap: Trap, kind: str, action: str, ident: str, attributes: Any) -> int:
+    """A daemon tells its listeners that ``action`` happened to ``ident``, of that ``kind``."""
+    del trap, kind, action, ident, attributes
     return 0
 
 
