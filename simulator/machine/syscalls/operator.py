@@ -78,9 +78,11 @@ def share(trap: Trap, path: str) -> int:
 
 
 @posix("@event")
-def event(trap: Trap, kind: str, action: str, ident: str, attributes: Any) -> int:
-    """A daemon tells its listeners that ``action`` happened to ``ident``, of that ``kind``."""
-    del trap, kind, action, ident, attributes
+def event(trap: Trap, kind: str, action: str, ident: str, now: int, attributes: Any) -> int:
+    """A daemon tells its listeners that ``action`` happened to ``ident``, of that ``kind``; when,
+    in nanoseconds since the epoch.
+    """
+    del trap, kind, action, ident, now, attributes
     return 0
 
 

@@ -37,7 +37,8 @@ class Events:
             "timeNano": now,
         }
         # Nobody in the machine hears this: it puts the event in its place in the history.
-        await sys.call("@event", kind, action, ident, attributes)
+        noted: Any = attributes
+        await sys.call("@event", kind, action, ident, now, noted)
         self.past.append(told)
         for listener in tuple(self.listeners):
             await listener.put(sys, told)
