@@ -1,17 +1,19 @@
 """``vitrina search``: draw programs, run them on both sides, keep the smallest that differs."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from simulator.cli.spec import SPEC
-from simulator.experiment.engine.compare import traced
-from simulator.experiment.probes.program import Program
-from simulator.experiment.probes.trace import Trace
+from simulator.experiment.engine.executor import open_session
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from simulator.experiment.real.search import Tally
 
 DEFAULT = ("none", "chroot", "unshare -U -r", "runc root.readonly=false")
 
@@ -25,6 +27,7 @@ class SearchError(VitrinaError):
 @click.option("--minutes", type=click.FloatRange(0.01), default=5.0, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--subject", "subjects", multiple=True, help="files, roots, identity, ...")
+@click.option("--first", is_flag=True, help="stop at the first that differs")
 @click.option(
     "-o",
     "--output",
@@ -40,6 +43,7 @@ def command(
     minutes: float,
     seed: int,
     subjects: tuple[str, ...],
+    first: bool,
     output: Path,
 ) -> None:
     """Look for programs on which the model and this machine's kernel differ; 1 when one does."""
@@ -49,18 +53,18 @@ def command(
         raise SearchError(_("a search draws its programs with Hypothesis: install it")) from None
     from simulator.cli.real import machine_facts
     from simulator.experiment.real import host, pool
-    from simulator.experiment.real.search import Tally, keep, search
+    from simulator.experiment.real.search import Finding, Search, job, keep
 
     strange = set(subjects) - set(SUBJECTS)
     if strange:
         raise click.UsageError(_("subjects are: {list}").format(list=", ".join(SUBJECTS)))
     wanted = specs or DEFAULT
     facts, world = machine_facts(), load_world()
+    search = Search(lambda spec: open_session(world, parse_spec(spec), facts), job())
 
-    def model(spec: str, program: Program) -> Trace:
-        return traced(program, world, parse_spec(spec), facts)
+    def told(found: Finding) -> None:
+        click.echo(f"{keep(output, found)}: {found.spec}\n{found}")
 
-    tally = Tally()
     with pool.keep():
         for number, spec in enumerate(wanted):
             parse_spec(spec)
@@ -69,13 +73,16 @@ def command(
                 click.echo(_("{spec}: not here, because {reason}").format(spec=spec, reason=reason))
                 continue
             share = minutes * 60 / len(wanted)
-            text = search(model, spec, subjects or tuple(SUBJECTS), share, seed + number, tally)
-            if text is not None:
-                tally.found += 1
-                click.echo(f"{keep(output, spec, text)}: {spec}\n{text}")
+            search.search(spec, subjects or SUBJECTS, share, seed + number, first=first, told=told)
+    _sum_up(search.tally)
+    ctx.exit(1 if search.tally.found else 0)
+
+
+def _sum_up(tally: "Tally") -> None:
+    for what, count in (*tally.silent.most_common(), *tally.broken.most_common()):
+        click.echo(f"  {count} x {what}")
     click.echo(
         _("{programs} programs, {calls} calls, {found} disagreements").format(
-            programs=tally.programs, calls=tally.calls, found=tally.found
+            programs=tally.programs, calls=tally.calls, found=len(tally.found)
         )
     )
-    ctx.exit(1 if tally.found else 0)

@@ -44,14 +44,24 @@ class _Run:
         self.names: Mapping[str, Value] = ChainMap(self.bound, pids, dict(constants), flags)
 
 
+class Runner:
+    """Runs programs one after another in one session: names and actors live on."""
+
+    def __init__(self, session: Session) -> None:
+        self._state = _Run(session)
+
+    def go(self, program: Program) -> Trace:
+        """The program's own entries, its steps counted from 0. ``HarnessError`` propagates."""
+        entries: list[Entry] = []
+        for number, step in enumerate(program.steps):
+            _forget(step, self._state)
+            entries.extend(_once(step, number, rep, self._state) for rep in range(step.repeat))
+        return Trace(tuple(entries), self._state.constants)
+
+
 def run(program: Program, session: Session) -> Trace:
     """Run ``program`` line by line; a failure never stops it. ``HarnessError`` propagates."""
-    state = _Run(session)
-    entries: list[Entry] = []
-    for number, step in enumerate(program.steps):
-        _forget(step, state)
-        entries.extend(_once(step, number, rep, state) for rep in range(step.repeat))
-    return Trace(tuple(entries), state.constants)
+    return Runner(session).go(program)
 
 
 def _forget(step: Step, state: _Run) -> None:

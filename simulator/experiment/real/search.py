@@ -1,109 +1,376 @@
 """Differential search: programs that nobody wrote, in the model and on this machine's kernel.
 
-Hypothesis draws programs, each runs in the model and in a scratch sandbox; the first disagreement
-is shrunk to a smallest program and kept as a regression probe, ``tests/real/regressions/*.probe``.
+Hypothesis draws programs. They run one after another in the same pair of sandboxes, a chain, since
+making a machine costs more than most programs; what one leaves behind the next one meets on both
+sides. The first disagreement of a chain is looked at again on machines that nobody had before,
+shrunk to a smallest program and kept as a regression probe, ``tests/real/regressions/*.probe``.
 """
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 
+from simulator.experiment.probes.executor import Session
 from simulator.experiment.probes.language import parse
-from simulator.experiment.probes.program import Program
-from simulator.experiment.probes.trace import Trace
-from simulator.experiment.real import facts
-from simulator.experiment.real.generate import programs
+from simulator.experiment.probes.normalise import normalise
+from simulator.experiment.probes.run import Runner
+from simulator.experiment.probes.trace import Entry, Trace
+from simulator.experiment.real.executor import open_session
+from simulator.experiment.real.generate import END, numbered, programs
 from simulator.experiment.real.report import Row
-from simulator.experiment.real.trace import real_trace
-from simulator.experiment.real.verify import Job, compare, known
+from simulator.experiment.real.verify import Job, compare, job_of
+from simulator.experiment.real.world import DEFAULT
+from simulator.machine.abi.constants import S_IFDIR, S_IFMT
 from simulator.machine.abi.errors import VitrinaError
 
-Model = Callable[[str, Program], Trace]
+Opening = Callable[[str], Session]
+"""A session of a SPEC in the model."""
+
+HASTE = 0.12
+"""Seconds without CPU after which a search takes a call to be asleep; a second look waits longer.
+"""
+
+CHAIN = 40
+"""Programs in one sandbox, at most."""
+
+_EACH = 200
+"""Programs that Hypothesis draws before it forgets what it has drawn."""
 
 
-class Disagreement(AssertionError):
-    """The two sides part; the rows say where."""
+class Finding(msgspec.Struct, frozen=True):
+    """A smallest program with what the two sides say, a comment for each row that differs."""
+
+    spec: str
+    text: str
+    rows: tuple[Row, ...]
+
+    def __str__(self) -> str:
+        return self.text + "".join(f"# {row.call}: {row.model} / {row.real}\n" for row in self.rows)
 
 
 class Tally(msgspec.Struct):
-    """What a search did."""
+    """What a search did. ``silent``: calls that the model does not know, by name."""
 
     programs: int = 0
     calls: int = 0
-    found: int = 0
+    passing: int = 0
+    found: list[Finding] = msgspec.field(default_factory=list[Finding])
+    silent: Counter[str] = msgspec.field(default_factory=Counter[str])
+    broken: Counter[str] = msgspec.field(default_factory=Counter[str])
 
 
-def differing(model: Model, spec: str, text: str, tally: Tally) -> list[Row]:
-    """Rows that nobody can explain, believed only when a fresh machine says the same."""
-    program = parse(text, "search")
-    job = Job(model, _unused, known(), facts.gather())
-    tally.programs += 1
-    here = model(spec, program)
-    for fresh in (False, True):
-        there = real_trace(program, spec, fresh=fresh)
-        rows = compare(job, spec, "search", here, there)
-        tally.calls += 0 if fresh else len(rows)
-        bad = [row for row in rows if row.kind == "unexplained"]
-        if not bad:
+class Pair:
+    """Two sessions of one SPEC, the model's and a real one, that run the same programs."""
+
+    def __init__(
+        self, job: Job, opening: Opening, spec: str, *, quiet: float | None = None, fresh: bool
+    ) -> None:
+        self._job = job
+        self._spec = spec
+        self._real = open_session(DEFAULT, spec, frozenset({"host", "guest"}), fresh=fresh)
+        if quiet is not None:
+            self._real.quiet = quiet
+        self._sides = (Runner(opening(spec)), Runner(self._real))
+
+    def go(self, text: str) -> list[Row]:
+        """Each row of the program. Raises ``HarnessError``."""
+        program = parse(text, "search")
+        here, there = (side.go(program) for side in self._sides)
+        rows = compare(self._job, self._spec, "search", here, there)
+        return [_with_data(*each) for each in zip(rows, *_plain(here, there), strict=True)]
+
+    def close(self) -> None:
+        """End the real one."""
+        self._real.close()
+
+
+def _plain(here: Trace, there: Trace) -> tuple[list[Any], list[Any]]:
+    """What each entry's data comes to, comparably."""
+    sides = (zip(normalise(one), one.entries, strict=True) for one in (here, there))
+    one, other = ([_told(plain.data, entry) for plain, entry in side] for side in sides)
+    return one, other
+
+
+_UNCOMPARED = frozenset({"uname", "statfs", "capget", "getsockopt", "times", "sysinfo"})
+"""Calls whose data says which machine it is."""
+
+_OWN_NUMBERS = frozenset({"ino", "dev", "type", "blocks", "mnt_id"})
+
+
+def _told(plain: Any, entry: Entry) -> Any:
+    """A directory's size and link count are the file system's own, as are numbers of inodes."""
+    if entry.call in _UNCOMPARED or not plain:
+        return None  # nothing written and an empty text are the same
+    raw: Any = entry.data
+    if not isinstance(raw, dict):
+        return plain
+    left_out = _OWN_NUMBERS
+    if cast("dict[str, int]", raw).get("mode", 0) & S_IFMT == S_IFDIR:
+        left_out |= {"size", "nlink"}
+    return tuple(pair for pair in plain if pair[0] not in left_out)
+
+
+def _with_data(row: Row, here: Any, there: Any) -> Row:
+    """A row that agrees but for what was written is a disagreement, too."""
+    if row.kind != "agree" or here == there or row.model == "skipped":
+        return row
+    return msgspec.structs.replace(
+        row, kind="unexplained", model=f"{row.model} {here}", real=f"{row.real} {there}"
+    )
+
+
+def differing(
+    job: Job, opening: Opening, spec: str, text: str, *, hasty: bool = False
+) -> list[Row]:
+    """Rows that nobody can explain, of a run on machines of its own."""
+    pair = Pair(job, opening, spec, quiet=HASTE if hasty else None, fresh=not hasty)
+    try:
+        return _bad(pair.go(text))
+    finally:
+        pair.close()
+
+
+def _bad(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.kind == "unexplained"]
+
+
+_STRAYS = ("known_difference", "model_silent", "not_here", "unexplained")
+"""After such a row the two sides are no longer in the same state."""
+
+
+class Search:
+    """One search of one SPEC after another; ``tally`` says what it did."""
+
+    def __init__(self, opening: Opening, job: Job) -> None:
+        self.tally = Tally()
+        self._opening = opening
+        self._job = job
+        self._seen: set[tuple[str, ...]] = set()
+        self._told: Callable[[Finding], None] | None = None
+
+    def search(
+        self,
+        spec: str,
+        subjects: tuple[str, ...],
+        seconds: float,
+        seed: int,
+        *,
+        first: bool = False,
+        told: Callable[[Finding], None] | None = None,
+    ) -> list[Finding]:
+        """Draw programs until ``seconds`` are over, or until the ``first`` that differs.
+
+        ``told`` is given each finding when it is made. A disagreement of the same call with the
+        same words is not told twice.
+        """
+        self._told = told
+        deadline = time.monotonic() + seconds
+        before = len(self.tally.found)
+        while time.monotonic() < deadline and not (first and len(self.tally.found) > before):
+            chain = _Chain(self, spec, deadline, first=first)
+            try:
+                _draw(subjects, seed, chain.take)
+            except _Enough:
+                pass
+            finally:
+                chain.close()
+            seed += 1000
+        return self.tally.found[before:]
+
+    def pair(self, spec: str, *, fresh: bool = False) -> Pair:
+        """Two new sessions."""
+        return Pair(self._job, self._opening, spec, quiet=HASTE, fresh=fresh)
+
+    def judge(self, spec: str, drawn: str, texts: list[str], bad: list[Row]) -> bool:
+        """Look again at the last of a chain of programs, then at all; whether it was a finding."""
+        if all(_signature(row) in self._seen for row in bad):
+            return False
+        for text in (drawn, "".join(texts)):
+            rows = self._again(spec, text)
+            if rows:
+                self._note(Finding(spec, *self._shrunk(spec, text, _signature(rows[0]))))
+                self._seen.update(_signature(row) for row in (*rows, *bad))
+                return True
+        self.tally.passing += 1
+        return False
+
+    def _note(self, found: Finding) -> None:
+        self._seen.update(_signature(row) for row in found.rows)
+        self.tally.found.append(found)
+        if self._told is not None:
+            self._told(found)
+
+    def _again(self, spec: str, text: str) -> list[Row]:
+        try:
+            return differing(self._job, self._opening, spec, text)
+        except VitrinaError:
             return []
-    return bad
+
+    def _shrunk(self, spec: str, text: str, wanted: tuple[str, ...]) -> tuple[str, tuple[Row, ...]]:
+        """The fewest lines that still show a row of this signature, and the rows they show."""
+        trial = _Trial(self, spec, wanted, chained="kid_" not in text)
+        try:
+            lines = fewest(text.splitlines(), trial.shows)
+        finally:
+            trial.close()
+        small = "\n".join(lines) + "\n"
+        rows = self._again(spec, small)
+        return (small, tuple(rows)) if rows else (text, tuple(self._again(spec, text)))
 
 
-def _unused(_spec: str, _program: Program, _fresh: bool) -> Trace:
-    return Trace()
+class _Trial:
+    """Whether fewer lines still show it. One that does not can be followed by another program."""
+
+    def __init__(
+        self, search: Search, spec: str, wanted: tuple[str, ...], *, chained: bool
+    ) -> None:
+        self._search = search
+        self._chained = chained
+        self._spec = spec
+        self._wanted = wanted
+        self._pair: Pair | None = None
+        self._number = 0
+
+    def shows(self, lines: list[str]) -> bool:
+        """Run them as one more program of a chain."""
+        try:
+            text = numbered("\n".join((*lines, *_ends(lines))) + "\n", self._number)
+            parse(text)
+        except VitrinaError:
+            return False
+        self._number += 1
+        try:
+            self._pair = self._pair or self._search.pair(self._spec)
+            rows = self._pair.go(text)
+        except VitrinaError:
+            self.close()
+            return False
+        strays = any(row.kind in _STRAYS for row in rows)
+        if strays or not self._chained or self._number % CHAIN == 0:
+            self.close()
+        return any(_signature(row) == self._wanted for row in _bad(rows))
+
+    def close(self) -> None:
+        """End the sandboxes."""
+        if self._pair is not None:
+            self._pair.close()
+        self._pair = None
 
 
-def search(
-    model: Model, spec: str, subjects: tuple[str, ...], seconds: float, seed: int, tally: Tally
-) -> str | None:
-    """Draw programs until ``seconds`` are over; the smallest one that differs, or ``None``."""
+def _ends(lines: list[str]) -> list[str]:
+    """The last lines of a program, for those actors that it still has."""
+    return [one for one in END if _actor(one) in "".join(lines)]
+
+
+def _actor(line: str) -> str:
+    return "son = " if "son" in line else "kid = "
+
+
+def _signature(row: Row) -> tuple[str, ...]:
+    return (row.call, row.model, row.real)
+
+
+class _Enough(BaseException):
+    """The time is over, or the first was found; not an error that Hypothesis should shrink."""
+
+
+class _Chain:
+    """Programs in one pair of sandboxes, as long as the two sides agree."""
+
+    def __init__(self, search: Search, spec: str, deadline: float, *, first: bool) -> None:
+        self._search = search
+        self._spec = spec
+        self._deadline = deadline
+        self._first = first
+        self._pair: Pair | None = None
+        self._texts: list[str] = []
+
+    def take(self, drawn: str) -> None:
+        """Run one more program."""
+        if time.monotonic() > self._deadline:
+            raise _Enough
+        tally = self._search.tally
+        try:
+            if self._pair is None:
+                self._pair = self._search.pair(self._spec)
+            text = numbered(drawn, len(self._texts))
+            self._texts.append(text)
+            rows = self._pair.go(text)
+        except VitrinaError as error:
+            tally.broken[str(error)] += 1
+            self.close()
+            return
+        tally.programs += 1
+        tally.calls += sum(row.model != "skipped" for row in rows)
+        tally.silent.update(f"{row.call}: {row.reason}" for row in rows if _silent(row))
+        bad = _bad(rows)
+        texts = self._texts
+        if len(texts) >= CHAIN or any(row.kind in _STRAYS for row in rows):
+            self.close()
+        if bad and self._search.judge(self._spec, drawn, texts, bad) and self._first:
+            raise _Enough
+
+    def close(self) -> None:
+        """End the sandboxes."""
+        if self._pair is not None:
+            self._pair.close()
+        self._pair, self._texts = None, []
+
+
+def _silent(row: Row) -> bool:
+    return row.kind == "model_silent" and not row.reason.startswith("follows")
+
+
+def _draw(subjects: tuple[str, ...], seed: int, take: Callable[[str], None]) -> None:
+    """Hypothesis draws a batch of programs, the same for the same seed."""
     from hypothesis import HealthCheck, Phase, given, settings
     from hypothesis import seed as seeded
 
-    deadline = time.monotonic() + seconds
-    smallest: list[str] = []
-
     @seeded(seed)
     @settings(
-        max_examples=100_000,
+        max_examples=_EACH,
         deadline=None,
         database=None,
-        print_blob=False,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate,),
         suppress_health_check=(HealthCheck.too_slow, HealthCheck.data_too_large),
     )
     @given(programs(subjects))
-    def agree(text: str) -> None:
-        if time.monotonic() > deadline and not smallest:
-            raise _Over
-        try:
-            bad = differing(model, spec, text, tally)
-        except VitrinaError:
-            return
-        if bad:
-            smallest[:] = [text, *(f"# {row.call}: {row.model} / {row.real}" for row in bad)]
-            raise Disagreement(text)
+    def each(text: str) -> None:
+        take(text)
 
-    try:
-        agree()
-    except _Over:
-        return None
-    except Disagreement:
-        return smallest[0] + "\n".join(smallest[1:]) + "\n"
-    return None
+    each()
 
 
-class _Over(BaseException):
-    """The time is over; not an error that Hypothesis should shrink."""
+def fewest(lines: list[str], shows: Callable[[list[str]], bool]) -> list[str]:
+    """As few of the lines as still show it: halves go first, single lines last (ddmin)."""
+    size = len(lines)
+    while size:
+        size = max(1, size // 2)
+        at, cut = len(lines), False
+        while at > 0:
+            less = lines[: max(at - size, 0)] + lines[at:]
+            if len(less) < len(lines) and shows(less):
+                lines, cut = less, True
+            at -= size
+        if size == 1 and not cut:
+            break
+    return lines
 
 
-def keep(directory: Path, spec: str, text: str) -> Path:
+def keep(directory: Path, found: Finding) -> Path:
     """Save a program as a regression probe, named by its content."""
     directory.mkdir(parents=True, exist_ok=True)
-    name = hashlib.sha256(f"{spec}\n{text}".encode()).hexdigest()[:10]
-    path = directory / f"{name}.probe"
-    path.write_text(f"# spec: {spec}\n{text}")
+    content = f"# spec: {found.spec}\n{found}"
+    path = directory / f"{hashlib.sha256(content.encode()).hexdigest()[:10]}.probe"
+    path.write_text(content)
     return path
+
+
+def job() -> Job:
+    """What a comparison needs to know besides its programs."""
+    return job_of(lambda _spec, _program: Trace(), lambda _spec, _program, _fresh: Trace())

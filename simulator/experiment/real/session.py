@@ -13,7 +13,15 @@ from simulator.experiment.real import fingerprint, guard, usage
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.link import Asleep, Gone, Link, inner_pids, proc_state, restless
+from simulator.experiment.real.link import (
+    QUIET,
+    Asleep,
+    Gone,
+    Link,
+    inner_pids,
+    proc_state,
+    restless,
+)
 from simulator.experiment.real.purity import pure
 from simulator.experiment.real.sandbox import Machine
 from simulator.experiment.real.world import constants
@@ -45,7 +53,8 @@ _TENANTS = ("guest", "neighbour")
 class RealSession:
     """Actors by name, each a process; ``launch`` knows the technology.
 
-    ``finish`` ends the machine, or lends it on with the sandboxes that it is given.
+    ``finish`` ends the machine, or lends it on with the sandboxes that it is given. ``quiet``:
+    seconds without CPU after which a call counts as asleep.
     """
 
     def __init__(
@@ -57,6 +66,7 @@ class RealSession:
     ) -> None:
         self.world = world = machine.world
         self.pure = True
+        self.quiet = QUIET
         self.machine = machine
         self._launch = launch
         self._finish = finish
@@ -116,7 +126,7 @@ class RealSession:
         if reason is not None:
             return Silent(_("model only: {reason}").format(reason=_(reason)))
         request = {"do": "call", "call": call.name, "args": [wire.pack(arg) for arg in call.args]}
-        result = _result(call, self._ask(link, request))
+        result = _result(call, self._ask(link, request, quiet=self.quiet))
         self.pure = self.pure and pure(call, result)
         if call.name in _SIGNALLING:
             self._settle()

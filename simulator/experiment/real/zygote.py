@@ -3,6 +3,7 @@
 It does nothing by itself, and ends when this process does: its channel closes.
 """
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -52,6 +53,9 @@ def _start() -> Link:
             env={"PATH": "/bin", "HOME": "/root"},
         )
         found = attach(process.pid)
+    # A machine's processes are not nicer than those of the model, however nice we were started.
+    with contextlib.suppress(RealError):
+        do(found, "setpriority", 0, 0, 0)
     # Machines are its children; when they end nobody waits for them.
     do(found, "rt_sigaction", _SIGCHLD, 1)
     return found

@@ -5,7 +5,18 @@ from typing import Any
 import msgspec
 
 from simulator.machine.abi.call import Data, Result, Returned
-from simulator.machine.abi.constants import P_ALL, P_PID, WALL, WCONTINUED, WNOHANG, WUNTRACED
+from simulator.machine.abi.constants import (
+    P_ALL,
+    P_PGID,
+    P_PID,
+    P_PIDFD,
+    WALL,
+    WCONTINUED,
+    WEXITED,
+    WNOHANG,
+    WNOWAIT,
+    WUNTRACED,
+)
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import exit as exits
@@ -17,12 +28,8 @@ from simulator.machine.kernel.task import CHILDREN, Task, TaskState
 from simulator.machine.kernel.trap import Sleep, Trap
 from simulator.machine.syscalls.registry import linux, posix
 
-WEXITED = 4
-WNOWAIT = 0x01000000
 WNOTHREAD = 0x20000000
 WCLONE = 0x80000000
-P_PGID = 2
-P_PIDFD = 3
 INT_MIN = -(1 << 31)
 CLD_EXITED, CLD_KILLED, CLD_DUMPED, CLD_TRAPPED, CLD_STOPPED, CLD_CONTINUED = range(1, 7)
 

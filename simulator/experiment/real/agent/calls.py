@@ -8,6 +8,7 @@ import struct
 from . import structs
 from .encode import LETTERS
 from .frame import Args, BadArgumentError, Frame, as_int, as_rows
+from .messages import MESSAGES
 from .numbers import NUMBERS
 from .special import SPECIAL
 
@@ -50,7 +51,9 @@ sysfs ipp | lookup_dcookie iRN | nfsservctl z | modify_ldt i_i | move_pages iiii
 mbind iiiiii | set_mempolicy iii | get_mempolicy iiiii | migrate_pages iiii
 get_robust_list i__ | vserver z | _sysctl z | create_module z | query_module z
 get_kernel_syms z | fanotify_mark iiiip | process_madvise iiiii | process_mrelease ii
-sched_setaffinity iii | sched_getaffinity iR | syncfs i | capget ? | capset ?
+sched_setaffinity iii | sched_getaffinity iR | syncfs i | capget ? | capset ? | sync
+close_range iii | fchmodat2 ipii | munmap ii | brk i | sched_getparam iV
+sched_get_priority_max i | sched_get_priority_min i | clock_nanosleep iitN
 """
 
 SIGNATURES: dict[str, str] = {
@@ -63,13 +66,15 @@ SIGNATURES: dict[str, str] = {
 
 _CAPABILITY_VERSION_3 = 0x20080522
 
+_SHAPED = SPECIAL | MESSAGES
+
 UNPREPARED = ("clone", "fork", "vfork", "waitpid")
 """Known by name, carried out by ``loop``: they make or await an actor."""
 
 
 def known(name: str) -> bool:
     """Whether an actor makes this call at all."""
-    return name in SIGNATURES or name in SPECIAL or name in UNPREPARED
+    return name in SIGNATURES or name in _SHAPED or name in UNPREPARED
 
 
 def encode(name: str, values: list[object]) -> tuple[int, Frame]:
@@ -79,8 +84,8 @@ def encode(name: str, values: list[object]) -> tuple[int, Frame]:
         return encode("wait4", values)
     if name in ("capget", "capset"):
         _capabilities(name, frame, args)
-    elif name in SPECIAL:
-        SPECIAL[name](frame, args)
+    elif name in _SHAPED:
+        _SHAPED[name](frame, args)
     elif name in SIGNATURES:
         for letter in SIGNATURES[name]:
             LETTERS[letter](frame, args)

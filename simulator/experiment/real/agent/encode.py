@@ -277,6 +277,7 @@ LETTERS: dict[str, Encoder] = {
     "2": written(8, structs.pair),
     "w": written(4, structs.wait_status),
     "L": written(16, structs.limits),
+    "V": written(4, structs.signed),
     "l": packed("<QQ"),
     "a": address,
     "A": read_address,

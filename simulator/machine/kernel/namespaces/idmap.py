@@ -50,7 +50,7 @@ def write_id_map(trap: "Trap", ns: NsId, which: str, text: str) -> int:
 
 def _parse(trap: "Trap", text: str) -> tuple[Extent, ...]:
     extents: list[Extent] = []
-    for line in text.removesuffix("\n").split("\n"):
+    for line in text.partition("\0")[0].removesuffix("\n").split("\n"):
         words = line.split()
         if len(words) != 3 or not all(word.isascii() and word.isdigit() for word in words):
             _malformed(trap)

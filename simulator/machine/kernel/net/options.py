@@ -16,16 +16,20 @@ from simulator.machine.abi.constants import (
     IP_TRANSPARENT,
     IP_TTL,
     IPPROTO_RAW,
+    SO_ACCEPTCONN,
     SO_BINDTODEVICE,
     SO_BROADCAST,
     SO_DEBUG,
+    SO_DOMAIN,
     SO_DONTROUTE,
     SO_ERROR,
     SO_KEEPALIVE,
     SO_MARK,
+    SO_OOBINLINE,
     SO_PASSCRED,
     SO_PEERCRED,
     SO_PRIORITY,
+    SO_PROTOCOL,
     SO_RCVBUF,
     SO_RCVBUFFORCE,
     SO_REUSEADDR,
@@ -53,8 +57,7 @@ from simulator.machine.kernel.trap import NotModelled, Trap
 
 SOL_IPV6 = 41
 IPV6_V6ONLY = 26
-SO_ACCEPTCONN, SO_PROTOCOL, SO_DOMAIN = 30, 38, 39
-SO_OOBINLINE, SO_TIMESTAMP, SO_RCVLOWAT = 10, 29, 18
+SO_TIMESTAMP = 29
 IP_TOS = 1
 TABLES = (64, 65)
 """IPT_SO_SET_REPLACE and IPT_SO_SET_ADD_COUNTERS: a table of rules comes in (ip_tables.h)."""

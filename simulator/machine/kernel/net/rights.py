@@ -9,7 +9,7 @@ from typing import cast
 import msgspec
 
 from simulator.machine.abi.call import Failed, Result, Returned
-from simulator.machine.abi.constants import AF_UNIX, MSG_PEEK
+from simulator.machine.abi.constants import AF_NETLINK, AF_UNIX, MSG_CMSG_CLOEXEC, MSG_PEEK
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import FilesId
@@ -22,18 +22,25 @@ from simulator.machine.kernel.vfs.fd import FdTable, File
 
 MAX_FDS = 253
 """SCM_MAX_FD: descriptors in one message."""
-MSG_CMSG_CLOEXEC = 0x4000_0000
 
 
 def send(trap: Trap, file: File, data: bytes, handed: list[int], flags: int) -> Result | int:
-    """sendmsg(2) to the peer with descriptors. EBADF and EINVAL come before what send(2) gives."""
+    """sendmsg(2) to the peer with descriptors. EBADF and EINVAL come before what send(2) gives.
+
+    UNIX sockets take them, netlink refuses them, the rest don't look (__sock_cmsg_send()).
+    """
+    socket = trap.store.row(Socket, file.object)
+    if handed and socket.family == AF_NETLINK:
+        trap.fail(Errno.EINVAL, N_("Only UNIX sockets carry descriptors."), "unix(7)")
+    if socket.family != AF_UNIX:
+        handed = []
     if len(handed) > MAX_FDS:
         trap.fail(Errno.EINVAL, N_("A message takes 253 descriptors at most."), "unix(7)")
     slots = {number: fds.slot_of(trap, fd) for number, fd in enumerate(handed)}
     sent = transfer.send(trap, file, data, flags, None)
-    socket = trap.store.row(Socket, file.object)
-    if not slots or isinstance(sent, Failed) or socket.family != AF_UNIX:
+    if not slots or isinstance(sent, Failed):
         return sent
+    socket = trap.store.row(Socket, file.object)
     peer = trap.store.get(Socket, socket.peer) if socket.peer is not None else None
     if peer is None or not data:
         return sent

@@ -14,6 +14,7 @@ from simulator.machine.abi.constants import (
     MSG_NOSIGNAL,
     MSG_OOB,
     MSG_PEEK,
+    MSG_TRUNC,
     O_NONBLOCK,
     S_IFSOCK,
     SHUT_RD,
@@ -36,7 +37,6 @@ from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.fd import File, FileOps
 
-MSG_TRUNC = 0x20
 MSG_WAITALL = 0x100
 
 

@@ -61,8 +61,10 @@ def need_no_writers(trap: "Trap", mount: Mount, flags: int) -> None:
 
 
 def _has_writers(trap: "Trap", mounts: set[MountId]) -> bool:
+    """Devices and pipes are not written through a mount (fs/open.c do_dentry_open())."""
     return any(
         file.at is not None
+        and file.kind == "inode"
         and file.at.mount in mounts
         and not file.flags & O_PATH
         and file.flags & O_ACCMODE != O_RDONLY
