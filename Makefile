@@ -17,7 +17,7 @@ run: $(READY)
 	@$(BIN)/vitrina
 
 test: check
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 check: $(READY)
 	$(BIN)/ruff check

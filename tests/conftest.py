@@ -12,6 +12,11 @@ settings.register_profile("patient", deadline=None, suppress_health_check=[Healt
 settings.load_profile("patient")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What waits for a real runtime comes first: in its pauses the other workers compute."""
+    items.sort(key=lambda item: item.get_closest_marker("real") is None)
+
+
 @pytest.fixture(autouse=True)
 def _in_english() -> Iterator[None]:
     """A test that speaks Spanish leaves no Spanish behind."""

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.real.conftest import requires
+
 pytestmark = [
     pytest.mark.real,
-    pytest.mark.skipif(shutil.which("docker") is None, reason="needs the docker command"),
+    pytest.mark.xdist_group("engine_build"),
 ]
 
 Docker = Callable[..., subprocess.CompletedProcess[str]]
@@ -20,6 +22,7 @@ Docker = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Docker]:
+    requires("docker")
     place = tmp_path_factory.mktemp("engine")
     path = place / "docker.sock"
     words = [sys.executable, "-m", "simulator.cli.main", "engine", "--socket", str(path)]

@@ -7,6 +7,8 @@ from click.testing import CliRunner
 
 from simulator.cli.main import cli
 
+pytestmark = pytest.mark.xdist_group("pool")  # one answer to compare with
+
 ASKED = ["matrix", "--json", "--on", "docker", "--on", "none", "--scenario", "fs.chroot-escape"]
 ASKED += ["--scenario", "hostname.set", "--scenario", "resources.memory"]
 

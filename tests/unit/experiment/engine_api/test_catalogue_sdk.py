@@ -15,6 +15,8 @@ import pytest
 
 from simulator.experiment.engine_api.server import Server
 
+pytestmark = pytest.mark.xdist_group("catalogue_sdk")  # one engine for all of them
+
 
 class Served(NamedTuple):
     client: docker.DockerClient

@@ -11,6 +11,8 @@ import pytest
 
 from simulator.experiment.engine_api.server import Server
 
+pytestmark = pytest.mark.xdist_group("sdk")  # one engine for all of them
+
 
 @pytest.fixture(scope="module")
 def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[docker.DockerClient]:

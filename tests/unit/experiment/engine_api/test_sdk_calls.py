@@ -7,6 +7,8 @@ import pytest
 
 from tests.unit.experiment.engine_api.sdk_calls import engines, suite
 
+pytestmark = pytest.mark.xdist_group("sdk_calls")  # one engine for all of them
+
 EXPECTED = suite.expected()
 
 
