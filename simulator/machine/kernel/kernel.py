@@ -1,6 +1,7 @@
 """The dispatcher: one system call in, one result out, one event on the timeline."""
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -17,6 +18,7 @@ from simulator.machine.abi.call import (
 from simulator.machine.abi.constants import SIGNAL_NAMES
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.family import Family
@@ -118,7 +120,7 @@ class Kernel:
     def _dispatch(self, trap: Trap, call: Call) -> Result:
         entry = self.family.table.get(call.name)
         if entry is None:
-            return Silent(N_("the model does not know this call"))
+            return Silent(_unknown(call.name, self.family.table))
         filtered = self.family.chain.filter(trap, call)
         if filtered is not None:
             return Failed(filtered) if isinstance(filtered, Denial) else filtered
@@ -226,6 +228,13 @@ class Kernel:
             return Failed(_interrupted())
         trap.deadline = sleeper.deadline
         return self._dispatch(trap, sleeper.call)
+
+
+def _unknown(name: str, table: Iterable[str]) -> str:
+    near = difflib.get_close_matches(name, table, n=1, cutoff=0.75)
+    if not near:
+        return _("the model does not know this call")
+    return _("the model does not know this call; did you mean {name}?").format(name=near[0])
 
 
 def why(family: Family, timeline: "Timeline[Event]", step: int) -> tuple[Check, ...]:

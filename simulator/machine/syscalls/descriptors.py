@@ -166,8 +166,9 @@ def _special(trap: Trap, file: fds.File, command: int, number: int) -> int:
 
 @posix("flock")
 def flock(trap: Trap, fd: int, operation: int) -> int:
-    """flock(2): a lock of the whole file, held by the description."""
-    return locking.whole(trap, fds.get(trap, fd), operation)
+    """flock(2): a lock of the whole file, held by the description. EINVAL comes before EBADF."""
+    kind = locking.kind_of(trap, operation)
+    return locking.whole(trap, fds.get(trap, fd), kind, operation)
 
 
 @posix("ioctl")

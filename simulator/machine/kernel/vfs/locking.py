@@ -65,14 +65,17 @@ def record(trap: "Trap", file: fds.File, command: int, argument: Any) -> Result 
     return 0
 
 
-def whole(trap: "Trap", file: fds.File, operation: int) -> int:
-    """flock(2): LOCK_SH, LOCK_EX, LOCK_UN, with LOCK_NB. EAGAIN, EINVAL."""
+def kind_of(trap: "Trap", operation: int) -> int | None:
+    """What flock(2) is asked for: LOCK_SH, LOCK_EX, LOCK_UN; ``None`` is nothing. EINVAL."""
     if operation & _LOCK_MAND:
-        return 0
+        return None
     kind = {LOCK_SH: F_RDLCK, LOCK_EX: F_WRLCK, LOCK_UN: F_UNLCK}.get(operation & ~LOCK_NB)
-    if kind is None:
-        _no_lock(trap)
-    if file.at is None:
+    return _no_lock(trap) if kind is None else kind
+
+
+def whole(trap: "Trap", file: fds.File, kind: int | None, operation: int) -> int:
+    """flock(2) with a kind of ``kind_of``, and LOCK_NB. EAGAIN."""
+    if kind is None or file.at is None:
         return 0
     wanted = lock.Lock(
         owner=("file", file.id),
