@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "search": ("search", N_("programs on which the model and this machine's kernel differ")),
     "verify": ("verify", N_("the model against this machine's kernel, entry by entry")),
     "engine": ("engine", N_("a Docker Engine API served by the simulated kernel")),
+    "watch": ("watch", N_("a running engine through the glass, while clients use it")),
     "compose": ("compose", N_("a Compose file on an engine of the simulated kernel")),
     "serve": ("serve", N_("the screens in a browser")),
     "check": ("check", N_("lint scenarios and lessons")),

@@ -1,6 +1,8 @@
 """A finished run as the screens need it: steps to walk along, worlds to look at."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from simulator.classroom.tui.present.step import Step
 from simulator.machine.abi.ids import Pid
@@ -71,6 +73,10 @@ class Playback:
         low, high = sorted((self._events(here)[machine], self._events(there)[machine]))
         timeline = self.machines[machine].timeline
         return tuple(write for step in range(low + 1, high + 1) for write in timeline.diff(step))
+
+    def history(self, machine: int, cursor: int) -> Iterator[Event]:
+        """Every call of that machine until ``cursor``."""
+        return islice(self.machines[machine].timeline.events, self._events(cursor)[machine])
 
     def _events(self, cursor: int) -> tuple[int, ...]:
         return self.steps[cursor - 1].after if cursor > 0 else self.start

@@ -13,6 +13,7 @@ from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
 
 if TYPE_CHECKING:
+    from simulator.classroom.tui.watching.feed import Feed
     from simulator.experiment.engine_api.server import Server
 
 
@@ -80,14 +81,29 @@ async def _serve(
     for text in publish:
         _host, port = _address(f"127.0.0.1:{text}")
         await server.listen_tcp("127.0.0.1", port, ("127.0.0.1", port))
-    if watch:
-        from simulator.classroom.tui.watch import WatchApp
+    from simulator.classroom.tui.watching.feed import Feed
 
-        await WatchApp(server, ", ".join(places)).run_async()
+    feed = Feed(server.machine, tuple(places), name)
+    server.glass = feed
+    if watch:
+        await _watched(server, feed)
     else:
         await _run(server, places)
     if path is not None:
         Path(path).unlink(missing_ok=True)
+
+
+async def _watched(server: "Server", feed: "Feed") -> None:
+    """Until the person leaves the screen."""
+    from simulator.classroom.tui.watch import WatchApp
+    from simulator.classroom.tui.watching.sources import Here
+
+    app = WatchApp(Here(feed))
+    server.machine.on_gap = lambda why: app.notify(why, severity="warning")
+    serving = asyncio.ensure_future(server.run())
+    await app.run_async()
+    server.stop()
+    await serving
 
 
 async def _run(server: "Server", places: list[str]) -> None:

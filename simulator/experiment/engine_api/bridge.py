@@ -4,7 +4,8 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING, cast
 
-from simulator.experiment.engine_api.machine import BUSY
+from simulator.experiment.engine_api.glass import concerns, hand_over
+from simulator.experiment.engine_api.machine import BUSY, SOCKET
 from simulator.machine.abi.call import Returned
 from simulator.machine.abi.constants import MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR
 
@@ -80,6 +81,8 @@ class Bridge(asyncio.Protocol):
         """Carry what there is; whether anything moved."""
         machine = self.server.machine
         if self.fd < 0:
+            if self._looks_on():
+                return False
             fd = machine.connect(self.address)
             if fd is None:
                 self._close()
@@ -94,6 +97,17 @@ class Bridge(asyncio.Protocol):
             self.server.bridges.remove(self)
             return True
         return moved
+
+    def _looks_on(self) -> bool:
+        """Whether it is, or may become, an onlooker's connection: the model hears nothing of it."""
+        glass = self.server.glass
+        if glass is None or self.address != SOCKET or self.lost or self.transport is None:
+            return False
+        wants = concerns(self.waiting)
+        if wants:
+            self.server.bridges.remove(self)
+            hand_over(self.server, glass, self.transport, bytes(self.waiting))
+        return bool(wants) or (wants is None and not self.ended)
 
     def _inward(self) -> bool:
         machine = self.server.machine

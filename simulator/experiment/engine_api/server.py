@@ -9,6 +9,7 @@ from pathlib import Path
 
 from simulator.experiment.engine_api.bridge import Bridge
 from simulator.experiment.engine_api.disk import DiskFile
+from simulator.experiment.engine_api.glass import EVERY, MOST, Glass, Window
 from simulator.experiment.engine_api.hosts import DEFAULT, Host
 from simulator.experiment.engine_api.machine import SOCKET, Machine
 from simulator.machine.abi.errors import VitrinaError
@@ -36,6 +37,11 @@ class Server:
             self.machine.on_forget = self.disk.flush
         self.machine.on_gap = _complain
         self.bridges: list[Bridge] = []
+        self.glass: Glass | None = None
+        """What onlookers are shown; None: there is nothing to see."""
+        self._windows: list[Window] = []
+        self._shown = 0.0
+        self._alarm: asyncio.TimerHandle | None = None
         self.wake = asyncio.Event()
         self._ended = False
         self._servers: list[asyncio.AbstractServer] = []
@@ -80,6 +86,7 @@ class Server:
         try:
             while not self._ended:
                 busy = self._work()
+                self._show()
                 if busy:
                     await asyncio.sleep(0)
                     continue
@@ -88,6 +95,8 @@ class Server:
         finally:
             for server in self._servers:
                 server.close()
+            for window in tuple(self._windows):
+                window.close()
             if self.disk is not None:
                 self.disk.close()
 
@@ -114,6 +123,38 @@ class Server:
                 return False
             if time.monotonic() > until:
                 return True
+
+    # -- onlookers
+
+    def admit(self, window: Window) -> bool:
+        """Another onlooker, if there is room."""
+        if len(self._windows) >= MOST:
+            return False
+        self._windows.append(window)
+        return True
+
+    def leave(self, window: Window) -> None:
+        """One onlooker less, if it was one."""
+        if window in self._windows:
+            self._windows.remove(window)
+
+    def _show(self) -> None:
+        """Now and then, tell onlookers what happened."""
+        if self.glass is None or not self._windows:
+            return
+        now = time.monotonic()
+        early = now - self._shown < EVERY
+        if not early:
+            self._shown = now
+            early = self.glass.look()
+            for window in tuple(self._windows):
+                window.pump()
+        if early and self._alarm is None:
+            self._alarm = asyncio.get_running_loop().call_later(EVERY, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.wake.set()
 
     async def _rest(self) -> None:
         """Until a client says something, or a sleep in the model is over."""

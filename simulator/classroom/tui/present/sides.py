@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from simulator.classroom.tui.playback import Playback, Viewer
 from simulator.classroom.tui.present.engine.disk import Disk
+from simulator.classroom.tui.present.engine.happened import Happened, happenings
 from simulator.classroom.tui.present.engine.inside import first_process, shown
 from simulator.classroom.tui.present.line import Line
 from simulator.classroom.tui.present.views import ENGINE_VIEWS, VIEWS, engine_view, view
@@ -78,15 +79,20 @@ def _of_engine(
     before = run.world(run.host.machine, came_from)
     known = {one.ID: one for one in Disk(before).containers()}
     earlier = known.get(container.ID) if container is not None else None
+    now, then = ((), ()) if name != "events" else (_told(run, cursor), _told(run, came_from))
     return (
         Side(
             f"{_('Host')}: {_(title)}",
-            engine_view(name, world, container, inside=False),
-            engine_view(name, before, earlier, inside=False),
+            engine_view(name, world, container, inside=False, told=now),
+            engine_view(name, before, earlier, inside=False, told=then),
         ),
         Side(
             f"{label}: {_(title_inside)}",
-            engine_view(name, world, container, inside=True),
-            engine_view(name, before, earlier, inside=True),
+            engine_view(name, world, container, inside=True, told=now),
+            engine_view(name, before, earlier, inside=True, told=then),
         ),
     )
+
+
+def _told(run: Playback, cursor: int) -> list[Happened]:
+    return happenings(run.history(run.host.machine, cursor))

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from simulator.classroom.tui.present.engine import happened
+from simulator.classroom.tui.present.engine.disk import Disk
+from simulator.classroom.tui.present.engine.happened import Happened
 from simulator.classroom.tui.present.engine.layers import layers, overlay
 from simulator.classroom.tui.present.engine.networks import bridges, endpoints
 from simulator.classroom.tui.present.engine.volumes import fate, volumes
@@ -32,6 +35,7 @@ ENGINE_VIEWS: tuple[tuple[str, str, str], ...] = (
     ("layers", N_("images and layers"), N_("its overlay")),
     ("bridges", N_("networks of containers"), N_("its networks")),
     ("volumes", N_("volumes"), N_("what dies with it")),
+    ("events", N_("events"), N_("its events")),
 )
 """Where a Docker Engine runs: a view's name, and its titles on the host's side and the container's.
 """
@@ -56,8 +60,17 @@ def view(
             return identity(world, family, viewer)
 
 
-def engine_view(name: str, world: World, container: Record | None, *, inside: bool) -> list[Line]:
-    """The lines of a view of the Engine: of all of it, or ``inside`` of one container."""
+def engine_view(
+    name: str,
+    world: World,
+    container: Record | None,
+    *,
+    inside: bool,
+    told: Sequence[Happened] = (),
+) -> list[Line]:
+    """The lines of a view of the Engine: of all of it, or ``inside`` of one container. ``told`` is
+    what it told its listeners.
+    """
     match name, inside:
         case "layers", False:
             return layers(world)
@@ -67,6 +80,10 @@ def engine_view(name: str, world: World, container: Record | None, *, inside: bo
             return bridges(world)
         case "bridges", True:
             return endpoints(container)
+        case "events", False:
+            return happened.lines(told, Disk(world).containers())
+        case "events", True:
+            return happened.inside(told, container)
         case _other, False:
             return volumes(world)
         case _other, True:

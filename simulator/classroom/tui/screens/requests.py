@@ -12,11 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from simulator.classroom.tui.present.engine.calls import told
 from simulator.classroom.tui.present.engine.requests import Request
-from simulator.classroom.tui.present.spell import spell
-from simulator.classroom.tui.widgets.tones import domain_style
-from simulator.machine.abi.call import Failed, Returned
-from simulator.machine.abi.i18n import N_, ngettext
+from simulator.classroom.tui.widgets.heard import call_line, request_line
+from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.kernel import Event
 
@@ -44,10 +43,8 @@ class RequestsDialog(ModalScreen[int | None]):
         Binding("left", "focus_requests", N_("requests"), show=False, priority=True),
     ]
 
-    def __init__(self, found: Sequence[Request], events: Sequence[Event], before: int = 0) -> None:
-        """``before`` events went before the first of ``events``, and are forgotten."""
+    def __init__(self, found: Sequence[Request], events: Sequence[Event]) -> None:
         super().__init__()
-        self._before = before
         self._found = found
         self._events = events
 
@@ -62,7 +59,7 @@ class RequestsDialog(ModalScreen[int | None]):
                 yield Static(_("no request was made"))
                 return
             with Horizontal():
-                yield OptionList(*map(request_line, self._found), id="requests")
+                yield OptionList(*map(_line, self._found), id="requests")
                 yield OptionList(id="request-calls")
 
     @on(OptionList.OptionHighlighted, "#requests")
@@ -72,9 +69,8 @@ class RequestsDialog(ModalScreen[int | None]):
         request = self._found[message.option_index]
         calls.add_options(
             [
-                Option(call_line(self._events[n - self._before - 1]), id=str(n))
-                for n in request.calls
-                if n > self._before
+                Option(call_line(told(number, self._events[number - 1])), id=str(number))
+                for number in request.calls
             ]
         )
 
@@ -96,38 +92,5 @@ class RequestsDialog(ModalScreen[int | None]):
         self.dismiss(int(message.option.id or 0))
 
 
-def request_line(request: Request) -> Content:
-    """Status, method, path, and how many calls are below it."""
-    style = (
-        "$text-disabled"
-        if not request.status
-        else "$text-success"
-        if request.status < 400
-        else "$text-error"
-    )
-    count = len(request.calls)
-    calls = ngettext("{count} call", "{count} calls", count).format(count=count)
-    return Content.assemble(
-        (f"{request.status or '…'} ", f"bold {style}"),
-        request.shown,
-        (f"  {calls}", "$text-muted"),
-    )
-
-
-def call_line(event: Event) -> Content:
-    """One call with its result, and the wall that it builds."""
-    result = event.result
-    said = (
-        f" = {result.value}"
-        if isinstance(result, Returned)
-        else f" {result.errno}"
-        if isinstance(result, Failed)
-        else ""
-    )
-    style = "$text-accent" if isinstance(result, Failed) else "$text-success"
-    return Content.assemble(
-        (f"{event.pid} ", domain_style(event.actor)),
-        spell(event.call),
-        (said, style),
-        (f"  {event.mechanism}" if event.mechanism else "", "$text-warning"),
-    )
+def _line(one: Request) -> Content:
+    return request_line(one.method, one.path, one.status, one.count)

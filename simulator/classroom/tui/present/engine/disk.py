@@ -26,8 +26,16 @@ T = TypeVar("T")
 _CONTAINERS = "/var/lib/docker/containers"
 
 
+class History(msgspec.Struct, frozen=True):
+    """How a step of an image's making is remembered."""
+
+    created_by: str = ""
+    comment: str = ""
+    empty_layer: bool = False
+
+
 class ImageFile(msgspec.Struct, frozen=True):
-    """What is told of an image: its layers' archives, from the bottom up."""
+    """What is told of an image: its layers' archives, from the bottom up, and their making."""
 
     class RootFs(msgspec.Struct, frozen=True):
         """The layers of it."""
@@ -35,6 +43,7 @@ class ImageFile(msgspec.Struct, frozen=True):
         diff_ids: list[str] = []
 
     rootfs: RootFs = RootFs()
+    history: list[History] = []
 
 
 class _Names(msgspec.Struct, frozen=True):
@@ -120,12 +129,10 @@ class Disk:
         found = [self.load(f"{LAYERS}/{name}/layer.json", Layer) for name in self.names(LAYERS)]
         return {one.chain: one for one in found if one is not None}
 
-    def images(self) -> dict[str, list[str]]:
-        """The archives of every image, from the bottom up, by its id."""
+    def images(self) -> dict[str, ImageFile]:
+        """Every image, by its id."""
         found = {name: self.load(f"{CONTENT}/{name}", ImageFile) for name in self.names(CONTENT)}
-        return {
-            f"sha256:{name}": one.rootfs.diff_ids for name, one in found.items() if one is not None
-        }
+        return {f"sha256:{name}": one for name, one in found.items() if one is not None}
 
     def tags(self) -> dict[str, str]:
         """Image ids by the names with a tag that people write."""

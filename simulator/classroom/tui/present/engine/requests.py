@@ -25,18 +25,26 @@ _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 
 @dataclass
 class Request:
-    """One request. ``calls`` are the numbers of its events, from 1; ``status`` 0: not answered."""
+    """One request. ``calls`` are the numbers of its events, from 1; ``forgotten`` more went before.
+    ``status`` 0: not answered.
+    """
 
     method: str
     target: str
     descriptor: int
     status: int = 0
     calls: list[int] = field(default_factory=list[int])
+    forgotten: int = 0
 
     @property
-    def shown(self) -> str:
-        """Method and path, with long ids cut as docker cuts them."""
-        return f"{self.method} " + _LONG_ID.sub(r"\1", self.target)
+    def count(self) -> int:
+        """How many calls were made for it."""
+        return self.forgotten + len(self.calls)
+
+    @property
+    def path(self) -> str:
+        """What it asks for, with long ids cut as docker cuts them."""
+        return _LONG_ID.sub(r"\1", self.target)
 
 
 def daemon(world: World) -> Pid | None:
