@@ -26,6 +26,7 @@ from simulator.machine.kernel.resource import sched
 from simulator.machine.kernel.security import Check
 from simulator.machine.kernel.task import WATCHED, Sleeper, Task, TaskState
 from simulator.machine.kernel.trap import Crossing, Denied, NotModelled, Sleep, Trap
+from simulator.machine.kernel.vfs.walks import Walks
 from simulator.machine.state.timeline import Timeline
 
 
@@ -45,12 +46,13 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Kernel:
     """A family running on a timeline."""
 
-    __slots__ = ("family", "pulse", "store", "timeline", "woken")
+    __slots__ = ("family", "pulse", "store", "timeline", "walks", "woken")
 
     def __init__(self, family: Family, timeline: "Timeline[Event]") -> None:
         self.family = family
         self.timeline = timeline
         self.store = timeline.store
+        self.walks = Walks(self.store)
         self.pulse: tuple[int, Callable[[Kernel], None]] | None = None
         """Somebody who looks whenever so many nanoseconds have passed; it may change nothing."""
         self.woken: dict[Pid, Result] = {}
@@ -60,12 +62,21 @@ class Kernel:
         self, pid: Pid, call: Call, *, actor: str = "", mechanism: str = "", depth: int = 0
     ) -> Result:
         """Run ``call`` for task ``pid`` and commit it; a failed call changes nothing."""
-        mark = len(self.store.journal)
-        trap = Trap(self.store, self.family, self.store.row(Task, pid))
-        if trap.task.state is TaskState.STOPPED:
+        store = self.store
+        mark = len(store.journal)
+        tasks = store.rows(Task)
+        task = tasks[pid]
+        trap = Trap(store, self.family, task, walks=self.walks)
+        if task.state is TaskState.STOPPED:
             result = self._hold(trap, call, None)
         else:
-            result = self._settle(trap, call, self._attempt(trap, call, mark))
+            try:
+                result = self._dispatch(trap, call)
+            except (Denied, Sleep, NotModelled) as cut:
+                result = self._cut_short(trap, call, mark, cut)
+            # A running task whose row nobody wrote has neither ended nor stopped
+            if task.state is not TaskState.RUNNING or tasks.get(pid) is not task:
+                result = self._settle(trap, call, result)
         self.timeline.commit(
             Event(
                 pid=pid,
@@ -77,7 +88,7 @@ class Kernel:
                 depth=depth,
             )
         )
-        if self.store.count(Sleeper):
+        if store.count(Sleeper):
             self._wake(mark)
         return result
 
@@ -97,20 +108,18 @@ class Kernel:
             self.pulse[1](self)
         return passed
 
-    def _attempt(self, trap: Trap, call: Call, mark: int) -> Result:
-        try:
-            return self._dispatch(trap, call)
-        except Denied as refusal:
-            self.store.rollback(mark)
+    def _cut_short(
+        self, trap: Trap, call: Call, mark: int, cut: Denied | Sleep | NotModelled
+    ) -> Result:
+        """A call that did not come to its end has changed nothing."""
+        self.store.rollback(mark)
+        if isinstance(cut, Denied):
             self._make_last(trap)
-            return Failed(refusal.denial)
-        except Sleep as sleep:
-            self.store.rollback(mark)
-            self._put_to_sleep(trap, call, sleep)
-            return Blocked(sleep.on)
-        except NotModelled as gap:
-            self.store.rollback(mark)
-            return Silent(str(gap))
+            return Failed(cut.denial)
+        if isinstance(cut, Sleep):
+            self._put_to_sleep(trap, call, cut)
+            return Blocked(cut.on)
+        return Silent(str(cut))
 
     def _make_last(self, trap: Trap) -> None:
         """A failed call changes nothing, but for what is kept of failures."""
@@ -126,7 +135,7 @@ class Kernel:
             return Failed(filtered) if isinstance(filtered, Denial) else filtered
         if entry.since > self.family.release:
             return Failed(_absent())
-        reply = entry.handler(trap, *entry.decode(call.args))
+        reply = entry.run(trap, call.args)
         return Returned(reply) if isinstance(reply, int) else reply
 
     def _settle(self, trap: Trap, call: Call, result: Result) -> Result:
@@ -194,7 +203,7 @@ class Kernel:
         self.store.drop(Sleeper, sleeper.id)
         awake = msgspec.structs.replace(task, state=TaskState.RUNNING)
         self.store.put(awake)
-        trap = Trap(self.store, self.family, awake)
+        trap = Trap(self.store, self.family, awake, walks=self.walks)
         begun = len(self.store.journal)
         try:
             result = self._resume(trap, sleeper)
@@ -225,8 +234,8 @@ class Kernel:
         if sleeper.result is not None:
             return sleeper.result
         if sleeper.interrupted:
-            return Failed(_interrupted())
-        trap.deadline = sleeper.deadline
+            return Returned(sleeper.done) if sleeper.done else Failed(_interrupted())
+        trap.deadline, trap.done = sleeper.deadline, sleeper.done
         return self._dispatch(trap, sleeper.call)
 
 
@@ -253,7 +262,7 @@ def why(family: Family, timeline: "Timeline[Event]", step: int) -> tuple[Check, 
     if entry is None:
         return ()
     if family.chain.filter(trap, event.call) is None:
-        _quietly(lambda: entry.handler(trap, *entry.decode(event.call.args)))
+        _quietly(lambda: entry.run(trap, event.call.args))
     return tuple(checks)
 
 

@@ -172,6 +172,8 @@ class Sleeper(Row, frozen=True, kw_only=True):
     """What it is to the eye meanwhile: a task that computes is running."""
     result: Result | None = None
     """What a call returned that stopped its own caller: handed out once it is continued."""
+    done: int = 0
+    """Bytes of a write that somebody took already: it goes on after them, and returns them too."""
 
 
 CHILDREN = Index(Task, lambda task: (task.parent,))

@@ -16,6 +16,7 @@ from simulator.machine.state.store import Key, Row, Store
 if TYPE_CHECKING:
     from simulator.machine.kernel.cred import Credentials
     from simulator.machine.kernel.family import Family
+    from simulator.machine.kernel.vfs.walks import Walks
 
 
 class Denied(Exception):
@@ -72,23 +73,22 @@ class Crossing(msgspec.Struct, frozen=True):
     granted: bool = False
 
 
-class Trap:
+class Trap(msgspec.Struct, eq=False):
     """Passed to every handler as its first argument."""
 
-    __slots__ = ("checks", "crossings", "deadline", "family", "lasting", "store", "task")
-
-    def __init__(
-        self, store: Store, family: "Family", task: Task, checks: list[Check] | None = None
-    ) -> None:
-        self.store = store
-        self.family = family
-        self.task = task
-        self.checks = checks
-        self.crossings: list[Crossing] = []
-        self.lasting: list[Callable[[Store], None]] = []
-        """What is written although the call fails: a counter of failures, a line of the log."""
-        self.deadline: int | None = None
-        """For a call that slept and is tried again: the instant that it set itself."""
+    store: Store
+    family: "Family"
+    task: Task
+    checks: list[Check] | None = None
+    crossings: list[Crossing] = []
+    lasting: list[Callable[[Store], None]] = []
+    """What is written although the call fails: a counter of failures, a line of the log."""
+    deadline: int | None = None
+    """For a call that slept and is tried again: the instant that it set itself."""
+    done: int = 0
+    """For a write that slept: how many of its bytes are written already."""
+    walks: "Walks | None" = None
+    """Where walks through this store led, if somebody remembers."""
 
     @property
     def cred(self) -> "Credentials":

@@ -18,6 +18,8 @@ from simulator.machine.abi.ids import Pid
 
 BLOCK = 65536
 DIRENTS = 32768
+HELD = 64 << 20
+"""Bytes that a program may hold at once: what wants more has no memory left, as by malloc(3)."""
 
 Body: TypeAlias = Callable[["Process"], Awaitable[int]]
 """What a child runs after fork(2); its value is the exit status."""
@@ -185,10 +187,11 @@ class Process:
         return cast("bytes", await self.data("read", fd, size)) or b""
 
     async def write(self, fd: int, data: bytes) -> None:
-        """write(2) until everything is written."""
-        while data:
-            done = await self.value("write", fd, data, len(data))
-            data = data[done:]
+        """write(2) until everything is written; what a pipe did not take at once, in blocks."""
+        done, size = 0, len(data)
+        while done < size:
+            block = data if not done else data[done : done + BLOCK]
+            done += await self.value("write", fd, block, len(block))
 
     async def out(self, text: str) -> None:
         """Write to standard output."""
@@ -227,16 +230,20 @@ class Process:
             return ""
 
     async def drain(self, fd: int) -> bytes:
-        """Read ``fd`` to its end and close it."""
-        content = b""
+        """Read ``fd`` to its end and close it. Raises ``SysError``; ENOMEM beyond ``HELD``."""
+        blocks: list[bytes] = []
+        held = 0
         try:
             while block := await self.read(fd):
-                content += block
+                blocks.append(block)
+                held += len(block)
+                if held > HELD:
+                    raise SysError(Errno.ENOMEM, "read")
         except SysError:
             await self.close(fd)
             raise
         await self.close(fd)
-        return content
+        return b"".join(blocks)
 
     async def names(self, path: str) -> list[str]:
         """The names in a directory, in its own order, without ``.`` and ``..``."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
-from simulator.machine.abi.call import Call, Data, Result, Returned, Value
+from simulator.machine.abi.call import Data, Result, Returned, Value
 from simulator.machine.abi.constants import (
     FIONREAD,
     O_ACCMODE,
@@ -141,7 +141,7 @@ def write(trap: "Trap", file: fds.File, data: bytes) -> int:
     room = pipe.capacity - len(pipe.buffer)
     if not data:
         return 0
-    if len(data) > room:
+    if len(data) - trap.done > room:
         if file.flags & O_NONBLOCK:
             if len(data) <= PIPE_BUF or room == 0:
                 _again(trap)
@@ -150,7 +150,7 @@ def write(trap: "Trap", file: fds.File, data: bytes) -> int:
             # A reader that came first looks again: it takes from who waits for room.
             again = msgspec.structs.replace(pipe)
             raise Sleep(FOR_ROOM, {(Pipe, pipe.id)}, leaving=again)
-    trap.store.put(msgspec.structs.replace(pipe, buffer=pipe.buffer + data))
+    trap.store.put(msgspec.structs.replace(pipe, buffer=pipe.buffer + data[trap.done :]))
     return len(data)
 
 
@@ -193,24 +193,23 @@ def _with_begun_writes(trap: "Trap", pipe: Pipe) -> Pipe:
     """The pipe with what its sleeping writers have put in already.
 
     A write of more than PIPE_BUF fills the pipe before it waits. The sleeper's call is rolled back
-    here, so its bytes are fetched from it when somebody reads, and it goes on with the rest.
+    here, so its bytes are fetched from it when somebody reads, and it goes on after them.
     """
     for pid in trap.store.by(WATCHED, (Pipe, pipe.id)):
         sleeper = trap.store.row(Sleeper, pid)
         if sleeper.on != FOR_ROOM or sleeper.call.name != "write" or len(sleeper.call.args) < 2:
             continue
-        fd, data, *counts = sleeper.call.args
+        _fd, data, *counts = sleeper.call.args
         raw = data.encode("utf-8", "surrogateescape") if isinstance(data, str) else data
         if not isinstance(raw, bytes):
             continue
         count = counts[0] if counts and isinstance(counts[0], int) else len(raw)
-        room = pipe.capacity - len(pipe.buffer)
+        room = min(pipe.capacity - len(pipe.buffer), count - sleeper.done)
         if count <= PIPE_BUF or room <= 0:
             continue
-        raw = raw[:count].ljust(count, b"\0")
-        pipe = msgspec.structs.replace(pipe, buffer=pipe.buffer + raw[:room])
-        rest = Call("write", (fd, raw[room:], count - room))
-        trap.store.put(msgspec.structs.replace(sleeper, call=rest))
+        taken = raw[sleeper.done : min(sleeper.done + room, count)].ljust(room, b"\0")
+        pipe = msgspec.structs.replace(pipe, buffer=pipe.buffer + taken)
+        trap.store.put(msgspec.structs.replace(sleeper, done=sleeper.done + room))
     return pipe
 
 
@@ -219,9 +218,10 @@ def _again(trap: "Trap") -> NoReturn:
 
 
 def _broken(trap: "Trap") -> int:
-    if not signal.raise_own(trap, SIGPIPE):
+    """SIGPIPE, and EPIPE unless some of it was read already."""
+    if not signal.raise_own(trap, SIGPIPE) and not trap.done:
         trap.fail(Errno.EPIPE, N_("Nobody reads from the pipe any more."), "pipe(7)")
-    return 0
+    return trap.done
 
 
 fds.register("pipe", fds.FileOps(read, write, release, ioctl, mode=0o010600))

@@ -28,7 +28,7 @@ def _stat_header(told: dict[str, Any]) -> dict[str, str]:
 def _path(x: Exchange) -> str:
     path = x.query.get("path", "")
     if not path:
-        raise BadRequest("missing parameter: path cannot be empty")
+        raise BadRequest("bad parameter: pathcannot be empty")
     return path
 
 
@@ -63,7 +63,7 @@ async def put(x: Exchange) -> None:
     if not told["mode"] & 1 << 31:
         raise BadRequest("extraction point is not a directory")
     if one.host.ReadonlyRootfs and not _on_volume(one, path):
-        raise ApiError("container rootfs is marked read-only", 403)
+        raise BadRequest("container rootfs is marked read-only")
     content = await x.body()
     keep = x.flag("noOverwriteDirNonDir")
     await inside.put(x.sys, one, path, content, keep_dirs=keep)

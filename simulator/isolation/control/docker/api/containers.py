@@ -188,7 +188,7 @@ async def restart(x: Exchange) -> None:
 async def kill(x: Exchange) -> None:
     """A signal."""
     one = x.engine.find(x.names["name"])
-    await removing.kill(x.sys, x.engine, one, x.query.get("signal", ""))
+    await removing.kill(x.sys, x.engine, one, x.query.get("signal", ""), x.names["name"])
     await x.reply(204)
 
 

@@ -54,7 +54,6 @@ def inspected(engine: "Engine", one: Container) -> dict[str, Any]:
         "HostConfig": host_shown(one.host),
         "GraphDriver": {
             "Data": {
-                "ID": one.id,
                 "LowerDir": ":".join(layers),
                 "MergedDir": f"{one.layer}/merged",
                 "UpperDir": f"{one.layer}/diff",

@@ -14,8 +14,10 @@ from simulator.isolation.control.docker.wire.router import route
 _LIST = frozenset(("before", "dangling", "label", "reference", "since", "until"))
 
 
-def summary(x: Exchange, image: Image, *, containers_too: bool = False) -> dict[str, Any]:
-    """One element of the list of images."""
+def summary(
+    x: Exchange, image: Image, *, containers_too: bool = False, shared_too: bool = False
+) -> dict[str, Any]:
+    """One element of the list of images; counting costs, so only where it was asked for."""
     store = x.engine.images
     names = store.references(image)
     using = sum(one.record.Image == image.id for one in x.engine.containers.values())
@@ -27,10 +29,17 @@ def summary(x: Exchange, image: Image, *, containers_too: bool = False) -> dict[
         "ParentId": image.parent,
         "RepoDigests": [name for name in names if "@" in name],
         "RepoTags": [name for name in names if "@" not in name],
-        "SharedSize": -1,
+        "SharedSize": _shared(x, image) if shared_too else -1,
         "Size": store.size(image),
         **({"VirtualSize": store.size(image)} if x.version < (1, 44) else {}),
     }
+
+
+def _shared(x: Exchange, image: Image) -> int:
+    """Bytes of its layers that another image has too (moby ``images/images.go``)."""
+    store = x.engine.images
+    others = {chain for one in store.images.values() if one.id != image.id for chain in one.chains}
+    return sum(store.layers[chain].size for chain in set(image.chains) & others)
 
 
 @route("GET", "/images/json")
@@ -42,7 +51,7 @@ async def listing(x: Exchange) -> None:
     store = x.engine.images
     found: list[dict[str, Any]] = []
     for image in store.images.values():
-        told = summary(x, image)
+        told = summary(x, image, shared_too=x.flag("shared-size"))
         named = bool(told["RepoTags"] or told["RepoDigests"])
         if not named and store.children(image) and not x.flag("all"):
             continue

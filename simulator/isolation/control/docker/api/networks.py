@@ -60,7 +60,6 @@ def shown(x: Exchange, one: Network, *, full: bool) -> dict[str, Any]:
         "Created": one.Created,
         "Scope": "local",
         "Driver": one.Driver,
-        "EnableIPv4": True,
         "EnableIPv6": one.EnableIPv6,
         "IPAM": one.IPAM,
         "Internal": one.Internal,
@@ -123,6 +122,7 @@ async def create(x: Exchange) -> None:
         EnableIPv6=bool(asked.EnableIPv6),
         Options=asked.Options or {},
         Labels=asked.Labels or {},
+        IPAM={"Options": asked.IPAM.Options if asked.IPAM is not None else None},
     )
     made = await x.engine.networks.create(x.sys, await new_id(x.sys), network)
     await _tell(x, made, "create")
@@ -177,4 +177,5 @@ async def prune(x: Exchange) -> None:
             await x.engine.networks.remove(x.sys, one)
             await _tell(x, one, "destroy")
             gone.append(one.Name)
+    await x.engine.events.emit(x.sys, "network", "prune", "", {"reclaimed": "0"})
     await x.reply(200, {"NetworksDeleted": gone or None})

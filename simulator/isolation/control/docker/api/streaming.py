@@ -215,9 +215,7 @@ def _time(x: Exchange, name: str, default: int) -> int:
         return default
     found = times.parse(text)
     if found is None:
-        raise BadRequest(
-            f'invalid value for "{name}": strconv.ParseInt: parsing "{text}": invalid syntax'
-        )
+        raise ApiError(f'strconv.ParseInt: parsing "{text}": invalid syntax')
     return found
 
 

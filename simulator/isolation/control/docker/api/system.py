@@ -25,8 +25,8 @@ from simulator.machine.userland.process import Process
 
 _COMMIT = "vitrina"
 _EVENTS = frozenset(
-    ("config", "container", "daemon", "event", "image", "label", "network", "node", "plugin",
-     "scope", "secret", "service", "type", "volume")
+    ("builder", "config", "container", "daemon", "event", "image", "label", "network", "node",
+     "plugin", "scope", "secret", "service", "type", "volume")
 )  # fmt: skip
 
 
@@ -271,7 +271,8 @@ async def disk_usage(x: Exchange) -> None:
     now = await times.now(x.sys)
     if "image" in kinds:
         told["Images"] = [
-            summary(x, image, containers_too=True) for image in engine.images.images.values()
+            summary(x, image, containers_too=True, shared_too=True)
+            for image in engine.images.images.values()
         ]
     if "container" in kinds:
         told["Containers"] = [
@@ -308,6 +309,7 @@ async def auth(x: Exchange) -> None:
 @route("POST", "/build/prune")
 async def build_prune(x: Exchange) -> None:
     """The classic builder keeps no cache but images."""
+    await x.engine.events.emit(x.sys, "builder", "prune", "", {"reclaimed": "0"})
     await x.reply(200, {"CachesDeleted": None, "SpaceReclaimed": 0})
 
 

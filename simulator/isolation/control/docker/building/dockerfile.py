@@ -94,7 +94,7 @@ def parse(text: str, name: str = "Dockerfile") -> Dockerfile:
         elif one.word == "ARG":
             arguments.append(one)
         else:
-            raise wrong(line, "no build stage in current context")
+            raise BadRequest("no build stage in current context")
     if not stages:
         if not arguments:
             raise BadRequest("dockerfile parse error: file with no instructions")

@@ -193,9 +193,19 @@ class HostSettings(Resources):
     Init: bool | None = None
 
 
+_SHOWN = HostSettings.__struct_fields__
+_LATER = _SHOWN.index("Mounts")
+_ORDER = (
+    *_SHOWN[len(Resources.__struct_fields__) : _LATER],
+    *Resources.__struct_fields__,
+    *_SHOWN[_LATER:],
+)
+"""moby embeds Resources in the middle of HostConfig; whoever reads an inspect sees that order."""
+
+
 def host_shown(host: HostSettings) -> dict[str, Any]:
     """``host`` as the API writes it."""
-    told: dict[str, Any] = msgspec.to_builtins(host)
+    told: dict[str, Any] = {name: msgspec.to_builtins(getattr(host, name)) for name in _ORDER}
     for name in ("Annotations", "Mounts", "StorageOpt", "Tmpfs", "Sysctls", "Init"):
         if told[name] is None:
             del told[name]

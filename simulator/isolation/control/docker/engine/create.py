@@ -178,8 +178,10 @@ def merge(config: ContainerConfig, image: Image | None) -> None:
     base: dict[str, Any] = dict(image.run_config) if image is not None else {}
     if not config.User:
         config.User = base.get("User") or ""
-    if base.get("ExposedPorts"):
-        config.ExposedPorts = {**base["ExposedPorts"], **(config.ExposedPorts or {})}
+    config.ExposedPorts = {
+        **(base.get("ExposedPorts") or {}),
+        **(config.ExposedPorts or {}),
+    } or None
     own = {pair.partition("=")[0] for pair in config.Env or []}
     below: list[str] = base.get("Env") or []
     inherited = [one for one in below if one.partition("=")[0] not in own]
@@ -197,8 +199,7 @@ def merge(config: ContainerConfig, image: Image | None) -> None:
     config.Healthcheck = _health(config.Healthcheck, base.get("Healthcheck"))
     if not config.WorkingDir:
         config.WorkingDir = base.get("WorkingDir") or ""
-    if base.get("Volumes"):
-        config.Volumes = {**base["Volumes"], **(config.Volumes or {})}
+    config.Volumes = {**(base.get("Volumes") or {}), **(config.Volumes or {})} or None
     if not config.StopSignal:
         config.StopSignal = base.get("StopSignal") or ""
     if not any(pair.startswith("PATH=") for pair in config.Env):
@@ -232,6 +233,10 @@ def _complete(host: HostSettings) -> None:
     host.ConsoleSize = host.ConsoleSize or [0, 0]
     if host.Memory > 0 and host.MemorySwap == 0:
         host.MemorySwap = host.Memory * 2
+    if host.MemorySwappiness == -1:
+        host.MemorySwappiness = None
+    if host.PidsLimit is not None and host.PidsLimit <= 0:
+        host.PidsLimit = None
     if host.OomKillDisable is None:
         host.OomKillDisable = False
     if host.MaskedPaths is None:

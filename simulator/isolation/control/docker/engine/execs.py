@@ -37,6 +37,8 @@ _SPACES = (
     ("mnt", CLONE_NEWNS),
 )
 """In nsexec.c's order, the mount namespace last."""
+_CANNOT_START = 126
+"""What ContainerExecStart() leaves whatever runc complained of (moby ``daemon/exec.go``)."""
 
 
 class ExecConfig(msgspec.Struct):
@@ -138,7 +140,7 @@ async def start(sys: Process, engine: "Engine", one: Exec) -> None:
     try:
         job, ours = await _job(sys, engine, one)
     except ApiError:
-        one.exit_code = 126
+        one.exit_code = _CANNOT_START
         raise
     read, write = await running.pipe(sys)
     await sys.spawn(shim.body(job._replace(report=write)))
@@ -151,14 +153,14 @@ async def start(sys: Process, engine: "Engine", one: Exec) -> None:
     if report is None or report.error:
         await sys.close(read)
         await one.streams.close_stdin(sys)
-        one.exit_code = report.code if report is not None else 128
+        one.exit_code = _CANNOT_START
+        code = report.code if report is not None else 128
         why = report.error if report is not None else "the shim ended"
         message = (
             "OCI runtime exec failed: exec failed: unable to start container process:"
             f" {why}: unknown"
         )
         await one.ended.ring(sys)
-        code = one.exit_code
         raise BadRequest(message) if code in (126, 127) else ApiError(message)
     one.running, one.pid = True, report.number
 

@@ -95,7 +95,7 @@ async def stat(
             text = await own.readlink(place)
             target = posixpath.normpath(posixpath.join(posixpath.dirname(place), text))
         told = {
-            "name": posixpath.basename(place) or "/",
+            "name": "." if path.endswith("/.") else posixpath.basename(place) or "/",
             "size": status["size"],
             "mode": _go_mode(status["mode"]),
             "mtime": times.rfc3339(status.get("mtime", 0)),

@@ -195,6 +195,21 @@ async def fill_new_volumes(sys: Process, engine: "Engine", container: Container)
     del engine
 
 
+async def tell(sys: Process, engine: "Engine", container: Container, action: str) -> None:
+    """``mount`` or ``unmount`` of each of its volumes, as an event (moby ``volumes_unix.go``)."""
+    for point in container.record.Mounts:
+        if point.Type != "volume":
+            continue
+        told = {"driver": point.Driver, "container": container.id}
+        if action == "mount":
+            told |= {
+                "destination": point.Destination,
+                "read/write": "true" if point.RW else "false",
+                "propagation": point.Propagation,
+            }
+        await engine.events.emit(sys, "volume", action, point.Name, told)
+
+
 async def make_sources(sys: Process, container: Container) -> None:
     """A bind mount's missing source becomes a directory, when it was asked for with ``-v``.
 

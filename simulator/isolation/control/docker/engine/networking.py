@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
 _FIRST_EPHEMERAL = 49153
+_HOST = "container cannot be disconnected from host network or connected to host network"
 _LOCALHOST = "127.0.0.1\tlocalhost\n"
 
 
@@ -156,7 +157,7 @@ async def connect(
     """One network more. Raises ``Forbidden``, ``BadRequest``, ``Conflict``."""
     names = container.record.Networks
     if container.host.NetworkMode == "host" or network.Driver == "host":
-        raise Forbidden("container cannot be connected to host network or disconnected from it")
+        raise BadRequest(_HOST)
     if network.Name in names and (container.id in network.Endpoints or not container.state.Running):
         raise Forbidden(
             f"endpoint with name {container.name} already exists in network {network.Name}"
@@ -227,10 +228,11 @@ async def disconnect(
 ) -> None:
     """One network less. Raises ``Forbidden``, ``BadRequest``."""
     if container.host.NetworkMode == "host":
-        raise Forbidden("container cannot be disconnected from host network or connected to it")
+        raise BadRequest(_HOST)
     got = container.record.Networks.get(network.Name)
     if got is None:
-        raise Forbidden(f"container {container.id} is not connected to network {network.Name}")
+        the = "" if container.state.Running else "the "
+        raise ApiError(f"container {container.id} is not connected to {the}network {network.Name}")
     del container.record.Networks[network.Name]
     if container.state.Running and network.Bridge:
         await sys.succeeds("@netlink", {"do": "delete", "name": veth(got)})
@@ -284,8 +286,7 @@ def _check_ports(engine: "Engine", container: Container) -> None:
         elif (number, kind) in taken:
             address = place.HostIp or "0.0.0.0"
             raise ApiError(
-                f"failed to set up container networking: driver failed programming external"
-                f" connectivity on endpoint {container.name} ("
+                f"driver failed programming external connectivity on endpoint {container.name} ("
                 f"{next(iter(container.record.Networks.values())).EndpointID}): Bind for"
                 f" {address}:{number} failed: port is already allocated"
             )

@@ -115,8 +115,8 @@ class Networks:
 
     async def create(self, sys: Process, ident: str, asked: Network) -> Network:
         """A new network. Raises ``Conflict``, ``Forbidden``, ``NotFound``, ``BadRequest``."""
-        if not asked.Name:
-            raise BadRequest("invalid network name: name is empty")
+        if not asked.Name.strip():
+            raise BadRequest(f"invalid name: {asked.Name}")
         if asked.Name in PREDEFINED or asked.Name == "default":
             raise Forbidden(f"operation is not permitted on predefined {asked.Name} network ")
         if any(one.Name == asked.Name for one in self.all.values()):
@@ -127,11 +127,12 @@ class Networks:
             raise NotFound(
                 f"could not find plugin {asked.Driver} in v1 plugin registry: plugin not found"
             )
+        _verify(asked)
         self._choose_addresses(asked)
         asked.Id = ident
         asked.Created = times.rfc3339(await times.now(sys))
         asked.Bridge = asked.Options.get("com.docker.network.bridge.name") or f"br-{ident[:12]}"
-        asked.IPAM = ipam("default", asked)
+        asked.IPAM = ipam("default", asked, asked.IPAM.get("Options"))
         self.all[ident] = asked
         await self._bridge(sys, asked)
         await self.save(sys)
@@ -140,7 +141,7 @@ class Networks:
     def _choose_addresses(self, asked: Network) -> None:
         used = [ipaddress.ip_network(one.Subnet) for one in self.all.values() if one.Subnet]
         if asked.Subnet:
-            wanted = _network(asked.Subnet)
+            wanted = ipaddress.ip_network(asked.Subnet)
             if any(wanted.overlaps(other) for other in used):
                 raise Forbidden("Pool overlaps with other one on this address space")
         else:
@@ -232,25 +233,76 @@ def veth(got: EndpointSettings) -> str:
     return f"veth{got.EndpointID[:7]}"
 
 
-def ipam(driver: str, network: Network) -> dict[str, Any]:
-    """The IPAM part of what inspect shows."""
+def ipam(driver: str, network: Network, options: dict[str, str] | None = None) -> dict[str, Any]:
+    """The IPAM part of what inspect shows; ``options`` are the address driver's."""
     one: dict[str, Any] = {"Subnet": network.Subnet}
     if network.IPRange:
         one["IPRange"] = network.IPRange
     one["Gateway"] = network.Gateway
     if network.AuxiliaryAddresses:
         one["AuxiliaryAddresses"] = network.AuxiliaryAddresses
-    options: dict[str, str] | None = None if network.Name == "bridge" else {}
     return {"Driver": driver, "Options": options, "Config": [one]}
 
 
-def _network(text: str) -> Any:
+def _verify(asked: Network) -> None:
+    """ValidateIPAM() (moby ``api/types/network/ipam.go``). Raises ``BadRequest`` with all of it."""
+    if not asked.Subnet:
+        return
+    wrong: list[str] = []
+    subnet = _block(asked.Subnet)
+    if subnet is None:
+        wrong.append(f"invalid subnet {asked.Subnet}: invalid CIDR block notation")
+    else:
+        if str(subnet) != asked.Subnet:
+            wrong.append(f"invalid subnet {asked.Subnet}: it should be {subnet}")
+        wrong += _wrong_range(asked.IPRange, subnet)
+        places = [("gateway", asked.Gateway, asked.Gateway)]
+        places += [("auxiliary address", *one) for one in asked.AuxiliaryAddresses.items()]
+        for what, name, text in places:
+            why = _wrong_address(text, subnet)
+            if why:
+                wrong.append(f"invalid {what} {name}: {why}")
+    if wrong:
+        told = wrong[0] if len(wrong) == 1 else "* " + "\n* ".join(wrong)
+        raise BadRequest(f"invalid network config:\n{told}")
+
+
+def _block(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     try:
-        return ipaddress.ip_network(text)
+        return ipaddress.ip_network(text, strict=False) if "/" in text else None
     except ValueError:
-        raise BadRequest(
-            f"invalid network config:\ninvalid subnet {text}: it should be a CIDR block"
-        ) from None
+        return None
+
+
+def _wrong_range(text: str, subnet: ipaddress.IPv4Network | ipaddress.IPv6Network) -> list[str]:
+    if not text:
+        return []
+    begun = f"invalid ip-range {text}: "
+    block = _block(text)
+    if block is None:
+        return [f"{begun}invalid CIDR block notation"]
+    if block.version != subnet.version:
+        return [f"{begun}parent subnet is an IPv{subnet.version} block"]
+    wrong: list[str] = []
+    if block.prefixlen < subnet.prefixlen:
+        wrong.append(f"{begun}CIDR block is bigger than its parent subnet {subnet}")
+    if str(block) != text:
+        wrong.append(f"{begun}it should be {block}")
+    if not subnet.overlaps(block):
+        wrong.append(f"{begun}parent subnet {subnet} doesn't contain ip-range")
+    return wrong
+
+
+def _wrong_address(text: str, subnet: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
+    if not text:
+        return ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return "invalid address"
+    if address.version != subnet.version:
+        return f"parent subnet is an IPv{subnet.version} block"
+    return "" if address in subnet else f"parent subnet {subnet} doesn't contain this address"
 
 
 def _mac(address: str) -> str:

@@ -47,15 +47,16 @@ async def stop(
     await engine.tell(sys, container, "stop")
 
 
-async def kill(sys: Process, engine: "Engine", container: Container, text: str) -> None:
-    """One signal. Raises ``BadRequest``, ``Conflict``."""
+async def kill(
+    sys: Process, engine: "Engine", container: Container, text: str, term: str = ""
+) -> None:
+    """One signal; ``term`` is how it was asked for. Raises ``BadRequest``, ``Conflict``."""
+    begun = f"cannot kill container: {term or container.id}: "
     number = signal_number(text) if text else int(SIGKILL)
     if number is None:
-        raise BadRequest(f"invalid signal: {text}")
+        raise BadRequest(f"{begun}invalid signal: {text}")
     if not container.state.Running:
-        raise Conflict(
-            f"cannot kill container: {container.id}: container {container.id} is not running"
-        )
+        raise Conflict(f"{begun}container {container.id} is not running")
     stop_signal = signal_number(container.config.StopSignal or "SIGTERM")
     if number in (SIGKILL, stop_signal):
         container.stopping = True
@@ -76,7 +77,7 @@ async def pause(sys: Process, engine: "Engine", container: Container) -> None:
     if not container.state.Running:
         raise Conflict(f"container {container.id} is not running")
     if container.state.Paused:
-        raise Conflict(f"container {container.id} is already paused")
+        raise Conflict(f"Container {container.id} is already paused")
     if container.state.Restarting:
         raise Conflict(
             f"Container {container.id} is restarting, wait until the container is running"

@@ -103,6 +103,7 @@ async def _launch(sys: Process, engine: "Engine", container: Container) -> tuple
     await mounts.make_sources(sys, container)
     await networking.allocate(sys, engine, container)
     await mount_layers(sys, container)
+    await mounts.tell(sys, engine, container, "mount")
     job, ours = await launching.prepare(sys, engine, container)
     report_read, report_write = await pipe(sys)
     begin, may_begin = await pipe(sys) if dns.needed(container) else (-1, -1)
@@ -275,6 +276,7 @@ async def _clean_up(sys: Process, engine: "Engine", container: Container) -> Non
     await dns.end(sys, container)
     await sys.succeeds("umount2", f"{container.layer}/merged", MNT_DETACH)
     await networking.release(sys, engine, container)
+    await mounts.tell(sys, engine, container, "unmount")
     for group in await groups(sys, container.id):
         await sys.succeeds("rmdir", group)
     for ident in container.execs:
