@@ -12,7 +12,7 @@ from simulator.experiment.engine.compare import traced
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.program import Program
 from simulator.experiment.probes.serial import to_json
-from simulator.experiment.probes.source import read_text
+from simulator.experiment.probes.source import MAX_FILE, decoded, read_text
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
 from simulator.experiment.scenarios.load import find, load_world
@@ -48,13 +48,18 @@ def _read(file: str) -> tuple[Program, World]:
     if file.endswith(".toml"):
         scenario = find(file)
         return scenario.program, load_world(scenario.world)
-    text = sys.stdin.buffer.read() if file == "-" else read_text(Path(file))
-    program = parse(text, file)
+    program = parse(_text(file), file)
     if not program.steps:
         raise EmptyProgramError(
             _("{path}: no step in it; write lines such as guest.getpid()").format(path=file)
         )
     return program, load_world()
+
+
+def _text(file: str) -> str:
+    if file != "-":
+        return read_text(Path(file))
+    return decoded(sys.stdin.buffer.read(MAX_FILE + 1), file)
 
 
 def _trace(program: Program, world: World, on: str, without: tuple[str, ...], real: bool) -> Trace:

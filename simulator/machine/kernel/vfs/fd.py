@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -174,6 +174,19 @@ def close(trap: "Trap", fd: int) -> None:
     _let_go(trap.store, trap.task.files, file)
 
 
+_OWN_INODE = frozenset({"pipe", "socket", "pidfd"})
+_SHARED: InodeId = ("anonymous",)
+
+
+def inode_of(file: File) -> InodeId:
+    """What locks are on: pipes and sockets have an inode that no path leads to, the rest share one
+    (fs/anon_inodes.c)."""
+    if file.at is not None:
+        return file.at.inode
+    own: tuple[Any, ...] = ("anonymous", file.kind, file.object)
+    return own if file.kind in _OWN_INODE else _SHARED
+
+
 def drop_reference(store: Store, file: FileId) -> None:
     """After a slot was removed: release the description when no table refers to it any more."""
     if not store.by(REFERENCES, file):
@@ -181,7 +194,7 @@ def drop_reference(store: Store, file: FileId) -> None:
         if row is None:
             return
         store.drop(File, file)
-        lock.release(store, ("file", file), row.at)
+        lock.release(store, ("file", file), inode_of(row))
         if (operations := OPERATIONS.get(row.kind)) is not None:
             operations.release(store, row)
 
@@ -222,5 +235,5 @@ def _let_go(store: Store, files: FilesId, file: File) -> None:
 
     fcntl(2): closing *any* descriptor of a file drops the process's record locks on it.
     """
-    lock.release(store, ("files", files), file.at)
+    lock.release(store, ("files", files), inode_of(file))
     drop_reference(store, file.id)

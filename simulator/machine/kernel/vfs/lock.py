@@ -4,16 +4,13 @@ One row holds all locks of an inode, so a sleeper watches one row. Source: fcntl
 fs/locks.c.
 """
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
 from simulator.machine.abi.constants import F_UNLCK, F_WRLCK
 from simulator.machine.abi.ids import InodeId
 from simulator.machine.state.store import Row, Store, World
-
-if TYPE_CHECKING:
-    from simulator.machine.kernel.task import At
 
 Owner: TypeAlias = tuple[str, Any]
 """``("files", table)`` for a process's record locks, ``("file", description)`` for the others."""
@@ -77,14 +74,14 @@ def put(store: Store, inode: InodeId, wanted: Lock) -> None:
     _write(store, inode, (*kept, *mine))
 
 
-def release(store: Store, owner: Owner, at: "At | None") -> None:
-    """Drop every lock that ``owner`` has on the inode at ``at``."""
-    if at is None or store.get(Locks, at.inode) is None:
+def release(store: Store, owner: Owner, inode: InodeId) -> None:
+    """Drop every lock that ``owner`` has on ``inode``."""
+    if store.get(Locks, inode) is None:
         return
-    held = on(store, at.inode)
+    held = on(store, inode)
     kept = tuple(lock for lock in held if lock.owner != owner)
     if len(kept) != len(held):
-        _write(store, at.inode, kept)
+        _write(store, inode, kept)
 
 
 def _without(held: Lock, start: int, end: int) -> list[Lock]:

@@ -46,8 +46,6 @@ def record(trap: "Trap", file: fds.File, command: int, argument: Any) -> Result 
         trap.fail(Errno.EFAULT, N_("The lock is no memory of the process."), "fcntl(2)")
     if not isinstance(argument, (tuple, list)):
         raise NotModelled("a record lock is written as (type, whence, start, length)")
-    if file.at is None:
-        _no_lock(trap)
     kind, whence, start, length = ([*cast("list[int]", argument), 0, 0, 0])[:4]
     first, last = _range(trap, file, whence, start, length)
     described = command in _OFD
@@ -59,9 +57,9 @@ def record(trap: "Trap", file: fds.File, command: int, argument: Any) -> Result 
         pid=-1 if described else trap.task.id,
     )
     if command in (F_GETLK, F_OFD_GETLK):
-        return _ask(trap, file.at.inode, wanted)
+        return _ask(trap, fds.inode_of(file), wanted)
     _need_mode(trap, file, kind)
-    _place(trap, file.at.inode, wanted, waits=command in (F_SETLKW, F_OFD_SETLKW))
+    _place(trap, fds.inode_of(file), wanted, waits=command in (F_SETLKW, F_OFD_SETLKW))
     return 0
 
 
@@ -75,7 +73,7 @@ def kind_of(trap: "Trap", operation: int) -> int | None:
 
 def whole(trap: "Trap", file: fds.File, kind: int | None, operation: int) -> int:
     """flock(2) with a kind of ``kind_of``, and LOCK_NB. EAGAIN."""
-    if kind is None or file.at is None:
+    if kind is None:
         return 0
     wanted = lock.Lock(
         owner=("file", file.id),
@@ -85,7 +83,7 @@ def whole(trap: "Trap", file: fds.File, kind: int | None, operation: int) -> int
         pid=trap.task.id,
         style="whole",
     )
-    _place(trap, file.at.inode, wanted, waits=not operation & LOCK_NB)
+    _place(trap, fds.inode_of(file), wanted, waits=not operation & LOCK_NB)
     return 0
 
 
@@ -95,8 +93,8 @@ def _range(trap: "Trap", file: fds.File, whence: int, start: int, length: int) -
         base = 0
     elif whence == SEEK_CUR:
         base = file.offset
-    elif whence == SEEK_END and file.at is not None:
-        base = inodes.load(trap, file.at.inode).size
+    elif whence == SEEK_END:
+        base = inodes.load(trap, file.at.inode).size if file.at is not None else 0
     else:
         _no_lock(trap)
     first = base + start

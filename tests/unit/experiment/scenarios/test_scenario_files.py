@@ -1,5 +1,7 @@
 """Loading: all mistakes at once, each with its file and place, and never a traceback."""
 
+import os
+
 import pytest
 
 from simulator.experiment.probes.source import UnreadableError, read_text
@@ -148,6 +150,13 @@ def test_missing_files_directories_and_odd_names_are_one_line(tmp_path):
         with pytest.raises(UnreadableError) as caught:
             read_text(path)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_pipe_that_nobody_writes_to_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(UnreadableError, match="waits for a writer"):
+        read_text(tmp_path / "fifo")
 
 
 def test_an_endless_file_is_not_read_to_its_end():
