@@ -132,6 +132,7 @@ def fsopen(trap: Trap, fstype: str, flags: int) -> int:
     if flags & ~FSOPEN_CLOEXEC:
         _invalid(trap, "fsopen(2)")
     kind = new_mount.type_of(trap, fstype)
+    new_mount.begin(trap, kind)
     context = detached.FsContext(id=trap.store.new_id(detached.FsContext), fstype=kind.name)
     return detached.open_context(trap, context, cloexec=bool(flags & FSOPEN_CLOEXEC))
 

@@ -136,7 +136,8 @@ class FilesystemType:
     caller needs the right then (None: its own). ``check`` refuses bad options, which the kernel
     does before it looks at rights. ``may_reveal`` is SB_I_USERNS_VISIBLE: in a less privileged
     mount namespace it may be mounted only where one is fully visible already. ``reconfigure``
-    gives the superblock as a remount with new options leaves it.
+    gives the superblock as a remount with new options leaves it. ``at_once``: the right to mount
+    is asked for when the type is named (init_fs_context), before any option is looked at.
     """
 
     name: str
@@ -146,6 +147,7 @@ class FilesystemType:
     owner: "Callable[[Trap], NsId] | None" = None
     check: "Callable[[Trap, str], None] | None" = None
     may_reveal: bool = False
+    at_once: bool = False
     reconfigure: "Callable[[Trap, Superblock, str], Superblock] | None" = None
 
 

@@ -382,6 +382,7 @@ SYSFS = FilesystemType(
     owner=_needs,
     check=options.none_known,
     may_reveal=True,
+    at_once=True,
 )
 
 register_virtual("sys", Sysfs())

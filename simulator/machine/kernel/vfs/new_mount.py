@@ -40,6 +40,7 @@ def superblock(
 
     Errors, in order: EINVAL (options), EPERM (the right to mount it), then the type's own.
     """
+    begin(trap, kind)
     text, wish = options.own(data)
     if kind.check is not None:
         kind.check(trap, text)
@@ -52,6 +53,12 @@ def superblock(
             sb = msgspec.structs.replace(sb, read_only=True)
             trap.store.put(sb)
     return sb
+
+
+def begin(trap: "Trap", kind: FilesystemType) -> None:
+    """fs_context_for_mount(): EPERM of the types that ask at once (sysfs_init_fs_context())."""
+    if kind.at_once:
+        need_capable(trap, kind)
 
 
 def need_capable(trap: "Trap", kind: FilesystemType) -> None:
