@@ -9,7 +9,7 @@ from scene import line, machine
     [
         "a=x; while true; do a=$a$a; done; echo no",
         'set -- a b; while true; do set -- "$@" "$@"; done; echo no',
-        "a=x; while true; do a=`echo $a$a`; done; echo no",
+        "a=x; while true; do a=`echo $a$a` || exit 1; done; echo no",
     ],
 )
 def test_doubling_ends_in_one_line_and_status_1(text: str) -> None:
