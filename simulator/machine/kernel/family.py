@@ -3,6 +3,7 @@
 A handler never asks which family runs it: it reads a trait, or asks the security chain.
 """
 
+import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -13,10 +14,10 @@ from simulator.machine.kernel.cred import ALL_CAPABILITIES
 from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.resource.layout import CONTROLLERS
 from simulator.machine.kernel.security import Chain
+from simulator.machine.kernel.trap import NotModelled, Trap
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.task import Task
-    from simulator.machine.kernel.trap import Trap
 
 Handler: TypeAlias = Callable[..., Result | int]
 Release: TypeAlias = tuple[int, ...]
@@ -26,15 +27,27 @@ Release: TypeAlias = tuple[int, ...]
 class Syscall:
     """One entry of a system call table.
 
-    ``decode`` checks and converts the arguments (EFAULT for a null pointer); ``since`` is the
-    first release that has the call; ``partial`` says what the model leaves out of it.
+    ``converters`` check and convert the arguments one by one (EFAULT for a null pointer), of which
+    ``least`` must be given; ``since`` is the first release that has the call; ``partial`` says what
+    the model leaves out of it.
     """
 
     name: str
     handler: Handler
-    decode: Callable[[tuple[Any, ...]], tuple[Any, ...]]
+    converters: tuple[Callable[[Any], Any], ...]
+    least: int
     since: Release = ()
     partial: str = ""
+
+    def run(self, trap: "Trap", args: tuple[Any, ...]) -> Result | int:
+        """Have the handler carry out the call. Raises ``NotModelled`` for arguments that the model
+        does not take, and whatever the handler does.
+        """
+        converters = self.converters
+        if not self.least <= len(args) <= len(converters):
+            takes = f"takes {self.least} to {len(converters)} arguments, not {len(args)}"
+            raise NotModelled(takes)
+        return self.handler(trap, *map(operator.call, converters, args))  # pyright: ignore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

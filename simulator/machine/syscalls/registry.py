@@ -10,7 +10,6 @@ EFAULT), ``bytes`` a buffer, ``int`` a number. What does not fit is said, never 
 
 import importlib
 import inspect
-import operator
 import pkgutil
 from collections.abc import Callable
 from types import UnionType
@@ -36,11 +35,11 @@ class Table:
         """Enter the decorated handler under ``names``; a name taken twice is a bug."""
 
         def enter(handler: H) -> H:
-            decode = _decoder(handler)
+            converters, least = _parameters(handler)
             for name in names:
                 if name in self.calls:
                     raise ValueError(f"{self.name}: {name} is entered twice")
-                self.calls[name] = Syscall(name, handler, decode, since, partial)
+                self.calls[name] = Syscall(name, handler, converters, least, since, partial)
             return handler
 
         return enter
@@ -62,19 +61,12 @@ def enter_all() -> None:
         importlib.import_module(f"{package.__name__}.{module.name}")
 
 
-def _decoder(handler: Handler) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
+def _parameters(handler: Handler) -> tuple[tuple[Converter, ...], int]:
+    """What converts each argument, and how many there must be."""
     parameters = list(inspect.signature(handler).parameters.values())[1:]
     hints = get_type_hints(handler)
-    converters = tuple(_converter(hints[p.name]) for p in parameters)
-    most = len(parameters)
     least = sum(p.default is inspect.Parameter.empty for p in parameters)
-
-    def decode(args: tuple[Any, ...]) -> tuple[Any, ...]:
-        if not least <= len(args) <= most:
-            raise NotModelled(f"takes {least} to {most} arguments, not {len(args)}")
-        return tuple(map(operator.call, converters, args))  # pyright: ignore
-
-    return decode
+    return tuple(_converter(hints[p.name]) for p in parameters), least
 
 
 def _converter(hint: Any) -> Converter:

@@ -1,0 +1,340 @@
+"""The one walk: the only place that interprets ``/``, ``..``, symlinks and mount crossings.
+
+chroot(2) is a comparison in ``_up``: a walk that stands on the caller's root does not go higher.
+Everything that a root directory can do, and everything it cannot, follows from that line.
+
+Source: path_resolution(7), fs/namei.c (link_path_walk, follow_dotdot), FreeBSD vfs_lookup.c.
+"""
+
+from typing import TYPE_CHECKING, NoReturn
+
+import msgspec
+
+from simulator.machine.abi.constants import (
+    MS_NOSYMFOLLOW,
+    RESOLVE_BENEATH,
+    RESOLVE_IN_ROOT,
+    RESOLVE_NO_MAGICLINKS,
+    RESOLVE_NO_SYMLINKS,
+    RESOLVE_NO_XDEV,
+    S_IFDIR,
+    S_IFLNK,
+    S_IFMT,
+)
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import InodeId, MountId
+from simulator.machine.kernel import context
+from simulator.machine.kernel.fs.registry import virtual
+from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs import inode as inodes
+from simulator.machine.kernel.vfs import permission
+from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
+from simulator.machine.kernel.vfs.mount import MOUNTED_ON, Mount, cross
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
+
+NAME_MAX = 255
+_SURELY_SHORT = NAME_MAX // 4
+"""A name of so few characters has at most ``NAME_MAX`` bytes in any encoding."""
+MAX_SYMLINKS = 40
+DOTS = frozenset(("", ".", ".."))
+"""Last names that name no entry of a directory."""
+_TYPE_AND_SEARCH = S_IFMT | 0o111
+_OPEN_DIRECTORY = S_IFDIR | 0o111
+"""A directory that anybody may search: the common case, which costs no further question."""
+
+
+class Found(msgspec.Struct, frozen=True):
+    """Where a path leads: the directory that holds its last name, the name, and what it names.
+
+    ``name`` is empty when the path ends at a root or with ``.`` or ``..``, or went through a magic
+    link; then ``parent`` is ``at`` itself. ``at`` is None when nothing has the name. ``slash``: the
+    path ended with one.
+    """
+
+    parent: At
+    name: str
+    at: At | None
+    slash: bool
+
+
+class Last(msgspec.Struct, frozen=True):
+    """Where a path's last name is to be looked up: nothing about the name itself is known yet.
+
+    ``name`` may be ``.``, ``..`` or, for the root, empty.
+    """
+
+    parent: At
+    name: str
+    slash: bool
+
+
+def child(trap: "Trap", parent: At, name: str) -> At | None:
+    """What ``name`` is in the directory ``parent``, below whatever is mounted on it."""
+    if len(name) > _SURELY_SHORT:
+        check_name(trap, name)
+    directory = parent.inode
+    if isinstance(directory, int):
+        dentry = trap.store.get(Dentry, (directory, name))
+        return None if dentry is None else At(parent.mount, dentry.inode)
+    inode = inodes.lookup(trap, directory, name)
+    return None if inode is None else At(parent.mount, inode)
+
+
+def check_name(trap: "Trap", name: str) -> None:
+    """ENAMETOOLONG for a name of more than 255 bytes."""
+    if len(name) > NAME_MAX or len(name.encode("utf-8", "surrogateescape")) > NAME_MAX:
+        trap.fail(Errno.ENAMETOOLONG, N_("A name has at most 255 bytes."), "path_resolution(7)")
+
+
+def missing(trap: "Trap") -> NoReturn:
+    """ENOENT."""
+    trap.fail(Errno.ENOENT, N_("Nothing has this name here."), "path_resolution(7)")
+
+
+class Walker:
+    """One walk: where it stands, where it may not go above, how many symlinks it followed."""
+
+    __slots__ = ("at", "links", "mounted", "resolve", "root", "start", "trap")
+
+    def __init__(self, trap: "Trap", start: At, resolve: int) -> None:
+        self.trap = trap
+        self.at = start
+        self.start = start
+        self.resolve = resolve
+        self.root = start if resolve & (RESOLVE_IN_ROOT | RESOLVE_BENEATH) else trap.task.root
+        self.links = 0
+        self.mounted = trap.store.filed(MOUNTED_ON)
+
+    def walk(self, path: str, follow: bool) -> Found:
+        """All the way: each time round, the path up to a last name, then that name."""
+        trap = self.trap
+        wants_directory = False
+        while True:
+            last = self.parent(path)
+            parent, name = last.parent, last.name
+            wants_directory |= last.slash
+            if name in DOTS:
+                if name == "..":
+                    self._up()
+                return Found(self.at, "", self.at, wants_directory)
+            at = child(trap, parent, name)
+            if at is None:
+                return Found(parent, name, None, wants_directory)
+            below = self._down(at) if at in self.mounted else at
+            inode = inodes.load(trap, below.inode)
+            kind = inode.mode & S_IFMT
+            if kind == S_IFLNK and (follow or wants_directory):
+                text = self._link(inodes.load(trap, parent.inode), inode, below)
+                if isinstance(text, At):
+                    if wants_directory:
+                        self._must_be_directory(text)
+                    return Found(text, "", text, wants_directory)
+                path = text
+                continue
+            if wants_directory and kind != S_IFDIR:
+                trap.fail(Errno.ENOTDIR, N_("A path ends with a slash."), "path_resolution(7)")
+            return Found(parent, name, below, wants_directory)
+
+    def parent(self, path: str) -> Last:
+        """Through every name but the last, following symlinks; then stand above the last.
+
+        The hottest loop of the model: where it stands are two plain variables, and a stored name
+        costs no call. ``plain`` says whether it is a walk to be remembered (``walks.py``).
+        """
+        trap, mounted = self.trap, self.mounted
+        pending, slash = self._open(path)
+        dentries, stored = trap.store.rows(Dentry), trap.store.rows(Inode)
+        begin = self.at
+        mount, number = begin
+        directory = inodes.load(trap, number)
+        guarded = trap.family.chain.asks("may_pass")
+        plain = not (guarded or slash or self.resolve or self.links)
+        passed = [number]
+        while pending:
+            name = pending.pop()
+            if guarded or directory.mode & _TYPE_AND_SEARCH != _OPEN_DIRECTORY:
+                self._enter(directory)
+                plain = False
+            if not pending:
+                self.at = At(mount, number)
+                if plain and trap.walks is not None and isinstance(number, int):
+                    trap.walks.remember(begin, path.rpartition("/")[0], self.at, passed)
+                return Last(self.at, name, slash)
+            if name in DOTS:
+                if name == "..":
+                    plain = False
+                    self.at = At(mount, number)
+                    self._up()
+                    mount, number = self.at
+                    directory = inodes.load(trap, number)
+                continue
+            dentry = dentries.get((number, name))
+            if dentry is None:
+                plain, inner = False, self._computed(mount, number, name)
+            else:
+                inner = dentry.inode
+            below = mount
+            if (mount, inner) in mounted:
+                passed.append(inner)
+                below, inner = self._down(At(mount, inner))
+            passed.append(inner)
+            inode = stored.get(inner) or inodes.load(trap, inner)
+            if inode.mode & S_IFMT == S_IFLNK:
+                plain = False
+                text = self._link(directory, inode, At(below, inner))
+                if isinstance(text, At):
+                    mount, number = text
+                else:
+                    self.at = At(mount, number)
+                    pending.extend(self._open(text)[0])
+                    mount, number = self.at
+                directory = inodes.load(trap, number)
+                continue
+            mount, number, directory = below, inner, inode
+        self.at = At(mount, number)
+        return Last(self.at, "", slash)
+
+    def _computed(self, mount: MountId, directory: InodeId, name: str) -> InodeId:
+        """What ``name`` is where no stored entry says so: in a computed directory, or nothing."""
+        at = child(self.trap, At(mount, directory), name)
+        if at is None:
+            missing(self.trap)
+        return at.inode
+
+    def _open(self, path: str) -> tuple[list[str], bool]:
+        """Stand at the beginning of ``path``; its names, last first, and if it ends in a slash."""
+        if path[0] == "/":
+            if self.resolve & RESOLVE_BENEATH:
+                self._escapes()
+            if self.resolve & RESOLVE_NO_XDEV and self.root.mount != self.start.mount:
+                self.trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
+            self.at = self.root
+        names = list(filter(None, path.split("/")))
+        names.reverse()
+        return names, path[-1] == "/"
+
+    def _enter(self, directory: Inode) -> None:
+        """Refuse to look for names in what is no directory (ENOTDIR) or is closed (EACCES)."""
+        if directory.mode & S_IFMT != S_IFDIR:
+            self.trap.fail(
+                Errno.ENOTDIR, N_("A name on the way is no directory."), "path_resolution(7)"
+            )
+        permission.need_search(self.trap, directory)
+
+    def _up(self) -> None:
+        """``..``: to the parent, unless this is where the caller's tree ends."""
+        trap = self.trap
+        if self.at == self.root:
+            if self.resolve & RESOLVE_BENEATH:
+                self._escapes()
+            return
+        if self.at == trap.task.top or (
+            trap.family.traits.context_root_pins_dotdot and _is_context_root(trap, self.at)
+        ):
+            return
+        at = self.at
+        mount = trap.store.row(Mount, at.mount)
+        while at.inode == mount.root:
+            if mount.parent is None or mount.mountpoint is None:
+                return
+            if self.resolve & RESOLVE_NO_XDEV:
+                trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
+            at = At(mount.parent, mount.mountpoint)
+            mount = trap.store.row(Mount, at.mount)
+            if at == self.root:
+                break
+        else:
+            at = At(at.mount, inodes.parent(trap, at.inode))
+            self._connected(mount, at.inode)
+        self.at = cross(trap, at)
+
+    def _connected(self, mount: Mount, directory: InodeId) -> None:
+        """path_connected(): of a bind mount, only what is below its root; ENOENT for a directory
+        that somebody has moved out of it.
+        """
+        trap = self.trap
+        if mount.root == directory or not trap.family.traits.bind_mount_ends_at_its_root:
+            return
+        if mount.root == trap.store.row(Superblock, mount.sb).root:
+            return
+        while directory != mount.root:
+            above = inodes.parent(trap, directory)
+            if above == directory:
+                trap.deny(
+                    Errno.ENOENT,
+                    "bind-mount",
+                    N_("The directory was moved out of what this mount shows: nothing lies above."),
+                    "mount(2)",
+                )
+            directory = above
+
+    def _down(self, at: At) -> At:
+        """Onto whatever is mounted there."""
+        if self.resolve & RESOLVE_NO_XDEV:
+            self.trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
+        return cross(self.trap, at)
+
+    def _link(self, directory: Inode, link: Inode, at: At) -> "At | str":
+        """Where a symlink leads: text to walk on with, or, for a magic link, the place."""
+        trap = self.trap
+        self.links += 1
+        if self.links > MAX_SYMLINKS or self.resolve & RESOLVE_NO_SYMLINKS:
+            trap.fail(Errno.ELOOP, N_("Too many symbolic links."), "path_resolution(7)")
+        if trap.store.row(Mount, at.mount).flags & MS_NOSYMFOLLOW:
+            trap.deny(
+                Errno.ELOOP,
+                "mount-flags",
+                N_("The mount does not follow symbolic links (MS_NOSYMFOLLOW)."),
+                "mount(2)",
+            )
+        self._protected(directory, link)
+        if isinstance(at.inode, int):
+            return link.target
+        target = virtual(at.inode).follow(trap, at.inode)
+        if isinstance(target, At):
+            if self.resolve & RESOLVE_NO_MAGICLINKS:
+                trap.fail(Errno.ELOOP, N_("Magic links were forbidden."), "openat2(2)")
+            if self.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT):
+                self._escapes()
+        return target
+
+    def _protected(self, directory: Inode, link: Inode) -> None:
+        """proc_sys_fs(5) protected_symlinks: in a directory like /tmp only one's own."""
+        if directory.mode & 0o1002 != 0o1002 or not permission.protects(
+            self.trap, "fs.protected_symlinks"
+        ):
+            return
+        if link.uid not in (self.trap.task.cred.fsuid, directory.uid):
+            self.trap.deny(
+                Errno.EACCES,
+                "protected-symlinks",
+                N_("In a sticky world-writable directory only one's own symlinks are followed."),
+                "proc_sys_fs(5)",
+            )
+
+    def _must_be_directory(self, at: At) -> None:
+        if inodes.load(self.trap, at.inode).mode & S_IFMT != S_IFDIR:
+            self.trap.fail(Errno.ENOTDIR, N_("A path ends with a slash."), "path_resolution(7)")
+
+    def _escapes(self) -> None:
+        self.trap.deny(
+            Errno.EXDEV,
+            "resolve-beneath",
+            N_("The path leaves the directory that the call asked to stay beneath."),
+            "openat2(2)",
+        )
+
+
+def _is_context_root(trap: "Trap", at: At) -> bool:
+    """Whether ``at`` is the root of the caller's prison or of one that contains it."""
+    current = trap.task.context
+    while True:
+        row = trap.store.row(context.Context, current)
+        if row.root == at:
+            return True
+        if row.parent is None:
+            return False
+        current = row.parent

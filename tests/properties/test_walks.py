@@ -1,0 +1,138 @@
+"""A remembered walk leads where a walk leads: whatever is moved, mounted, closed or taken back."""
+
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from simulator.machine.abi.constants import MS_BIND, MS_REMOUNT
+from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.kernel.task import At, Task
+from simulator.machine.kernel.trap import Denied, Trap
+from simulator.machine.kernel.vfs import path as paths
+from simulator.machine.kernel.vfs.walks import Walks
+from tests.unit.machine.bare import Machine
+
+SHORT = ("/d", "/d/a", "/d/b", "/d/a/b", "/d/b/a", "/d/a/b/f")
+LOOKED_AT = (
+    *SHORT,
+    "/d/b/a/f",
+    "/d/a/../b/f",
+    "/d/l/f",
+    "/d/a/l",
+    "/d/f/a",
+    "/d/a/b/",
+    "/d//a/./f",
+    "b",
+    "b/a",
+    "./b",
+    "../d/a/b",
+)
+places = st.sampled_from(SHORT)
+
+calls = st.one_of(
+    st.tuples(st.just("mkdir"), places, st.sampled_from((0o755, 0o700, 0o711))),
+    st.tuples(st.just("rmdir"), places),
+    st.tuples(st.just("creat"), places, st.just(0o644)),
+    st.tuples(st.just("unlink"), places),
+    st.tuples(st.just("rename"), places, places),
+    st.tuples(st.just("symlink"), st.sampled_from(("a", "/d", "b/a")), st.just("/d/l")),
+    st.tuples(st.just("symlink"), st.just("/d/b"), places),
+    st.tuples(st.just("chmod"), places, st.sampled_from((0o755, 0o700, 0o744))),
+    st.tuples(st.just("chown"), places, st.just(1000), st.just(1000)),
+    st.tuples(st.just("mount"), st.just("t"), places, st.just("tmpfs"), st.just(0)),
+    st.tuples(st.just("mount"), places, places, st.just(""), st.just(MS_BIND)),
+    st.tuples(st.just("mount"), st.just(""), places, st.just(""), st.just(MS_REMOUNT | MS_BIND)),
+    st.tuples(st.just("umount2"), places, st.just(2)),
+    st.tuples(st.just("chdir"), places),
+    st.tuples(st.just("chroot"), places),
+)
+
+
+def outcome(trap: Trap, path: str, follow: bool) -> At | str:
+    """Where ``path`` leads, or the errno."""
+    try:
+        return paths.walk(trap, path, follow=follow)
+    except Denied as refusal:
+        return str(refusal.denial.errno)
+
+
+class Remembered(RuleBasedStateMachine):
+    """Calls by root; root and another user look, once with the memory and once without."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        it = Machine()
+        self.kernel = it.kernel
+        self.pid = it.pid
+        self.user = it.become(it.fork(), 1000)
+        for made in ("/d", "/d/a", "/d/b", "/d/a/b", "/d/b/a"):
+            it.do("mkdir", made, 0o755)
+        it.do("creat", "/d/a/b/f", 0o644)
+        it.do("chdir", "/d")
+
+    def trap(self, pid: Pid, walks: Walks | None) -> Trap:
+        store = self.kernel.store
+        return Trap(store, self.kernel.family, store.row(Task, pid), walks=walks)
+
+    def run_quietly(self, call: tuple[Any, ...]) -> None:
+        trap = self.trap(self.pid, self.kernel.walks)
+        try:
+            self.kernel.family.table[call[0]].run(trap, call[1:])
+        except Denied:
+            return
+
+    @rule(call=calls)
+    def change(self, call: tuple[Any, ...]) -> None:
+        mark = len(self.kernel.store.journal)
+        try:
+            trap = self.trap(self.pid, self.kernel.walks)
+            self.kernel.family.table[call[0]].run(trap, call[1:])
+        except Denied:
+            self.kernel.store.rollback(mark)
+        self.kernel.timeline.commit(None)  # pyright: ignore
+
+    @rule(first=calls, second=calls, looking=st.booleans())
+    def take_back(self, first: tuple[Any, ...], second: tuple[Any, ...], looking: bool) -> None:
+        """What a failing call does, but the walks that it made on its way were remembered."""
+        mark = len(self.kernel.store.journal)
+        self.run_quietly(first)
+        self.same()
+        self.kernel.store.rollback(mark)
+        if looking:
+            self.same()
+        self.change(second)
+
+    @rule(back=st.integers(0, 8))
+    def branch(self, back: int) -> None:
+        """Another past: the store is another, and so is its memory."""
+        timeline = self.kernel.timeline
+        self.kernel = Kernel(self.kernel.family, timeline.branch(max(0, len(timeline) - back)))
+
+    @rule(call=calls)
+    def forget(self, call: tuple[Any, ...]) -> None:
+        """History begins anew in the middle of what nobody has looked at yet."""
+        self.run_quietly(call)
+        self.kernel.timeline.commit(None)  # pyright: ignore
+        self.kernel.timeline.forget()
+
+    @invariant()
+    def same(self) -> None:
+        for pid in (self.pid, self.user):
+            aware, plain = self.trap(pid, self.kernel.walks), self.trap(pid, None)
+            for path in LOOKED_AT:
+                for follow in (True, False):
+                    # Twice: the first walk may be the one that is remembered
+                    outcome(aware, path, follow)
+                    assert outcome(aware, path, follow) == outcome(plain, path, follow), path
+
+
+Remembered.TestCase.settings = settings(
+    max_examples=15,
+    stateful_step_count=15,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+TestRemembered = Remembered.TestCase
