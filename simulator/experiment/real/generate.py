@@ -85,11 +85,11 @@ def _acted(drawn: tuple[str, str]) -> list[str]:
     return lines
 
 
-def programs(subjects: tuple[str, ...], longest: int = 24) -> st.SearchStrategy[str]:
+def programs(subjects: tuple[str, ...], longest: int = 40) -> st.SearchStrategy[str]:
     """Texts of programs with lines of these subjects by a guest's child and its child."""
     calls = st.one_of(*(_filled(one) for name in subjects for one in templates(name)))
     steps = st.tuples(st.sampled_from(("kid", "kid", "kid", "son")), calls).map(_acted)
-    return st.tuples(st.sampled_from(_BEFORE), st.lists(steps, min_size=3, max_size=longest)).map(
+    return st.tuples(st.sampled_from(_BEFORE), st.lists(steps, min_size=8, max_size=longest)).map(
         lambda drawn: _text(drawn[0], drawn[1])
     )
 

@@ -31,6 +31,8 @@ def add_key(
     features.need(trap, "keys")
     if kind.startswith("."):
         trap.fail(Errno.EPERM, N_("Types that begin with a dot are the kernel's."), "add_key(2)")
+    if kind == KEYRING and description.startswith("."):
+        trap.fail(Errno.EPERM, N_("Keyrings that begin with a dot are the kernel's."), "add_key(2)")
     if not 0 <= size <= (1 << 20) - 1:
         trap.fail(Errno.EINVAL, "", "add_key(2)")
     content = _payload(payload)[:size]
@@ -38,6 +40,8 @@ def add_key(
     if destination.type != KEYRING:
         trap.fail(Errno.ENOTDIR, N_("The destination is no keyring."), "add_key(2)")
     _check_type(trap, kind, content)
+    if not description:
+        trap.fail(Errno.EINVAL, N_("A key needs a description."), "add_key(2)")
     trap.touch("keyring", destination.domain, "write", destination.description)
     old = _present(trap, destination, kind, description)
     held = ring & 0x80000000 != 0 or keyring.possesses(trap, destination.id)

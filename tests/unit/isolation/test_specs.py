@@ -185,3 +185,34 @@ def test_every_era_has_its_year_and_its_own_name(name: str) -> None:
     assert technology.year
     assert technology.name == name
     assert plan(technology)[-1].name == "execve"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        "cgroups memory.limit_in_bytes=x",
+        "cgroups pids.max=-5",
+        "cgroups cpuset.cpus=x",
+        "cgroups devices.deny=x",
+        "cgroups freezer.state=x",
+        "cgroups cpu.max=50000:100000",
+        "docker --memory=x",
+        "docker --pids-limit=x",
+        "docker --cpus=x",
+        "docker -u 99999999999",
+        "docker --ulimit nofile=5:3",
+        "jail children.max=x",
+        "lxc lxc.cgroup2.memory.max=x",
+        "lxc lxc.tty.max=x",
+        "openvz --numproc=x",
+        "runc linux.resources.memory.limit=x",
+        "vserver rlimits/nproc=x",
+        "warden limit_memory=x",
+        "zone max-lwps=x",
+    ],
+)
+def test_a_value_that_the_option_does_not_take_is_said_when_the_spec_is_read(spec: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        parse_spec(spec)
+    assert "\n" not in str(caught.value)
+    assert "expected" in str(caught.value) or "soft limit" in str(caught.value)

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import struct
 import sys
 import time
 from typing import Any
@@ -14,6 +15,16 @@ from .frame import BadArgumentError
 from .numbers import NUMBERS
 
 _CLONE_VM, _CLONE_FILES, _CLONE_SETTLS, _SIGCHLD = 0x100, 0x400, 0x80000, 17
+
+_UNCODABLE = (
+    BadArgumentError,
+    TypeError,
+    ValueError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    struct.error,
+)
 
 
 class Actor:
@@ -39,7 +50,7 @@ class Actor:
             return {"refused": f"{name} is not on the list of calls that an actor makes"}
         try:
             number, frame = encode(name, args)
-        except (BadArgumentError, TypeError, ValueError, KeyError, AttributeError) as error:
+        except _UNCODABLE as error:
             return {"refused": f"{name}: {error}"}
         value, errno = raw(number, *frame.args)
         if value == -1 and errno:

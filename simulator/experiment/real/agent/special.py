@@ -137,7 +137,7 @@ def _set_ids(frame: Frame, value: Any, size: int) -> int:
     fields = as_fields(value)
     if fields is not None:
         value = (fields.get("uid", 0), fields.get("gid", 0), fields.get("mode", 0))
-    uid, gid, mode = value
+    uid, gid, mode = (as_int(item) & 0xFFFFFFFF for item in value)
     return frame.buffer(struct.pack("<iIIIII", 0, uid, gid, 0, 0, mode), size)
 
 

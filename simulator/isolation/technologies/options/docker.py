@@ -119,11 +119,19 @@ def _security(technology: Technology, value: str) -> Technology:
     )
 
 
+_LARGEST_ID = (1 << 31) - 1
+"""moby/sys/user: MaxID."""
+
+
 def _user(technology: Technology, value: str) -> Technology:
     user, _found, group = value.partition(":")
     names = {"root": 0, "user": 1000, "nobody": 65534}
     uid = names[user] if user in names else number(user)
     gid = (names[group] if group in names else number(group)) if group else _primary(uid)
+    if not (0 <= uid <= _LARGEST_ID and 0 <= gid <= _LARGEST_ID):
+        raise OptionError(
+            _("a number from {least} to {most} was expected").format(least=0, most=_LARGEST_ID)
+        )
     guest = msgspec.structs.replace(technology.guest, uid=uid, gid=gid, groups=(gid,))
     return change(technology, guest=guest)
 
@@ -184,6 +192,8 @@ def _ulimit(technology: Technology, value: str) -> Technology:
         raise OptionError(_("such as nofile=1024:2048 was expected"))
     soft = int(match[2])
     hard = int(match[3]) if match[3] else soft
+    if hard >= 0 and not 0 <= soft <= hard:  # -1 is no limit (go-units ulimit.go)
+        raise OptionError(_("the soft limit may not be higher than the hard one"))
     held = technology.get("rlimits")
     limits = held.limits if isinstance(held, Rlimits) else ()
     return put(technology, Rlimits((*limits, (resource, soft, hard))))

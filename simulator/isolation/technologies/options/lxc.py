@@ -141,7 +141,15 @@ def _no_wall(technology: Technology, _value: str) -> Technology:
     return technology
 
 
+def _counted(technology: Technology, value: str) -> Technology:
+    """The same, with a number."""
+    if value:
+        number(value)
+    return technology
+
+
 _QUIET = Option(_no_wall)
+_COUNTED = Option(_counted)
 
 TABLE: dict[str, Option] = {
     **lxc_walls.TABLE,
@@ -156,6 +164,7 @@ TABLE: dict[str, Option] = {
     "lxc.init.uid": _guest(uid=number),
     "lxc.init.gid": _guest(gid=number),
     "lxc.environment": Option(_environment),
+    **dict.fromkeys(("lxc.pty.max", "lxc.start.auto", "lxc.start.delay", "lxc.tty.max"), _COUNTED),
     **dict.fromkeys(
         (
             "lxc.arch",
@@ -170,15 +179,11 @@ TABLE: dict[str, Option] = {
             "lxc.net.flags",
             "lxc.net.hwaddr",
             "lxc.net.name",
-            "lxc.pty.max",
             "lxc.rootfs.mount",
             "lxc.signal.halt",
             "lxc.signal.reboot",
             "lxc.signal.stop",
-            "lxc.start.auto",
-            "lxc.start.delay",
             "lxc.tty.dir",
-            "lxc.tty.max",
         ),
         _QUIET,
     ),
