@@ -27,7 +27,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.cred import Credentials
-from simulator.machine.kernel.fs.disk_image import DISK_SIZE, filesystem_on
+from simulator.machine.kernel.fs.disk_image import filesystem_on
 from simulator.machine.kernel.namespace import UserNs, to_kernel
 from simulator.machine.kernel.resource import quota as quotas
 from simulator.machine.kernel.task import At
@@ -36,7 +36,7 @@ from simulator.machine.kernel.vfs import attributes, content, io, namei, ops, pe
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
-from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, Superblock
+from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, DISK_MAJOR, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.syscalls.registry import linux, posix
 
@@ -152,8 +152,6 @@ def statx(trap: Trap, dirfd: int, path: str, flags: int = 0, mask: int = 0x7FF) 
 
 BLOCK_SIZE = 4096
 """The unit of statfs(2), in bytes."""
-DISK_MAJOR = 8 << 8
-"""Device numbers of the machine's disk begin here."""
 
 
 @posix("statfs")
@@ -190,7 +188,7 @@ def _room(trap: Trap, sb: Superblock) -> dict[str, Data]:
     if own is not None:
         blocks, free = own.soft_space // BLOCK_SIZE, (own.soft_space - own.space) // BLOCK_SIZE
         return {"bsize": BLOCK_SIZE, "blocks": blocks, "bfree": max(free, 0)}
-    size = sb.capacity or (DISK_SIZE if sb.device & ~0xFF == DISK_MAJOR else 0)
+    size = sb.room or 0
     if sb.fstype == "overlay":
         return _room(trap, disk) if (disk := filesystem_on(trap, DISK_MAJOR)) else {}
     held = sum(-(-row.size // BLOCK_SIZE) for row in trap.store.rows_by(BY_SUPERBLOCK, sb.id))

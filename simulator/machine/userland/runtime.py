@@ -23,6 +23,7 @@ from simulator.machine.abi.call import (
 )
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
+from simulator.machine.abi.zeros import blank
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.resource.demand import Demand
@@ -44,6 +45,11 @@ _PAUSE = 8
 """What a step without a system call counts for."""
 _LONG = 3600 * 1_000_000_000
 """How long a program may compute at a stretch before the line that runs it looks again."""
+_BYTES = 2048
+"""Bytes that a program moves count as one call more: a line that moves them without end is ended
+before it has filled the memory of whoever runs the model."""
+_ZEROS = 8192
+"""The same for zeros, which take no memory, but time."""
 _ROUNDS = 10_000
 """Calls that each program may make without any time passing."""
 
@@ -115,10 +121,12 @@ class Userland:
 
     def syscall(self, pid: Pid, call: Call) -> Result:
         """One call of task ``pid``, as a nested event."""
-        self.calls += 1
         running = self.programs.get(pid)
         actor = (running.actor if running is not None else "") or self.actor
-        return self.kernel.call(pid, call, actor=actor, mechanism=self.mechanism, depth=self.depth)
+        mechanism, depth = self.mechanism, self.depth
+        result = self.kernel.call(pid, call, actor=actor, mechanism=mechanism, depth=depth)
+        self.calls += 1 + _weight(call, result)
+        return result
 
     def round(self) -> bool:
         """Give every program that can act one call; whether any could. Raises ``GapError``."""
@@ -289,6 +297,16 @@ class Userland:
         self.kernel.woken.pop(pid, None)
         if running is not None:
             running.coroutine.close()
+
+
+def _weight(call: Call, result: Result) -> int:
+    """How many calls more one counts for, by the bytes that it has brought or taken."""
+    data = call.args[1] if call.name == "write" and len(call.args) > 1 else b""
+    if isinstance(result, Returned) and isinstance(result.data, bytes):
+        data = result.data
+    if not isinstance(data, bytes) or len(data) < _BYTES or not isinstance(result, Returned):
+        return 0
+    return result.value // (_ZEROS if blank(data) else _BYTES)
 
 
 async def _bodied(process: Process, body: Body) -> int:

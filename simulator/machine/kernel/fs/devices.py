@@ -31,6 +31,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, KERNEL, Domain
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.abi.zeros import zeros
 from simulator.machine.kernel import log, sysctl
 from simulator.machine.kernel.trap import NotModelled, Sleep
 from simulator.machine.kernel.vfs import fd as fds
@@ -144,7 +145,7 @@ def _nothing(_trap: "Trap", _file: fds.File, _count: int) -> bytes:
 
 
 def _zeros(_trap: "Trap", _file: fds.File, count: int) -> bytes:
-    return bytes(count)
+    return zeros(count)
 
 
 def _swallow(_trap: "Trap", _file: fds.File, data: bytes) -> int:

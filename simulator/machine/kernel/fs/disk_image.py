@@ -15,15 +15,13 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.vfs import fd as fds
-from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, Inode, Superblock
+from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, DISK_SIZE, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 BLOCK = 1024
-DISK_SIZE = 8 << 30
-"""Bytes, when the filesystem says nothing about its own size."""
 FIRST_DATA = 4096
 _MAGIC_AT = 1024 + 56
 _MAGIC = b"\x53\xef"

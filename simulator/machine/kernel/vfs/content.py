@@ -6,11 +6,17 @@ in pages of 4096 bytes, as tmpfs and ext4 do.
 
 from typing import Any
 
+from simulator.machine.abi.zeros import zeros
 from simulator.machine.kernel.vfs.inode import Extent, Inode
 
 PAGE = 4096
 DENSE_GAP = 64 * 1024
 """A write that begins at most this far behind the content fills the gap with stored zeros."""
+DENSE = 64 * 1024
+"""A write behind so many bytes of content makes an extent: the history keeps every version of the
+content, so that appending to a long one must not copy it."""
+MERGED = 64 * 1024
+"""Extents one behind the other become one while it is no longer than this."""
 
 
 def read(inode: Inode, offset: int, count: int) -> bytes:
@@ -21,6 +27,8 @@ def read(inode: Inode, offset: int, count: int) -> bytes:
     dense = inode.content[offset:end]
     if len(dense) == end - offset:
         return dense
+    if not dense and not any(_holds(extent, offset, end) for extent in inode.extents):
+        return zeros(end - offset)
     out = bytearray(end - offset)
     out[: len(dense)] = dense
     for extent in inode.extents:
@@ -38,7 +46,8 @@ def written(inode: Inode, offset: int, data: bytes, length: int) -> dict[str, An
     end = offset + length
     size = max(inode.size, end)
     content = inode.content
-    if offset <= len(content) + DENSE_GAP and length - len(data) <= DENSE_GAP:
+    near = offset <= min(len(content) + DENSE_GAP, DENSE) or end <= len(content)
+    if near and length - len(data) < DENSE_GAP:
         if inode.extents and offset > len(content):
             before = read(inode, 0, offset)
         else:
@@ -51,8 +60,31 @@ def written(inode: Inode, offset: int, data: bytes, length: int) -> dict[str, An
         if tail:
             kept = (*kept, Extent(end, len(tail), tail))
         content = content[:offset]
-    extents = tuple(sorted((*kept, Extent(offset, length, data)), key=lambda e: e.start))
-    return {"content": content, "extents": extents, "size": size}
+    return {"content": content, "extents": _joined(kept, offset, length, data), "size": size}
+
+
+def _joined(kept: tuple[Extent, ...], offset: int, length: int, data: bytes) -> tuple[Extent, ...]:
+    """``kept`` and what was written, which becomes one with what it follows.
+
+    Zeros join zeros. Data joins data that is no longer than itself, so that a byte is copied only
+    as often as the number of bytes doubles.
+    """
+    if not kept or kept[-1].start + kept[-1].length <= offset:
+        while kept and kept[-1].start + kept[-1].length == offset:
+            last = kept[-1]
+            both_blank = not last.data and not data
+            full = len(last.data) == last.length <= length and length + last.length <= MERGED
+            if not (both_blank or full):
+                break
+            offset, length, data = last.start, last.length + length, last.data + data
+            kept = kept[:-1]
+        return (*kept, Extent(offset, length, data))
+    return tuple(sorted((*kept, Extent(offset, length, data)), key=lambda e: e.start))
+
+
+def _holds(extent: Extent, start: int, end: int) -> bool:
+    """Whether the extent has bytes other than zeros between ``start`` and ``end``."""
+    return extent.start < end and start < extent.start + len(extent.data)
 
 
 def truncated(inode: Inode, size: int) -> dict[str, Any]:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 
+DISK_SIZE = 8 << 30
+"""Bytes of the machine's disk, when the filesystem on it says nothing about its own size."""
+DISK_MAJOR = 8 << 8
+"""Device numbers of the machine's disk begin here."""
+
+
 class Superblock(Row, frozen=True, kw_only=True):
     """One mounted filesystem instance. ``pid_ns`` is the namespace that a procfs shows.
 
@@ -51,6 +57,12 @@ class Superblock(Row, frozen=True, kw_only=True):
     data: Mapping[str, object] | None = None
     """What only this filesystem type understands (an overlay's layers)."""
     domain: Domain = HOST
+
+    @property
+    def room(self) -> int | None:
+        """Bytes that it holds in all: its own size, or the disk's that it is on; None: no limit."""
+        on_disk = self.device & ~0xFF == DISK_MAJOR
+        return self.capacity or (DISK_SIZE if on_disk else None)
 
 
 class Extent(msgspec.Struct, frozen=True):

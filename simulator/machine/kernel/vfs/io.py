@@ -26,6 +26,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId
+from simulator.machine.abi.zeros import blank
 from simulator.machine.kernel import signal
 from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.fs.registry import mutations
@@ -89,7 +90,8 @@ def write(trap: "Trap", file: fds.File, data: bytes, length: int, offset: int | 
             attributes.drop_privileges(trap, file.at.inode)
     if file.domain != trap.task.domain:
         namei.touch(trap, file.at, inode, "write")
-    taken = ops.write(trap, file.at.inode, at, data[:length], length) if length else 0
+    data = b"" if length >= _PAGE and blank(data) else data[:length]
+    taken = ops.write(trap, file.at.inode, at, data, length) if length else 0
     if trap.store.get(fds.File, file.id) is None:
         return taken  # it cost the writer its life (out of memory), and its descriptors with it
     if taken >= _PAGE:

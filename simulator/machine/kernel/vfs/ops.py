@@ -299,7 +299,7 @@ def _pages_missing(trap: "Trap", row: Inode, changes: dict[str, Any]) -> int:
 
 def _space_left(trap: "Trap", row: Inode) -> int | None:
     sb = trap.store.get(Superblock, row.sb)
-    of_disk = None if sb is None or sb.capacity is None else max(sb.capacity - sb.used, 0)
+    of_disk = None if sb is None or sb.room is None else max(sb.room - sb.used, 0)
     of_tree = quota.space_left(trap.store, row)
     if of_disk is None or of_tree is None:
         return of_disk if of_tree is None else of_tree

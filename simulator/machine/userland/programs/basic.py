@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 
-from simulator.machine.abi.constants import S_IFCHR, S_IFMT
+from simulator.machine.abi.constants import S_IFCHR, S_IFMT, S_IFREG
 from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
@@ -176,14 +177,21 @@ async def is_device(sys: Process, fd: int, number: int) -> bool:
     return status["mode"] & S_IFMT == S_IFCHR and status["rdev"] == number
 
 
+_FILE_BLOCK = 64 << 10
+"""Bytes that yes writes into a file at once."""
+
+
 @enter("yes")
 async def yes(sys: Process, argv: Sequence[str]) -> int:
     """yes(1): until nobody reads."""
     line = " ".join(argv[1:]) or "y"
     if await is_device(sys, 1, NULL):
         await sys.burn(system=_WRITING)
+    status: dict[str, int] = await sys.data("fstat", 1)
+    block = _FILE_BLOCK if status["mode"] & S_IFMT == S_IFREG else len(line) * 512
+    text = f"{line}\n" * max(block // (len(line) + 1), 1)
     while True:
-        await sys.out(f"{line}\n" * 512)
+        await sys.out(text)
 
 
 @enter("sleep")
@@ -258,6 +266,8 @@ async def become(sys: Process, argv: list[str], variables: dict[str, str] | None
     return 127 if failure.errno in ("ENOENT", "ENOTDIR") else 126
 
 
+_DIGITS = 18
+"""Numbers of more digits are not counted to."""
 _LINES = 10_000
 """Numbers that seq writes at once: a million million must not be held first."""
 
@@ -268,22 +278,44 @@ async def seq(sys: Process, argv: Sequence[str]) -> int:
     options = parse(argv, "ws:")
     if not 1 <= len(options.rest) <= 3:
         raise UsageError("1 to 3 numbers are expected")
-    for word in options.rest:
-        if not word.lstrip("-").isdecimal():
-            raise UsageError(f"invalid number '{word}'")
-    numbers = [int(word) for word in options.rest]
+    numbers = [_decimal(word) for word in options.rest]
     first, step, last = {
-        1: lambda: (1, 1, numbers[0]),
-        2: lambda: (numbers[0], 1, numbers[1]),
+        1: lambda: (Decimal(1), Decimal(1), numbers[0]),
+        2: lambda: (numbers[0], Decimal(1), numbers[1]),
         3: lambda: (numbers[0], numbers[1], numbers[2]),
     }[len(numbers)]()
     if not step:
         raise UsageError("invalid increment")
-    values = range(first, last + (1 if step > 0 else -1), step)
-    width = max(len(str(first)), len(str(last))) if options.has("w") else 0
+    places = max(_places(first), _places(step))
+    how_many = max(int((last - first) / step) + 1, 0) if (last - first) * step >= 0 else 0
+    width = max(len(f"{first:.{places}f}"), len(f"{last:.{places}f}")) if options.has("w") else 0
     separator = options.value("s", "\n")
-    for start in range(0, len(values), _LINES):
-        part = values[start : start + _LINES]
-        end = separator if start + _LINES < len(values) else "\n"
-        await sys.out(separator.join(str(value).zfill(width) for value in part) + end)
+    first_whole, step_whole = (int(one.scaleb(places)) for one in (first, step))
+    for start in range(0, how_many, _LINES):
+        stop = min(start + _LINES, how_many)
+        part = (_spelt(first_whole + step_whole * at, places, width) for at in range(start, stop))
+        await sys.out(separator.join(part) + (separator if stop < how_many else "\n"))
     return 0
+
+
+def _decimal(word: str) -> Decimal:
+    """A number as strtod(3) reads it: ``1e9`` and ``0.5`` too. Raises ``UsageError``."""
+    try:
+        number = Decimal(word)
+    except InvalidOperation:
+        raise UsageError(f"invalid number '{word}'") from None
+    if not number.is_finite() or abs(number.adjusted()) > _DIGITS:
+        raise UsageError(f"invalid number '{word}'")
+    return number
+
+
+def _spelt(whole: int, places: int, width: int) -> str:
+    """``whole`` with ``places`` of its digits behind the point."""
+    text = str(whole) if not places else f"{Decimal(whole).scaleb(-places):f}"
+    return text.zfill(width)
+
+
+def _places(number: Decimal) -> int:
+    """Digits behind the point as it was typed."""
+    exponent = number.as_tuple().exponent
+    return -exponent if isinstance(exponent, int) and exponent < 0 else 0

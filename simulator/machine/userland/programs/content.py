@@ -1,11 +1,21 @@
 """cat, tac, head, tail, wc, tee, rev, cmp, md5sum's like: programs about files' content."""
 
 import hashlib
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from typing import NamedTuple
 
-from simulator.machine.abi.constants import O_APPEND, O_CREAT, O_TRUNC, O_WRONLY
+from simulator.machine.abi.constants import (
+    O_APPEND,
+    O_CREAT,
+    O_TRUNC,
+    O_WRONLY,
+    S_IFMT,
+    S_IFREG,
+    SEEK_CUR,
+)
 from simulator.machine.userland.options import UsageError, parse, to_number
-from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.process import HELD, Process, SysError
 from simulator.machine.userland.registry import enter
 
 
@@ -61,17 +71,21 @@ async def contents(sys: Process, paths: list[str]) -> AsyncIterator[tuple[str, b
         if fd is None:
             yield path, None
             continue
-        content = b""
+        blocks: list[bytes] = []
+        held = 0
         try:
             while block := await sys.read(fd):
-                content += block
+                blocks.append(block)
+                held += len(block)
+                if held > HELD:
+                    raise UsageError("out of memory")
         except SysError as error:
             await sys.fault(f"{path}", error)
             yield path, None
             continue
         if fd:
             await sys.close(fd)
-        yield path, content
+        yield path, b"".join(blocks)
 
 
 @enter("tac")
@@ -117,7 +131,7 @@ async def head(sys: Process, argv: Sequence[str]) -> int:
 
 
 def _count(text: str) -> int:
-    units = {"k": 1024, "m": 1 << 20, "b": 512}
+    units = {"b": 512, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
     number = text[:-1] if text[-1:].lower() in units else text
     if not number.lstrip("+-").isdigit():
         raise UsageError(f"invalid number '{text}'")
@@ -145,26 +159,81 @@ async def _head_of(sys: Process, fd: int, count: int, *, by_bytes: bool) -> None
 
 @enter("tail")
 async def tail(sys: Process, argv: Sequence[str]) -> int:
-    """tail(1) with -n and -c."""
+    """tail(1) with -n, -c and -f, which looks again every second, as busybox does."""
     words = [argv[0], *(f"-n{w[1:]}" if w[1:].isdigit() and w[0] == "-" else w for w in argv[1:])]
     options = parse(words, "n:c:qfFs:")
     text = options.value("c") or options.value("n", "10")
-    count, from_start = abs(_count(text)), text.startswith("+")
+    wish = _Tail(abs(_count(text)), text.startswith("+"), options.has("c"))
+    paths = options.rest or ["-"]
     status = 0
-    async for path, content in contents(sys, options.rest):
-        if content is None:
+    followed: list[int] = []
+    for path in paths:
+        fd = await opened(sys, path)
+        if fd is None:
             status = 1
             continue
-        if len(options.rest) > 1 and not options.has("q"):
+        followed.append(fd)
+        if len(paths) > 1 and not options.has("q"):
             await sys.out(f"==> {path} <==\n")
-        units = (
-            [content[at : at + 1] for at in range(len(content))]
-            if options.has("c")
-            else content.splitlines(keepends=True)
-        )
-        kept = units[max(count - 1, 0) :] if from_start else units[max(len(units) - count, 0) :]
-        await sys.write(1, b"".join(kept))
+        try:
+            await _end_of(sys, fd, wish)
+        except SysError as error:
+            status = await sys.fault("read error", error)
+    while followed and (options.has("f") or options.has("F")):
+        await sys.call("nanosleep", (1, 0))
+        await sys.pause()
+        for fd in followed:
+            while block := await sys.read(fd):
+                await sys.write(1, block)
     return status
+
+
+class _Tail(NamedTuple):
+    """How much: ``most`` lines (or bytes) before the end, or from that one on."""
+
+    most: int
+    from_start: bool
+    by_bytes: bool
+
+    def units(self, block: bytes) -> int:
+        """How many bytes, or ends of lines, a block holds."""
+        return len(block) if self.by_bytes else block.count(b"\n")
+
+
+async def _end_of(sys: Process, fd: int, wish: _Tail) -> None:
+    """Read to the end; only what may still be wanted is held."""
+    kept: deque[bytes] = deque()
+    held = wanted = 0
+    skipping = max(wish.most - 1, 0) if wish.from_start else 0
+    while block := await sys.read(fd):
+        if wish.from_start:
+            block, skipping = _skipped(block, skipping, wish.by_bytes)
+            await sys.write(1, block)
+            continue
+        kept.append(block)
+        held += len(block)
+        wanted += wish.units(block)
+        while len(kept) > 1 and wanted - wish.units(kept[0]) > wish.most:
+            first = kept.popleft()
+            held, wanted = held - len(first), wanted - wish.units(first)
+        if held > HELD:
+            raise UsageError("out of memory")
+    content = b"".join(kept)
+    if wish.by_bytes:
+        await sys.write(1, content[max(len(content) - wish.most, 0) :])
+        return
+    lines = content.splitlines(keepends=True)
+    await sys.write(1, b"".join(lines[max(len(lines) - wish.most, 0) :]))
+
+
+def _skipped(block: bytes, count: int, by_bytes: bool) -> tuple[bytes, int]:
+    """The block without its first ``count`` units, and how many are still to be left out."""
+    if by_bytes:
+        return block[count:], max(count - len(block), 0)
+    while count and block:
+        _line, end, block = block.partition(b"\n")
+        count -= bool(end)
+    return block, count
 
 
 @enter("wc")
@@ -174,17 +243,39 @@ async def wc(sys: Process, argv: Sequence[str]) -> int:
     letters = [letter for letter in "lwc" if options.has(letter)] or list("lwc")
     totals = dict.fromkeys(letters, 0)
     status = 0
-    async for path, content in contents(sys, options.rest):
-        if content is None:
+    for path in options.rest or ["-"]:
+        fd = await opened(sys, path)
+        if fd is None:
             status = 1
             continue
-        counts = {"l": content.count(b"\n"), "w": len(content.split()), "c": len(content)}
+        try:
+            counts = await _count_all(sys, fd, letters)
+        except SysError as error:
+            status = await sys.fault(path, error)
+            continue
         for letter in letters:
             totals[letter] += counts[letter]
         await sys.out(_counted([counts[letter] for letter in letters], path))
     if len(options.rest) > 1:
         await sys.out(_counted(list(totals.values()), "total"))
     return status
+
+
+async def _count_all(sys: Process, fd: int, letters: list[str]) -> dict[str, int]:
+    """Lines, words, bytes from ``fd`` to its end; a file's bytes alone are in its inode."""
+    facts: dict[str, int] = await sys.data("fstat", fd)
+    if letters == ["c"] and facts["mode"] & S_IFMT == S_IFREG and facts["size"]:
+        return {"c": facts["size"] - await sys.value("lseek", fd, 0, SEEK_CUR)}
+    counts = dict.fromkeys("lwc", 0)
+    inside = False
+    while block := await sys.read(fd):
+        words = len(block.split())
+        joined = inside and not block[:1].isspace()
+        counts["l"] += block.count(b"\n")
+        counts["w"] += words - (1 if joined and words else 0)
+        counts["c"] += len(block)
+        inside = not block[-1:].isspace()
+    return counts
 
 
 def _counted(counts: list[int], name: str) -> str:
@@ -217,11 +308,19 @@ async def tee(sys: Process, argv: Sequence[str]) -> int:
 def _digest(name: str) -> Callable[[Process, Sequence[str]], object]:
     async def main(sys: Process, argv: Sequence[str]) -> int:
         status = 0
-        async for path, content in contents(sys, list(argv[1:])):
-            if content is None:
+        for path in argv[1:] or ["-"]:
+            fd = await opened(sys, path)
+            if fd is None:
                 status = 1
                 continue
-            await sys.out(f"{hashlib.new(name, content).hexdigest()}  {path}\n")
+            sum_ = hashlib.new(name)
+            try:
+                while block := await sys.read(fd):
+                    sum_.update(block)
+            except SysError as error:
+                status = await sys.fault(path, error)
+                continue
+            await sys.out(f"{sum_.hexdigest()}  {path}\n")
         return status
 
     return main
