@@ -119,7 +119,7 @@ async def test_compare_walks_two_technologies_in_lock_step_to_the_difference():
 
         await pilot.press("d")
 
-        left, right = (run for run in app.screen._runs.values())
+        left, right = app.screen._runs
         line = app.screen.line
         assert program(left)[line - 1].outcome != program(right)[line - 1].outcome
 

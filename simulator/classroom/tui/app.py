@@ -9,11 +9,14 @@ from textual.screen import Screen
 
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.messages import (
+    AttachRequested,
     BranchRequested,
     ComparisonRequested,
     CourseRequested,
     CurvesRequested,
     FlowRequested,
+    MomentRequested,
+    MomentsRequested,
     PlayRequested,
     VerificationRequested,
 )
@@ -68,6 +71,46 @@ class VitrinaApp(App[None]):
         from simulator.classroom.tui.screens.verify import VerifyScreen
 
         self.push_screen(VerifyScreen())
+
+    def on_moments_requested(self, _message: MomentsRequested) -> None:
+        """The moments."""
+        self.open_moments()
+
+    def open_moments(self) -> None:
+        """Surprises on which technologies differ."""
+        from simulator.classroom.tui.screens.moments import MomentsScreen
+
+        self.push_screen(MomentsScreen(self.studio.moments()))
+
+    def on_moment_requested(self, message: MomentRequested) -> None:
+        """A moment on all its technologies."""
+        moment = message.moment
+        try:
+            runs = [self.studio.play_moment(moment.id, spec) for spec in moment.on]
+        except VitrinaError as error:
+            self.notify(str(error), severity="error", timeout=10)
+            return
+        self.push_screen(CompareScreen(*runs, title=moment.title, why=moment.why))
+
+    def on_attach_requested(self, _message: AttachRequested) -> None:
+        """Ask for the engine, then watch it."""
+        self.open_engine()
+
+    def open_engine(self) -> None:
+        """A running engine, until it ends or the person leaves."""
+        from simulator.classroom.tui.screens.place import PlaceDialog
+        from simulator.classroom.tui.screens.watch import WatchScreen
+        from simulator.classroom.tui.watching.sources import Source
+
+        def told(why: str | None) -> None:
+            if why:
+                self.notify(why, severity="warning", timeout=10)
+
+        def go(source: Source | None) -> None:
+            if source is not None:
+                self.push_screen(WatchScreen(source), told)
+
+        self.push_screen(PlaceDialog(), go)
 
     def open_course(self, lesson: str = "") -> None:
         """The lessons, and one of them at once."""
@@ -171,6 +214,12 @@ class VitrinaApp(App[None]):
         """What the palette offers besides a screen's own keys."""
         yield SystemCommand(_("Help"), _("What the keys do on this screen"), self.action_help)
         yield SystemCommand(_("Lessons"), _("The course, lesson by lesson"), self.open_course)
+        yield SystemCommand(
+            _("Moments"),
+            _("One program, and technologies that answer it differently"),
+            self.open_moments,
+        )
+        yield SystemCommand(_("Attach"), _("Watch a running 'vitrina engine'"), self.open_engine)
         yield SystemCommand(
             _("Verification"), _("The model against a real kernel"), self.open_verification
         )

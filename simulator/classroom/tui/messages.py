@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from textual.message import Message
 
 from simulator.classroom.tui.playback import Playback
+from simulator.classroom.tui.studio import Surprise
 
 
 @dataclass
@@ -20,6 +21,23 @@ class PlayRequested(Message):
 @dataclass
 class CourseRequested(Message):
     """Show the lessons."""
+
+
+@dataclass
+class MomentsRequested(Message):
+    """Show the moments."""
+
+
+@dataclass
+class AttachRequested(Message):
+    """Watch a running engine, which the person will name."""
+
+
+@dataclass
+class MomentRequested(Message):
+    """Play ``moment`` on its technologies side by side."""
+
+    moment: Surprise
 
 
 @dataclass

@@ -1,16 +1,19 @@
 """Make a playback: run a scenario on the simulated kernel and note where each line's events lie."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from simulator.classroom.tui.playback import Machine, Playback, Switch, Viewer
+from simulator.classroom.tui.present.crossed import crossed
 from simulator.classroom.tui.present.engine.disk import Disk
 from simulator.classroom.tui.present.spell import spell
 from simulator.classroom.tui.present.step import Step, Tone
 from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.executor import open_whole
+from simulator.experiment.engine.judge import Question
 from simulator.experiment.engine.session import SimSession, would_stop
 from simulator.experiment.probes import run as interpreter
 from simulator.experiment.probes.normalise import normalise
@@ -19,9 +22,8 @@ from simulator.experiment.probes.program import Literal
 from simulator.experiment.probes.program import Step as Line
 from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.probes.verdict import Outcome, Verdict
-from simulator.experiment.scenarios import load
+from simulator.experiment.scenarios import load, moments
 from simulator.experiment.scenarios.ask import question
-from simulator.experiment.scenarios.schema import Scenario
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
 from simulator.machine.abi.call import (
@@ -39,51 +41,6 @@ from simulator.machine.abi.call import (
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.kernel import Event
-
-_ACTION_NAMES = {
-    "read": N_("read"),
-    "write": N_("changed"),
-    "name": N_("learnt of"),
-    "connect": N_("connected to"),
-    "signal": N_("signalled"),
-    "trace": N_("traced"),
-    "exhaust": N_("used up"),
-    "privilege": N_("had a right over"),
-}
-
-_OBJECT_NAMES = {
-    "file": N_("the file"),
-    "process": N_("the process"),
-    "mount": N_("the mount"),
-    "hostname": N_("the host name"),
-    "shm": N_("the shared memory"),
-    "sem": N_("the semaphore"),
-    "msg": N_("the message queue"),
-    "socket": N_("the socket"),
-    "port": N_("the port"),
-    "interface": N_("the interface"),
-    "device": N_("the device"),
-    "clock": N_("the clock"),
-    "kernel": N_("the kernel"),
-    "kernel-log": N_("the kernel's log"),
-    "module": N_("the kernel module"),
-    "reboot": N_("the machine's power"),
-    "sysctl": N_("the kernel setting"),
-    "cgroup": N_("the control group"),
-    "memory": N_("the memory"),
-    "pids": N_("the process numbers"),
-    "disk": N_("the disk"),
-    "cpu": N_("the processor"),
-    "keyring": N_("the keyring"),
-}
-"""Kinds of object, as a sentence names them; a kind without words of its own shows its name."""
-
-_OWNER_NAMES = {
-    "host": N_("the host"),
-    "guest": N_("the guest"),
-    "neighbour": N_("the neighbour"),
-    "runtime": N_("the runtime"),
-}
 
 _STATUS_NAMES = {
     Status.FAILED: N_("failed"),
@@ -139,33 +96,54 @@ class _Recorder:
         return result
 
 
+class _Matter(NamedTuple):
+    """What is played: a scenario, or a program of a moment's own."""
+
+    id: str
+    title: str
+    asks: str
+    demonstrates: bool
+    question: Question
+
+
 def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playback:
     """Run ``scenario_id`` on ``spec`` less ``without``. Raises ``VitrinaError``."""
     scenario = load.find(scenario_id)
+    words = load.words(scenario.id)
+    matter = _Matter(
+        scenario.id, words.title, words.asks, scenario.demonstrates, question(scenario)
+    )
+    return _record(matter, spec, without)
+
+
+def record_moment(name: str, spec: str) -> Playback:
+    """Run the moment called ``name`` on ``spec``. Raises ``VitrinaError``."""
+    moment = moments.find_moment(name)
+    if moment.scenario:
+        return record(moment.scenario, spec)
+    words = moments.moment_words(moment.id)
+    return _record(_Matter("", words.title, words.why, True, moments.asked(moment)), spec, ())
+
+
+def _record(matter: _Matter, spec: str, without: tuple[str, ...]) -> Playback:
     technology = parse_spec(spec, without)
-    world = load.load_world(scenario.world)
-    session, launch = open_whole(world, technology)
+    asked = matter.question
+    session, launch = open_whole(asked.world, technology)
     recorder = _Recorder(session)
     guest = Viewer(*session.actors["guest"])
     launching = _launch_steps(session, launch)
-    trace = interpreter.run(scenario.program, recorder)  # pyright: ignore[reportArgumentType]
-    verdict = _judged(scenario, technology)
-    words = load.words(scenario.id)
+    trace = interpreter.run(asked.program, recorder)  # pyright: ignore[reportArgumentType]
+    verdict = None if matter.demonstrates else credited(asked, technology).verdict
     first = launch[0] - 1 if launch[0] else recorder.spans[0][0][0] if recorder.spans else 0
     begin = recorder.spans[0][0] if recorder.spans else recorder.lengths()
+    played = _program_steps(asked.program.steps, trace, recorder.spans, session, verdict)
     return Playback(
-        scenario=scenario.id,
-        title=words.title,
-        question=words.asks,
+        scenario=matter.id,
+        title=matter.title,
+        question=matter.asks,
         spec=spec,
         without=without,
-        steps=(
-            *launching,
-            *(
-                _unjudged(step) if scenario.demonstrates else step
-                for step in _program_steps(scenario, trace, recorder.spans, session, verdict)
-            ),
-        ),
+        steps=(*launching, *(map(_unjudged, played) if matter.demonstrates else played)),
         launched=len(launching),
         start=(first, *begin[1:]),
         machines=tuple(Machine(k.timeline, k.family) for k in session.kernels),
@@ -176,13 +154,6 @@ def record(scenario_id: str, spec: str, without: tuple[str, ...] = ()) -> Playba
         switches=_switches(spec, technology),
         engine=Disk(session.kernels[0].store).there,
     )
-
-
-def _judged(scenario: Scenario, technology: Technology) -> Verdict | None:
-    """What the oracle says; None of a demonstration, which asks nothing."""
-    if scenario.demonstrates:
-        return None
-    return credited(question(scenario), technology).verdict
 
 
 def _unjudged(step: Step) -> Step:
@@ -227,13 +198,12 @@ def _built_by(mechanisms: str) -> str:
 
 
 def _program_steps(
-    scenario: Scenario,
+    lines: Sequence[Line],
     trace: Trace,
     spans: list[tuple[tuple[int, ...], tuple[int, ...]]],
     session: SimSession,
     verdict: Verdict | None,
 ) -> Iterator[Step]:
-    lines = scenario.program.steps
     technology = session.technology
     credit = verdict.mechanisms if verdict and verdict.outcome is Outcome.HOLDS else ()
     evidence = verdict.evidence if verdict is not None else ()
@@ -271,7 +241,7 @@ def _entry_step(
         why=entry.why or entry.note.partition(": ")[2],
         wall=entry.stopped_by or "",
         cite=entry.cite,
-        crossings=tuple(dict.fromkeys(map(_crossed, crossings))),
+        crossings=tuple(dict.fromkeys(map(crossed, crossings))),
         stoppers=_stoppers(crossings, technology),
     )
 
@@ -321,16 +291,6 @@ def _reach(crossings: tuple[Crossing, ...]) -> Tone:
     return Tone.GRANTED if crossings else Tone.OK
 
 
-def _crossed(crossing: Crossing) -> str:
-    text = _("It {action} {kind} {name}, which belongs to {owner}.").format(
-        action=_(_ACTION_NAMES[crossing.operation]),
-        kind=_(_OBJECT_NAMES.get(crossing.kind, crossing.kind)),
-        name=crossing.name,
-        owner=_(_OWNER_NAMES.get(crossing.owner, crossing.owner)),
-    )
-    return f"{text} {_('An operator granted that.')}" if crossing.granted else text
-
-
 def _stoppers(crossings: tuple[Crossing, ...], technology: Technology) -> tuple[str, ...]:
     kinds = dict.fromkeys(c.kind for c in crossings if not c.granted)
     return tuple(dict.fromkeys(name for kind in kinds for name in would_stop(technology, kind)))
@@ -375,7 +335,7 @@ def _nested_step(actor: str, event: Event, after: tuple[int, ...], technology: T
         why=refusal.why if refusal else "",
         wall=refusal.wall if refusal else "",
         cite=refusal.cite if refusal else "",
-        crossings=tuple(dict.fromkeys(map(_crossed, crossings))),
+        crossings=tuple(dict.fromkeys(map(crossed, crossings))),
         stoppers=_stoppers(crossings, technology),
     )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from simulator.classroom.lessons.grading import Grade
     from simulator.classroom.lessons.progress import Progress
     from simulator.classroom.lessons.schema import Challenge, Lesson, Predict, Question
+    from simulator.classroom.lessons.shell import Said
     from simulator.experiment.engine.curves import Curves
     from simulator.experiment.engine.flow import Line
     from simulator.experiment.probes.verdict import Verdict
@@ -37,6 +38,17 @@ class Offer(msgspec.Struct, frozen=True):
     title: str
     question: str
     matters: str
+
+
+class Surprise(msgspec.Struct, frozen=True):
+    """A moment: ``on`` are the SPECs that answer its program differently."""
+
+    id: str
+    number: int
+    title: str
+    why: str
+    on: tuple[str, ...]
+    program: str
 
 
 class Studio:
@@ -76,6 +88,29 @@ class Studio:
             )
             for group, scenario in load.listed()
         )
+
+    def moments(self) -> tuple[Surprise, ...]:
+        """The moments in their order, in the language now spoken."""
+        from simulator.experiment.scenarios import load
+        from simulator.experiment.scenarios.moments import load_moments, moment_words
+
+        return tuple(
+            Surprise(
+                one.id,
+                one.number,
+                (words := moment_words(one.id)).title,
+                words.why,
+                one.on,
+                (load.find(one.scenario).text if one.scenario else one.program).strip(),
+            )
+            for one in load_moments()
+        )
+
+    def play_moment(self, name: str, spec: str) -> Playback:
+        """Run a moment's program on one of its technologies."""
+        from simulator.classroom.tui import recording
+
+        return recording.record_moment(name, spec)
 
     def program(self, scenario: str) -> str:
         """The text of one scenario's program."""
@@ -134,6 +169,12 @@ class Studio:
         from simulator.classroom.lessons import grading
 
         return grading.outcomes(predict)
+
+    def shown(self, predict: "Predict") -> "tuple[Said, tuple[str, ...]]":
+        """The line of a demonstration that a prediction is about, and the choices that are so."""
+        from simulator.classroom.lessons import grading
+
+        return grading.shown(predict), grading.so(predict)
 
     def is_right(self, lesson: str, quiz: "Question", option: str) -> bool:
         """Whether it is the right option."""

@@ -1,10 +1,12 @@
-"""Two technologies in lock-step: the same line of the program on both, the difference marked."""
+"""Technologies in lock-step: the same line of the program on each, the differences marked."""
 
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
@@ -18,16 +20,21 @@ from simulator.classroom.tui.widgets.why_panel import WhyPanel
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
+_WIDE = 60
+"""Cells that a column needs before there is room for a third."""
+_FEWEST = 2
+
 
 class CompareScreen(Screen[None]):
-    """One cursor, counted in lines of the program, over two runs."""
+    """One cursor, counted in lines of the program, over two runs or more."""
 
     HELP = N_(
         """\
 # Compare
 
-The same program on two technologies. `n` and `p` move both; `d` jumps to the next line that they
-answered differently (marked ≠). Under each list stands why.
+The same program on several technologies. `n` and `p` move all; `d` jumps to the next line that they
+answered differently (marked ≠). Under each list stands why. Where there are more than fit, left and
+right show the others.
 """
     )
 
@@ -35,71 +42,126 @@ answered differently (marked ≠). Under each list stands why.
         Binding("n,full_stop", "step(1)", N_("next"), priority=True),
         Binding("p,comma", "step(-1)", N_("back"), priority=True),
         Binding("d", "difference", N_("next difference"), priority=True),
+        Binding("right", "turn(1)", N_("others"), priority=True),
+        Binding("left", "turn(-1)", N_("others, back"), show=False, priority=True),
         Binding("home", "step(-100000)", N_("start"), show=False, priority=True),
         Binding("end", "step(100000)", N_("end"), show=False, priority=True),
         Binding("escape,q", "leave", N_("leave"), priority=True),
     ]
 
     line: reactive[int] = reactive(0)
+    first: reactive[int] = reactive(0)
+    """The run that stands leftmost."""
 
-    def __init__(self, left: Playback, right: Playback) -> None:
+    def __init__(self, *runs: Playback, title: str = "", why: str = "") -> None:
+        """``title`` and ``why`` are said above, where the runs alone don't tell what this shows."""
         super().__init__()
         self._bindings = translated(self._bindings)
-        self._runs = {"left": left, "right": right}
-        self._lines = len(program(left))
+        self._runs = runs
+        self._said = (title, why)
+        self._lines = max(len(program(run)) for run in runs)
+        self._differing = _marked(runs)
 
     def compose(self) -> ComposeResult:
-        """A column for each run."""
+        """What it is about, then a column for each run."""
+        title, why = self._said
+        if title:
+            yield Static(Content.assemble((f"{title}  ", "bold"), (why, "$text-muted")), id="about")
+        yield Static("", id="specs")
         with Horizontal(id="columns"):
-            for side, run in self._runs.items():
-                with Vertical(id=side, classes="column"):
-                    yield Static(_title(run), classes="title")
-                    yield TimelineBar(id=f"{side}-bar")
-                    yield CallList(id=f"{side}-calls")
-                    yield WhyPanel(id=f"{side}-why")
+            for place, run in enumerate(self._runs):
+                with Vertical(id=f"run{place}", classes="column"):
+                    yield Static(_title(run), classes="title", markup=False)
+                    yield TimelineBar(id=f"bar{place}")
+                    yield CallList(id=f"calls{place}")
+                    yield WhyPanel(id=f"why{place}")
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Load both runs and stand before the program."""
-        left, right = self._runs.values()
-        for side, run, other in (("left", left, right), ("right", right, left)):
-            self.query_one(f"#{side}-bar", TimelineBar).steps = run.steps
-            calls = self.query_one(f"#{side}-calls", CallList)
+        """Load the runs and stand before the program."""
+        for place, run in enumerate(self._runs):
+            self.query_one(f"#bar{place}", TimelineBar).steps = run.steps
+            calls = self.query_one(f"#calls{place}", CallList)
             calls.steps = run.steps
-            calls.differing = differing(run, other)
+            calls.differing = self._differing[place]
         self.watch_line()
+        self._arrange()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """As many columns as fit."""
+        self._arrange()
+
+    @property
+    def _fitting(self) -> int:
+        return max(_FEWEST, min(len(self._runs), self.size.width // _WIDE))
+
+    def validate_first(self, first: int) -> int:
+        """No empty column."""
+        return max(0, min(first, len(self._runs) - self._fitting))
+
+    def watch_first(self) -> None:
+        """Other columns."""
+        if self.is_mounted:
+            self._arrange()
+
+    def _arrange(self) -> None:
+        shown = range(self.first, self.first + self._fitting)
+        for place in range(len(self._runs)):
+            column = self.query_one(f"#run{place}")
+            column.set_class(place not in shown, "hidden")
+            column.set_class(place == shown.start, "leftmost")
+        all_fit = self._fitting >= len(self._runs)
+        specs = self.query_one("#specs", Static)
+        specs.set_class(all_fit, "hidden")
+        specs.update(
+            Content("  ").join(
+                Content.styled(run.label, "bold $text-primary" if place in shown else "$text-muted")
+                for place, run in enumerate(self._runs)
+            )
+        )
+        self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """There are others only where not all fit."""
+        if action == "turn":
+            return self._fitting < len(self._runs)
+        return super().check_action(action, parameters)
 
     def validate_line(self, line: int) -> int:
         """Stay within the program."""
         return max(0, min(line, self._lines))
 
     def watch_line(self) -> None:
-        """Both sides follow."""
+        """All follow."""
         if not self.is_mounted:
             return
-        for side, run in self._runs.items():
+        for place, run in enumerate(self._runs):
             cursor = self._cursor(run)
-            self.query_one(f"#{side}-bar", TimelineBar).cursor = cursor
-            self.query_one(f"#{side}-calls", CallList).cursor = cursor
+            self.query_one(f"#bar{place}", TimelineBar).cursor = cursor
+            self.query_one(f"#calls{place}", CallList).cursor = cursor
             step = run.steps[cursor - 1] if self.line and cursor else None
-            self.query_one(f"#{side}-why", WhyPanel).show(step, run.question)
+            self.query_one(f"#why{place}", WhyPanel).show(step, run.question)
 
     def _cursor(self, run: Playback) -> int:
-        if self.line == 0:
+        lines = program(run)
+        if self.line == 0 or not lines:
             return run.launched
-        number = program(run)[self.line - 1].number
+        number = lines[min(self.line, len(lines)) - 1].number
         return run.launched if number is None else numbered(run.steps, number) or run.launched
 
     def action_step(self, distance: int) -> None:
-        """Move both."""
+        """Move all."""
         self.line += distance
 
+    def action_turn(self, distance: int) -> None:
+        """The next technologies."""
+        self.first += distance
+
     def action_difference(self) -> None:
-        """To the next line that the two answered differently."""
-        left = self._runs["left"]
-        lines = program(left)
-        positions = differing(left, self._runs["right"])
-        numbers = {left.steps[position - 1].number for position in positions}
+        """To the next line that was answered differently."""
+        run = self._runs[0]
+        lines = program(run)
+        numbers = {run.steps[position - 1].number for position in self._differing[0]}
         for line in range(self.line + 1, len(lines) + 1):
             if lines[line - 1].number in numbers:
                 self.line = line
@@ -107,23 +169,29 @@ answered differently (marked ≠). Under each list stands why.
         self.notify(_("No further difference."))
 
     def action_leave(self) -> None:
-        """Back to the play screen."""
+        """Back to where one came from."""
         self.dismiss()
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
-        """A line was clicked on either side."""
-        side = "left" if message.option_list.id == "left-calls" else "right"
-        self._stand_after(self._runs[side], message.option_index + 1)
+        """A line was clicked in a column."""
+        self._stand_after(message.option_list.id, "calls", message.option_index + 1)
 
     def on_timeline_bar_jumped(self, message: TimelineBar.Jumped) -> None:
         """A time line was clicked."""
-        side = "left" if message.control is self.query_one("#left-bar") else "right"
-        self._stand_after(self._runs[side], message.cursor)
+        self._stand_after(message.control.id if message.control else None, "bar", message.cursor)
 
-    def _stand_after(self, run: Playback, cursor: int) -> None:
+    def _stand_after(self, name: str | None, kind: str, cursor: int) -> None:
+        run = self._runs[int((name or f"{kind}0").removeprefix(kind))]
         self.line = sum(1 for step in run.steps[:cursor] if step.number is not None)
 
 
+def _marked(runs: tuple[Playback, ...]) -> list[frozenset[int]]:
+    """For each run, where it differs from the first; for the first, where any other does."""
+    first, *others = runs
+    every = frozenset[int]().union(*(differing(first, other) for other in others))
+    return [every, *(differing(other, first) for other in others)]
+
+
 def _title(run: Playback) -> str:
-    stopped = f" · {run.stopped_by}" if run.stopped_by else ""
-    return f"{run.label} — {run.outcome}{stopped}"
+    said = " · ".join(filter(None, (run.outcome, run.stopped_by)))
+    return " — ".join(filter(None, (run.label, said)))

@@ -6,20 +6,23 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.messages import (
+    AttachRequested,
     ComparisonRequested,
     CourseRequested,
+    MomentsRequested,
     PlayRequested,
     VerificationRequested,
 )
+from simulator.classroom.tui.search import matches
 from simulator.classroom.tui.studio import Offer, Technology
 from simulator.classroom.tui.widgets.era_line import EraLine
 from simulator.machine.abi.i18n import N_
@@ -39,10 +42,13 @@ class HomeScreen(Screen[None]):
 A display case for kernels: choose a technology on the time line (left and right), a scenario in the
 list (up and down) and press Enter to step through it.
 
+- `/` filter the list: words of a title, an id or a topic; Escape shows all again
+- `m` the moments: one program, and technologies that answer it differently
 - `s` type a technology with its product's own options, such as `docker --pid=host`
 - `c` compare two technologies on the chosen scenario
 - `o` the lessons of the course
 - `v` the model against this machine's kernel
+- `a` attach to a running `vitrina engine`
 - `l` change the language
 - `Ctrl+P` all commands, `?` this page, `Ctrl+Q` the way out
 """
@@ -52,10 +58,18 @@ list (up and down) and press Enter to step through it.
         Binding("right", "era(1)", N_("later"), show=False, priority=True),
         Binding("left", "era(-1)", N_("earlier"), show=False, priority=True),
         Binding("enter", "play", N_("play"), priority=True),
+        Binding("slash", "filter", N_("filter"), key_display="/"),
+        Binding("m", "moments", N_("moments")),
         Binding("s", "spec", N_("options")),
         Binding("c", "compare", N_("compare")),
         Binding("o", "course", N_("lessons")),
         Binding("v", "verify", N_("verify"), show=False),
+        Binding("a", "attach", N_("attach"), show=False),
+        Binding("down", "move('cursor_down')", show=False),
+        Binding("up", "move('cursor_up')", show=False),
+        Binding("pagedown", "move('page_down')", show=False),
+        Binding("pageup", "move('page_up')", show=False),
+        Binding("escape", "unfilter", show=False),
         Binding("l", "app.language", N_("español")),
     ]
 
@@ -85,7 +99,14 @@ list (up and down) and press Enter to step through it.
         )
         yield EraLine(self._technologies, id="eras")
         with Horizontal(id="shop"):
-            yield OptionList(*self._options(), id="scenarios")
+            with Vertical(id="choice"):
+                yield Input(
+                    placeholder=_("words of a title, an id or a topic"),
+                    id="filter",
+                    classes="hidden",
+                    compact=True,
+                )
+                yield OptionList(*self._options(), id="scenarios")
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="about-text")
         yield Footer(show_command_palette=False)
@@ -102,17 +123,53 @@ list (up and down) and press Enter to step through it.
             scenarios.action_first()
         self._choose()
 
-    def _options(self) -> list[Option | None]:
+    def _options(self, typed: str = "") -> list[Option | None]:
         options: list[Option | None] = []
         group = ""
         for offer in self._offers.values():
+            if not matches(typed, offer.id, offer.title, offer.group):
+                continue
             if offer.group != group:
                 group = offer.group
                 options.append(
                     Option(Content.styled(group.upper(), "bold $text-muted"), disabled=True)
                 )
             options.append(Option(offer.title, id=offer.id))
-        return options
+        return options or [Option(_("nothing is called that"), disabled=True)]
+
+    # -- the filter
+
+    def action_filter(self) -> None:
+        """Type what to look for."""
+        field = self.query_one("#filter", Input)
+        field.remove_class("hidden")
+        field.focus()
+
+    def action_unfilter(self) -> None:
+        """All of them again."""
+        field = self.query_one("#filter", Input)
+        field.clear()
+        field.add_class("hidden")
+        self.query_one("#scenarios", OptionList).focus()
+
+    @on(Input.Changed, "#filter")
+    def _narrow(self, message: Input.Changed) -> None:
+        scenarios = self.query_one("#scenarios", OptionList)
+        chosen = self.offer
+        options = self._options(message.value)
+        scenarios.clear_options()
+        scenarios.add_options(options)
+        there = {option.id for option in options if option is not None}
+        if chosen is not None and chosen.id in there:
+            scenarios.highlighted = scenarios.get_option_index(chosen.id)
+            self.call_after_refresh(scenarios.scroll_to_highlight)
+        else:
+            scenarios.action_first()
+        self._describe()
+
+    def action_move(self, action: str) -> None:
+        """Along the list while something is typed above it."""
+        getattr(self.query_one("#scenarios", OptionList), f"action_{action}")()
 
     def validate_technology(self, position: int) -> int:
         """Stay on the line."""
@@ -138,7 +195,8 @@ list (up and down) and press Enter to step through it.
         ]
         if offer is not None:
             parts += [
-                (f"{offer.title}\n", "bold"),
+                (f"{offer.title}", "bold"),
+                (f"  {offer.id}\n", "$text-muted"),
                 f"{offer.question}\n",
                 (f"\n{offer.matters}\n" if offer.matters else "", "$text-muted"),
                 (f"\n{self._program(offer.id)}", "$text-muted"),
@@ -177,6 +235,14 @@ list (up and down) and press Enter to step through it.
         """Play, then choose what to compare with."""
         if self.offer is not None:
             self.post_message(ComparisonRequested(self.offer.id, self.chosen_name))
+
+    def action_moments(self) -> None:
+        """The moments."""
+        self.post_message(MomentsRequested())
+
+    def action_attach(self) -> None:
+        """Watch an engine."""
+        self.post_message(AttachRequested())
 
     def action_course(self) -> None:
         """The lessons."""

@@ -16,6 +16,7 @@ from simulator.classroom.tui.present.lesson import dots, shown
 from simulator.classroom.tui.studio import Studio
 from simulator.classroom.tui.widgets.exercises.answered import Answered
 from simulator.classroom.tui.widgets.exercises.challenge import ChallengeExercise
+from simulator.classroom.tui.widgets.exercises.foretell import ForetellExercise
 from simulator.classroom.tui.widgets.exercises.predict import PredictExercise
 from simulator.classroom.tui.widgets.exercises.question import QuestionExercise
 from simulator.classroom.tui.widgets.exercises.steps import StepsExercise
@@ -92,6 +93,8 @@ Read, say what you expect, look, answer, try. Your answers are kept.
             return shown(lesson, text)
 
         match lesson.front.exercise(part.kind, part.name):
+            case Predict(choices=choices) as predict if choices:
+                return ForetellExercise(predict, part, studio.shown)
             case Predict() as predict:
                 return PredictExercise(predict, studio.outcomes)
             case Steps() as steps:

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Input, Markdown, Static, TextArea
 
-from simulator.classroom.lessons.grading import Grade, asked_for, came
+from simulator.classroom.lessons.grading import Grade, aims, came
 from simulator.classroom.lessons.schema import Challenge, Part
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.widgets.exercises.answered import Answered
@@ -86,11 +86,8 @@ class ChallengeExercise(Vertical):
 
 def _wanted(challenge: Challenge) -> Content:
     """What is asked for, before anything was tried."""
-    goals = [(goal.scenario, goal.outcome) for goal in challenge.goals]
-    if challenge.kind == "program":
-        goals = [(challenge.on, challenge.outcome)]
-    lines = [asked_for(goal, wanted) for goal, wanted in goals]
-    return Content("\n").join(Content.styled(f"· {line}", "$text-muted") for line in lines)
+    lines = (Content.styled(f"· {line}", "$text-muted") for line in aims(challenge))
+    return Content("\n").join(lines)
 
 
 def _told(judged: Grade) -> Content:

@@ -1,0 +1,61 @@
+"""Whose object was reached, as a sentence."""
+
+from simulator.experiment.probes.observation import Crossing
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
+
+_ACTION_NAMES = {
+    "read": N_("read"),
+    "write": N_("changed"),
+    "name": N_("learnt of"),
+    "connect": N_("connected to"),
+    "signal": N_("signalled"),
+    "trace": N_("traced"),
+    "exhaust": N_("used up"),
+    "privilege": N_("had a right over"),
+}
+
+_OBJECT_NAMES = {
+    "file": N_("the file"),
+    "process": N_("the process"),
+    "mount": N_("the mount"),
+    "hostname": N_("the host name"),
+    "shm": N_("the shared memory"),
+    "sem": N_("the semaphore"),
+    "msg": N_("the message queue"),
+    "socket": N_("the socket"),
+    "port": N_("the port"),
+    "interface": N_("the interface"),
+    "device": N_("the device"),
+    "clock": N_("the clock"),
+    "kernel": N_("the kernel"),
+    "kernel-log": N_("the kernel's log"),
+    "module": N_("the kernel module"),
+    "reboot": N_("the machine's power"),
+    "sysctl": N_("the kernel setting"),
+    "cgroup": N_("the control group"),
+    "memory": N_("the memory"),
+    "pids": N_("the process numbers"),
+    "disk": N_("the disk"),
+    "cpu": N_("the processor"),
+    "keyring": N_("the keyring"),
+}
+"""Kinds of object, as a sentence names them; a kind without words of its own shows its name."""
+
+_OWNER_NAMES = {
+    "host": N_("the host"),
+    "guest": N_("the guest"),
+    "neighbour": N_("the neighbour"),
+    "runtime": N_("the runtime"),
+}
+
+
+def crossed(crossing: Crossing) -> str:
+    """What was done to what of whose."""
+    text = _("It {action} {kind} {name}, which belongs to {owner}.").format(
+        action=_(_ACTION_NAMES[crossing.operation]),
+        kind=_(_OBJECT_NAMES.get(crossing.kind, crossing.kind)),
+        name=crossing.name,
+        owner=_(_OWNER_NAMES.get(crossing.owner, crossing.owner)),
+    )
+    return f"{text} {_('An operator granted that.')}" if crossing.granted else text
