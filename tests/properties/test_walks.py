@@ -124,7 +124,8 @@ class Remembered(RuleBasedStateMachine):
             aware, plain = self.trap(pid, self.kernel.walks), self.trap(pid, None)
             for path in LOOKED_AT:
                 for follow in (True, False):
-                    # Twice: the first walk may be the one that is remembered
+                    # The first walk may be the one that is remembered, the second its last name
+                    outcome(aware, path, follow)
                     outcome(aware, path, follow)
                     assert outcome(aware, path, follow) == outcome(plain, path, follow), path
 

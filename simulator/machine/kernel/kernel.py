@@ -64,8 +64,8 @@ class Kernel:
         """Run ``call`` for task ``pid`` and commit it; a failed call changes nothing."""
         store = self.store
         mark = len(store.journal)
-        tasks = store.rows(Task)
-        task = tasks[pid]
+        tasks = store.tables[Task]
+        task = store.row(Task, pid)
         trap = Trap(store, self.family, task, walks=self.walks)
         if task.state is TaskState.STOPPED:
             result = self._hold(trap, call, None)
@@ -88,7 +88,7 @@ class Kernel:
                 depth=depth,
             )
         )
-        if store.count(Sleeper):
+        if store.tables.get(Sleeper):
             self._wake(mark)
         return result
 
@@ -127,13 +127,15 @@ class Kernel:
             write(self.store)
 
     def _dispatch(self, trap: Trap, call: Call) -> Result:
-        entry = self.family.table.get(call.name)
+        family = self.family
+        entry = family.table.get(call.name)
         if entry is None:
-            return Silent(_unknown(call.name, self.family.table))
-        filtered = self.family.chain.filter(trap, call)
-        if filtered is not None:
-            return Failed(filtered) if isinstance(filtered, Denial) else filtered
-        if entry.since > self.family.release:
+            return Silent(_unknown(call.name, family.table))
+        for filtering in family.chain.filters:
+            filtered = filtering(trap, call)
+            if filtered is not None:
+                return Failed(filtered) if isinstance(filtered, Denial) else filtered
+        if entry.since > family.release:
             return Failed(_absent())
         reply = entry.run(trap, call.args)
         return Returned(reply) if isinstance(reply, int) else reply

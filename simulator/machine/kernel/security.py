@@ -7,6 +7,7 @@ it has no objection, else the ``Denial``. The chain asks in order and the first 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -125,8 +126,13 @@ class Chain:
         """Whether any policy has an opinion on ``question``: else its subject need not be made."""
         return bool(self._asked[question])
 
+    @cached_property
+    def filters(self) -> "tuple[Callable[[Trap, Call], Denial | Killed | None], ...]":
+        """What looks at each call before any handler sees it."""
+        return tuple(one.filters for one in self.policies if one.filters is not None)
+
     def filter(self, trap: "Trap", call: Call) -> "Denial | Killed | None":
-        """What the filters make of ``call`` before any handler sees it."""
+        """What the filters make of ``call``, aloud if somebody listens."""
         for name, function in self._asked["filters"]:
             answer: Denial | Killed | None = function(trap, call)
             if trap.checks is not None:

@@ -36,7 +36,7 @@ from simulator.machine.kernel.vfs import attributes, content, io, namei, ops, pe
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
-from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, DISK_MAJOR, Superblock
+from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, DISK_MAJOR, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.syscalls.registry import linux, posix
 
@@ -125,7 +125,8 @@ def newfstatat(trap: Trap, dirfd: int, path: str, flags: int = 0) -> Returned:
 
 
 def _stat(trap: Trap, at: At) -> Returned:
-    inode = inodes.load(trap, at.inode)
+    number = at.inode
+    inode = trap.store.row(Inode, number) if isinstance(number, int) else inodes.load(trap, number)
     if inode.domain != trap.task.domain:
         namei.touch(trap, at, inode, "name")
     return Returned(0, stat.of_inode(trap, inode))

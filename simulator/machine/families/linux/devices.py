@@ -24,7 +24,7 @@ def may_open_device(trap: Trap, kind: int, rdev: int, access: str) -> Answer:
 
 def wait_while_frozen(trap: Trap, call: Call) -> Denial | Killed | None:
     """A frozen task does not even begin its call."""
-    if trap.store.count(Frozen):
+    if trap.store.tables.get(Frozen):
         hold_frozen(trap, call)
     return None
 

@@ -14,7 +14,6 @@ from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON
 from simulator.machine.kernel.vfs.walker import (
-    DOTS,
     Found,
     Last,
     Walker,
@@ -39,6 +38,11 @@ def walk(
     ``follow`` says whether a symlink at the end is followed; ``resolve`` are openat2(2)'s bits.
     Errors: ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG.
     """
+    walks = trap.walks
+    if walks is not None and not resolve:
+        known = walks.at(path, trap.task.cwd if start is None else start, trap.task.root)
+        if known is not None:
+            return known
     at = find(trap, path, start, follow=follow, resolve=resolve).at
     if at is None:
         missing(trap)
@@ -53,7 +57,8 @@ def find(
         _check(trap, path)
     if start is None:
         start = trap.task.cwd
-    if not resolve and (above := _remembered(trap, path, start)) is not None:
+    walks = trap.walks
+    if walks is not None and not resolve and (above := walks.above(path, start, trap.task.root)):
         parent, name = above
         dentry = trap.store.get(Dentry, (parent.inode, name))
         if dentry is None:
@@ -64,6 +69,7 @@ def find(
         if inode is not None and inode.mode & S_IFMT != S_IFLNK:
             at = At(parent.mount, dentry.inode)
             if at not in trap.store.filed(MOUNTED_ON):
+                walks.remember_place(path, start, trap.task.root, at)
                 return Found(parent, name, at, False)
     return Walker(trap, start, resolve).walk(path, follow)
 
@@ -74,22 +80,9 @@ def last(trap: "Trap", path: str, start: At | None = None) -> Last:
         _check(trap, path)
     if start is None:
         start = trap.task.cwd
-    above = _remembered(trap, path, start)
-    return Walker(trap, start, 0).parent(path) if above is None else Last(*above, False)
-
-
-def _remembered(trap: "Trap", path: str, start: At) -> tuple[At, str] | None:
-    """The directory above the last name and that name, if a walk there is remembered."""
     walks = trap.walks
-    if walks is None:
-        return None
-    above, slash, name = path.rpartition("/")
-    if name in DOTS:
-        return None
-    if slash and path[0] == "/":
-        start = trap.task.root
-    parent = walks.find(start, above)
-    return None if parent is None else (parent, name)
+    above = None if walks is None else walks.above(path, start, trap.task.root)
+    return Walker(trap, start, 0).parent(path) if above is None else Last(*above, False)
 
 
 def start_at(trap: "Trap", dirfd: int, path: str, resolve: int = 0) -> At:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulator.machine.abi.call import Data
 from simulator.machine.abi.constants import S_IFDIR, S_IFMT
-from simulator.machine.abi.ids import InodeId
+from simulator.machine.abi.ids import InodeId, NsId
 from simulator.machine.kernel import namespace
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Inode, Superblock
@@ -16,6 +16,8 @@ from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Inode, Superblock
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
+_INITIAL_USER_NS = NsId(1)
+"""It maps every id."""
 FIRST_INODE = 10
 """ext4 keeps the first ten inode numbers to itself."""
 ROOT_INODE = {"ext4": 2, "ext3": 2, "ext2": 2, "xfs": 128, "btrfs": 256}
@@ -29,23 +31,19 @@ def number(trap: "Trap", inode: InodeId) -> int:
     """``st_ino``: a stored inode's own number, the usual one for a root, else one made up."""
     if isinstance(inode, int):
         sb = trap.store.get(Superblock, trap.store.row(Inode, inode).sb)
-        return _stored_number(inode, sb)
+        if sb is not None and sb.root == inode:
+            return ROOT_INODE.get(sb.fstype, 1)
+        return inode + FIRST_INODE
     if inode[0] == "ns" and isinstance(inode[-1], int):
         return NSFS_BASE + inode[-1]
     return zlib.crc32(repr(inode).encode()) + (1 << 32)
 
 
-def _stored_number(inode: int, sb: Superblock | None) -> int:
-    if sb is not None and sb.root == inode:
-        return ROOT_INODE.get(sb.fstype, 1)
-    return inode + FIRST_INODE
-
-
 def show_ids(trap: "Trap", uid: int, gid: int) -> tuple[int, int]:
     """Ids as the caller's user namespace reads them; the overflow id when unmapped."""
-    user_ns = trap.store.row(namespace.UserNs, trap.task.cred.user_ns)
-    if user_ns.uid_map is namespace.IDENTITY:
+    if trap.task.cred.user_ns == _INITIAL_USER_NS:
         return uid, gid
+    user_ns = trap.store.row(namespace.UserNs, trap.task.cred.user_ns)
     return (
         namespace.from_kernel(user_ns.uid_map, uid),
         namespace.from_kernel(user_ns.gid_map, gid),
@@ -54,17 +52,20 @@ def show_ids(trap: "Trap", uid: int, gid: int) -> tuple[int, int]:
 
 def of_inode(trap: "Trap", inode: Inode) -> dict[str, Data]:
     """``struct stat`` of an inode."""
-    uid, gid = show_ids(trap, inode.uid, inode.gid)
+    uid, gid = inode.uid, inode.gid
+    if trap.task.cred.user_ns != _INITIAL_USER_NS:
+        uid, gid = show_ids(trap, uid, gid)
     sb = trap.store.get(Superblock, inode.sb)
-    stored = isinstance(inode.id, int)
+    ordinary = isinstance(inode.id, int) and (sb is None or sb.root != inode.id)
+    is_directory = inode.mode & S_IFMT == S_IFDIR
     return {
         "mode": inode.mode,
         "nlink": inode.nlink,
         "uid": uid,
         "gid": gid,
-        "size": _size(trap, inode, sb),
+        "size": _directory_size(trap, inode, sb) if is_directory else inode.size,
         "dev": 0 if sb is None else sb.device,
-        "ino": _stored_number(inode.id, sb) if stored else number(trap, inode.id),
+        "ino": inode.id + FIRST_INODE if ordinary else number(trap, inode.id),
         "rdev": inode.rdev,
         "mtime": inode.mtime,
     }
@@ -87,9 +88,7 @@ def of_file(trap: "Trap", file: fds.File) -> dict[str, Data]:
     }
 
 
-def _size(trap: "Trap", inode: Inode, sb: Superblock | None) -> int:
-    if inode.mode & S_IFMT != S_IFDIR:
-        return inode.size
+def _directory_size(trap: "Trap", inode: Inode, sb: Superblock | None) -> int:
     if not isinstance(inode.id, int):
         return 4096 if sb is not None and sb.fstype == "overlay" else inode.size
     if sb is not None and sb.fstype == "tmpfs":

@@ -31,6 +31,7 @@ from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON, Mount, cross
+from simulator.machine.kernel.vfs.walks import DOTS
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -39,8 +40,6 @@ NAME_MAX = 255
 _SURELY_SHORT = NAME_MAX // 4
 """A name of so few characters has at most ``NAME_MAX`` bytes in any encoding."""
 MAX_SYMLINKS = 40
-DOTS = frozenset(("", ".", ".."))
-"""Last names that name no entry of a directory."""
 _TYPE_AND_SEARCH = S_IFMT | 0o111
 _OPEN_DIRECTORY = S_IFDIR | 0o111
 """A directory that anybody may search: the common case, which costs no further question."""
@@ -161,7 +160,7 @@ class Walker:
             if not pending:
                 self.at = At(mount, number)
                 if plain and trap.walks is not None and isinstance(number, int):
-                    trap.walks.remember(begin, path.rpartition("/")[0], self.at, passed)
+                    trap.walks.remember(path, begin, self.at, passed)
                 return Last(self.at, name, slash)
             if name in DOTS:
                 if name == "..":

@@ -5,8 +5,8 @@ nothing but the tables of names, modes and mounts decided it: every directory on
 open to everybody, and no symbolic link, ``..``, policy or flag of openat2(2) had a say. So it is
 the same for every caller, and only these writes can change where it leads:
 
-- a name that stood for one of its directories (or for the place that one is mounted on) is gone or
-  stands for something else: ``Dentry``
+- a name that stood for one of its directories (or for the place that one is mounted on), or for
+  what the whole path names, is gone or stands for something else: ``Dentry``
 - one of its directories has another mode, or is gone: ``Inode``
 - anything is mounted, moved or taken off: ``Mount``
 
@@ -24,6 +24,8 @@ from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.state.store import Row, Store, Write
 
+DOTS = frozenset(("", ".", ".."))
+"""Last names that name no entry of a directory."""
 _MOST = 4096
 """Walks that are remembered; then it begins anew."""
 
@@ -31,33 +33,63 @@ _MOST = 4096
 class Walks:
     """The directories that paths of one store led to."""
 
-    __slots__ = ("_inodes", "_known", "_position", "_store", "_top")
+    __slots__ = ("_ends", "_inodes", "_known", "_places", "_position", "_store", "_top")
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[tuple[At, str], At] = {}
         self._inodes: set[InodeId] = set()
         """Every directory that a remembered walk went through, and what they are mounted on."""
+        self._places: dict[tuple[At, str], At] = {}
+        """What whole paths name, through a remembered directory: nothing computed or mounted on,
+        and no symbolic link.
+        """
+        self._ends: set[InodeId] = set()
+        """The inodes of those."""
         self._position = 0
         """How much of the journal has been looked at."""
         self._top: Write | None = None
         """What lay on top of it then."""
 
-    def find(self, start: At, names: str) -> At | None:
-        """The directory that ``names`` leads to from ``start``, or None: it must be walked."""
+    def above(self, path: str, start: At, root: At) -> tuple[At, str] | None:
+        """The directory above ``path``'s last name, and that name; None: it must be walked.
+
+        A relative path begins at ``start``, an absolute one at ``root``.
+        """
         journal = self._store.journal
         if not journal or journal[-1] is not self._top:
             self._catch_up(journal)
-        return self._known.get((start, names))
+        names, slash, name = path.rpartition("/")
+        if slash and path[0] == "/":
+            start = root
+        end = self._known.get((start, names))
+        return None if end is None or name in DOTS else (end, name)
 
-    def remember(self, start: At, names: str, end: At, inodes: Iterable[InodeId]) -> None:
-        """A walk of the kind described above went through ``inodes`` to ``end``, just now."""
+    def at(self, path: str, start: At, root: At) -> At | None:
+        """What ``path`` names, if that is remembered as well."""
+        journal = self._store.journal
+        if not journal or journal[-1] is not self._top:
+            self._catch_up(journal)
+        return self._places.get((root if path[:1] == "/" else start, path))
+
+    def remember_place(self, path: str, start: At, root: At, at: At) -> None:
+        """``path`` names ``at``, which was looked up in what ``above`` has just given."""
+        if len(self._places) >= _MOST:
+            self._places.clear()
+            self._ends.clear()
+        self._places[root if path[:1] == "/" else start, path] = at
+        self._ends.add(at.inode)
+
+    def remember(self, path: str, start: At, end: At, inodes: Iterable[InodeId]) -> None:
+        """A walk of the kind described above from ``start`` up to ``path``'s last name, just now:
+        through ``inodes`` to ``end``.
+        """
         journal = self._store.journal
         if not journal or journal[-1] is not self._top:
             self._catch_up(journal)
         if len(self._known) >= _MOST:
             self._forget()
-        self._known[start, names] = end
+        self._known[start, path.rpartition("/")[0]] = end
         self._inodes.update(inodes)
 
     def _catch_up(self, journal: list[Write]) -> None:
@@ -78,6 +110,9 @@ class Walks:
             elif isinstance(old, Dentry):
                 if old.inode in inodes and new != old:
                     return True
+                if old.inode in self._ends and new != old:
+                    self._places.clear()
+                    self._ends.clear()
             elif table is Mount:
                 return True
         return False
@@ -85,6 +120,8 @@ class Walks:
     def _forget(self) -> None:
         self._known.clear()
         self._inodes.clear()
+        self._places.clear()
+        self._ends.clear()
 
 
 def _same_mode(old: Row | None, new: Row | None) -> bool:
