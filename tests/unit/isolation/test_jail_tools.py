@@ -42,13 +42,13 @@ def test_a_file_is_blocks_wildcards_variables_and_lists() -> None:
 
 @pytest.mark.parametrize("text", ["a = ;", "= b;", "a = b c;", "{ }", "a = b }"])
 def test_what_is_no_jail_conf_is_told_with_its_line(text: str) -> None:
-    with pytest.raises(conf.ConfError, match="f:1: syntax error"):
+    with pytest.raises(conf.ConfError, match=r"f( line 1: .*: syntax error|: unexpected EOF)"):
         conf.parse(text, "f")
 
 
 def test_a_variable_that_nobody_set_is_said() -> None:
     blocks = conf.parse('web { path = "$nowhere"; }', "f")
-    with pytest.raises(conf.ConfError, match='variable "nowhere" not defined'):
+    with pytest.raises(conf.ConfError, match='path: variable "nowhere" not found'):
         conf.settings(blocks, "web")
 
 
@@ -62,7 +62,7 @@ def test_jls_shows_the_sessions_own_prison(session: SimSession) -> None:
 
 def test_a_jail_lives_as_long_as_its_command(session: SimSession) -> None:
     command = "jail -c name=quick path=/srv/guest host.hostname=q command=/bin/hostname"
-    assert said(session, command) == "quick: created\nq\n"
+    assert said(session, command) == "q\n"
     assert "quick" not in said(session, "jls name")
     assert said(session, "jail /srv/guest old 192.0.2.77 /bin/hostname") == "old\n"
 
@@ -70,12 +70,12 @@ def test_a_jail_lives_as_long_as_its_command(session: SimSession) -> None:
 def test_a_jail_that_persists_is_changed_entered_and_removed(session: SimSession) -> None:
     said(session, "jail -c name=web path=/srv/guest ip4.addr=192.0.2.40 persist")
     assert said(session, "jail -c name=web path=/srv/guest persist") == (
-        'jail: jail "web" already exists\n'
+        'jail: "web" already exists\n'
     )
     said(session, "jail -m name=web host.hostname=new")
     assert said(session, "jexec web hostname") == "new\n"
     assert said(session, "jexec web sh -c 'exit 4'; echo $?") == "4\n"
-    assert said(session, "jail -r web") == "web: removed\n"
+    assert said(session, "jail -r web") == ""
     assert said(session, "jexec web true") == 'jexec: jail "web" not found\n'
 
 

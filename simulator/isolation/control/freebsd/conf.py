@@ -15,7 +15,7 @@ _VARIABLE = re.compile(r"\$(?:\{([\w.]+)\}|(\w+))")
 
 
 class ConfError(Exception):
-    """A file that can't be read, as jail(8) says it: ``file:line: syntax error``."""
+    """A file that can't be read, as jail(8) says it: ``file line 3: word: syntax error``."""
 
 
 class Token(NamedTuple):
@@ -44,14 +44,24 @@ class Block(msgspec.Struct):
 
 def _tokens(text: str, path: str) -> list[Token]:
     found: list[Token] = []
-    at = 0
+    at, joins = 0, False
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise ConfError(f"{path}:{text.count(chr(10), 0, at) + 1}: syntax error")
+            line = text.count("\n", 0, at) + 1
+            kind = "string" if text[at] in "'\"" else ""
+            raise ConfError(
+                f"{path} line {line}: "
+                + (f"unterminated {kind}" if kind else f"{text[at]}: syntax error")
+            )
         if match.lastgroup:
             line = text.count("\n", 0, at) + 1
-            found.append(Token(match.lastgroup, match[match.lastgroup], line))
+            token = Token(match.lastgroup, match[match.lastgroup], line)
+            if joins and {found[-1].kind, token.kind} <= {"word", "double"}:
+                found[-1] = Token("double", found[-1].text + token.text, line)
+            else:
+                found.append(token)
+        joins = match.lastgroup not in (None, "punct")
         at = match.end()
     return found
 
@@ -60,25 +70,39 @@ def parse(text: str, path: str) -> list[Block]:
     """The blocks of a file in order. Raises ``ConfError``."""
     tokens = _tokens(text, path)
     blocks = [Block("*", [], named=False)]
-    current = blocks[0]
+    current, inside = blocks[0], False
     at = 0
     while at < len(tokens):
         token = tokens[at]
-        if token.text == "}" and token.kind == "punct" and current is not blocks[0]:
-            current = Block("*", [], named=False)
+        if token.text == "}" and token.kind == "punct" and inside:
+            current, inside = Block("*", [], named=False), False
             blocks.append(current)
             at += 1
             continue
         following = tokens[at + 1] if at + 1 < len(tokens) else None
-        if token.kind == "punct" or following is None or following.kind != "punct":
-            raise ConfError(f"{path}:{token.line}: syntax error")
+        if token.kind == "punct":
+            raise _wrong(path, token)
+        if following is None or following.kind != "punct":
+            raise _wrong(path, following)
         if following.text == "{":
+            if inside:
+                raise _wrong(path, following)
+            inside = True
             current = Block(token.text, [], named=token.text != "*")
             blocks.append(current)
             at += 2
             continue
         at = _statement(tokens, at, current, path)
+    if inside:
+        raise _wrong(path, None)
     return blocks
+
+
+def _wrong(path: str, token: Token | None) -> ConfError:
+    """yyerror(): at which word the file is no jail.conf any more."""
+    if token is None:
+        return ConfError(f"{path}: unexpected EOF")
+    return ConfError(f"{path} line {token.line}: {token.text}: syntax error")
 
 
 def _statement(tokens: list[Token], at: int, block: Block, path: str) -> int:
@@ -88,21 +112,24 @@ def _statement(tokens: list[Token], at: int, block: Block, path: str) -> int:
         block.settings.append(Setting(name.text, (), adds=False))
         return at + 2
     if sign.text not in ("=", "+="):
-        raise ConfError(f"{path}:{sign.line}: syntax error")
+        raise _wrong(path, sign)
     values: list[tuple[str, bool]] = []
     at += 2
     while at < len(tokens):
         token = tokens[at]
-        after = tokens[at + 1].text if at + 1 < len(tokens) else ""
-        if token.kind == "punct" or after not in (",", ";"):
-            raise ConfError(f"{path}:{token.line}: syntax error")
+        if token.kind == "punct":
+            raise _wrong(path, token)
+        following = tokens[at + 1] if at + 1 < len(tokens) else None
+        after = following.text if following is not None and following.kind == "punct" else ""
+        if after not in (",", ";"):
+            raise _wrong(path, following)
         values.append((token.text, token.kind != "single"))
         if after == ",":
             at += 2
             continue
         block.settings.append(Setting(name.text, tuple(values), adds=sign.text == "+="))
         return at + 2
-    raise ConfError(f"{path}:{name.line}: syntax error")
+    raise _wrong(path, None)
 
 
 def names(blocks: list[Block]) -> list[str]:
@@ -121,18 +148,20 @@ def settings(blocks: list[Block], name: str) -> dict[str, list[str]]:
             before = raw.get(one.name, []) if one.adds else []
             raw[one.name] = [*before, *one.values]
     return {
-        key: [_filled(text, raw) if replaced else text for text, replaced in values]
+        key: [_filled(key, text, raw) if replaced else text for text, replaced in values]
         for key, values in raw.items()
         if not key.startswith("$")
     }
 
 
-def _filled(text: str, raw: dict[str, list[tuple[str, bool]]], depth: int = 0) -> str:
+def _filled(key: str, text: str, raw: dict[str, list[tuple[str, bool]]], depth: int = 0) -> str:
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[2]
         found = raw.get(f"${name}", raw.get(name))
-        if found is None or depth > 8:
-            raise ConfError(f'variable "{name}" not defined')
-        return ",".join(_filled(one, raw, depth + 1) for one, _replaced in found)
+        if not found:
+            raise ConfError(f'{key}: variable "{name}" not found')
+        if depth > 8:
+            raise ConfError(f"{name}: variable loop")
+        return ",".join(_filled(key, one, raw, depth + 1) for one, _replaced in found)
 
     return _VARIABLE.sub(value, text)

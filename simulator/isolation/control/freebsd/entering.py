@@ -23,6 +23,7 @@ async def enter_prison(sys: Process, jid: int, name: str, command: list[str]) ->
         result = await sys.drive(pid, call, "", "")
         if isinstance(result, Executed):
             return number
-    await sys.err(f"{sys.name}: {command[0]}: No such file or directory\n")
+    what = "exec" if sys.name == "jail" else "execvp:"
+    await sys.err(f"{sys.name}: {what} {command[0]}: No such file or directory\n")
     await sys.drive(pid, Call("exit", (1,)), "", "")
     return number

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from simulator.isolation.control.freebsd.running import prisons
+from simulator.isolation.control.getopt import misread
+from simulator.isolation.technologies.options import jail as options
 from simulator.machine.abi.call import Value
 from simulator.machine.userland.options import Options, UsageError, parse
 from simulator.machine.userland.process import Process, SysError
@@ -18,9 +20,11 @@ async def jls(sys: Process, argv: Sequence[str]) -> int:
     """A table of all; -v with more lines, -n or -s as ``name=value``, or the parameters named."""
     try:
         given = parse(argv, "dhj:Nnqsv")
-    except UsageError:
-        await sys.err(_USAGE)
-        return 1
+    except UsageError as error:
+        return await misread(sys, error, _USAGE, 1)
+    strange = next((name for name in given.rest if not _is_parameter(name)), None)
+    if strange is not None:
+        return await sys.complain(f"unknown parameter: {strange}")
     jails = await _jails(sys, given)
     if jails is None:
         return 1
@@ -38,6 +42,14 @@ async def jls(sys: Process, argv: Sequence[str]) -> int:
     return 0
 
 
+_READ_ONLY = frozenset(("jid", "name", "parent", "dying", "cpuset.id", "children.cur", "host"))
+
+
+def _is_parameter(name: str) -> bool:
+    """Whether security.jail.param has it, as jailparam_init() asks."""
+    return name in _READ_ONLY or name in options.TABLE
+
+
 async def _jails(sys: Process, given: Options) -> list[dict[str, Any]] | None:
     """Those asked for; None after a complaint."""
     if given.has("j"):
@@ -46,7 +58,8 @@ async def _jails(sys: Process, given: Options) -> list[dict[str, Any]] | None:
         try:
             return [cast("dict[str, Any]", await sys.data("jail_get", asked, 0))]
         except SysError:
-            await sys.complain(f'jail "{name}" not found')
+            shown = name if name.isdigit() else f'"{name}"'
+            await sys.complain(f"jail {shown} not found")
             return None
     return [one async for one in prisons(sys)]
 
