@@ -66,3 +66,17 @@ def test_mistakes_are_told_in_the_clients_words(host: Shell) -> None:
     assert host("docker logs nosuch") == ("Error response from daemon: No such container: nosuch\n")
     unreachable = host("docker -H unix:///nowhere.sock ps")
     assert unreachable.startswith("Cannot connect to the Docker daemon at unix:///nowhere.sock.")
+
+
+def test_rights_added_to_none_are_those_rights(host: Shell) -> None:
+    line = "docker run --rm {} busybox grep CapEff /proc/self/status"
+    assert host(line.format("--cap-add CHOWN --cap-drop ALL")).split()[1] == "0" * 15 + "1"
+    assert host(line.format("--cap-add ALL --cap-drop CHOWN")).split()[1] == "000001fffffffffe"
+
+
+def test_a_platform_is_asked_for_and_its_programs_do_not_run_here(host: Shell) -> None:
+    asked = host("docker run --rm --platform linux/arm64 alpine uname -m; echo $?")
+    assert "exec format error" in asked
+    assert asked.endswith("\n255\n")
+    refused = host("docker run --rm --platform linux/arm64 busybox true")
+    assert "was found but its platform (linux/amd64) does not match" in refused

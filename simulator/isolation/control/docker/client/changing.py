@@ -118,10 +118,12 @@ async def tag(sys: Process, api: Api, words: list[str]) -> int:
 
 async def pull(sys: Process, api: Api, words: list[str]) -> int:
     """docker pull."""
-    given = parse("pull", {"quiet": Flag(short="q"), "all-tags": Flag(short="a")}, words)
+    flags = {"quiet": Flag(short="q"), "all-tags": Flag(short="a"), "platform": Flag("text")}
+    given = parse("pull", flags, words)
     need("pull", given.words, 1, 1)
     name = given.words[0]
-    await running.pull(sys, api, name, to=sys.out, quiet=given.on("quiet"))
+    platform = given.text("platform")
+    await running.pull(sys, api, name, to=sys.out, quiet=given.on("quiet"), platform=platform)
     last = name.rpartition("/")[2]
     full = name if "/" in name else f"library/{name}"
     domain = "" if "." in full.split("/")[0] else "docker.io/"

@@ -187,7 +187,9 @@ async def create(sys: Process, api: Api, words: list[str], command: str) -> tupl
     need(command, given.words, 1)
     image, *cmd = given.words
     body = await configuration(sys, given, image, cmd)
-    query = {"name": given.text("name")} if given.text("name") else {}
+    platform = given.text("platform")
+    query = {"name": given.text("name"), "platform": platform}
+    query = {key: value for key, value in query.items() if value}
     try:
         made = await api.ask("POST", "/containers/create", query, body)
     except DaemonError as error:
@@ -195,17 +197,20 @@ async def create(sys: Process, api: Api, words: list[str], command: str) -> tupl
             raise
         tagged = image if ":" in image or "@" in image else f"{image}:latest"
         await sys.err(f"Unable to find image '{tagged}' locally\n")
-        await pull(sys, api, image, to=sys.err)
+        await pull(sys, api, image, to=sys.err, platform=platform)
         made = await api.ask("POST", "/containers/create", query, body)
     for warning in made["Warnings"]:
         await sys.err(f"WARNING: {warning}\n")
     return made["Id"], given
 
 
-async def pull(sys: Process, api: Api, image: str, *, to: Any, quiet: bool = False) -> None:
+async def pull(
+    sys: Process, api: Api, image: str, *, to: Any, quiet: bool = False, platform: str = ""
+) -> None:
     """Pull, telling each layer's progress once it has changed."""
     name, _, mark = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "")
     query = {"fromImage": name, "tag": mark or "latest"}
+    query |= {"platform": platform} if platform else {}
     if not mark and not quiet:
         await to("Using default tag: latest\n") if to is not sys.err else None
     async for told in api.lines("POST", "/images/create", query):

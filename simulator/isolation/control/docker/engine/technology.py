@@ -67,10 +67,12 @@ def _words(host: HostSettings, hostname: str) -> list[str]:
         if not mode.startswith("container:"):
             say(option, mode)
     say("--network", "host" if host.NetworkMode == "host" else "none")
-    for capability in words(host.CapAdd) or []:
-        say("--cap-add", capability)
-    for capability in words(host.CapDrop) or []:
-        say("--cap-drop", capability)
+    added = [("--cap-add", one) for one in words(host.CapAdd) or []]
+    dropped = [("--cap-drop", one) for one in words(host.CapDrop) or []]
+    everything = any(one.upper().removeprefix("CAP_") == "ALL" for _option, one in added)
+    # caps.TweakCapabilities(): less what is dropped and then what is added, but all less some.
+    for option, capability in (*added, *dropped) if everything else (*dropped, *added):
+        say(option, capability)
     for one in host.SecurityOpt or []:
         if not one.startswith("label"):
             say("--security-opt", one)

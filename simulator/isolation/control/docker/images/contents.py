@@ -29,9 +29,7 @@ class Distribution(NamedTuple):
 
 
 def executable(marker: bytes, architecture: str) -> bytes:
-    """A program's content; one for another machine says so (``ELF`` e_machine)."""
-    if architecture == "amd64":
-        return marker
+    """A program's content; it says which machine it is for (``ELF`` e_machine)."""
     return marker.rstrip(b"\n") + b" for " + MACHINES[architecture].encode() + b"\n"
 
 
