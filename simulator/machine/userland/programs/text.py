@@ -1,6 +1,7 @@
 """grep, sort, uniq, cut, tr, sed (s, p, d), xargs, od and strings in their common uses."""
 
 import re
+import stat
 from collections.abc import Sequence
 
 from simulator.machine.userland.options import UsageError, parse, to_number
@@ -117,15 +118,20 @@ async def _lines(sys: Process, path: str, *, quiet: bool) -> list[str] | None:
     return _text(content).split("\n")[: None if content[-1:] not in (b"\n", b"") else -1]
 
 
-async def _below(sys: Process, paths: list[str]) -> list[str]:
+async def _below(sys: Process, paths: list[str], *, named: bool = True) -> list[str]:
+    """The files below; a symbolic link is followed only where somebody ``named`` it, as -r does."""
     found: list[str] = []
     for path in paths or ["."]:
         try:
+            if not named and stat.S_ISLNK((await sys.lstat(path))["mode"]):
+                continue
             names = await sys.names(path)
         except SysError:
             found.append(path)
             continue
-        found += await _below(sys, [f"{path.rstrip('/')}/{name}" for name in sorted(names)])
+        found += await _below(
+            sys, [f"{path.rstrip('/')}/{name}" for name in sorted(names)], named=False
+        )
     return found
 
 
