@@ -45,7 +45,7 @@ def open_session(
     world: World, technology: Technology, facts: frozenset[str] = MODERN
 ) -> SimSession:
     """A session branched from the cached launch. Raises ``HarnessError``."""
-    ready = _ready(world, technology, facts)
+    ready = _ready(world, technology, facts.union(world.facts))
     branches = tuple(
         Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
         for kernel in ready.machines
@@ -68,7 +68,7 @@ def open_whole(
 
     For screens that let a person step through the building of the sandbox.
     """
-    ready = prepare(world, technology, facts)
+    ready = prepare(world, technology, facts.union(world.facts))
     session = SimSession(
         world, technology, ready.machines, ready.actors, ready.daemons, ready.units
     )

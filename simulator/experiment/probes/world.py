@@ -90,7 +90,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Everything that a boot needs, technology apart.
 
     ``services`` are products whose daemons init starts (``isolation/control``), where the host has
-    them installed.
+    them installed. ``facts`` are what the model's kernel is like here (``worlds.family_of``):
+    ``machine aarch64``, ``release 5.15.0-126-generic``, ``without overlay``.
     """
 
     id: str
@@ -111,6 +112,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     disks: tuple[Disk, ...] = ()
     constants: tuple[tuple[str, int | str], ...] = ()
     services: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
 
 
 def twin(world: World) -> World:
