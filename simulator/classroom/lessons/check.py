@@ -1,22 +1,19 @@
 """The author's linter for lessons."""
 
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from simulator.classroom.lessons import load as loading
+from simulator.classroom.lessons import runs
 from simulator.classroom.lessons import text as texts
-from simulator.classroom.lessons.grading import digest, grade
+from simulator.classroom.lessons.grading import digest, grade, so
 from simulator.classroom.lessons.schema import FORMAT, Challenge, Lesson, Part, Predict, Steps
 from simulator.classroom.lessons.schema import Question as Quiz
 from simulator.classroom.lessons.sentences import unbound
-from simulator.experiment.engine.judge import answer
 from simulator.experiment.probes.oracles import ORACLES
-from simulator.experiment.probes.trace import Entry
-from simulator.experiment.scenarios.ask import question
-from simulator.experiment.scenarios.load import find
-from simulator.experiment.scenarios.moments import find_moment
+from simulator.experiment.scenarios.load import find, load_world
+from simulator.experiment.scenarios.schema import Scenario
 from simulator.experiment.scenarios.structure import Mistake, ScenarioError
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.errors import VitrinaError
@@ -24,12 +21,6 @@ from simulator.machine.abi.i18n import LANGUAGES
 from simulator.machine.abi.i18n import gettext as _
 
 _ID = re.compile(r"[0-9]{3}-[a-z0-9-]+")
-_RUN = re.compile(
-    r"^`vitrina run (?P<words>[^`]+)`: (?P<outcome>[A-Z_]+)"
-    r"(?:, (?P<actor>[a-z]+)\.(?P<call>\w+) = (?P<result>\w+))?\.?$"
-)
-
-_MOMENT = re.compile(r"^`vitrina compare --moment (?P<name>[a-z0-9-]+)`\.?$")
 
 
 def check(paths: Iterable[Path] = ()) -> tuple[Mistake, ...]:
@@ -98,11 +89,29 @@ def _exercises(lesson: Lesson) -> Iterator[tuple[str, str]]:
 def _asks(one: Predict | Steps) -> Iterator[tuple[str, str]]:
     place = f"{'predict' if isinstance(one, Predict) else 'steps'} {one.id}"
     try:
-        find(one.scenario)
+        scenario = find(one.scenario)
         for spec in one.on if isinstance(one, Predict) else (one.on,):
             parse_spec(spec)
     except VitrinaError as error:
         yield place, str(error)
+        return
+    if isinstance(one, Predict):
+        yield from ((place, message) for message in _foretold(one, scenario))
+
+
+def _foretold(one: Predict, scenario: Scenario) -> Iterator[str]:
+    """Oracles judge scenarios; of a demonstration there is a line to be foretold."""
+    if not scenario.demonstrates:
+        if one.choices or not one.on:
+            yield _("asks for outcomes: needs 'on', and no 'choices'")
+        return
+    if not one.choices or one.on:
+        yield _("a demonstration is foretold by 'line' and 'choices', without 'on'")
+    elif not 0 <= one.line < len(scenario.program.steps):
+        yield _("its demonstration has no line {line}").format(line=one.line)
+    elif len(found := so(one)) != 1:
+        message = _("exactly one choice must be so; so are: {letters}")
+        yield message.format(letters=", ".join(found) or "-")
 
 
 def _challenge(one: Challenge) -> Iterator[tuple[str, str]]:
@@ -113,6 +122,11 @@ def _challenge(one: Challenge) -> Iterator[tuple[str, str]]:
     if one.kind == "spec" and not one.goals:
         yield place, _("has no goals")
         return
+    if one.kind in ("shell", "file"):
+        found = list(_work(one))
+        yield from ((place, message) for message in found)
+        if found:
+            return
     try:
         start, solution = grade(one, one.start), grade(one, one.solution)
     except VitrinaError as error:
@@ -125,6 +139,18 @@ def _challenge(one: Challenge) -> Iterator[tuple[str, str]]:
     if not solution.met:
         told = solution.problem or ", ".join(f"{r.goal}: {r.got}" for r in solution.results)
         yield place, _("is not met by its solution ({why})").format(why=told)
+
+
+def _work(one: Challenge) -> Iterator[str]:
+    """What is wrong with a task that is worked on in a shell or a file."""
+    if not one.checks:
+        yield _("has no checks")
+    if (one.kind == "file") != one.file.startswith("/"):
+        yield _("'file' is the path, from /, of a challenge of kind 'file'")
+    try:
+        load_world(one.world)
+    except ScenarioError as error:
+        yield str(error)
 
 
 def _quiz(lesson: Lesson, one: Quiz) -> Iterator[tuple[str, str]]:
@@ -155,6 +181,11 @@ def _parts(lesson: Lesson) -> Iterator[tuple[str, str]]:
         if lesson.front.exercise(part.kind, part.name) is None:
             message = _("the front matter has no {kind} {name}")
             yield place, message.format(kind=part.kind, name=part.name)
+        asked = lesson.front.exercise(part.kind, part.name)
+        if isinstance(asked, Predict):
+            letters = [letter for letter, _text in part.options]
+            if letters != [one.option for one in asked.choices]:
+                yield place, _("its options and the front matter's 'choices' have other letters")
         if part.kind == "challenge" and not all(hint.strip() for hint in part.hints or ("",)):
             yield place, _("a challenge needs hints, none of them empty")
 
@@ -178,71 +209,11 @@ def _sources(lesson: Lesson) -> Iterator[tuple[str, str]]:
     for label in sorted({label for label in labels if labels.count(label) > 1}):
         yield f"[^{label}]", _("two footnotes with one label")
     for label, note in lesson.notes:
-        yield from _run(label, note)
+        yield from ((f"[^{label}]", message) for message in runs.wrong(note))
 
 
 def _loose(part: Part) -> tuple[str, ...]:
     return unbound(part.text) if part.kind == "read" else ()
-
-
-def _run(label: str, note: str) -> Iterator[tuple[str, str]]:
-    """A footnote that begins with a run must be that run's outcome; with a moment, name one."""
-    if note.startswith("`vitrina compare --moment"):
-        yield from _moment(label, note)
-    if not note.startswith("`vitrina run"):
-        return
-    found = _RUN.match(note)
-    if found is None:
-        yield f"[^{label}]", _("must read: `vitrina run SCENARIO --on SPEC`: OUTCOME")
-        return
-    try:
-        scenario, spec, without = _words(found["words"])
-        given = answer(question(find(scenario)), parse_spec(spec, without))
-    except (VitrinaError, ValueError) as error:
-        yield f"[^{label}]", str(error)
-        return
-    got, message = given.verdict.outcome.name, _("says {said}, but the run gives {got}")
-    if got != found["outcome"]:
-        yield f"[^{label}]", message.format(said=found["outcome"], got=got)
-    if found["result"]:
-        entries = given.case.main.trace.entries
-        came = _came(entries, found["actor"], found["call"])
-        if found["result"] not in came:
-            yield f"[^{label}]", message.format(said=found["result"], got=", ".join(came) or "-")
-
-
-def _came(entries: Iterable[Entry], actor: str, call: str) -> tuple[str, ...]:
-    """What one actor's calls of a name came to, each result once: an errno or a number."""
-    results = [str(e.errno or e.value) for e in entries if (e.actor, e.call) == (actor, call)]
-    return tuple(dict.fromkeys(results))
-
-
-def _moment(label: str, note: str) -> Iterator[tuple[str, str]]:
-    """What a moment shows is tested where moments are."""
-    found = _MOMENT.match(note)
-    if found is None:
-        yield f"[^{label}]", _("must read: `vitrina compare --moment MOMENT`")
-        return
-    try:
-        find_moment(found["name"])
-    except VitrinaError as error:
-        yield f"[^{label}]", str(error)
-
-
-def _words(text: str) -> tuple[str, str, list[str]]:
-    words = shlex.split(text)
-    scenario, spec, without = words.pop(0), "", list[str]()
-    while len(words) >= 2:
-        option, value = words.pop(0), words.pop(0)
-        if option == "--on":
-            spec = value
-        elif option == "--without":
-            without.append(value)
-        else:
-            raise ValueError(_("unknown option {option}").format(option=option))
-    if not spec or words:
-        raise ValueError(_("must read: `vitrina run SCENARIO --on SPEC`: OUTCOME"))
-    return scenario, spec, without
 
 
 def _together(lessons: list[Lesson]) -> Iterator[Mistake]:

@@ -4,7 +4,8 @@ import hashlib
 
 import msgspec
 
-from simulator.classroom.lessons.schema import Challenge, Predict
+from simulator.classroom.lessons import shell
+from simulator.classroom.lessons.schema import Challenge, Check, Expect, Predict
 from simulator.classroom.lessons.schema import Question as Quiz
 from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.judge import Question, judge
@@ -30,6 +31,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     got: str
     met: bool
     stopped_by: str = ""
+    told: str = ""
+    """Of a check: what a learner reads about it; else what is read is made of the outcomes."""
 
 
 class Grade(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +62,9 @@ def is_right(lesson: str, quiz: Quiz, option: str) -> bool:
 
 
 def outcomes(predict: Predict) -> dict[str, Verdict]:
-    """What really happens on each SPEC that a prediction asks about."""
+    """What really happens on each SPEC that a prediction asks about; none of a demonstration."""
+    if predict.choices:
+        return {}
     asked = question(find(predict.scenario))
     found: dict[str, Verdict] = {}
     for spec in predict.on:
@@ -69,12 +74,27 @@ def outcomes(predict: Predict) -> dict[str, Verdict]:
     return found
 
 
+def shown(predict: Predict) -> shell.Said:
+    """The line of a demonstration that a prediction is about, and what it came to."""
+    return shell.demonstrated(predict.scenario)[predict.line]
+
+
+def so(predict: Predict) -> tuple[str, ...]:
+    """The letters of the choices that are so; the linter sees to it that there is one."""
+    came = shown(predict)
+    return tuple(one.option for one in predict.choices if one.met(came.status, came.output))
+
+
 def grade(challenge: Challenge, answer: str) -> Grade:
-    """Judge ``answer``, a SPEC or a program. Nothing in it is evaluated, only parsed."""
+    """Judge ``answer``. Nothing in it is evaluated outside the model, only parsed."""
     try:
-        if challenge.kind == "spec":
-            return _grade_spec(challenge, " ".join(answer.split()))
-        return _grade_program(challenge, answer)
+        match challenge.kind:
+            case "spec":
+                return _grade_spec(challenge, " ".join(answer.split()))
+            case "program":
+                return _grade_program(challenge, answer)
+            case "shell" | "file":
+                return _grade_work(challenge, answer)
     except (SpecError, PlanError, ProgramError) as error:
         return Grade(problem=str(error))
 
@@ -103,6 +123,41 @@ def _grade_program(challenge: Challenge, answer: str) -> Grade:
     given = reply(asked, parse_spec(challenge.on))
     steps = tuple(map(_told, given.case.main.trace.entries))
     return Grade(results=(_result(challenge.on, challenge.outcome, given.verdict),), steps=steps)
+
+
+def _grade_work(challenge: Challenge, answer: str) -> Grade:
+    done, after = shell.worked(challenge, answer)
+    results = tuple(_checked(*pair) for pair in zip(challenge.checks, after, strict=True))
+    return Grade(results=results, steps=tuple(map(_typed, done)))
+
+
+def _checked(check: Check, said: shell.Said) -> Result:
+    met = shell.passes(check, said)
+    told = f"$ {said.line}" if met else _typed(said)
+    return Result(goal=check.run, wanted=expected(check), got=said.output, met=met, told=told)
+
+
+def _typed(said: shell.Said) -> str:
+    """A line as a terminal shows it, with its exit status where that is not 0."""
+    rows = (f"$ {said.line}", *said.output.rstrip("\n").splitlines()[-MAX_SHOWN:])
+    ended = said.note if said.status is None else f"({said.status})" if said.status else ""
+    return "\n    ".join((*rows, ended) if ended else rows)
+
+
+MAX_SHOWN = 12
+"""How many lines of a line's output are shown: its last ones."""
+
+
+def expected(wanted: Expect) -> str:
+    """What a check or a choice expects, in words."""
+    told: list[str] = []
+    if wanted.says:
+        told.append(_("says {words}").format(words=repr(wanted.says)))
+    if wanted.lacks:
+        told.append(_("doesn't say {words}").format(words=repr(wanted.lacks)))
+    if wanted.status is not None:
+        told.append(_("ends with {status}").format(status=wanted.status))
+    return ", ".join(told) or _("ends well")
 
 
 def _told(entry: Entry) -> str:
@@ -147,8 +202,22 @@ def asked_for(goal: str, outcome: str) -> str:
     return f"{words(goal).title}: {_(SAID[outcome.upper()])}"
 
 
+def aims(challenge: Challenge) -> tuple[str, ...]:
+    """What a challenge asks for, a line each."""
+    match challenge.kind:
+        case "spec":
+            return tuple(asked_for(one.scenario, one.outcome) for one in challenge.goals)
+        case "program":
+            return (asked_for(challenge.on, challenge.outcome),)
+        case "shell" | "file":
+            return tuple(f"$ {one.run}: {expected(one)}" for one in challenge.checks)
+
+
 def came(result: Result) -> str:
     """What came of a goal; where it is not met, what was wanted too."""
+    if result.told:
+        wanted = "" if result.met else f"\n    {_('wanted: {wanted}').format(wanted=result.wanted)}"
+        return result.told + wanted
     told = asked_for(result.goal, result.got)
     if result.stopped_by:
         by = _("stopped by {wall}").format(wall=result.stopped_by)

@@ -103,7 +103,7 @@ def _part(kind: Kind, name: str, block: str, line: int) -> Part:
     shown = _DETAILS.sub("", block)
     heading = next((m[2] for m in map(_HEADING.match, shown.split("\n")) if m is not None), "")
     options: list[tuple[str, str]] = []
-    if kind == "question":
+    if kind in ("question", "predict"):
         kept: list[str] = []
         for row in shown.split("\n"):
             option = _OPTION.match(row)

@@ -8,7 +8,7 @@ import click
 
 from simulator.classroom.lessons import load as lessons
 from simulator.classroom.lessons import progress as saved
-from simulator.classroom.lessons.grading import Grade, came, grade, outcomes
+from simulator.classroom.lessons.grading import Grade, came, grade, outcomes, so
 from simulator.classroom.lessons.schema import Challenge, Lesson
 from simulator.cli.output import emit_json, table
 from simulator.experiment.probes.source import MAX_FILE, read_text
@@ -139,6 +139,8 @@ def _tell(judged: Grade) -> None:
     for one in judged.results:
         mark = "✓" if one.met else "✗"
         click.echo(f"{mark} {came(one)}")
+    for line in judged.steps:
+        click.echo(f"  {line}")
     click.echo(_("met") if judged.met else _("not met yet"))
 
 
@@ -146,16 +148,31 @@ def _tell(judged: Grade) -> None:
 @click.argument("lesson")
 @click.option("--json", "as_json", is_flag=True)
 def predict(lesson: str, as_json: bool) -> None:
-    """What LESSON's predictions really come to: for teachers."""
-    rows = [
+    """What LESSON's predictions really come to: for teachers.
+
+    Of a demonstration: the letter of the choice that is so.
+    """
+    asked = lessons.find(lesson).front.predict
+    rows: list[dict[str, Any]] = [
         {
             "predict": one.id,
             "scenario": one.scenario,
             "spec": spec,
             "outcome": verdict.outcome.name,
         }
-        for one in lessons.find(lesson).front.predict
+        for one in asked
         for spec, verdict in outcomes(one).items()
+    ]
+    rows += [
+        {
+            "predict": one.id,
+            "scenario": one.scenario,
+            "spec": "",
+            "outcome": ", ".join(so(one)),
+            "line": one.line,
+        }
+        for one in asked
+        if one.choices
     ]
     if as_json:
         emit_json(rows)

@@ -15,7 +15,7 @@ from simulator.experiment.probes.serial import to_json
 from simulator.experiment.probes.source import MAX_FILE, decoded, read_text
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
-from simulator.experiment.scenarios.load import find, load_world
+from simulator.experiment.scenarios.load import find, listed, load_world
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
@@ -27,15 +27,20 @@ class EmptyProgramError(VitrinaError):
 
 @click.command("trace")
 @click.argument("file")
-@click.option(
-    "--on", required=True, type=SPEC, metavar="SPEC", help="a technology and its own options"
-)
+@click.option("--on", type=SPEC, metavar="SPEC", help="a technology and its own options")
 @click.option("--without", multiple=True, metavar="MECHANISM", help="lift a wall")
 @click.option("--real", is_flag=True, help="on this machine's kernel")
 @click.option("--json", "as_json", is_flag=True)
-def command(file: str, on: str, without: tuple[str, ...], real: bool, as_json: bool) -> None:
-    """Run the program in FILE (- is standard input, .toml a scenario)."""
-    program, world = _read(file)
+def command(file: str, on: str | None, without: tuple[str, ...], real: bool, as_json: bool) -> None:
+    """Run the program in FILE (- is standard input, .toml or an id a scenario).
+
+    A demonstration needs no --on: it shows what the host does.
+    """
+    program, world, shows = _read(file)
+    if on is None:
+        if not shows:
+            raise click.UsageError(_("name a technology: --on SPEC"))
+        on = "none"
     trace = _trace(program, world, on, without, real)
     if as_json:
         emit_json(to_json(trace))
@@ -44,16 +49,21 @@ def command(file: str, on: str, without: tuple[str, ...], real: bool, as_json: b
         click.echo(line)
 
 
-def _read(file: str) -> tuple[Program, World]:
-    if file.endswith(".toml"):
+def _read(file: str) -> tuple[Program, World, bool]:
+    if file.endswith(".toml") or _is_known(file):
         scenario = find(file)
-        return scenario.program, load_world(scenario.world)
+        return scenario.program, load_world(scenario.world), scenario.demonstrates
     program = parse(_text(file), file)
     if not program.steps:
         raise EmptyProgramError(
             _("{path}: no step in it; write lines such as guest.getpid()").format(path=file)
         )
-    return program, load_world()
+    return program, load_world(), False
+
+
+def _is_known(name: str) -> bool:
+    """Whether ``name`` is the id of a scenario that comes with Vitrina."""
+    return name in {identity for _group, identity in listed()}
 
 
 def _text(file: str) -> str:

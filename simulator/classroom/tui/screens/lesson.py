@@ -59,7 +59,7 @@ Read, say what you expect, look, answer, try. Your answers are kept.
         """Title with the row of parts, the part, the keys."""
         yield Static("", id="title")
         yield VerticalScroll(id="part", can_focus=False)
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     async def on_mount(self) -> None:
         """Where it was left."""
