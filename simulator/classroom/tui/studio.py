@@ -124,6 +124,12 @@ class Studio:
 
         return recording.record(scenario, spec, without)
 
+    def play_hosts(self, scenario: str, spec: str) -> tuple[Playback, ...]:
+        """Run a demonstration on each of the machines that it names; none when it names none."""
+        from simulator.classroom.tui import recording
+
+        return recording.record_hosts(scenario, spec)
+
     def flow(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> "list[Line]":
         """Who reached whose objects in that run, and what a wall kept away."""
         from simulator.experiment.engine import flow
