@@ -1,0 +1,40 @@
+"""The two front pages say the same, and what they tell a reader to type exists."""
+
+import re
+import shlex
+from pathlib import Path
+
+from simulator.cli.main import cli
+
+TOP = Path(__file__).parents[2]
+PAGES = {name: (TOP / name).read_text(encoding="utf-8") for name in ("README.md", "README.es.md")}
+
+
+def _commands(page: str) -> list[str]:
+    """The code of a page, without comments and the choice of a language."""
+    blocks = re.findall(r"^```\w*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    lines = [line.partition("  #")[0].rstrip() for block in blocks for line in block.splitlines()]
+    return [line.replace("--lang es ", "") for line in lines]
+
+
+def test_both_pages_have_the_same_code_and_as_many_sections() -> None:
+    english, spanish = PAGES.values()
+    assert _commands(english) == _commands(spanish)
+    assert english.count("\n## ") == spanish.count("\n## ")
+    assert english.count("\n- **") == spanish.count("\n- **")
+
+
+def test_every_command_that_a_page_shows_exists() -> None:
+    shown = {
+        shlex.split(line)[1]
+        for line in _commands(PAGES["README.md"])
+        if line.startswith("vitrina ")
+    }
+    assert len(shown) > 10
+    assert shown <= set(cli.list_commands(None))  # pyright: ignore
+
+
+def test_every_link_of_a_page_leads_somewhere() -> None:
+    for name, page in PAGES.items():
+        for target in re.findall(r"\]\(([^)#:]+)\)", page):
+            assert (TOP / target).exists(), f"{name}: {target}"
