@@ -1,9 +1,11 @@
 """Time travel: undo all is the beginning, at(n) is the state after n, a branch disturbs nobody."""
 
+from unittest import mock
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.machine.state.store import Row, Store, copy_tables, same_tables
+from simulator.machine.state.store import Index, Row, Store, copy_tables, same_tables
 from simulator.machine.state.timeline import Timeline
 
 
@@ -19,6 +21,7 @@ writes = st.tuples(
     st.sampled_from([Cell, Other]), st.integers(0, 5), st.one_of(st.none(), st.integers(0, 3))
 )
 histories = st.lists(st.lists(writes, max_size=40), max_size=60)
+short_histories = st.lists(st.lists(writes, max_size=6), max_size=8)
 
 
 def perform(store, steps):
@@ -84,3 +87,84 @@ def test_a_branch_starts_from_its_step_and_leaves_its_parent_alone(start, histor
     assert (branch.origin.timeline, branch.origin.step) == (timeline, step)
     assert same_tables(branch.at(0).tables, states[step])
     assert same_tables(timeline.at(len(history)).tables, states[-1])
+
+
+BY_VALUE = Index(Cell, lambda cell: (cell.value, "even" if cell.value % 2 == 0 else "odd"))
+
+
+def filed_anew(tables):
+    """The index as the rows give it; its order is the index's own."""
+    found = {}
+    for key, row in tables.get(Cell, {}).items():
+        for value in BY_VALUE.of(row):
+            found.setdefault(value, set()).add(key)
+    return found
+
+
+def filed_in(world):
+    return {value: set(keys) for value, keys in world.filed(BY_VALUE).items()}
+
+
+@given(
+    start=st.lists(writes, max_size=8),
+    history=short_histories,
+    mine=st.lists(writes, max_size=12),
+    theirs=st.lists(writes, max_size=12),
+    asked=st.sets(st.sampled_from(["parent", "at", "branch", "twin"])),
+    every=st.sampled_from([3, 256]),
+    data=st.data(),
+)
+def test_branches_share_rows_and_indexes_and_never_see_each_others_writes(
+    start, history, mine, theirs, asked, every, data
+):
+    with mock.patch("simulator.machine.state.timeline._MIN_WRITES_PER_KEYFRAME", every):
+        timeline, states = record(start, history)
+    step = data.draw(st.integers(0, len(history)))
+    if "parent" in asked:
+        timeline.store.filed(BY_VALUE)
+    if "at" in asked:
+        timeline.at(step).filed(BY_VALUE)
+    branch, twin = timeline.branch(step), timeline.branch(step)
+    for name, one in (("branch", branch), ("twin", twin)):
+        if name in asked:
+            one.store.filed(BY_VALUE)
+    before = copy_tables(states[step])
+
+    perform(branch.store, mine)
+    perform(timeline.store, theirs)
+    timeline.commit(len(history))
+
+    assert same_tables(twin.store.tables, before)
+    assert filed_in(twin.store) == filed_in(timeline.at(step)) == filed_anew(before)
+    for store in (branch.store, timeline.store):
+        assert filed_in(store) == filed_anew(store.tables)
+    for number, state in enumerate(states):
+        assert same_tables(timeline.at(number).tables, state)
+    branch.store.rollback(0)
+    assert same_tables(branch.store.tables, before)
+    assert filed_in(branch.store) == filed_anew(before)
+
+
+@given(start=st.lists(writes), history=short_histories, later=st.lists(writes))
+def test_what_a_store_hands_out_whole_follows_every_later_write(start, history, later):
+    timeline, _states = record(start, history)
+    for store in (timeline.store, timeline.branch(len(history)).store):
+        rows, filed = store.rows(Cell), store.filed(BY_VALUE)
+
+        perform(store, later)
+
+        assert rows == store.tables.get(Cell, {})
+        assert {value: set(keys) for value, keys in filed.items()} == filed_anew(store.tables)
+
+
+@given(start=st.lists(writes), history=short_histories)
+def test_history_that_begins_anew_begins_with_the_present(start, history):
+    timeline, states = record(start, history)
+
+    timeline.forget()
+    perform(timeline.store, [(Cell, 0, 99), (Other, 0, None)])
+    timeline.commit(0)
+
+    assert len(timeline) == 1
+    assert same_tables(timeline.at(0).tables, states[-1])
+    assert same_tables(timeline.at(1).tables, timeline.store.tables)

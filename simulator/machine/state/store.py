@@ -57,12 +57,11 @@ class Index(Generic[R]):
 class World:
     """A state of the machine that can be read."""
 
-    __slots__ = ("_filed", "_indexes", "tables")
+    __slots__ = ("_filed", "tables")
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
         self._filed: dict[Index[Any], Filed] = {}
-        self._indexes: dict[type[Row], list[tuple[Index[Any], Filed]]] = {}
 
     def get(self, table: type[R], key: Key) -> R | None:
         """The row of ``table`` under ``key``, or None."""
@@ -80,7 +79,7 @@ class World:
 
     def rows(self, table: type[R]) -> Mapping[Key, R]:
         """The table itself, for reading only: for loops that cannot afford a call a row."""
-        return self.tables.setdefault(table, {})  # pyright: ignore[reportReturnType]
+        return self.tables.get(table, {})  # pyright: ignore[reportReturnType]
 
     def count(self, table: type[Row]) -> int:
         """How many rows ``table`` has."""
@@ -92,9 +91,11 @@ class World:
         return tuple(self.filed(index).get(value, ()))
 
     def filed(self, index: Index[R]) -> "Filed":
-        """The whole of ``index``, for reading only: it follows every later write."""
+        """The whole of ``index``, for reading only."""
         filed = self._filed.get(index)
-        return self._build(index) if filed is None else filed
+        if filed is None:
+            filed = self._filed[index] = _file(index, self.tables.get(index.table, {}))
+        return filed
 
     def first(self, index: Index[R], value: Key) -> R | None:
         """The oldest row that ``index`` files under ``value``, or None."""
@@ -105,56 +106,62 @@ class World:
         """The rows that ``index`` files under ``value``, oldest first."""
         return tuple(self.row(index.table, key) for key in self.by(index, value))
 
-    def _build(self, index: Index[Any]) -> "Filed":
-        filed: Filed = {}
-        for key, row in self.tables.get(index.table, {}).items():
-            for value in index.of(row):
-                filed.setdefault(value, {})[key] = None
-        self._filed[index] = filed
-        self._indexes.setdefault(index.table, []).append((index, filed))
-        return filed
+
+class _Kept(NamedTuple):
+    """An index that a store keeps up. ``own``: the values whose keys nobody shares; None: all."""
+
+    view: Index[Any]
+    filed: Filed
+    own: set[Key] | None
 
 
 class Store(World):
-    """A state of the machine that can be written: the only mutable thing in the model."""
+    """A state of the machine that can be written: the only mutable thing in the model.
 
-    __slots__ = ("journal",)
+    It begins as ``base``, a state that nobody writes any more, and shares its tables and indexes.
+    What is written, or handed out whole, it first makes its own: ``rows`` and ``filed`` give
+    mappings that follow every later write.
+    """
 
-    def __init__(self, tables: Tables | None = None) -> None:
-        super().__init__({} if tables is None else tables)
+    __slots__ = ("_base", "_mine", "journal")
+
+    def __init__(self, base: World | None = None) -> None:
+        super().__init__({} if base is None else base.tables.copy())
+        self._base = base
+        self._mine: dict[type[Row], tuple[dict[Key, Row], list[_Kept]]] = {}
+        """The tables that are this store's own, each with its indexes."""
         self.journal: list[Write] = []
 
-    def file_like(self, other: World) -> None:
-        """Take over the indexes of ``other``, a state equal to this one."""
-        for table, listed in other._indexes.items():  # pyright: ignore[reportPrivateUsage]
-            mine: list[tuple[Index[Any], Filed]] = []
-            for index, filed in listed:
-                copied = {value: keys.copy() for value, keys in filed.items()}
-                self._filed[index] = copied
-                mine.append((index, copied))
-            self._indexes[table] = mine
+    def rows(self, table: type[R]) -> Mapping[Key, R]:
+        """The table itself, for reading only; it follows every later write."""
+        mine = self._mine.get(table) or self._own(table)
+        return mine[0]  # pyright: ignore[reportReturnType]
+
+    def filed(self, index: Index[R]) -> Filed:
+        """The whole of ``index``, for reading only; it follows every later write."""
+        filed = self._filed.get(index)
+        return self._keep_up(index) if filed is None else filed
 
     def put(self, row: Row) -> None:
         """Write ``row`` under its id; an equal row in place is no write."""
         table = type(row)
-        rows = self.tables.get(table)
-        if rows is None:
-            rows = self.tables[table] = {}
+        rows, kept = self._mine.get(table) or self._own(table)
         key = row.id
         old = rows.get(key)
         if old is row:
             return
         rows[key] = row
-        self.journal.append(Write(table, key, old, row))
-        if table in self._indexes:
-            self._refile(table, key, old, row)
+        self.journal.append(_new(Write, (table, key, old, row)))
+        if kept:
+            _refile(kept, key, old, row)
 
     def drop(self, table: type[Row], key: Key) -> None:
         """Remove the row under ``key``; a missing one is a bug of the model (KeyError)."""
-        old = self.tables[table].pop(key)
-        self.journal.append(Write(table, key, old, None))
-        if table in self._indexes:
-            self._refile(table, key, old, None)
+        rows, kept = self._mine.get(table) or self._own(table)
+        old = rows.pop(key)
+        self.journal.append(_new(Write, (table, key, old, None)))
+        if kept:
+            _refile(kept, key, old, None)
 
     def new_id(self, sequence: Key) -> int:
         """The next number of ``sequence``, from 1; numbers are never given twice."""
@@ -167,24 +174,111 @@ class Store(World):
         """Take back every write after journal position ``mark``."""
         while len(self.journal) > mark:
             table, key, old, new = self.journal.pop()
-            _apply(self.tables, table, key, old)
-            if table in self._indexes:
-                self._refile(table, key, new, old)
+            self._set(table, key, new, old)
 
-    def _refile(self, table: type[Row], key: Key, old: Row | None, new: Row | None) -> None:
-        for index, filed in self._indexes[table]:
-            before = () if old is None else index.of(old)
-            after = () if new is None else index.of(new)
-            if before == after:
-                continue
-            for value in before:
-                if value not in after:
-                    keys = filed[value]
-                    del keys[key]
-                    if not keys:
-                        del filed[value]
-            for value in after:
-                filed.setdefault(value, {})[key] = None
+    def carry(self, writes: Iterable[Write]) -> None:
+        """Bring this state forward over ``writes`` of another one, which are not journalled."""
+        for table, key, old, new in writes:
+            self._set(table, key, old, new)
+
+    def world(self, last: World, since: int) -> World:
+        """The present state as a value of its own.
+
+        ``last`` is such a value from journal position ``since``: what was not written after that
+        is shared with it.
+        """
+        written = {write.table for write in self.journal[since:]}
+        tables = last.tables.copy()
+        tables.update((table, self.tables[table].copy()) for table in written)
+        return World(tables)
+
+    def lend(self, world: World) -> None:
+        """Share the indexes with ``world``, a value of the present state."""
+        if self._base is not None:
+            for index, filed in self._base._filed.items():
+                if index not in self._filed:
+                    world._filed[index] = filed
+        for _rows, kept in self._mine.values():
+            for place, (index, filed, _own) in enumerate(kept):
+                world._filed[index] = filed.copy()
+                kept[place] = _Kept(index, filed, set())
+
+    def _set(self, table: type[Row], key: Key, old: Row | None, new: Row | None) -> None:
+        rows, kept = self._mine.get(table) or self._own(table)
+        if new is None:
+            rows.pop(key, None)
+        else:
+            rows[key] = new
+        if kept:
+            _refile(kept, key, old, new)
+
+    def _own(self, table: type[Row]) -> tuple[dict[Key, Row], list[_Kept]]:
+        """Make a table this store's own, with the indexes that its base has of it."""
+        shared = self.tables.get(table)
+        rows = self.tables[table] = {} if shared is None else shared.copy()
+        kept: list[_Kept] = []
+        if self._base is not None:
+            for index, filed in self._base._filed.items():
+                if index.table is table:
+                    self._filed[index] = copied = filed.copy()
+                    kept.append(_Kept(index, copied, set()))
+        mine = self._mine[table] = (rows, kept)
+        return mine
+
+    def _keep_up(self, index: Index[Any]) -> Filed:
+        """An index is asked for the first time: the base's, unless its table has been written."""
+        mine = self._mine.get(index.table)
+        if mine is None:
+            if self._base is not None:
+                self._base.filed(index)
+            mine = self._own(index.table)
+        if index not in self._filed:
+            filed = self._filed[index] = _file(index, mine[0])
+            mine[1].append(_Kept(index, filed, None))
+        return self._filed[index]
+
+
+_new = cast("Callable[[type[Write], tuple[object, ...]], Write]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
+"""A named tuple's own constructor is a function in Python, twice as dear as the tuple."""
+
+
+def _file(index: Index[Any], rows: Mapping[Key, Row]) -> Filed:
+    filed: Filed = {}
+    of = index.of
+    for key, row in rows.items():
+        for value in of(row):
+            filed.setdefault(value, {})[key] = None
+    return filed
+
+
+def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> None:
+    for index, filed, own in kept:
+        before = () if old is None else index.of(old)
+        after = () if new is None else index.of(new)
+        if before == after:
+            continue
+        for value in before:
+            if value not in after:
+                keys = _writable(filed, own, value)
+                del keys[key]
+                if not keys:
+                    del filed[value]
+        for value in after:
+            _writable(filed, own, value)[key] = None
+
+
+def _writable(filed: Filed, own: set[Key] | None, value: Key) -> dict[Key, None]:
+    """The keys under ``value``, this store's own from now on."""
+    keys = filed.get(value)
+    if keys is None:
+        keys = filed[value] = {}
+    elif own is None or value in own:
+        return keys
+    else:
+        keys = filed[value] = keys.copy()
+    if own is not None:
+        own.add(value)
+    return keys
 
 
 def copy_tables(tables: Tables) -> Tables:
@@ -197,16 +291,3 @@ def same_tables(left: Tables, right: Tables) -> bool:
     return {t: rows for t, rows in left.items() if rows} == {
         t: rows for t, rows in right.items() if rows
     }
-
-
-def _apply(tables: Tables, table: type[Row], key: Key, row: Row | None) -> None:
-    if row is None:
-        tables[table].pop(key, None)
-    else:
-        tables.setdefault(table, {})[key] = row
-
-
-def replay(tables: Tables, writes: Iterable[Write]) -> None:
-    """Carry ``tables`` forward over ``writes``."""
-    for table, key, _, new in writes:
-        _apply(tables, table, key, new)

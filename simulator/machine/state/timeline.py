@@ -1,9 +1,10 @@
 """A run's history: every event, the state after each, and branches off any of them.
 
-``at(n)`` is the state after ``n`` events: the nearest keyframe (a shallow copy of every table)
-carried forward over the journal. A keyframe is taken when the journal has grown by as much as
-copying the tables would cost, so neither a small world with many steps nor a large one with few
-pays more than its share. Nothing here is ever cut off: a branch copies.
+``at(n)`` is the state after ``n`` events: the nearest keyframe carried forward over the journal.
+A keyframe is a value of the whole state that shares what was not written since the one before. One
+is taken when the journal has grown by as much as copying the tables would cost, so neither a small
+world with many steps nor a large one with few pays more than its share. Nothing here is ever cut
+off: a branch begins as a keyframe and makes its own only what it writes.
 """
 
 from bisect import bisect_right
@@ -11,14 +12,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from simulator.machine.state.store import (
-    Store,
-    Tables,
-    World,
-    Write,
-    copy_tables,
-    replay,
-)
+from simulator.machine.state.store import Store, World, Write, copy_tables
 
 E = TypeVar("E")
 
@@ -39,6 +33,7 @@ class Timeline(Generic[E]):
         "_keyframe_due",
         "_keyframes",
         "_keyframes_at",
+        "_lent",
         "_marks",
         "events",
         "origin",
@@ -49,16 +44,20 @@ class Timeline(Generic[E]):
         self,
         store: Store | None = None,
         origin: Origin | None = None,
-        keyframe: Tables | None = None,
+        keyframe: World | None = None,
     ) -> None:
-        """``keyframe``: the store's tables as they are now, a copy that nobody changes."""
+        """``keyframe``: the store's state as it is now, which nobody changes."""
         self.store = store or Store()
         self.events: list[E] = []
         self.origin = origin
+        self._begin(keyframe or World(copy_tables(self.store.tables)))
+
+    def _begin(self, keyframe: World) -> None:
         self._marks: list[int] = [len(self.store.journal)]
-        self._keyframes_at: list[int] = []
-        self._keyframes: list[Tables] = []
-        self._keyframe(keyframe)
+        self._keyframes_at: list[int] = [0]
+        self._keyframes: list[World] = [keyframe]
+        self._lent: World | None = None
+        self._reckon()
 
     def __len__(self) -> int:
         return len(self.events)
@@ -73,7 +72,16 @@ class Timeline(Generic[E]):
 
     def at(self, step: int) -> World:
         """The state after ``step`` events (0: before the first), as a value of its own."""
-        return World(self._tables_at(step))
+        if not 0 <= step <= len(self.events):
+            raise IndexError(step)
+        nearest = bisect_right(self._keyframes_at, step) - 1
+        start = self._marks[self._keyframes_at[nearest]]
+        writes = self.store.journal[start : self._marks[step]]
+        if not writes:
+            return self._keyframes[nearest]
+        state = Store(self._keyframes[nearest])
+        state.carry(writes)
+        return state
 
     def diff(self, step: int) -> tuple[Write, ...]:
         """What event ``step`` (from 1) wrote."""
@@ -84,20 +92,7 @@ class Timeline(Generic[E]):
     def branch(self, step: int) -> "Timeline[E]":
         """A timeline of its own that starts from the state after ``step`` events."""
         keyframe = self._keyframe_at(step)
-        store = Store(copy_tables(keyframe))
-        if step == len(self.events) and len(self.store.journal) == self._marks[-1]:
-            store.file_like(self.store)
-        return Timeline(store, Origin(self, step), keyframe)  # pyright: ignore[reportArgumentType]
-
-    def _keyframe_at(self, step: int) -> Tables:
-        """A keyframe exactly there, kept for the next branch: sessions leave from one step."""
-        place = bisect_right(self._keyframes_at, step)
-        if place and self._keyframes_at[place - 1] == step:
-            return self._keyframes[place - 1]
-        tables = self._tables_at(step)
-        self._keyframes_at.insert(place, step)
-        self._keyframes.insert(place, tables)
-        return tables
+        return Timeline(Store(keyframe), Origin(self, step), keyframe)  # pyright: ignore[reportArgumentType]
 
     def undone(self) -> World:
         """The initial state, reached by undoing every write: equals ``at(0)`` or history lies."""
@@ -114,25 +109,35 @@ class Timeline(Generic[E]):
 
         Only between two steps, and never on a timeline that somebody has branched from.
         """
+        now = self._now()
         self.events.clear()
         self.store.journal.clear()
-        self._marks = [0]
-        self._keyframes_at.clear()
-        self._keyframes.clear()
-        self._keyframe()
+        self._begin(now)
 
-    def _tables_at(self, step: int) -> Tables:
-        if not 0 <= step <= len(self.events):
-            raise IndexError(step)
-        nearest = bisect_right(self._keyframes_at, step) - 1
-        tables = copy_tables(self._keyframes[nearest])
-        start = self._marks[self._keyframes_at[nearest]]
-        replay(tables, self.store.journal[start : self._marks[step]])
-        return tables
+    def _keyframe_at(self, step: int) -> World:
+        """A keyframe exactly there, kept for the next branch: sessions leave from one step."""
+        place = bisect_right(self._keyframes_at, step)
+        here = place and self._keyframes_at[place - 1] == step
+        current = step == len(self.events) and len(self.store.journal) == self._marks[-1]
+        if not here:
+            self._keyframes.insert(place, self._now() if current else self.at(step))
+            self._keyframes_at.insert(place, step)
+            place += 1
+        keyframe = self._keyframes[place - 1]
+        if current and keyframe is not self._lent:
+            self.store.lend(keyframe)
+            self._lent = keyframe
+        return keyframe
 
-    def _keyframe(self, tables: Tables | None = None) -> None:
-        """Copy every table; the next copy is due when as much again has been written."""
+    def _keyframe(self) -> None:
+        self._keyframes.append(self._now())
+        self._keyframes_at.append(len(self.events))
+        self._reckon()
+
+    def _now(self) -> World:
+        return self.store.world(self._keyframes[-1], self._marks[self._keyframes_at[-1]])
+
+    def _reckon(self) -> None:
+        """The next keyframe is due when half as much has been written as a whole copy would be."""
         rows = sum(map(len, self.store.tables.values()))
         self._keyframe_due = self._marks[-1] + max(_MIN_WRITES_PER_KEYFRAME, rows // 2)
-        self._keyframes_at.append(len(self.events))
-        self._keyframes.append(copy_tables(self.store.tables) if tables is None else tables)

@@ -21,7 +21,7 @@ _FLAGS = ((MS_RDONLY, "ro"), (MS_NOSUID, "nosuid"), (MS_NODEV, "nodev"), (MS_NOE
 def files(world: World, family: Family, viewer: Pid, writes: Sequence[Write]) -> list[Line]:
     """Root and working directory, names that a step made or took, open files, mounts."""
     task = world.row(Task, viewer)
-    trap = Trap(Store(world.tables), family, task)
+    trap = Trap(Store(world), family, task)
     return [
         *_places(trap, task),
         *_names(trap, task, writes),

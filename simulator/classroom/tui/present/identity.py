@@ -21,7 +21,7 @@ def identity(world: World, family: Family, viewer: Pid) -> list[Line]:
     task = world.get(Task, viewer)
     if task is None:
         return []
-    name, owner = hostname_of(Trap(Store(world.tables), family, task))
+    name, owner = hostname_of(Trap(Store(world), family, task))
     user_ns = world.row(UserNs, task.cred.user_ns)
     cred = task.cred
     lines = [

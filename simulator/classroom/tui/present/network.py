@@ -21,7 +21,7 @@ from simulator.machine.state.store import Store, World
 def network(world: World, family: Family, viewer: Pid) -> list[Line]:
     """What ``ip addr``, ``ss -l`` and ``ipcs`` would list."""
     task = world.row(Task, viewer)
-    trap = Trap(Store(world.tables), family, task)
+    trap = Trap(Store(world), family, task)
     return [
         *_interfaces(world, task),
         heading(_("Sockets")),

@@ -26,7 +26,7 @@ def processes(world: World, family: Family, viewer: Pid) -> list[Line]:
 
 def visible(world: World, family: Family, observer: Task) -> list[Task]:
     """The tasks that ``observer``'s kernel lets it know of, by its own policies."""
-    trap = Trap(Store(world.tables), family, observer)
+    trap = Trap(Store(world), family, observer)
     level = world.row(PidNs, observer.ns.pid).level
     return [
         task
