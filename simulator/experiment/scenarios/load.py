@@ -153,6 +153,7 @@ def load(path: Path | Traversable, name: str = "") -> Scenario:
         id=raw.id,
         group=raw.group,
         world=raw.world,
+        hosts=raw.hosts,
         asks=raw.asks,
         resource=raw.resource,
         requires=raw.requires,
@@ -172,8 +173,9 @@ def _wrong(raw: ScenarioFile) -> Iterator[tuple[str, str]]:
     yield from _not_among("asks", raw.asks, ("",) if raw.group in DEMONSTRATIONS else (*ORACLES,))
     for index, word in enumerate(raw.requires):
         yield from _not_among(f"requires[{index}]", word, REQUIREMENTS)
-    if not _WORLD_ID.fullmatch(raw.world) or not _world_file(raw.world).is_file():
-        yield "world", _("no such world: {world}").format(world=raw.world)
+    for world in (raw.world, *raw.hosts):
+        if not _WORLD_ID.fullmatch(world) or not _world_file(world).is_file():
+            yield "world", _("no such world: {world}").format(world=world)
     if raw.asks == "budget":
         yield from _not_among("resource", raw.resource, RESOURCES)
     elif raw.resource:

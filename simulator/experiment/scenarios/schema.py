@@ -54,6 +54,7 @@ class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     group: str
     world: str = "default"
+    hosts: tuple[str, ...] = ()
     asks: str
     resource: str = ""
     requires: tuple[str, ...] = ()
@@ -62,11 +63,15 @@ class ScenarioFile(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A loaded scenario: world (by id), program, oracle, claims."""
+    """A loaded scenario: world (by id), program, oracle, claims.
+
+    ``hosts`` are worlds on which a demonstration is shown side by side.
+    """
 
     id: str
     group: str
     world: str
+    hosts: tuple[str, ...] = ()
     asks: str
     resource: str = ""
     requires: tuple[str, ...] = ()
