@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from simulator.machine.abi.call import Result
+from simulator.machine.abi.errno import Errno
 from simulator.machine.kernel import log
 from simulator.machine.kernel.cred import ALL_CAPABILITIES
 from simulator.machine.kernel.fs.registry import FilesystemType
@@ -114,7 +115,7 @@ class Traits:
     """capabilities(7), "Effect of user ID changes on capabilities"."""
     userns_clone_refused_in_chroot: bool = True
     """unshare(2): EPERM when the root is not the mount namespace's root, since Linux 3.9."""
-    unlink_directory_errno: str = "EISDIR"
+    unlink_directory_errno: Errno = Errno.EISDIR
     """unlink(2) of a directory: EISDIR on Linux, EPERM by POSIX."""
     protected_symlinks: bool = True
     """proc_sys_fs(5) protected_symlinks, protected_hardlinks, protected_regular."""

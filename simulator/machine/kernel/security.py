@@ -107,24 +107,21 @@ class Chain:
     """The policies of one kernel, asked in order."""
 
     policies: tuple[Policy, ...]
-    _asked: dict[str, tuple[tuple[str, Callable[..., Answer]], ...]] = field(
+    asked: dict[str, tuple[tuple[str, Callable[..., Answer]], ...]] = field(
         init=False,
         repr=False,
         compare=False,
         default_factory=dict[str, tuple[tuple[str, Callable[..., Answer]], ...]],
     )
+    """Who answers each question, by name; empty where nobody has an opinion on it."""
 
     def __post_init__(self) -> None:
         for question in _QUESTIONS:
-            self._asked[question] = tuple(
+            self.asked[question] = tuple(
                 (policy.name, function)
                 for policy in self.policies
                 if (function := getattr(policy, question)) is not None
             )
-
-    def asks(self, question: str) -> bool:
-        """Whether any policy has an opinion on ``question``: else its subject need not be made."""
-        return bool(self._asked[question])
 
     @cached_property
     def filters(self) -> "tuple[Callable[[Trap, Call], Denial | Killed | None], ...]":
@@ -133,7 +130,7 @@ class Chain:
 
     def filter(self, trap: "Trap", call: Call) -> "Denial | Killed | None":
         """What the filters make of ``call``, aloud if somebody listens."""
-        for name, function in self._asked["filters"]:
+        for name, function in self.asked["filters"]:
             answer: Denial | Killed | None = function(trap, call)
             if trap.checks is not None:
                 refused = answer if isinstance(answer, Denial) else None
@@ -146,7 +143,7 @@ class Chain:
         """The first objection to ``question``, or None."""
         if trap.checks is not None:
             return self._ask_aloud(trap, trap.checks, question, about)
-        for _, function in self._asked[question]:
+        for _, function in self.asked[question]:
             denial = function(trap, *about)
             if denial is not None:
                 return denial
@@ -155,7 +152,7 @@ class Chain:
     def _ask_aloud(
         self, trap: "Trap", checks: list[Check], question: str, about: tuple[object, ...]
     ) -> Answer:
-        for name, function in self._asked[question]:
+        for name, function in self.asked[question]:
             denial = function(trap, *about)
             checks.append(Check(name, _spell(question, about), denial))
             if denial is not None:

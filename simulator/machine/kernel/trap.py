@@ -110,9 +110,11 @@ class Trap(msgspec.Struct, eq=False):
 
     def ask(self, question: str, *about: object) -> None:
         """Put any other question to the security chain; raise its objection."""
-        denial = self.family.chain.ask(self, question, *about)
-        if denial is not None:
-            raise Denied(denial)
+        chain = self.family.chain
+        if chain.asked[question]:
+            denial = chain.ask(self, question, *about)
+            if denial is not None:
+                raise Denied(denial)
 
     def allowed(self, question: str, *about: object) -> bool:
         """Whether the security chain has no objection."""

@@ -175,7 +175,7 @@ def unlinkat(trap: Trap, dirfd: int, path: str, flags: int = 0) -> int:
         remove_directory(trap, dirfd, path)
         return 0
     last = paths.last(trap, path, paths.start_at(trap, dirfd, path))
-    directory_errno = Errno(trap.family.traits.unlink_directory_errno)
+    directory_errno = trap.family.traits.unlink_directory_errno
     if last.name in ("", ".", ".."):
         trap.fail(directory_errno, N_("It is a directory."), "unlink(2)")
     permission.need_writable(trap, last.parent.mount)

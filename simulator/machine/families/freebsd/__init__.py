@@ -1,5 +1,6 @@
 """FreeBSD as a value of a family."""
 
+from simulator.machine.abi.errno import Errno
 from simulator.machine.families.freebsd.filesystems import FILESYSTEMS
 from simulator.machine.families.freebsd.numbers import ERRNO_NUMBERS
 from simulator.machine.families.freebsd.prison import PRISON
@@ -30,7 +31,7 @@ TRAITS = Traits(
     hostname_of_context=True,
     setuid_clears_capabilities=False,
     userns_clone_refused_in_chroot=False,
-    unlink_directory_errno="EPERM",
+    unlink_directory_errno=Errno.EPERM,
     protected_symlinks=False,
     nproc_counts_per_user_namespace=False,
     mknod_whiteout_unprivileged=False,

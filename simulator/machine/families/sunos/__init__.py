@@ -1,5 +1,6 @@
 """SunOS 5.10, which is Solaris 10, as a value of a family."""
 
+from simulator.machine.abi.errno import Errno
 from simulator.machine.families.sunos.filesystems import FILESYSTEMS
 from simulator.machine.families.sunos.numbers import ERRNO_NUMBERS
 from simulator.machine.families.sunos.policy import PRIVILEGES
@@ -29,7 +30,7 @@ TRAITS = Traits(
     hostname_of_context=True,
     setuid_clears_capabilities=False,
     userns_clone_refused_in_chroot=False,
-    unlink_directory_errno="EPERM",
+    unlink_directory_errno=Errno.EPERM,
     protected_symlinks=False,
     nproc_counts_per_user_namespace=False,
     nproc_counts_per_context=True,

@@ -38,7 +38,7 @@ _GRANTS: list[Grants] = []
 
 def charge(trap: "Trap", resource: Resource, amount: int = 1) -> None:
     """Ask for ``amount`` more of ``resource``, before it is made. The errno is the counter's."""
-    if trap.family.chain.asks("may_charge"):
+    if trap.family.chain.asked["may_charge"]:
         trap.ask("may_charge", resource, amount)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -55,13 +56,16 @@ class Slot(msgspec.Struct, frozen=True):
     cloexec: bool = False
 
 
+_DESCRIPTION = attrgetter("file")
+
+
 class FdTable(Row, frozen=True, kw_only=True):
     """The descriptors of a task (several share one after clone(2) with CLONE_FILES)."""
 
     slots: Mapping[int, Slot]
 
 
-REFERENCES = Index(FdTable, lambda table: {slot.file: None for slot in table.slots.values()})
+REFERENCES = Index(FdTable, lambda table: dict.fromkeys(map(_DESCRIPTION, table.slots.values())))
 """The descriptor tables that hold a description; it is released with the last of them."""
 
 OPEN_FILES = Index(File, lambda file: () if file.at is None else (file.at.inode,))

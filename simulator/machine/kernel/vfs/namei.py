@@ -157,8 +157,8 @@ def need_unstuck(trap: "Trap", directory: Inode, inode: Inode) -> None:
 def need_no_mount(trap: "Trap", inode: InodeId) -> None:
     """is_local_mountpoint(): EBUSY when something is mounted here in the caller's namespace."""
     ns = trap.task.ns.mnt
-    for mount in trap.store.rows_by(BY_MOUNTPOINT, inode):
-        if mount.ns == ns:
+    for key in trap.store.filed(BY_MOUNTPOINT).get(inode, ()):
+        if trap.store.row(Mount, key).ns == ns:
             trap.fail(Errno.EBUSY, N_("A filesystem is mounted on it."), "rmdir(2)")
 
 

@@ -70,7 +70,8 @@ _TMPFILE_BIT = O_TMPFILE & ~O_DIRECTORY
 def open_file(trap: "Trap", dirfd: int, name: str, flags: int, mode: int, resolve: int = 0) -> int:
     """openat2(2): a descriptor for ``name``; ``mode`` is without the umask applied."""
     flags = _checked(trap, flags)
-    path.start_at(trap, AT_FDCWD, name)
+    if not name:  # ENOENT comes before EMFILE
+        path.start_at(trap, AT_FDCWD, name)
     fds.lowest_free(trap)
     start = path.start_at(trap, dirfd, name, resolve)
     if flags & _TMPFILE_BIT:
@@ -186,14 +187,15 @@ def _open_found(
         permission.need_writable(trap, at.mount)
     if not created:
         _may_open(trap, at, inode, flags)
-    if kind in (S_IFREG, S_IFDIR) and flags & O_ACCMODE != O_RDONLY:
-        permission.need_writable(trap, at.mount)
-        _need_not_running(trap, at)
+        if kind in (S_IFREG, S_IFDIR) and flags & O_ACCMODE != O_RDONLY:
+            permission.need_writable(trap, at.mount)
+            _need_not_running(trap, at)
     if isinstance(at.inode, tuple):
         virtual(at.inode).check_open(trap, at.inode, flags)
-    if trap.task.lsm_label != "unconfined" and trap.family.chain.asks("may_open"):
+    if trap.task.lsm_label != "unconfined" and trap.family.chain.asked["may_open"]:
         trap.ask("may_open", at, dpath.path_of(trap, at, opened=opened), flags)
-    file = _with_driver(trap, file, inode, kind)
+    if kind not in (S_IFREG, S_IFDIR):
+        file = _with_driver(trap, file, inode, kind)
     if truncates:
         attributes.drop_privileges(trap, at.inode)
         ops.truncate(trap, at.inode, 0)

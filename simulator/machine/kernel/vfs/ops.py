@@ -132,7 +132,7 @@ def unlink(trap: "Trap", directory: InodeId, name: str, is_directory: bool) -> N
         (change.rmdir if is_directory else change.unlink)(trap, directory, name)
         return
     row = tree.unlink(trap.store, directory, name)
-    if trap.store.by(BY_MOUNTPOINT, row.id):
+    if row.id in trap.store.filed(BY_MOUNTPOINT):
         propagation.detach_from(trap.store, row.id)
     freed = forget(trap.store, row.id)
     if freed:
@@ -242,7 +242,11 @@ def forget(store: Store, inode: InodeId) -> int:
     row = store.get(Inode, inode)
     if row is None or row.nlink > 0:
         return 0
-    if store.by(OPEN_FILES, inode) or store.by(USED_BY, inode) or store.by(BY_ROOT, inode):
+    if (
+        inode in store.filed(OPEN_FILES)
+        or inode in store.filed(USED_BY)
+        or inode in store.filed(BY_ROOT)
+    ):
         return 0
     freed = content.pages(row)
     if freed:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from simulator.machine.abi.ids import MountId
     from simulator.machine.kernel.trap import Trap
 
+_STORED_KINDS = frozenset((S_IFREG, S_IFDIR, S_IFLNK))
 READ = 4
 WRITE = 2
 EXEC = 1
@@ -50,7 +51,8 @@ def need(trap: "Trap", inode: Inode, want: int) -> None:
     """inode_permission(): EROFS or EPERM where no one may write, EACCES unless ``may``."""
     if want & WRITE:
         _need_changeable(trap, inode)
-    trap.ask("may_pass", inode, want)
+    if trap.family.chain.asked["may_pass"]:
+        trap.ask("may_pass", inode, want)
     if not may(trap, inode, want):
         trap.deny(
             Errno.EACCES,
@@ -137,7 +139,7 @@ def is_device(inode: Inode) -> bool:
 
 
 def _need_changeable(trap: "Trap", inode: Inode) -> None:
-    if inode.mode & S_IFMT in (S_IFREG, S_IFDIR, S_IFLNK):
+    if inode.mode & S_IFMT in _STORED_KINDS:
         sb = trap.store.get(Superblock, inode.sb)
         if sb is not None and sb.read_only:
             _read_only_filesystem(trap)

@@ -149,7 +149,7 @@ class Walker:
         begin = self.at
         mount, number = begin
         directory = inodes.load(trap, number)
-        guarded = trap.family.chain.asks("may_pass")
+        guarded = bool(trap.family.chain.asked["may_pass"])
         plain = not (guarded or slash or self.resolve or self.links)
         passed = [number]
         while pending:
