@@ -11,6 +11,7 @@ from simulator.isolation.technologies.registry import parse_spec
 
 IDS = [one.id for one in load_demonstrations()]
 SHOWS = {
+    "docker.anywhere": {1: "alpine", 3: "Alpine Linux", 6: "x86_64"},
     "docker.commit": {2: "sha256:", 4: "ours"},
     "docker.compose": {
         3: "store\nweb",

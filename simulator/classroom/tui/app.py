@@ -146,6 +146,14 @@ class VitrinaApp(App[None]):
 
     def play(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> None:
         """Step through ``scenario`` on ``spec`` less the mechanisms ``without``."""
+        try:
+            hosts = () if without else self.studio.play_hosts(scenario, spec)
+        except VitrinaError as error:
+            self.notify(str(error), severity="error", timeout=10)
+            return
+        if hosts:
+            self.push_screen(CompareScreen(*hosts, title=hosts[0].title, why=hosts[0].question))
+            return
         run = self._run(scenario, spec, without)
         if run is not None:
             self.push_screen(PlayScreen(run))

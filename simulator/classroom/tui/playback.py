@@ -63,6 +63,8 @@ class Playback:
     switches: tuple[Switch, ...] = ()
     engine: bool = False
     """Whether a Docker Engine runs on the host's machine."""
+    machine: str = ""
+    """The machine's name, where one program is shown on several."""
 
     def world(self, machine: int, cursor: int) -> World:
         """That machine as it stands at ``cursor``."""
@@ -83,7 +85,9 @@ class Playback:
 
     @property
     def label(self) -> str:
-        """The technology with what was taken from it, as a person would type it."""
+        """The technology with what was taken from it, as a person would type it; or the machine."""
+        if self.machine:
+            return self.machine
         return " ".join([self.spec, *(f"--without {name}" for name in self.without)])
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
@@ -10,7 +11,7 @@ from simulator.classroom.tui.playback import Machine, Playback, Switch, Viewer
 from simulator.classroom.tui.present.crossed import crossed
 from simulator.classroom.tui.present.engine.disk import Disk
 from simulator.classroom.tui.present.spell import spell
-from simulator.classroom.tui.present.step import Step, Tone
+from simulator.classroom.tui.present.step import Step, Tone, cause
 from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.executor import open_whole
 from simulator.experiment.engine.judge import Question
@@ -125,6 +126,19 @@ def record_moment(name: str, spec: str) -> Playback:
     return _record(_Matter("", words.title, words.why, True, moments.asked(moment)), spec, ())
 
 
+def record_hosts(scenario_id: str, spec: str) -> tuple[Playback, ...]:
+    """Run a demonstration on each of its machines; none when it names none."""
+    scenario = load.find(scenario_id)
+    words = load.words(scenario.id)
+    runs: list[Playback] = []
+    for name in scenario.hosts:
+        world = load.load_world(name)
+        asked = msgspec.structs.replace(question(scenario), world=world)
+        matter = _Matter(scenario.id, words.title, words.asks, scenario.demonstrates, asked)
+        runs.append(replace(_record(matter, spec, ()), machine=world.hostname))
+    return tuple(runs)
+
+
 def _record(matter: _Matter, spec: str, without: tuple[str, ...]) -> Playback:
     technology = parse_spec(spec, without)
     asked = matter.question
@@ -160,7 +174,8 @@ def _unjudged(step: Step) -> Step:
     """Of a demonstration: a daemon uses its containers' objects, and leaks nothing."""
     if step.tone is not Tone.LEAK:
         return step
-    return msgspec.structs.replace(step, tone=Tone.OK, crossings=(), stoppers=())
+    tone = Tone.REFUSED if step.cause else Tone.OK
+    return msgspec.structs.replace(step, tone=tone, crossings=(), stoppers=())
 
 
 def _switches(spec: str, technology: Technology) -> tuple[Switch, ...]:
@@ -216,13 +231,19 @@ def _program_steps(
             before, here = next(remaining)
         line = lines[entry.step]
         decisive = number in evidence and entry.errno is not None
+        shell = line.kind == "shell"
+        nested = _nested_steps(entry.actor, session, before, here, technology) if shell else ()
+        below = tuple(nested)
+        told = _entry_step(number, entry, line, here, technology)
+        behind = cause(told, below) if shell and entry.value else None
         yield msgspec.structs.replace(
-            _entry_step(number, entry, line, here, technology),
+            told,
+            tone=Tone.REFUSED if behind and told.tone is Tone.OK else told.tone,
             credit=credit if decisive else (),
             compared=repr(plain[number]),
+            cause=behind,
         )
-        if line.kind == "shell":
-            yield from _nested_steps(entry.actor, session, before, here, technology)
+        yield from below
 
 
 def _entry_step(
@@ -332,6 +353,8 @@ def _nested_step(actor: str, event: Event, after: tuple[int, ...], technology: T
         tone=Tone.REFUSED if refusal else _reach(crossings),
         after=after,
         depth=max(1, event.depth),
+        names=tuple(one for one in event.call.args if isinstance(one, str)) if refusal else (),
+        message=refusal.errno.message if refusal else "",
         why=refusal.why if refusal else "",
         wall=refusal.wall if refusal else "",
         cite=refusal.cite if refusal else "",

@@ -47,6 +47,24 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The mechanisms that would have stopped the crossings."""
     compared: str = ""
     """What came of it as two runs are compared by: without the numbers of pids and descriptors."""
+    names: tuple[str, ...] = ()
+    """What a refused call named: paths, mostly."""
+    message: str = ""
+    """What strerror(3) says of the refusal."""
+    cause: "Step | None" = None
+    """The refused call below a shell line that its output complains of."""
+
+
+def cause(line: Step, below: tuple[Step, ...]) -> Step | None:
+    """The refused call that a shell line's output complains of: what it named stands there, and
+    the words for the error.
+    """
+    said = line.output.casefold()
+    for one in below:
+        complains = bool(one.message) and one.message.casefold() in said
+        if complains and any(len(name) > 1 and name.casefold() in said for name in one.names):
+            return one
+    return None
 
 
 def marks(steps: tuple[Step, ...]) -> tuple[tuple[str, Tone], ...]:

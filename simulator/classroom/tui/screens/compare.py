@@ -1,5 +1,6 @@
 """Technologies in lock-step: the same line of the program on each, the differences marked."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from textual import events
@@ -13,9 +14,10 @@ from textual.widgets import Footer, OptionList, Static
 
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.playback import Playback, differing, program
-from simulator.classroom.tui.present.step import numbered
+from simulator.classroom.tui.present.step import Tone, numbered
 from simulator.classroom.tui.widgets.call_list import CallList
 from simulator.classroom.tui.widgets.timeline_bar import TimelineBar
+from simulator.classroom.tui.widgets.tones import TONE_STYLES
 from simulator.classroom.tui.widgets.why_panel import WhyPanel
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
@@ -57,7 +59,7 @@ right show the others.
         """``title`` and ``why`` are said above, where the runs alone don't tell what this shows."""
         super().__init__()
         self._bindings = translated(self._bindings)
-        self._runs = runs
+        self._runs = runs = tuple(map(_flat, runs))
         self._said = (title, why)
         self._lines = max(len(program(run)) for run in runs)
         self._differing = _marked(runs)
@@ -75,7 +77,7 @@ right show the others.
                     yield TimelineBar(id=f"bar{place}")
                     yield CallList(id=f"calls{place}")
                     yield WhyPanel(id=f"why{place}")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Load the runs and stand before the program."""
@@ -112,12 +114,9 @@ right show the others.
             column.set_class(place == shown.start, "leftmost")
         all_fit = self._fitting >= len(self._runs)
         specs = self.query_one("#specs", Static)
-        specs.set_class(all_fit, "hidden")
+        specs.set_class(all_fit and not self._runs[0].machine, "hidden")
         specs.update(
-            Content("  ").join(
-                Content.styled(run.label, "bold $text-primary" if place in shown else "$text-muted")
-                for place, run in enumerate(self._runs)
-            )
+            Content("  ").join(_tab(run, place in shown) for place, run in enumerate(self._runs))
         )
         self.refresh_bindings()
 
@@ -185,11 +184,24 @@ right show the others.
         self.line = sum(1 for step in run.steps[:cursor] if step.number is not None)
 
 
+def _flat(run: Playback) -> Playback:
+    """Without the calls inside of shell lines: here one walks from line to line."""
+    return replace(run, steps=tuple(step for step in run.steps if step.depth == 0))
+
+
 def _marked(runs: tuple[Playback, ...]) -> list[frozenset[int]]:
     """For each run, where it differs from the first; for the first, where any other does."""
     first, *others = runs
     every = frozenset[int]().union(*(differing(first, other) for other in others))
     return [every, *(differing(other, first) for other in others)]
+
+
+def _tab(run: Playback, shown: bool) -> Content:
+    name = Content.styled(run.label, "bold $text-primary" if shown else "$text-muted")
+    if not run.machine:
+        return name
+    tone = Tone.REFUSED if any(step.cause for step in run.steps) else Tone.OK
+    return Content.assemble((f"{tone.value} ", TONE_STYLES[tone]), name)
 
 
 def _title(run: Playback) -> str:

@@ -45,7 +45,7 @@ lesson opens where you left it. Escape goes back to the display case.
         """The list."""
         yield Static(Content.assemble((_("Lessons"), "bold $text-primary")), id="name")
         yield OptionList(id="lessons")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_screen_resume(self) -> None:
         """Show how far one has come meanwhile."""

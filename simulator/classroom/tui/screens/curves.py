@@ -30,4 +30,4 @@ class CurvesScreen(Screen[None]):
         """One pane for each technology, and the keys."""
         for curves in self._listed:
             yield CurvePane(curves)
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)

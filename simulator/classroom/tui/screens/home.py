@@ -60,7 +60,7 @@ list (up and down) and press Enter to step through it.
         Binding("enter", "play", N_("play"), priority=True),
         Binding("slash", "filter", N_("filter"), key_display="/"),
         Binding("m", "moments", N_("moments")),
-        Binding("s", "spec", N_("options")),
+        Binding("s", "spec", N_("options"), show=False),
         Binding("c", "compare", N_("compare")),
         Binding("o", "course", N_("lessons")),
         Binding("v", "verify", N_("verify"), show=False),
@@ -109,7 +109,7 @@ list (up and down) and press Enter to step through it.
                 yield OptionList(*self._options(), id="scenarios")
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="about-text")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Begin with the oldest technology, on the scenario that shows its hole."""

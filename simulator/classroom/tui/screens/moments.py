@@ -55,7 +55,7 @@ moment on its technologies side by side. What they answer is computed as you loo
             )
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="about-text")
-        yield Footer(show_command_palette=False)
+        yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
         """Begin with the first."""

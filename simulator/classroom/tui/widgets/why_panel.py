@@ -41,6 +41,8 @@ def _explain(step: Step) -> Iterator[Content]:
     )
     if step.comment:
         yield Content.styled(step.comment, "italic $text-muted")
+    if step.cause is not None:
+        yield from _caused(step.cause)
     if step.output:
         yield Content(step.output.rstrip())
     if step.mechanism:
@@ -72,3 +74,11 @@ def _explain(step: Step) -> Iterator[Content]:
         )
     if step.cite:
         yield Content.styled(step.cite, "$text-muted")
+
+
+def _caused(cause: Step) -> Iterator[Content]:
+    """The refusal deep below, of which the program's message is all that a person sees."""
+    yield Content.assemble(
+        (f"{_('The call behind it:')} ", "bold $text-accent"), cause.call, f" {cause.outcome}"
+    )
+    yield Content.styled(_(cause.why), "bold $text-accent")
