@@ -13,7 +13,9 @@ def word(entry: Entry) -> str:
         case Status.FAILED:
             return str(entry.errno)
         case Status.RETURNED:
-            if entry.value_class == "number" or entry.value in (0, 1):
+            if entry.value_class == "number" or (
+                entry.value in (0, 1) and entry.value_class in ("fd", "pid", "addr")
+            ):
                 return str(entry.value)
             return entry.value_class
         case Status.KILLED:

@@ -124,6 +124,7 @@ class Task(Row, frozen=True, kw_only=True):
     nice: int = 0
     policy: int = 0
     rt_priority: int = 0
+    io_priority: int = 0
     rlimits: Mapping[int, tuple[int, int]]
     no_new_privs: bool = False
     seccomp: tuple[SeccompFilter, ...] = ()

@@ -132,10 +132,20 @@ def _stat(trap: Trap, at: At) -> Returned:
     return Returned(0, stat.of_inode(trap, inode))
 
 
+def _check_statx(trap: Trap, flags: int, mask: int) -> None:
+    """do_statx(): reserved bits, or both ways to synchronise at once."""
+    known = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | _AT_STATX_SYNC
+    if flags & ~known or flags & _AT_STATX_SYNC == _AT_STATX_SYNC or mask & 0x80000000:
+        trap.fail(Errno.EINVAL, N_("There is no such flag."), "statx(2)")
+
+
+_AT_STATX_SYNC = 0x6000
+
+
 @linux("statx", since=(4, 11))
 def statx(trap: Trap, dirfd: int, path: str, flags: int = 0, mask: int = 0x7FF) -> Returned:
     """statx(2): what stat(2) tells, with times in nanoseconds, blocks, and the mount's id."""
-    del mask
+    _check_statx(trap, flags, mask)
     at = place(trap, dirfd, path, flags & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
     inode = inodes.load(trap, at.inode)
     data = stat.of_inode(trap, inode)

@@ -5,6 +5,7 @@ from typing import Any
 from simulator.machine.abi.call import Returned
 from simulator.machine.abi.constants import (
     AT_FDCWD,
+    O_APPEND,
     O_CREAT,
     O_DIRECTORY,
     O_PATH,
@@ -205,6 +206,59 @@ def sendfile(trap: Trap, out: int, source: int, offset: int = 0, count: int = 0)
     """
     count = count or offset
     file = fds.get(trap, source)
+    if not fds.readable(file):
+        trap.fail(Errno.EBADF, N_("The descriptor is not open for reading."), "sendfile(2)")
+    if count < 0 or count >> 63:
+        trap.fail(Errno.EINVAL, N_("That is no count."), "sendfile(2)")
     target = fds.get(trap, out)
+    if not fds.writable(target):
+        trap.fail(Errno.EBADF, N_("The descriptor is not open for writing."), "sendfile(2)")
+    if target.kind != "pipe":
+        _need_splice(trap, file, target)
+    if not count:
+        return 0
+    if target.kind in _NO_SPLICE or file.kind == "pipe" or _is_directory(trap, file):
+        trap.fail(Errno.EINVAL, N_("This kind of file is not spliced."), "sendfile(2)")
     data = io.read(trap, file, min(count, 65536))
     return io.write(trap, target, data, len(data)) if data else 0
+
+
+_NO_SPLICE = frozenset({"eventfd", "pidfd", "mount", "fscontext"})
+
+
+@linux("copy_file_range", since=(4, 5))
+def copy_file_range(trap: Trap, source: int, out: int, count: int, flags: int = 0) -> int:
+    """copy_file_range(2) with null offsets: EBADF EINVAL EISDIR.
+
+    Source: vfs_copy_file_range(), generic_file_rw_checks().
+    """
+    file, target = fds.get(trap, source), fds.get(trap, out)
+    if flags:
+        trap.fail(Errno.EINVAL, N_("There is no such flag."), "copy_file_range(2)")
+    for one in (file, target):
+        if _is_directory(trap, one):
+            trap.fail(Errno.EISDIR, N_("This is a directory."), "copy_file_range(2)")
+        if not _is_regular(trap, one):
+            trap.fail(Errno.EINVAL, N_("Only files are copied."), "copy_file_range(2)")
+    if not fds.readable(file) or not fds.writable(target) or target.flags & O_APPEND:
+        trap.fail(Errno.EBADF, N_("Not open for what a copy needs."), "copy_file_range(2)")
+    if file.at == target.at and abs(file.offset - target.offset) < count:
+        trap.fail(Errno.EINVAL, N_("The ranges overlap."), "copy_file_range(2)")
+    data = io.read(trap, file, min(count, 65536)) if count else b""
+    return io.write(trap, target, data, len(data)) if data else 0
+
+
+def _is_regular(trap: Trap, file: fds.File) -> bool:
+    return file.at is not None and inodes.load(trap, file.at.inode).mode & S_IFMT == S_IFREG
+
+
+def _is_directory(trap: Trap, file: fds.File) -> bool:
+    return file.at is not None and inodes.is_dir(inodes.load(trap, file.at.inode))
+
+
+def _need_splice(trap: Trap, file: fds.File, target: fds.File) -> None:
+    """do_splice_direct(): EINVAL to append, and from what has no position (a pipe, a socket)."""
+    if target.flags & O_APPEND:
+        trap.fail(Errno.EINVAL, N_("Appending is not for splices."), "sendfile(2)")
+    if file.kind not in io.SEEKABLE:
+        trap.fail(Errno.EINVAL, N_("The source has no position."), "sendfile(2)")

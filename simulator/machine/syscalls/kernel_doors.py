@@ -123,6 +123,15 @@ def kexec_load(
     return 0
 
 
+@linux("kexec_file_load", since=(3, 17))
+def kexec_file_load(trap: Trap, fd: int = -1, _initrd: int = -1, *_rest: Any) -> int:
+    """kexec_file_load(2): EBADF EPERM."""
+    features.need(trap, "kexec")
+    trap.need(Privilege.KEXEC)
+    fds.get(trap, fd)
+    raise NotModelled("a kernel that is really loaded")
+
+
 @linux("bpf", since=(3, 18))
 def bpf(trap: Trap, command: int, _attributes: Any = None, _size: int = 0) -> int:
     """bpf(2) with empty attributes: E2BIG EINVAL EPERM."""

@@ -4,6 +4,7 @@ from typing import Any
 
 from simulator.machine.abi.constants import (
     AT_EMPTY_PATH,
+    AT_FDCWD,
     AT_NO_AUTOMOUNT,
     AT_RECURSIVE,
     AT_SYMLINK_NOFOLLOW,
@@ -50,7 +51,7 @@ def _place(trap: Trap, dirfd: int, text: str, *, empty: bool, follow: bool) -> P
     """A path from a descriptor, or, with an empty path where that is allowed, its own place."""
     if text or not empty:
         return mounting.place(trap, text, path.start_at(trap, dirfd, text), follow=follow)
-    file = fds.get_any(trap, dirfd) if dirfd >= 0 else None
+    file = fds.get_any(trap, dirfd) if dirfd != AT_FDCWD else None
     at = trap.task.cwd if file is None else file.at
     if at is None:
         trap.fail(Errno.EINVAL, N_("The descriptor names no place."), "openat(2)")

@@ -39,7 +39,7 @@ HIGHEST_RT = 99
 @posix("getpriority")
 def getpriority(trap: Trap, which: int, who: int) -> int:
     """getpriority(2): EINVAL ESRCH. The raw call's value is 20 minus the nice value."""
-    tasks = _tasks(trap, which, who)
+    tasks = tasks_of(trap, which, who)
     if not tasks:
         trap.fail(Errno.ESRCH, N_("No process is meant."), "getpriority(2)")
     return max(20 - task.nice for task in tasks)
@@ -48,7 +48,7 @@ def getpriority(trap: Trap, which: int, who: int) -> int:
 @posix("setpriority")
 def setpriority(trap: Trap, which: int, who: int, nice: int) -> int:
     """setpriority(2): EACCES EINVAL EPERM ESRCH."""
-    tasks = _tasks(trap, which, who)
+    tasks = tasks_of(trap, which, who)
     if not tasks:
         trap.fail(Errno.ESRCH, N_("No process is meant."), "setpriority(2)")
     value = max(-20, min(19, decode.signed(nice)))
@@ -116,7 +116,8 @@ def sched_yield(_trap: Trap) -> int:
     return 0
 
 
-def _tasks(trap: Trap, which: int, who: int) -> tuple[Task, ...]:
+def tasks_of(trap: Trap, which: int, who: int) -> tuple[Task, ...]:
+    """A process, a group's or a user's, 0 being the caller's own. EINVAL."""
     if which == PRIO_PROCESS:
         found = trap.task if who == 0 else pids.find(trap, who)
         return (found,) if found is not None else ()

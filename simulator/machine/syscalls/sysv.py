@@ -5,6 +5,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.ipc import msg, sem, shm
 from simulator.machine.kernel.trap import Trap
+from simulator.machine.syscalls.clock import SHORT_SLEEP
 from simulator.machine.syscalls.registry import posix
 
 NANOSECONDS = 1_000_000_000
@@ -62,7 +63,9 @@ def semtimedop(
         seconds, rest = (item if isinstance(item, int) else 0 for item in timeout)
         if seconds < 0 or not 0 <= rest < NANOSECONDS:
             trap.fail(Errno.EINVAL, "", "semop(2)")
-        deadline = clock.monotonic(trap.store) + seconds * NANOSECONDS + rest
+        wait = seconds * NANOSECONDS + rest
+        # Nobody else acts in so short a time, as in nanosleep(2).
+        deadline = clock.monotonic(trap.store) + (wait if wait > SHORT_SLEEP else 0)
     if trap.deadline is not None:  # woken: the time it had was counted from its first try
         deadline = trap.deadline
     return sem.operate(trap, number, operations, deadline)

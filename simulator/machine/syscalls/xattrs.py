@@ -14,6 +14,8 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel.exec_cred import XATTR as CAPABILITIES
+from simulator.machine.kernel.exec_cred import parse
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import attributes, namei, ops, permission
@@ -140,6 +142,8 @@ def _set(trap: Trap, find: Any, name: str, value: bytes, flags: int) -> None:
     _check_name(trap, name)
     at: At = find()
     permission.need_writable(trap, at.mount)
+    if name == CAPABILITIES and value and parse(value) is None:
+        trap.fail(Errno.EINVAL, N_("These are no file capabilities."), "capabilities(7)")
     inode = inodes.load(trap, at.inode)
     _need_permission(trap, inode, name, permission.WRITE)
     _need_handler(trap, at, name)

@@ -51,7 +51,7 @@ sysfs ipp | lookup_dcookie iRN | nfsservctl z | modify_ldt i_i | move_pages iiii
 mbind iiiiii | set_mempolicy iii | get_mempolicy iiiii | migrate_pages iiii
 get_robust_list i__ | vserver z | _sysctl z | create_module z | query_module z
 get_kernel_syms z | fanotify_mark iiiip | process_madvise iiiii | process_mrelease ii
-sched_setaffinity iii | sched_getaffinity iR | syncfs i | capget ? | capset ? | sync
+syncfs i | capget ? | capset ? | sync
 close_range iii | fchmodat2 ipii | munmap ii | brk i | sched_getparam iV
 sched_get_priority_max i | sched_get_priority_min i | clock_nanosleep iitN
 """

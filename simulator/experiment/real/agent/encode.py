@@ -194,11 +194,12 @@ def signal_set(frame: Frame, args: Args) -> None:
 
 
 def handler(frame: Frame, args: Args) -> None:
-    """A bare handler as ``struct kernel_sigaction``."""
+    """A bare handler as ``struct kernel_sigaction``; gives the old one."""
     value = args.take(None)
     if value not in (None, 0, 1):
         raise BadArgumentError("a handler is SIG_DFL or SIG_IGN")
-    frame.push(0 if value is None else frame.buffer(struct.pack("<QQQQ", value, 0, 0, 0)), 0, 8)
+    action = 0 if value is None else frame.buffer(struct.pack("<QQQQ", value, 0, 0, 0))
+    frame.push(action, frame.room(32, structs.action), 8)
 
 
 def file_handle(frame: Frame, args: Args) -> None:

@@ -119,7 +119,21 @@ def semtimedop(frame: Frame, args: Args) -> None:
     frame.push(frame.buffer(struct.pack("<qq", *timeout)) if timeout else 0)
 
 
+def sched_getaffinity(frame: Frame, args: Args) -> None:
+    """sched_getaffinity(2) with its mask left out, its size kept."""
+    pid, size = as_int(args.take()), as_int(args.take())
+    frame.push(pid, size, frame.room(size))
+
+
+def sched_setaffinity(frame: Frame, args: Args) -> None:
+    """sched_setaffinity(2) with the mask as a number."""
+    frame.push(as_int(args.take()), as_int(args.take(8)))
+    frame.push(frame.buffer(struct.pack("<Q", as_int(args.take()) & (1 << 64) - 1)))
+
+
 MESSAGES = {
+    "sched_getaffinity": sched_getaffinity,
+    "sched_setaffinity": sched_setaffinity,
     "sendmsg": sendmsg,
     "recvmsg": recvmsg,
     "statx": statx,

@@ -110,6 +110,11 @@ def wait_status(raw: bytes, value: int) -> int | None:
     return struct.unpack_from("<i", raw)[0] if value > 0 else None
 
 
+def action(raw: bytes, _value: int) -> int:
+    """``struct kernel_sigaction``: SIG_DFL, SIG_IGN, or 2 for a function of the process."""
+    return min(struct.unpack_from("<Q", raw)[0], 2)
+
+
 def quad(raw: bytes, _value: int) -> int:
     """One 64-bit number."""
     return struct.unpack_from("<Q", raw)[0]

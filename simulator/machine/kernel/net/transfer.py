@@ -64,6 +64,8 @@ def send(trap: Trap, file: File, data: bytes, flags: int, address: object) -> Re
     """send(2) and write(2) on a socket."""
     socket = trap.store.row(Socket, file.object)
     nonblock = bool(file.flags & O_NONBLOCK or flags & MSG_DONTWAIT)
+    if socket.type == SOCK_SEQPACKET:
+        flags |= MSG_NOSIGNAL  # unix_seqpacket_sendmsg() sends as for datagrams: no SIGPIPE
     if socket.family not in (AF_UNIX, AF_INET, AF_INET6):
         return link.send(trap, socket, data, address)
     if flags & MSG_OOB:

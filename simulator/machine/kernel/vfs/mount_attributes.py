@@ -86,10 +86,10 @@ def wish_of(trap: "Trap", attr: Mapping[str, Any]) -> Wish | None:
         return None
     if kind & ~mounting.TYPES or kind & (kind - 1):
         _invalid(trap)
+    if (given | taken) & ~(_KNOWN | MOUNT_ATTR_IDMAP):
+        _invalid(trap)
     if (given | taken) & MOUNT_ATTR_IDMAP:
         raise NotModelled("id-mapped mounts")
-    if (given | taken) & ~_KNOWN:
-        _invalid(trap)
     atime_set, atime_clear = 0, 0
     if taken & MOUNT_ATTR__ATIME:
         if taken & MOUNT_ATTR__ATIME != MOUNT_ATTR__ATIME:

@@ -75,7 +75,11 @@ def _upper(trap: "Trap", wish: _Wish) -> tuple[At, At]:
     assert wish.upperdir is not None
     if wish.workdir is None:
         _invalid(trap, N_("An overlay with an upper directory needs a work directory."))
-    upper, work = _directory(trap, wish.upperdir), _directory(trap, wish.workdir)
+    upper = _directory(trap, wish.upperdir)
+    mount = trap.store.row(Mount, upper.mount)
+    if mount.flags & MS_RDONLY or trap.store.row(Superblock, mount.sb).read_only:
+        _invalid(trap, N_("The upper directory is on a read-only mount."))
+    work = _directory(trap, wish.workdir)
     if upper.mount != work.mount:
         _invalid(trap, N_("The upper and the work directory must be on the same mount."))
     if not isinstance(upper.inode, int):
@@ -84,9 +88,6 @@ def _upper(trap: "Trap", wish: _Wish) -> tuple[At, At]:
         trap, upper.inode, work.inode
     ):
         _invalid(trap, N_("The upper and the work directory must not contain one another."))
-    mount = trap.store.row(Mount, upper.mount)
-    if mount.flags & MS_RDONLY or trap.store.row(Superblock, mount.sb).read_only:
-        _invalid(trap, N_("The upper directory is on a read-only mount."))
     return upper, work
 
 

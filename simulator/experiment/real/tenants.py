@@ -1,0 +1,74 @@
+"""Sandboxes that outlive a session, while they are as they were when they began.
+
+A container costs more than the programs that run in it. Where a program can't tell, it runs in a
+child of the sandbox's first process, and with that child goes whatever it made of itself. What it
+did to the sandbox is looked for afterwards: mounts, names and files, which are put back.
+"""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Any
+
+from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.link import Link, proc_state
+from simulator.experiment.real.tree import Tree
+
+_WRITABLE = ("tmpfs", "overlay", "mqueue")
+"""File systems that a sandbox may have of its own."""
+
+
+class Tenant:
+    """One sandbox by its first process; ``members`` and ``groups`` came with it."""
+
+    def __init__(self, link: Link, members: set[int], groups: set[str], host: str) -> None:
+        self.link = link
+        self.members = members
+        self.groups = groups
+        self._mounts = self._mountinfo()
+        self._names = self._uname()
+        self._root = self._place()
+        self._trees = list(self._own_trees(os.stat(host).st_dev))
+
+    def mend(self) -> bool:
+        """Whether the sandbox is as it was when it was launched, or is so again."""
+        try:
+            return (
+                self.link.tidy()
+                and proc_state(self.link.pid)[0] in "S"
+                and self._place() == self._root
+                and self._mountinfo() == self._mounts
+                and self._uname() == self._names
+                and all(tree.mend() for tree in self._trees)
+            )
+        except (OSError, RealError):
+            return False
+
+    def end(self) -> None:
+        """Let go of it."""
+        self.link.kill()
+        self.link.close()
+
+    def _own_trees(self, host: int) -> list[Tree]:
+        seen = {host}
+        found: list[Tree] = []
+        for line in self._mounts.splitlines():
+            left, _, right = line.partition(" - ")
+            place = f"/proc/{self.link.pid}/root{left.split()[4]}"
+            with contextlib.suppress(OSError):
+                device = os.stat(place).st_dev
+                if right.split()[0] in _WRITABLE and device not in seen and os.path.isdir(place):
+                    seen.add(device)
+                    found.append(Tree(place.rstrip("/")))
+        return found
+
+    def _mountinfo(self) -> str:
+        return Path(f"/proc/{self.link.pid}/mountinfo").read_text()
+
+    def _place(self) -> tuple[str, str]:
+        place = f"/proc/{self.link.pid}"
+        return os.readlink(f"{place}/root"), os.readlink(f"{place}/cwd")
+
+    def _uname(self) -> Any:
+        answer = self.link.ask({"do": "call", "call": "uname", "args": []})
+        return answer.get("data")
