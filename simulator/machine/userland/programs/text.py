@@ -121,7 +121,7 @@ async def _lines(sys: Process, path: str, *, quiet: bool) -> list[str] | None:
 async def _below(sys: Process, paths: list[str], *, named: bool = True) -> list[str]:
     """The files below; a symbolic link is followed only where somebody ``named`` it, as -r does."""
     found: list[str] = []
-    for path in paths or ["."]:
+    for path in paths or (["."] if named else []):
         try:
             if not named and stat.S_ISLNK((await sys.lstat(path))["mode"]):
                 continue
@@ -129,9 +129,8 @@ async def _below(sys: Process, paths: list[str], *, named: bool = True) -> list[
         except SysError:
             found.append(path)
             continue
-        found += await _below(
-            sys, [f"{path.rstrip('/')}/{name}" for name in sorted(names)], named=False
-        )
+        inside = [f"{path.rstrip('/')}/{name}" for name in sorted(names)]
+        found += await _below(sys, inside, named=False)
     return found
 
 
