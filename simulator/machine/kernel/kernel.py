@@ -64,7 +64,6 @@ class Kernel:
         """Run ``call`` for task ``pid`` and commit it; a failed call changes nothing."""
         store = self.store
         mark = len(store.journal)
-        tasks = store.tables[Task]
         task = store.row(Task, pid)
         trap = Trap(store, self.family, task, walks=self.walks)
         if task.state is TaskState.STOPPED:
@@ -75,7 +74,7 @@ class Kernel:
             except (Denied, Sleep, NotModelled) as cut:
                 result = self._cut_short(trap, call, mark, cut)
             # A running task whose row nobody wrote has neither ended nor stopped
-            if task.state is not TaskState.RUNNING or tasks.get(pid) is not task:
+            if task.state is not TaskState.RUNNING or store.get(Task, pid) is not task:
                 result = self._settle(trap, call, result)
         self.timeline.commit(
             Event(
