@@ -10,7 +10,10 @@ from simulator.isolation.technologies.options import zonecfg
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.call import Returned
 
-WEB = "create; set zonepath=/zones/web; add net; set address=192.0.2.30/24; end; set max-lwps=20"
+WEB = (
+    "create; set zonepath=/zones/web;"
+    "add net; set physical=enp3s0; set address=192.0.2.30/24; end; set max-lwps=20"
+)
 
 
 @pytest.fixture
@@ -123,7 +126,7 @@ def test_the_editor_keeps_scopes_apart() -> None:
     editor.run("set address=192.0.2.1; cancel")
     assert editor.config is not None
     assert not editor.config.of("net")
-    editor.run("add net; set address=192.0.2.1; end")
+    editor.run("add net; set physical=enp3s0; set address=192.0.2.1; end")
     editor.run("select net address=192.0.2.1; set address=192.0.2.2; end")
     assert editor.run("info net").splitlines()[1] == "\taddress: 192.0.2.2"
     with pytest.raises(Fault, match="only makes sense in the resource scope"):

@@ -52,7 +52,13 @@ async def cgcreate(sys: Process, argv: Sequence[str]) -> int:
         await sys.out(_CREATE)
         return 0
     specs = [places.parse(text) for text in given.values.get("g", [])]
-    if not specs or given.rest or None in specs:
+    if None in specs:
+        return await wrong(sys)
+    for mode in (text for letter in "dfs" for text in given.values.get(letter, [])):
+        if len(mode) not in (3, 4) or not mode.isdigit() or set(mode) & set("89"):
+            await sys.out(f"cgcreate wrong mode format {mode}\n")
+            return USAGE_STATUS
+    if not specs or given.rest:
         return await wrong(sys)
     for spec in (one for one in specs if one is not None):
         try:

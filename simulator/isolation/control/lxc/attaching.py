@@ -37,14 +37,18 @@ _KEPT_WALLS = ("apparmor", "seccomp", "capabilities", "no-new-privs")
 @enter("lxc-attach", collection=TOOLS)
 async def lxc_attach(sys: Process, argv: Sequence[str]) -> int:
     """The command's exit status; 1 when nothing runs to attach to."""
-    long = {"--elevated-privileges": "e", "--clear-env": "c", "--keep-env": "k", "--uid": "u"}
-    long |= {"--gid": "g", "--namespaces": "s", "--set-var": "v"}
+    long = {"elevated-privileges": "e", "clear-env": "c", "keep-env": "k", "uid": "u"}
+    long |= {"gid": "g", "namespaces": "s", "set-var": "v"}
     usage = "lxc-attach --name=NAME [-- COMMAND]"
     line = await words.read(sys, argv, "e::cku:g:s:v:", long, usage=usage)
     if line is None:
         return 1
+    if not await words.numbers(sys, line.options, "ug"):
+        return 1
     one = line.one
-    running = await container.processes(sys, one.name)
+    if not await container.may_control(sys, one, "tools/lxc_attach.c: main: 374"):
+        return 1
+    running = await container.processes(sys, one)
     if not running:
         text = "Connection refused - Failed to get init pid"
         await container.said(sys, one.name, "attach.c: get_attach_context: 406", text)

@@ -68,6 +68,13 @@ class Container(msgspec.Struct, frozen=True):
         return f"{self.directory}/config"
 
 
+async def default_path(sys: Process) -> str:
+    """``lxc.lxcpath``: the machine's for root, one's own for anybody else."""
+    if not await sys.value("geteuid"):
+        return PATH
+    return f"{sys.env.get('HOME', '/').rstrip('/')}/.local/share/lxc"
+
+
 async def defined(sys: Process, one: Container) -> bool:
     """Whether it has a configuration."""
     return await sys.succeeds("access", one.config, 0)
@@ -88,18 +95,23 @@ async def groups(sys: Process, name: str) -> list[str]:
     return [place for place in places if await sys.succeeds("access", f"{place}/cgroup.procs", 0)]
 
 
-async def processes(sys: Process, name: str) -> list[int]:
-    """The pids in its group, the first process first."""
-    for place in await groups(sys, name):
+async def processes(sys: Process, one: Container) -> list[int]:
+    """The pids in its group, the first process first.
+
+    The group tells by the name alone, so one of another directory must be defined there.
+    """
+    if one.path != PATH and not await defined(sys, one):
+        return []
+    for place in await groups(sys, one.name):
         return sorted(int(word) for word in (await sys.text(f"{place}/cgroup.procs")).split())
     return []
 
 
-async def state(sys: Process, name: str) -> str:
+async def state(sys: Process, one: Container) -> str:
     """``STOPPED``, ``RUNNING`` or ``FROZEN``."""
-    if not await processes(sys, name):
+    if not await processes(sys, one):
         return "STOPPED"
-    freezer, frozen, _thawed = await freezer_of(sys, name)
+    freezer, frozen, _thawed = await freezer_of(sys, one.name)
     return "FROZEN" if (await sys.text_or_empty(freezer)).strip() == frozen else "RUNNING"
 
 
@@ -157,6 +169,17 @@ async def said(sys: Process, name: str, place: str, text: str) -> int:
     """An error as the tools log it: ``tool: container: file: function: line text``; returns 1."""
     await sys.err(f"{sys.name}: {name}: ../src/lxc/{place} {text}\n")
     return 1
+
+
+async def may_control(sys: Process, one: Container, place: str, shown: str = "") -> bool:
+    """Whether the one who asks may command the container; else the complaint was printed.
+
+    A container's monitor obeys the user that it runs as, and root.
+    """
+    if not await sys.value("geteuid") or one.path != PATH:
+        return True
+    await said(sys, one.name, place, f"Insufficent privileges to control {shown or one.name}")
+    return False
 
 
 async def run(sys: Process, *argv: str) -> int:

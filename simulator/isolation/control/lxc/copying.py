@@ -10,15 +10,15 @@ from simulator.machine.userland.process import Process
 from simulator.machine.userland.registry import TOOLS, enter
 
 _LONG = {
-    "--newname": "N",
-    "--newpath": "p",
-    "--rename": "R",
-    "--snapshot": "s",
-    "--ephemeral": "e",
-    "--backingstorage": "B",
-    "--daemon": "d",
-    "--foreground": "F",
-    "--keepdata": "D",
+    "newname": "N",
+    "newpath": "p",
+    "rename": "R",
+    "snapshot": "s",
+    "ephemeral": "e",
+    "backingstorage": "B",
+    "daemon": "d",
+    "foreground": "F",
+    "keepdata": "D",
 }
 
 
@@ -35,7 +35,8 @@ async def lxc_copy(sys: Process, argv: Sequence[str]) -> int:
         text = "You must provide a NEWNAME for the clone"
         return await container.said(sys, one.name, "tools/lxc_copy.c: main: 167", text)
     if not await container.defined(sys, one):
-        return 1
+        text = f"Container {one.name} is not defined"
+        return await container.said(sys, one.name, "tools/lxc_copy.c: main: 209", text)
     other = Container(name, line.options.value("p", one.path))
     if await container.defined(sys, other):
         return await container.said(
@@ -59,7 +60,7 @@ async def lxc_copy(sys: Process, argv: Sequence[str]) -> int:
 
 async def _renamed(sys: Process, one: Container, other: Container) -> int:
     """Only while it is stopped."""
-    if await container.processes(sys, one.name):
+    if await container.processes(sys, one):
         text = f"Renaming container {one.name} to {other.name} failed"
         return await container.said(sys, one.name, "tools/lxc_copy.c: do_rename: 519", text)
     await sys.call("rename", one.directory, other.directory)

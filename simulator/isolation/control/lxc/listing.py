@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from simulator.isolation.control.lxc import container, words
-from simulator.isolation.control.lxc.container import PATH, Container
+from simulator.isolation.control.lxc.container import Container
 from simulator.machine.abi.constants import (
     AF_INET,
     CLONE_NEWNET,
@@ -25,19 +25,19 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB")
 @enter("lxc-ls", collection=TOOLS)
 async def lxc_ls(sys: Process, argv: Sequence[str]) -> int:
     """The containers that have a configuration."""
-    long = {"--fancy": "f", "--line": "1", "--running": "R", "--active": "A", "--stopped": "S"}
-    long |= {"--frozen": "Z", "--defined": "D", "--lxcpath": "P", "--name": "n"}
+    long = {"fancy": "f", "line": "1", "running": "R", "active": "A", "stopped": "S"}
+    long |= {"frozen": "Z", "defined": "D", "lxcpath": "P", "name": "n"}
     try:
         options = parse(argv, "f1RASZDP:n:", long)
     except UsageError as error:
         await sys.err(f"{sys.name}: {error}\nUsage: lxc-ls [-P lxcpath] [-1] [-f] [--running]\n")
         return 1
-    path = options.value("P", PATH)
+    path = options.value("P") or await container.default_path(sys)
     found: list[tuple[Container, str]] = []
     for name in sorted(await _names(sys, path)):
         one = Container(name, path)
         if await container.defined(sys, one):
-            found.append((one, await container.state(sys, name)))
+            found.append((one, await container.state(sys, one)))
     wanted = {letter: state for letter, state in _BY_STATE.items() if options.has(letter)}
     if wanted:
         found = [pair for pair in found if any(pair[1] in state for state in wanted.values())]
@@ -71,7 +71,7 @@ async def _names(sys: Process, path: str) -> list[str]:
 
 async def _row(sys: Process, one: Container, state: str) -> tuple[str, ...]:
     pairs = await container.keys(sys, await sys.text_or_empty(one.config))
-    running = await container.processes(sys, one.name)
+    running = await container.processes(sys, one)
     address = await address_of(sys, running[0]) if running else ""
     return (
         one.name,
@@ -119,20 +119,20 @@ async def address_of(sys: Process, pid: int) -> str:
 @enter("lxc-info", collection=TOOLS)
 async def lxc_info(sys: Process, argv: Sequence[str]) -> int:
     """Exit status 1 for a container that does not exist."""
-    long = {"--config": "c", "--ips": "i", "--pid": "p", "--stats": "S", "--state": "s"}
+    long = {"config": "c", "ips": "i", "pid": "p", "stats": "S", "state": "s"}
     usage = "lxc-info --name=NAME"
-    line = await words.read(sys, argv, "c:ipSsH", long | {"--no-humanize": "H"}, usage=usage)
+    line = await words.read(sys, argv, "c:ipSsH", long | {"no-humanize": "H"}, usage=usage)
     if line is None:
         return 1
     one = line.one
-    running = await container.processes(sys, one.name)
+    running = await container.processes(sys, one)
     if not running and not await container.defined(sys, one):
         await sys.err(f"{one.name} doesn't exist\n")
         return 1
     asked = {letter for letter in "cipSs" if line.options.has(letter)}
     rows: list[tuple[str, str]] = [] if asked else [("Name", one.name)]
     if not asked or "s" in asked:
-        rows.append(("State", await container.state(sys, one.name)))
+        rows.append(("State", await container.state(sys, one)))
     if running and (not asked or "p" in asked):
         rows.append(("PID", str(running[0])))
     if running and (not asked or "i" in asked):
@@ -176,7 +176,7 @@ async def lxc_cgroup(sys: Process, argv: Sequence[str]) -> int:
     if not line.rest:
         await sys.err("lxc-cgroup: could not parse command line\n")
         return 1
-    if not await container.processes(sys, one.name):
+    if not await container.processes(sys, one):
         text = f"'{one.path}:{one.name}' is not running"
         return await container.said(sys, one.name, f"{place} 102", text)
     file, values = line.rest[0], line.rest[1:]

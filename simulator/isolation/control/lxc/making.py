@@ -35,7 +35,7 @@ lxc.mount.entry = mqueue dev/mqueue mqueue defaults,optional,create=dir 0 0
 @enter("lxc-create", collection=TOOLS)
 async def lxc_create(sys: Process, argv: Sequence[str]) -> int:
     """Exit status 1 when there is no such template, or the container is there already."""
-    long = {"--template": "t", "--config": "f", "--bdev": "B", "--dir": "D"}
+    long = {"template": "t", "config": "f", "bdev": "B", "dir": "D"}
     usage = "lxc-create --name=NAME --template=TEMPLATE [OPTION...] [-- template-options]"
     line = await words.read(sys, argv, "t:f:B:D:", long, usage=usage)
     if line is None:
@@ -53,7 +53,13 @@ async def lxc_create(sys: Process, argv: Sequence[str]) -> int:
         return await container.said(sys, one.name, f"{place} 264", "Container already exists")
     if template not in TEMPLATES:
         return await _unknown(sys, one, template)
-    text = await sys.text_or_empty(line.options.value("f", "/etc/lxc/default.conf"))
+    if await sys.value("geteuid"):
+        return await _unmapped(sys, one)
+    path = line.options.value("f", "/etc/lxc/default.conf")
+    text = await sys.text_or_empty(path)
+    if line.options.has("f") and not await sys.succeeds("access", path, 4):
+        why = f'No such file or directory - Failed to open file "{path}"'
+        await container.said(sys, one.name, "parse.c: lxc_file_for_each_line_mmap: 79", why)
     root = line.options.value("D") or f"{one.directory}/rootfs"
     await _directories(sys, one)
     if template == "busybox":
@@ -63,6 +69,20 @@ async def lxc_create(sys: Process, argv: Sequence[str]) -> int:
         await layers(sys, one)
     await files.write(sys, one.config, _config(one, template, store, root, text), 0o640)
     return 0
+
+
+async def _unmapped(sys: Process, one: Container) -> int:
+    """Who is not root must say which ids the container's are (lxccontainer.c, create_run_template).
+
+    A template of one's own is beyond the model: containers of users are ``lxc-unpriv``.
+    """
+    place = "lxccontainer.c: create_run_template:"
+    text = "You must either run as root, or define uid mappings"
+    await container.said(sys, one.name, f"{place} 1445", text)
+    text = "To pass uid mappings to lxc-create, you could create"
+    await container.said(sys, one.name, f"{place} 1446", text)
+    text = f"Failed to create container {one.name}"
+    return await container.said(sys, one.name, "tools/lxc_create.c: main: 317", text)
 
 
 async def _unknown(sys: Process, one: Container, template: str) -> int:

@@ -18,14 +18,14 @@ from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
 _LONG = {
-    "--daemon": "d",
-    "--foreground": "F",
-    "--rcfile": "f",
-    "--define": "s",
-    "--pidfile": "p",
-    "--console": "c",
-    "--console-log": "L",
-    "--close-all-fds": "C",
+    "daemon": "d",
+    "foreground": "F",
+    "rcfile": "f",
+    "define": "s",
+    "pidfile": "p",
+    "console": "c",
+    "console-log": "L",
+    "close-all-fds": "C",
 }
 
 
@@ -37,9 +37,11 @@ async def lxc_start(sys: Process, argv: Sequence[str]) -> int:
     if line is None:
         return 1
     one, place = line.one, "tools/lxc_start.c: main:"
+    if not await container.may_control(sys, one, f"{place} 270"):
+        return 1
     if not line.options.has("f") and not await container.defined(sys, one):
         return await container.said(sys, one.name, f"{place} 266", "No container config specified")
-    if await container.processes(sys, one.name):
+    if await container.processes(sys, one):
         return await container.said(sys, one.name, f"{place} 279", "Container is already running")
     wanted = await _wanted(sys, one, line)
     if wanted is None:
@@ -59,7 +61,7 @@ async def lxc_start(sys: Process, argv: Sequence[str]) -> int:
 async def lxc_execute(sys: Process, argv: Sequence[str]) -> int:
     """One command in a container, below an init of LXC's own; its exit status."""
     usage = "lxc-execute --name=NAME -- COMMAND"
-    line = await words.read(sys, argv, "df:s:u:g:", _LONG | {"--uid": "u"}, usage=usage)
+    line = await words.read(sys, argv, "df:s:u:g:", _LONG | {"uid": "u"}, usage=usage)
     if line is None:
         return 1
     one, place = line.one, "tools/lxc_execute.c: main:"
@@ -78,8 +80,10 @@ async def lxc_execute(sys: Process, argv: Sequence[str]) -> int:
 
 async def _wanted(sys: Process, one: Container, line: words.Line) -> Technology | None:
     """What the configuration and ``-s KEY=VAL`` ask for; None after a complaint."""
+    path = line.options.value("f", one.config)
+    pairs: list[tuple[str, str]] = []
     try:
-        text = await sys.text(line.options.value("f", one.config))
+        text = await sys.text(path)
         pairs = await container.keys(sys, text)
         for word in line.options.values.get("s", []):
             key, _equals, value = word.partition("=")
@@ -90,13 +94,36 @@ async def _wanted(sys: Process, one: Container, line: words.Line) -> Technology 
         text = f'Unknown configuration key "{strange}"'
         await container.said(sys, one.name, "confile.c: parse_line: 2925", text)
     except ValueError as error:
-        text = f'Invalid configuration line "{error}"'
+        text = f"Invalid argument - Invalid configuration line: {error}"
         await container.said(sys, one.name, "confile.c: parse_line: 2903", text)
-    except SpecError as error:
-        await container.said(sys, one.name, "confile.c: parse_line: 2925", str(error))
+        await _unread(sys, one, path, str(error))
+    except SpecError:
+        await _unread(sys, one, path, _misfit(pairs))
     except SysError as error:
-        await container.said(sys, one.name, "confile.c: lxc_config_read: 3000", error.message)
+        text = f'{error.message} - Failed to open file "{path}"'
+        await container.said(sys, one.name, "parse.c: lxc_file_for_each_line_mmap: 79", text)
+    if line.options.has("f"):
+        await container.said(sys, one.name, "tools/lxc_start.c: main: 255", "Failed to load rcfile")
+    else:
+        await sys.err(f"Failed to load config for {one.name}\n")
+        text = "Failed to create lxc_container"
+        await container.said(sys, one.name, "tools/lxc_start.c: main: 261", text)
     return None
+
+
+async def _unread(sys: Process, one: Container, path: str, line: str) -> None:
+    text = f'Failed to parse config file "{path}" at line "{line}"'
+    await container.said(sys, one.name, "parse.c: lxc_file_for_each_line_mmap: 129", text)
+
+
+def _misfit(pairs: list[tuple[str, str]]) -> str:
+    """The first line that can't be read by itself."""
+    for key, value in pairs:
+        try:
+            container.built([(key, value)])
+        except SpecError:
+            return f"{key} = {value}"
+    return ""
 
 
 def _running(technology: Technology, argv: list[str]) -> Technology:
@@ -109,6 +136,13 @@ def _running(technology: Technology, argv: list[str]) -> Technology:
 async def begin(sys: Process, one: Container, technology: Technology) -> int | None:
     """Launch it: the pid of its first process, or None after saying what failed."""
     await container.forget(sys, one.name)
+    root = technology.image.root
+    if root and not await sys.succeeds("access", root, 0):
+        text = f'No such file or directory - Failed to access to "{root}". Check it is present'
+        await container.said(sys, one.name, "conf.c: lxc_rootfs_init: 295", text)
+        text = f'Failed to handle rootfs pinning for container "{one.name}"'
+        await container.said(sys, one.name, "start.c: __lxc_start: 2041", text)
+        return None
     ordinal = 3
     while await sys.succeeds("access", f"/sys/class/net/veth{ordinal}", 0):
         ordinal += 1
@@ -118,7 +152,7 @@ async def begin(sys: Process, one: Container, technology: Technology) -> int | N
     except (Refused, PlanError) as error:
         text = f'Failed to spawn container "{one.name}": {error}'
         await container.said(sys, one.name, "start.c: __lxc_start: 2107", text)
-        for pid in await container.processes(sys, one.name):
+        for pid in await container.processes(sys, one):
             await sys.succeeds("kill", pid, SIGKILL)
         await container.forget(sys, one.name)
         return None

@@ -16,14 +16,18 @@ _NOT_RUNNING = 2
 @enter("lxc-stop", collection=TOOLS)
 async def lxc_stop(sys: Process, argv: Sequence[str]) -> int:
     """Exit status 0 stopped, 1 not, 2 was not running."""
-    long = {"--kill": "k", "--reboot": "r", "--nowait": "W", "--timeout": "t", "--nokill": "N"}
+    long = {"kill": "k", "reboot": "r", "nowait": "W", "timeout": "t", "nokill": "N"}
     line = await words.read(sys, argv, "krWt:N", long, usage="lxc-stop --name=NAME")
     if line is None:
+        return 1
+    if not await words.numbers(sys, line.options, "t"):
         return 1
     one, place = line.one, "tools/lxc_stop.c: main:"
     if line.options.has("k") and line.options.has("N"):
         return await container.said(sys, one.name, f"{place} 117", "-k can't be used with --nokill")
-    running = await container.processes(sys, one.name)
+    if not await container.may_control(sys, one, f"{place} 152"):
+        return 1
+    running = await container.processes(sys, one)
     if not running:
         await container.said(sys, one.name, f"{place} 168", f"{one.name} is not running")
         return _NOT_RUNNING
@@ -43,9 +47,9 @@ async def _asked(sys: Process, one: Container, first: int) -> None:
 async def killed(sys: Process, one: Container) -> None:
     """SIGKILL to whoever is left, thawed so that it arrives; then the groups go."""
     freezer, _frozen, thawed = await container.freezer_of(sys, one.name)
-    if await container.state(sys, one.name) == "FROZEN":
+    if await container.state(sys, one) == "FROZEN":
         await _write(sys, freezer, thawed)
-    for pid in await container.processes(sys, one.name):
+    for pid in await container.processes(sys, one):
         await sys.succeeds("kill", pid, SIGKILL)
     await container.forget(sys, one.name)
     pairs = await container.keys(sys, await sys.text_or_empty(one.config))
@@ -70,7 +74,10 @@ async def _freezer(sys: Process, argv: Sequence[str], verb: str, which: int) -> 
     if line is None:
         return 1
     one = line.one
-    if not await container.processes(sys, one.name):
+    place = f"tools/lxc_{verb}.c: main: 82"
+    if not await container.may_control(sys, one, place, f"{one.path}:{one.name}"):
+        return 1
+    if not await container.processes(sys, one):
         text = f"Failed to {verb} {one.path}:{one.name}"
         return await container.said(sys, one.name, f"tools/lxc_{verb}.c: main: 87", text)
     control = await container.freezer_of(sys, one.name)
@@ -87,14 +94,16 @@ async def _write(sys: Process, path: str, text: str) -> None:
 @enter("lxc-destroy", collection=TOOLS)
 async def lxc_destroy(sys: Process, argv: Sequence[str]) -> int:
     """The container's directory goes, its root filesystem with it."""
-    long = {"--force": "f", "--snapshots": "s"}
+    long = {"force": "f", "snapshots": "s"}
     line = await words.read(sys, argv, "fs", long, usage="lxc-destroy --name=NAME [-f]")
     if line is None:
         return 1
     one, place = line.one, "tools/lxc_destroy.c: main:"
+    if not await container.may_control(sys, one, f"{place} 235"):
+        return 1
     if not await container.defined(sys, one):
         return await container.said(sys, one.name, f"{place} 240", "Container is not defined")
-    if await container.processes(sys, one.name):
+    if await container.processes(sys, one):
         if not line.options.has("f"):
             text = f"{one.name} is running"
             return await container.said(sys, one.name, "tools/lxc_destroy.c: do_destroy: 91", text)

@@ -4,17 +4,36 @@ from collections.abc import Sequence
 
 import msgspec
 
-from simulator.isolation.control.lxc.container import PATH, Container
+from simulator.isolation.control.lxc import container
+from simulator.isolation.control.lxc.container import Container
 from simulator.machine.userland.options import Options, UsageError, parse
 from simulator.machine.userland.process import Process
 
-_COMMON = "n:P:o:l:q"
+_COMMON = "n:P:o:l:qh"
+_HELP = """\
+Usage: {usage}
+Common options :
+  -o, --logfile=FILE               Output log to FILE instead of stderr
+  -l, --logpriority=LEVEL          Set log priority to LEVEL
+  -q, --quiet                      Don't produce any output
+  -P, --lxcpath=PATH               Use specified container path
+  -?, --help                       Give this help list
+      --usage                      Give a short usage message
+      --version                    Print the version number
+
+Mandatory or optional arguments to long options are also mandatory or optional
+for any corresponding short options.
+
+See the {name} man page for further information.
+
+"""
 _LONG = {
-    "--name": "n",
-    "--lxcpath": "P",
-    "--logfile": "o",
-    "--logpriority": "l",
-    "--quiet": "q",
+    "name": "n",
+    "lxcpath": "P",
+    "logfile": "o",
+    "logpriority": "l",
+    "quiet": "q",
+    "help": "h",
 }
 
 
@@ -36,14 +55,28 @@ async def read(
 ) -> Line | None:
     """The line; None after the usage was printed, when an option is not known.
 
-    Without ``-n`` the first word is the name, and without any the tool's own is taken, as the real
-    tools do (lxc ``arguments.c``).
+    Without ``-n`` the first word is the name (lxc ``arguments.c``).
     """
     try:
         options = parse(argv, f"{_COMMON}{letters}", {**_LONG, **(long or {})}, stop_early=False)
     except UsageError as error:
-        await sys.err(f"{sys.name}: {error}\nUsage: {usage}\n")
+        await sys.err(f"{sys.name}: {error}\n{_HELP.format(usage=usage, name=sys.name)}")
+        return None
+    if options.has("h"):
+        await sys.err(_HELP.format(usage=usage, name=sys.name))
         return None
     rest = list(options.rest)
-    name = options.value("n") or (rest.pop(0) if rest else sys.name)
-    return Line(Container(name, options.value("P", PATH)), options, rest)
+    name = options.value("n") or (rest.pop(0) if rest else "")
+    if not name:
+        await sys.err(f"{sys.name}: No container name specified\n")
+        return None
+    path = options.value("P") or await container.default_path(sys)
+    return Line(Container(name, path), options, rest)
+
+
+async def numbers(sys: Process, options: Options, letters: str) -> bool:
+    """Whether the values of ``letters`` are numbers; else the complaint about it was printed."""
+    if all(options.value(letter, "0").lstrip("-").isdecimal() for letter in letters):
+        return True
+    await sys.err(f"{sys.name}: could not parse command line\n")
+    return False

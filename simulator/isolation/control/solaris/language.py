@@ -5,6 +5,7 @@ what is to be printed. Writing the configuration down is the program's business:
 says when it is asked for. Source: cmd/zonecfg/zonecfg.c, zonecfg_grammar.y.
 """
 
+import re
 import shlex
 from collections.abc import Callable
 
@@ -26,6 +27,9 @@ COMMANDS = (
 )  # fmt: skip
 
 
+_CHANGING = frozenset(("add", "clear", "commit", "create", "delete", "remove", "revert", "set"))
+
+
 class Fault(Exception):
     """A subcommand that zonecfg refuses; the message is what it prints."""
 
@@ -42,6 +46,8 @@ class Editor:
         self.config = config
         self.saved = config
         self.scope = ""
+        self.read_only = False
+        """Whether the one who types may write no configuration: then nothing may be changed."""
         self.wish: list[str] = []
         self.templates: Callable[[str], Config | None] = _no_template
         self._before: Config | None = None
@@ -83,6 +89,8 @@ class Editor:
             action = self._commands.get(words[0])
             if action is None:
                 raise Fault(f"syntax error at '{words[0]}'")
+            if self.read_only and words[0] in _CHANGING:
+                raise Fault(f"{self.name}: cannot {words[0]} in read-only mode.")
             try:
                 out += action(words[1:])
             except ConfigError as error:
@@ -121,6 +129,7 @@ class Editor:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not equals:
             raise Fault("usage:\n\tset <property-name>=<property-value>")
+        _need_value(self.scope, name, value)
         if self.scope:
             self.config = zonecfg.set_inner(config, self.scope, name, value)
         else:
@@ -140,6 +149,8 @@ class Editor:
         if self.scope:
             self.config = zonecfg.set_inner(config, self.scope, words[0], " ".join(words[1:]))
             return ""
+        if words[0] not in RESOURCES:
+            raise Fault(f"syntax error at '{words[0]}'")
         self._before = config
         self.config = zonecfg.add(config, words[0])
         self.scope = words[0]
@@ -180,8 +191,12 @@ class Editor:
         if last is None:
             raise Fault("The end command only makes sense in the resource scope.")
         name = zonecfg.missing(last)
+        if last.type == "net" and "physical" not in last.properties:
+            name = "physical"
         if name:
             raise Fault(f"{name} not specified")
+        if last.type == "capped-memory" and not last.properties:
+            raise Fault("No property was specified.  One of physical, swap or locked is required.")
         self.scope, self._before = "", None
         return ""
 
@@ -196,6 +211,8 @@ class Editor:
         return ""
 
     def _commit(self, _words: list[str]) -> str:
+        if self.scope:
+            raise Fault("The commit command only makes sense in the global scope.")
         verify(self._need())
         self.wish.append("commit")
         self.saved = self.config
@@ -244,6 +261,30 @@ class Editor:
             out += "".join(f"set {name}={value}\n" for name, value in one.properties.items())
             out += "end\n"
         return out
+
+
+_SIZE = re.compile(r"\d+(\.\d+)?[KMGTkmgt]")
+_SWITCHES = {"autoboot": ("true", "false"), "ip-type": ("shared", "exclusive")}
+
+
+def _need_value(scope: str, name: str, value: str) -> None:
+    """set_func(): what is no property here, or no value of it. Raises ``Fault``."""
+    if scope:
+        kind = RESOURCES[scope]
+        known = name in (*kind.needs, *kind.may)
+    else:
+        known = name in GLOBAL or name in ALIASES
+    if not known:
+        raise Fault(f"syntax error at '{name}'")
+    if not scope and name in _SWITCHES and value not in _SWITCHES[name]:
+        one, other = _SWITCHES[name]
+        raise Fault(f"{name} value must be '{one}' or '{other}'.")
+    if scope == "capped-memory" and not _SIZE.fullmatch(value):
+        raise Fault(
+            "A non-negative number with a required scale suffix (K, M, G or T) was expected."
+        )
+    if name == "ncpus" and not re.fullmatch(r"\d*\.?\d+(-\d+)?", value):
+        raise Fault("ncpus property is out of range.")
 
 
 def _no_template(_name: str) -> Config | None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from simulator.isolation.control.getopt import misread
 from simulator.isolation.control.solaris import store
-from simulator.machine.userland.options import parse
+from simulator.machine.userland.options import UsageError, parse
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
 from simulator.machine.userland.registry import TOOLS, enter
@@ -15,7 +16,10 @@ _STATUS_BITS = 8
 @enter("zlogin", collection=TOOLS)
 async def zlogin(sys: Process, argv: Sequence[str]) -> int:
     """The status is the command's; 1 when the zone can't be entered, 2 for wrong usage."""
-    options = parse(argv, "QCESe:l:", stop_early=True)
+    try:
+        options = parse(argv, "QCESe:l:", stop_early=True)
+    except UsageError as error:
+        return await misread(sys, error, USAGE, 2)
     if not options.rest:
         await sys.err(USAGE)
         return 2
@@ -29,6 +33,9 @@ async def zlogin(sys: Process, argv: Sequence[str]) -> int:
         return await sys.complain(
             f"login allowed only to running zones ({name} is '{known[name].state}')."
         )
+    if await sys.value("geteuid"):
+        text = "You lack sufficient privilege to run this command (all privs required)"
+        return await sys.complain(text)
     user = options.value("l")
     number = known[name].number
     if not command and not options.has("S"):

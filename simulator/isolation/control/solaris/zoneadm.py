@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from simulator.isolation.control import files
+from simulator.isolation.control.getopt import misread
 from simulator.isolation.control.launch import Refused, launch
 from simulator.isolation.control.solaris import store, trees
 from simulator.isolation.control.solaris.store import Entry
@@ -18,7 +19,7 @@ from simulator.isolation.technologies.options import zonecfg
 from simulator.isolation.technologies.options.zonecfg import Config, ConfigError
 from simulator.isolation.technologies.zone import TECHNOLOGY
 from simulator.machine.abi.call import Call
-from simulator.machine.userland.options import parse
+from simulator.machine.userland.options import UsageError, parse
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
@@ -60,7 +61,10 @@ class Zoneadm(msgspec.Struct):
 @enter("zoneadm", collection=TOOLS)
 async def zoneadm(sys: Process, argv: Sequence[str]) -> int:
     """Exit status 0 for success, 1 for an error, 2 for wrong usage."""
-    options = parse(argv, "z:u:R:", stop_early=True)
+    try:
+        options = parse(argv, "z:u:R:", stop_early=True)
+    except UsageError as error:
+        return await misread(sys, error, USAGE, 2)
     words, name = options.rest, options.value("z")
     if not words or words[0] == "help":
         await (sys.out if words else sys.err)(USAGE)
@@ -93,7 +97,10 @@ async def _say(sys: Process, name: str, text: str) -> int:
 
 
 async def _list(sys: Process, words: list[str], name: str) -> int:
-    options = parse(words, "cipv")
+    try:
+        options = parse(words, "cipv")
+    except UsageError as error:
+        return await misread(sys, error, USAGE, 2)
     rows = await store.zones(sys)
     least = {"configured", "incomplete", "installed"} if options.has("c") else set[str]()
     if options.has("i"):
@@ -227,10 +234,15 @@ async def _clone(sys: Process, target: Zoneadm, words: list[str]) -> int:
     refused = await _need_state(sys, target, "clone", "configured")
     if refused:
         return refused
-    source = words[-1] if words else ""
+    if not words:
+        await sys.err(
+            "usage:\tclone [-m method] [-s <ZFS snapshot>] [brand-specific options] zonename\n"
+        )
+        return 2
+    source = words[-1]
     known = {one.name: one for one in await store.zones(sys)}
     if source not in known:
-        return await _say(sys, target.entry.name, f"{source}: No such zone configured")
+        return await sys.complain(f"{source}: could not get state: No such zone configured")
     if known[source].number >= 0:
         return await _say(sys, target.entry.name, f"source zone {source} must be halted")
     if known[source].state != "installed":

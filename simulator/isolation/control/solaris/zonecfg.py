@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from simulator.isolation.control.getopt import misread
 from simulator.isolation.control.solaris import store
 from simulator.isolation.control.solaris.language import Editor, Fault
 from simulator.isolation.technologies.options.zonecfg import Config, ConfigError
@@ -24,8 +25,7 @@ async def zonecfg(sys: Process, argv: Sequence[str]) -> int:
     try:
         options = parse(argv, "z:f:R:u:", stop_early=True)
     except UsageError as error:
-        await sys.err(f"zonecfg: {error}\n{USAGE}")
-        return 2
+        return await misread(sys, error, USAGE, 2)
     name = options.value("z")
     if not name:
         await sys.err(USAGE)
@@ -36,6 +36,7 @@ async def zonecfg(sys: Process, argv: Sequence[str]) -> int:
         return await sys.complain(f"{name}: Bogus zone name")
     try:
         editor = Editor(name, await store.load(sys, name))
+        editor.read_only = await sys.value("geteuid") != 0
         await _templates(sys, editor)
         if options.has("f"):
             lines = (await sys.text(options.value("f"))).splitlines()

@@ -129,17 +129,21 @@ FILES: tuple[tuple[str, int, str], ...] = (
 
 
 def keys(text: str) -> list[tuple[str, str]]:
-    """A configuration file as (key, value) pairs in order; comments and blank lines are left out.
+    """A configuration file as (key, value) pairs in order; what doesn't begin with ``lxc.`` is left
+    out, as LXC leaves it out.
 
     Raises ``ValueError`` with the line that is no ``key = value`` (lxc ``confile.c``).
     """
     found: list[tuple[str, str]] = []
     for line in text.splitlines():
         stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
+        if not stripped.startswith("lxc."):
             continue
         key, equals, value = stripped.partition("=")
         if not equals:
             raise ValueError(stripped)
-        found.append((key.strip(), value.strip()))
+        value = value.strip()
+        if len(value) > 1 and value[0] in "'\"" and value[-1] == value[0]:
+            value = value[1:-1]
+        found.append((key.strip(), value))
     return found

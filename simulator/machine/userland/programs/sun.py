@@ -49,9 +49,8 @@ _LEFT = ("user", "s", "zone", "tty", "comm", "args")
 
 @enter("zonename", collection=SUN)
 async def zonename(sys: Process, argv: Sequence[str]) -> int:
-    """zonename(1): the name of the current zone."""
-    options = parse(argv, "t")
-    del options
+    """zonename(1): the name of the current zone, whatever else is said."""
+    del argv
     number = await sys.value("zone_lookup", None)
     await sys.out(f"{await sys.data('zone_getattr', number, ZONE_ATTR_NAME)}\n")
     return 0
