@@ -79,6 +79,5 @@ def _explain(step: Step) -> Iterator[Content]:
 def _caused(cause: Step) -> Iterator[Content]:
     """The refusal deep below, of which the program's message is all that a person sees."""
     yield Content.assemble(
-        (f"{_('The call behind it:')} ", "bold $text-accent"), cause.call, f" {cause.outcome}"
+        (f"{cause.outcome}: {_(cause.why)} ", "bold $text-accent"), (cause.call, "$text-muted")
     )
-    yield Content.styled(_(cause.why), "bold $text-accent")
