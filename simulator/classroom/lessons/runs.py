@@ -22,8 +22,10 @@ _RUN = re.compile(
 )
 _MOMENT = re.compile(r"^`vitrina compare --moment (?P<name>[a-z0-9-]+)`\.?$")
 _DEMONSTRATION = re.compile(r"^`vitrina trace (?P<name>[a-z0-9.-]+)`: (?P<lines>.+)$")
-_LINE = re.compile(r"(?:[^\W\d]+ )?(\d+)(?: = (\d+))?(?: `([^`]+)`)?(?:; |\.?$)")
-"""``line 6 = 1 `words``` or ``línea 6 ...``: its number, and what its run must have come to."""
+_LINE = re.compile(
+    r"(?:[^\W\d]+ )?(\d+)(?: = (\d+))?(?: `([^`]+)`)?(?: (?:without|sin) `([^`]+)`)?(?:; |\.?$)"
+)
+"""``line 6 = 1 `words` without `others```, or in Spanish: a line's number and what it came to."""
 
 
 def wrong(note: str) -> Iterator[str]:
@@ -117,8 +119,8 @@ def _lines(text: str) -> list[tuple[int, Expect]] | None:
         piece = _LINE.match(text, at)
         if piece is None or piece.end() == at:
             return None
-        number, status, says = piece.groups()
-        came = Expect(status=int(status) if status else None, says=says or "")
+        number, status, says, lacks = piece.groups()
+        came = Expect(status=int(status) if status else None, says=says or "", lacks=lacks or "")
         found.append((int(number), came))
         at = piece.end()
     return found
