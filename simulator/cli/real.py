@@ -24,6 +24,8 @@ userfaultfd yama
 """
 _FEATURES = {name: name for name in _SAME.split()} | {"bsd_acct": "acct", "iopl": "ioports"}
 """What a machine tells of itself, and what the model calls it."""
+_RARE = ("ikconfig",)
+"""What the model's own machine lacks."""
 
 
 def _absent(found: Facts, feature: str) -> bool:
@@ -36,6 +38,7 @@ def machine_facts() -> frozenset[str]:
     facts = {f"lacks {name}" for name in CAPABILITY_NAMES if name not in found.bounding}
     facts |= {f"without {mine}" for theirs, mine in _FEATURES.items() if _absent(found, theirs)}
     facts |= {f"without {name}" for name in _missing(frozenset(found.controllers))}
+    facts |= {f"with {name}" for name in _RARE if found.features.get(name)}
     if found.cgroups == "v2":
         facts.add("cgroup2")
     return frozenset(facts)

@@ -148,19 +148,21 @@ def tenant_of(world: World, tenant: str) -> World:
 
 
 def family_of(technology: Technology, facts: frozenset[str]) -> Family:
-    """The kernel that ``technology`` is a part of, ``without`` what this machine's lacks.
+    """The kernel that ``technology`` is a part of, ``without`` what this machine's lacks and
+    ``with`` what few have.
 
     A fact ``machine aarch64`` or ``release 5.15.0-126-generic`` is what uname(2) says here.
     """
     gone = {fact.removeprefix("without ") for fact in facts if fact.startswith("without ")}
     family = families.kernel(technology.release or technology.kernel)
     said = dict(fact.split(" ", 1) for fact in facts if fact.startswith(("machine ", "release ")))
-    if not gone and not said:
+    more = {fact.removeprefix("with ") for fact in facts if fact.startswith("with ")}
+    if not gone and not said and not more:
         return family
     kept = {name: one for name, one in family.filesystems.items() if name not in gone}
     return dataclasses.replace(
         family,
-        features=family.features - gone,
+        features=(family.features | more) - gone,
         controllers=family.controllers - gone,
         filesystems=kept,
         machine=said.get("machine", family.machine),

@@ -167,6 +167,7 @@ def _features() -> dict[str, bool]:
 def _shown() -> dict[str, bool]:
     """Features whose file is there or not, whatever the configuration's name for them."""
     files = {"kcore": "kcore", "sysrq": "sysrq-trigger", "mtrr": "mtrr", "acpi": "acpi"}
+    files["ikconfig"] = "config.gz"
     return {name: os.path.exists(f"/proc/{file}") for name, file in files.items()} | {
         "scsi": os.path.exists("/proc/scsi")
     }

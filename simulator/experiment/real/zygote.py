@@ -5,6 +5,7 @@ It does nothing by itself, and ends when this process does: its channel closes.
 
 import contextlib
 import os
+import resource
 import subprocess
 import tempfile
 import threading
@@ -56,6 +57,9 @@ def _start() -> Link:
     # A machine's processes are not nicer than those of the model, however nice we were started.
     with contextlib.suppress(RealError):
         do(found, "setpriority", 0, 0, 0)
+    with contextlib.suppress(RealError):
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        do(found, "setrlimit", resource.RLIMIT_NOFILE, (min(1024, hard), hard))
     # Machines are its children; when they end nobody waits for them.
     do(found, "rt_sigaction", _SIGCHLD, 1)
     return found

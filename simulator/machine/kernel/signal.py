@@ -139,8 +139,11 @@ def unblocked(store: Store, pid: Pid) -> None:
 
 
 def raise_own(trap: "Trap", signo: int) -> bool:
-    """Send the caller a signal that its own call caused; True when that ends it."""
-    send(trap.store, trap.task.id, signo)
+    """Send the caller a signal that its own call caused; True when that ends it.
+
+    It counts as sent by the caller itself, so that an init outlives it (send_sig() with priv 0).
+    """
+    send(trap.store, trap.task.id, signo, trap.task)
     task = trap.store.get(Task, trap.task.id)
     return task is None or task.state is TaskState.ZOMBIE
 

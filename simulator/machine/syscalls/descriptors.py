@@ -44,6 +44,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import pids
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import anonymous, locking, permission, pipe
 from simulator.machine.kernel.vfs import fd as fds
@@ -123,6 +124,14 @@ def fcntl(trap: Trap, fd: int, command: int, argument: Any = 0) -> Result | int:
     return _special(trap, file, command, number)
 
 
+def _need_owner(trap: Trap, number: int) -> None:
+    """f_setown(): a process, or, as a negative number, a group. EINVAL, ESRCH."""
+    if number == -(1 << 31):
+        trap.fail(Errno.EINVAL, "", "fcntl(2)")
+    if number and pids.taken(trap.store, trap.task.ns.pid, abs(number)) is None:
+        trap.fail(Errno.ESRCH, N_("There is no such process."), "fcntl(2)")
+
+
 def _set_flags(trap: Trap, file: fds.File, flags: int) -> int:
     """setfl(): only O_APPEND, O_NONBLOCK, O_DIRECT and O_NOATIME change."""
     if file.at is not None:
@@ -157,6 +166,7 @@ def _special(trap: Trap, file: fds.File, command: int, number: int) -> int:
     if command in (F_ADD_SEALS, F_GET_SEALS):
         return anonymous.seals(trap, file, number if command == F_ADD_SEALS else None)
     if command == F_SETOWN:
+        _need_owner(trap, number)
         trap.store.put(msgspec.structs.replace(file, owner=number))
         return 0
     if command != F_GETOWN:

@@ -264,7 +264,7 @@ def landlock_create_ruleset(trap: Trap, attributes: Any, size: int, flags: int) 
     """landlock_create_ruleset(2): the interface's version; no ruleset is made."""
     if "landlock" not in trap.family.features:
         trap.fail(Errno.EOPNOTSUPP, N_("Landlock is off."), "landlock_create_ruleset(2)")
-    if flags == 1 and attributes is None and size == 0:
+    if flags == 1 and not attributes and size == 0:
         return 7
     raise NotModelled("a Landlock ruleset")
 

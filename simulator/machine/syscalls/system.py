@@ -39,6 +39,7 @@ from simulator.machine.kernel.modules import Accounting, SwapArea
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.task import At, Task
 from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
 from simulator.machine.kernel.vfs import permission
@@ -211,6 +212,16 @@ def quotactl(trap: Trap, command: int, special: Any, _number: int = 0, _out: Any
         trap.need(Privilege.QUOTA)
         trap.authority("disk", "quota")
     return trap.fail(Errno.ESRCH, N_("No quota is kept on this filesystem."), "quotactl(2)")
+
+
+@linux("quotactl_fd", since=(5, 14))
+def quotactl_fd(trap: Trap, fd: int, command: int, _number: int = 0, _out: Any = None) -> int:
+    """quotactl_fd(2): EBADF EINVAL ENOSYS."""
+    features.need(trap, "quota")
+    fds.get_any(trap, fd)
+    if command & 0xFF >= 3:
+        trap.fail(Errno.EINVAL, N_("Quotas are for users, groups and projects."), "quotactl(2)")
+    raise NotModelled("quotas by descriptor")
 
 
 @linux("vhangup")

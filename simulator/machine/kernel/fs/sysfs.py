@@ -167,7 +167,7 @@ class Sysfs:
         sb = trap.store.row(Superblock, inode[1])
         entry = _entry(trap, inode)
         uid, gid = _owner(trap, sb, inode)
-        mode = _mode(entry)
+        mode = _mode(entry) if len(inode) > 2 else S_IFDIR | 0o555
         directories = (
             sum(isinstance(below, dict) for below in entry.values())
             if (isinstance(entry, dict))

@@ -106,7 +106,7 @@ def _missing(trap: Trap, name: str) -> NoReturn:
 
 
 def _make(trap: Trap, root: Inode, name: str, mode: int, attributes: Value) -> Inode:
-    if attributes is not None:
+    if attributes:
         raise NotModelled("a queue with attributes of its own")
     permission.need(trap, root, permission.WRITE | permission.EXEC)
     most = params.number(trap.store, trap.task.ns.ipc, "fs.mqueue.queues_max")

@@ -139,11 +139,8 @@ _RESET = N_("The other end was closed with data unread.")
 
 def broken_pipe(trap: Trap, flags: int) -> Result:
     """EPIPE, with SIGPIPE unless MSG_NOSIGNAL; what the signal does stays done."""
-    if not flags & MSG_NOSIGNAL:
-        signal.send(trap.store, trap.task.id, SIGPIPE)
-        after = trap.store.get(type(trap.task), trap.task.id)
-        if after is None or after.state.value == "Z":
-            return Returned(-1)
+    if not flags & MSG_NOSIGNAL and signal.raise_own(trap, SIGPIPE):
+        return Returned(-1)
     return Failed(Denial(Errno.EPIPE, "none", N_("The other end takes no more."), "send(2)"))
 
 

@@ -52,6 +52,7 @@ ROOT: dict[str, Node] = {
             )
         }
     ),
+    "config.gz": file(fixed(""), feature="ikconfig"),
     "kallsyms": file(symbols.kallsyms),
     "kcore": Node(
         mode=0o100400,

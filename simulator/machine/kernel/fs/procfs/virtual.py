@@ -3,7 +3,15 @@
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG
+from simulator.machine.abi.constants import (
+    FS_IMMUTABLE_FL,
+    O_ACCMODE,
+    O_RDONLY,
+    S_IFDIR,
+    S_IFLNK,
+    S_IFMT,
+    S_IFREG,
+)
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import KERNEL, InodeId, KGid, KUid, Pid, VirtualId
@@ -49,6 +57,8 @@ class Procfs:
             size=_size(look, node),
             target=_target(look, node),
             parent=_parent(inode) if node.mode & S_IFMT == S_IFDIR else None,
+            # proc_pid_instantiate(): nothing is made or removed there.
+            flags=FS_IMMUTABLE_FL if look.process is not None and len(inode) == 3 else 0,
             # A look at a process is noted as such (``touch_process``), not as one at a file.
             domain=KERNEL,
         )
