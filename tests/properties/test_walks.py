@@ -72,6 +72,7 @@ class Remembered(RuleBasedStateMachine):
             it.do("mkdir", made, 0o755)
         it.do("creat", "/d/a/b/f", 0o644)
         it.do("chdir", "/d")
+        self.first = len(self.kernel.timeline)
 
     def trap(self, pid: Pid, walks: Walks | None) -> Trap:
         store = self.kernel.store
@@ -109,7 +110,8 @@ class Remembered(RuleBasedStateMachine):
     def branch(self, back: int) -> None:
         """Another past: the store is another, and so is its memory."""
         timeline = self.kernel.timeline
-        self.kernel = Kernel(self.kernel.family, timeline.branch(max(0, len(timeline) - back)))
+        step = max(self.first, len(timeline) - back)
+        self.kernel, self.first = Kernel(self.kernel.family, timeline.branch(step)), 0
 
     @rule(call=calls)
     def forget(self, call: tuple[Any, ...]) -> None:
@@ -117,6 +119,7 @@ class Remembered(RuleBasedStateMachine):
         self.run_quietly(call)
         self.kernel.timeline.commit(None)  # pyright: ignore
         self.kernel.timeline.forget()
+        self.first = 0
 
     @invariant()
     def same(self) -> None:
