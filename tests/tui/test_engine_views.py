@@ -5,9 +5,12 @@ import functools
 import pytest
 
 from simulator.classroom.tui.app import VitrinaApp
+from simulator.classroom.tui.present.engine import happened
 from simulator.classroom.tui.present.engine.disk import Disk, size
+from simulator.classroom.tui.present.engine.happened import happenings
 from simulator.classroom.tui.present.engine.inside import first_process, shown
 from simulator.classroom.tui.present.engine.requests import daemon, requests
+from simulator.classroom.tui.present.engine.stack import difference, stacks
 from simulator.classroom.tui.present.step import Tone
 from simulator.classroom.tui.present.views import VIEWS, engine_view
 from simulator.classroom.tui.screens.play import PlayScreen
@@ -76,7 +79,9 @@ def test_a_bridge_is_drawn_with_its_cables_and_published_ports():
 
     assert "■ docker0  172.17.0.1/16" in told
     assert "eth0 172.17.0.2  web" in told
-    assert "0.0.0.0:8080 ─▶ 80/tcp" in told
+    assert "0.0.0.0:8080 ─▶ docker-proxy " in told
+    assert "⇅ enp3s0  NAT: outside they appear as 192.0.2.10" in told
+    assert "bridge  bridge  172.17.0.0/16" in told
     assert "eth0 172.18.0.2  cache" in told
 
 
@@ -93,6 +98,36 @@ def test_volumes_are_told_from_the_writable_layer():
     taken, left = text("volumes", "box", inside=True).split("outlives it")
     assert "✗ /data  anonymous volume" in taken
     assert "nothing" in left
+
+
+def test_each_layer_has_its_size_its_maker_and_what_it_changes():
+    found = stacks(world())
+    nginx = next(one for one in found.stacks if one.name == "nginx:latest")
+    own, *layers = nginx.storeys
+    assert (own.name, own.container) == ("web", True)
+    assert [one.shared for one in layers] == [1, 1, 2]
+    assert sum(one.size for one in layers) == nginx.size
+    top = difference(world(), layers[0].id)
+    assert any(one.mark == "+" and one.path == "/docker-entrypoint.sh" for one in top.changes)
+    second = {one.path: one.mark for one in difference(world(), layers[1].id).changes}
+    assert second["/etc"] == "·"
+    marks = {one.path: one.mark for one in difference(world(), container("box").ID).changes}
+    assert marks["/etc/os-release"] == "⇡"
+    assert marks["/etc/passwd"] == "✗"
+    assert marks["/new"] == "+"
+    assert difference(world(), "gone") is None
+
+
+def test_events_are_told_in_their_order_and_each_container_has_its_own():
+    told = happenings(timeline().events)
+    lines = [line.text.split(" ", 1)[1] for line in happened.lines(told)]
+    assert lines[:2] == ["network create front  type=bridge", "volume create kept  driver=local"]
+    assert lines.index("container create web  image=nginx") < lines.index(
+        "container start web  image=nginx"
+    )
+    own = [line.text for line in happened.inside(told, container("box"))]
+    assert own[-1].endswith("container die box  exitCode=0 image=alpine")
+    assert not [text for text in own if " web" in text]
 
 
 def test_before_anything_was_done_there_is_nothing_to_see():
@@ -145,7 +180,11 @@ async def test_the_views_follow_the_others_and_a_request_leads_to_its_call(size)
         assert "images and layers" in screen_text(pilot.app)
         assert "Container box" in screen_text(pilot.app)
         assert not [one for one in screen.run.steps if one.tone is Tone.LEAK]
-        await pilot.press("d")
+        await pilot.press("v", "v", "v")
+        assert "container create box" in screen_text(pilot.app)
+        await pilot.press("y")
+        assert "⇡ /etc/os-release" in screen_text(pilot.app)
+        await pilot.press("escape", "d")
         assert isinstance(pilot.app.screen, RequestsDialog)
         assert "/containers/create" in screen_text(pilot.app)
         await pilot.press("down", "enter", "enter")

@@ -19,10 +19,12 @@ from simulator.classroom.tui.messages import (
 )
 from simulator.classroom.tui.playback import Playback, differing, first_difference, reached
 from simulator.classroom.tui.present.engine.requests import daemon, requests
+from simulator.classroom.tui.present.engine.stack import Difference, difference, stacks
 from simulator.classroom.tui.present.line import changed
 from simulator.classroom.tui.present.sides import sides, views
 from simulator.classroom.tui.present.step import next_stop, numbered
 from simulator.classroom.tui.screens.jump import JumpDialog
+from simulator.classroom.tui.screens.layers import LayersDialog
 from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
 from simulator.classroom.tui.screens.requests import RequestsDialog
 from simulator.classroom.tui.widgets.call_list import CallList
@@ -48,7 +50,8 @@ What the step changed is marked, forward and back.
 - `Home`, `End`; a number jumps to that line
 - `v` the next view: processes, files and mounts, network, users and limits
 - `t` lift or restore a mechanism and watch the time line branch
-- `d` where an engine runs: its REST requests, with the calls below each; `g` another container
+- `d` where an engine runs: its REST requests, with the calls below each; `g` another container;
+  `y` image layers one by one, and what each changes
 - `f` the flow: who reached whose objects, and which wall kept the rest away
 - `r` curves: processors, memory, disk and tasks over time; of both branches when there are two
 - `c` compare with another technology, step by step
@@ -71,6 +74,7 @@ z asleep, - did not run, · building the sandbox.
         Binding("b", "branch", N_("other branch"), show=False, priority=True),
         Binding("g", "container", N_("container"), show=False, priority=True),
         Binding("d", "requests", N_("REST"), priority=True),
+        Binding("y", "layers", N_("layers"), show=False, priority=True),
         Binding("f", "flow", N_("flow"), priority=True),
         Binding("r", "curves", N_("curves"), priority=True),
         Binding("c", "compare", N_("compare"), priority=True),
@@ -209,6 +213,15 @@ z asleep, - did not run, · building the sandbox.
 
         self.app.push_screen(RequestsDialog(found, timeline.events), go)
 
+    def action_layers(self) -> None:
+        """Image layers as they are here, and what each changes."""
+        world = self.run.world(self.run.host.machine, self.cursor)
+
+        async def changed_by(ident: str) -> Difference | None:
+            return difference(world, ident)
+
+        self.app.push_screen(LayersDialog(stacks(world), changed_by))
+
     def action_jump(self, digit: int) -> None:
         """Ask for the rest of the number and go there."""
 
@@ -256,7 +269,7 @@ z asleep, - did not run, · building the sandbox.
         """Curves are for what is used up, containers and requests for an engine."""
         if action == "curves":
             return self.run.scenario.startswith("resources.")
-        if action in ("container", "requests"):
+        if action in ("container", "requests", "layers"):
             return self.run.engine
         return super().check_action(action, parameters)
 

@@ -1,6 +1,6 @@
 """Networks drawn: each bridge with its cables, what is at their other ends, published ports."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from simulator.classroom.tui.present.engine.disk import Disk
 from simulator.classroom.tui.present.line import Line, heading
@@ -11,6 +11,8 @@ from simulator.machine.kernel.boot import INIT
 from simulator.machine.kernel.net.interface import IN_NS, PORTS, Interface, is_up
 from simulator.machine.kernel.task import Task
 from simulator.machine.state.store import World
+
+_MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 
 
 def bridges(world: World) -> list[Line]:
@@ -23,20 +25,34 @@ def bridges(world: World) -> list[Line]:
         for key in world.by(IN_NS, init.ns.net)
         if (card := world.get(Interface, key)) is not None
     }
+    uplinks = [card for card in cards.values() if card.kind == "ether" and is_up(card)]
     lines: list[Line] = []
     for one in disk.networks():
         card = cards.get(one.Bridge) if one.Bridge else None
-        lines += _drawn(world, one, card, containers)
+        lines += _drawn(world, one, card, containers, uplinks)
     return lines or [Line(text=_("no network yet"), domain="kernel")]
 
 
+def _outward(network: Network, uplinks: list[Interface]) -> Iterator[Line]:
+    """The host's own cards, as whose address the containers appear outside."""
+    hides = network.Options.get(_MASQUERADE, "true") == "true"
+    for card in uplinks:
+        address = next((a.ip for a in card.addresses if a.scope == "global"), "")
+        said = _("NAT: outside they appear as {address}").format(address=address)
+        yield Line(text=f"⇅ {card.name}  {said if hides and address else address}".rstrip())
+
+
 def _drawn(
-    world: World, network: Network, card: Interface | None, containers: list[Record]
+    world: World,
+    network: Network,
+    card: Interface | None,
+    containers: list[Record],
+    uplinks: list[Interface],
 ) -> Iterator[Line]:
     if network.Driver == "null":
         return
     inside = f"  {_('internal')}" if network.Internal else ""
-    yield heading(f"{network.Name}  {network.Driver}{inside}")
+    yield heading(f"{network.Name}  {network.Driver}  {network.Subnet}{inside}".rstrip())
     if card is None:
         members = [c.Name for c in containers if network.Name in c.Networks and c.State.Running]
         if members:
@@ -44,6 +60,8 @@ def _drawn(
         return
     own = next((f"{a.ip}/{a.prefix}" for a in card.addresses if a.scope == "global"), "")
     state = "" if is_up(card) else f"  {_('down')}"
+    if not network.Internal:
+        yield from _outward(network, uplinks)
     yield Line(text=f"■ {card.name}  {own}{state}", domain=card.domain)
     cables = [world.row(Interface, key) for key in world.by(PORTS, card.id)]
     for number, cable in enumerate(cables, start=1):
@@ -74,18 +92,34 @@ def _cable(
     domain = whose.ID if whose is not None else end.domain if end is not None else cable.domain
     yield Line(text=f"{branch}─ {cable.name} ═ {inner}  {name}".rstrip(), domain=domain)
     bar = " " if branch == "└" else "│"
-    for text in published(whose) if whose is not None else ():
+    for text in published(whose, _proxies(world)) if whose is not None else ():
         yield Line(text=f"{bar}    {text}", domain=domain)
 
 
-def published(container: Record) -> list[str]:
-    """``0.0.0.0:8080 ─▶ 80/tcp`` for each port of the host that leads to the container."""
-    return [
-        f"{one['HostIp']}:{one['HostPort']} ─▶ {port}"
-        for port, hosts in sorted(container.Ports.items())
-        for one in hosts or ()
-        if ":" not in one["HostIp"]
-    ]
+def _proxies(world: World) -> dict[str, int]:
+    """The docker-proxy that listens on each ``address:port`` of the host, by its pid."""
+    found: dict[str, int] = {}
+    for task in world.all(Task):
+        if task.argv[:1] == ("docker-proxy",):
+            given = dict(zip(task.argv[1::2], task.argv[2::2], strict=False))
+            found[f"{given.get('-host-ip')}:{given.get('-host-port')}"] = task.id
+    return found
+
+
+def published(container: Record, proxies: Mapping[str, int] | None = None) -> list[str]:
+    """``0.0.0.0:8080 ─▶ docker-proxy 431 ─▶ 80/tcp`` for each port of the host that leads to the
+    container; ``proxies`` are the pids of those that listen.
+    """
+
+    lines: list[str] = []
+    for port, hosts in sorted(container.Ports.items()):
+        for one in hosts or ():
+            place = f"{one['HostIp']}:{one['HostPort']}"
+            pid = (proxies or {}).get(place)
+            by = f" docker-proxy {pid} ─▶" if pid is not None else ""
+            if ":" not in one["HostIp"]:
+                lines.append(f"{place} ─▶{by} {port}")
+    return lines
 
 
 def endpoints(container: Record | None) -> list[Line]:
