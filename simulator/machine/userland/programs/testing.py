@@ -12,6 +12,7 @@ from simulator.machine.abi.constants import (
     S_IFMT,
     S_IFREG,
     S_IFSOCK,
+    TCGETS,
     W_OK,
     X_OK,
 )
@@ -117,7 +118,7 @@ class _Expression:
         if letter == "n":
             return bool(operand)
         if letter == "t":
-            return False
+            return operand.isdigit() and await self.sys.succeeds("ioctl", int(operand), TCGETS)
         if letter in _ACCESS:
             return await self.sys.succeeds("access", operand, _ACCESS[letter])
         try:

@@ -50,6 +50,7 @@ async def get(x: Exchange) -> None:
     if told is None:
         raise _missing(x, path)
     content = await inside.get(x.sys, one, path)
+    await x.engine.tell(x.sys, one, "archive-path")
     await x.reply(200, content, headers=_stat_header(told), content_type="application/x-tar")
 
 

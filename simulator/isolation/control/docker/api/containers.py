@@ -143,6 +143,8 @@ async def inspect(x: Exchange) -> None:
     """Everything about one."""
     one = x.engine.find(x.names["name"])
     told = describe.inspected(x.engine, one)
+    if x.version < (1, 45):
+        describe.old_aliases(one, told["NetworkSettings"]["Networks"])
     if x.flag("size"):
         told |= await sizes(x.sys, x.engine, one)
     await x.reply(200, told)
@@ -187,7 +189,11 @@ async def restart(x: Exchange) -> None:
 @route("POST", "/containers/{name}/kill")
 async def kill(x: Exchange) -> None:
     """A signal."""
-    one = x.engine.find(x.names["name"])
+    try:
+        one = x.engine.find(x.names["name"])
+    except ApiError as error:
+        told = f"cannot kill container: {x.names['name']}: {error.message}"
+        raise ApiError(told, error.status) from None
     await removing.kill(x.sys, x.engine, one, x.query.get("signal", ""), x.names["name"])
     await x.reply(204)
 

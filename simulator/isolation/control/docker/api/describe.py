@@ -8,6 +8,7 @@ from simulator.isolation.control.docker.api.errors import ApiError
 from simulator.isolation.control.docker.engine import times
 from simulator.isolation.control.docker.engine.config import EndpointSettings, host_shown, shown
 from simulator.isolation.control.docker.engine.container import Container
+from simulator.isolation.control.docker.engine.networks import PREDEFINED
 
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
@@ -88,6 +89,14 @@ def mounts(one: Container) -> list[dict[str, Any]]:
 def endpoint(settings: EndpointSettings) -> dict[str, Any]:
     """One network of a container."""
     return msgspec.to_builtins(settings)
+
+
+def old_aliases(one: Container, networks: dict[str, Any]) -> None:
+    """Before 1.45 the short id and the host name were shown as aliases (moby ``inspect.go``)."""
+    for name, told in networks.items():
+        if name not in PREDEFINED:
+            given: list[str] = told["Aliases"] or []
+            told["Aliases"] = list(dict.fromkeys([*given, one.id[:12], one.config.Hostname]))
 
 
 def network_settings(one: Container) -> dict[str, Any]:

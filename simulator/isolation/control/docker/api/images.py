@@ -1,9 +1,10 @@
 """``/images`` and ``/commit``. moby ``router/image``."""
 
+import contextlib
 from typing import Any
 
 from simulator.isolation.control.docker.api import filters
-from simulator.isolation.control.docker.api.errors import BadRequest, Conflict
+from simulator.isolation.control.docker.api.errors import BadRequest, Conflict, NotFound
 from simulator.isolation.control.docker.engine import removing, times
 from simulator.isolation.control.docker.engine.config import ContainerConfig
 from simulator.isolation.control.docker.images import moving, reference
@@ -53,7 +54,7 @@ async def listing(x: Exchange) -> None:
     for image in store.images.values():
         told = summary(x, image, shared_too=x.flag("shared-size"))
         named = bool(told["RepoTags"] or told["RepoDigests"])
-        if not named and store.children(image) and not x.flag("all"):
+        if not store.shown(image) and not x.flag("all"):
             continue
         if "dangling" in given and filters.boolean(given, "dangling", default=True) == named:
             continue
@@ -68,7 +69,12 @@ async def listing(x: Exchange) -> None:
                 continue
         if _between(x, told, given):
             found.append(told)
-    await x.reply(200, sorted(found, key=lambda told: -told["Created"]))
+    found.sort(key=lambda told: _born(x, told["Id"]), reverse=True)
+    await x.reply(200, found)
+
+
+def _born(x: Exchange, ident: str) -> int:
+    return times.parse(x.engine.images.images[ident].config.get("created") or "") or 0
 
 
 def _fits(pattern: str, name: str) -> bool:
@@ -288,18 +294,15 @@ async def prune(x: Exchange) -> None:
     store = x.engine.images
     told: list[dict[str, str]] = []
     before = sum(layer.size for layer in store.layers.values())
-    for image in list(store.images.values()):
-        used = any(c.record.Image == image.id for c in x.engine.containers.values())
-        if used or image.id not in store.images or store.children(image):
+    for image in [one for one in store.images.values() if store.shown(one)]:
+        names = store.references(image)
+        if dangling and any("@" not in name for name in names):
             continue
-        if (dangling and store.references(image)) or not filters.labels(
-            given.get("label", []), image.run_config.get("Labels")
-        ):
+        if not filters.labels(given.get("label", []), image.run_config.get("Labels")):
             continue
-        for name in store.references(image):
-            await store.untag(x.sys, name)
-            told.append({"Untagged": name})
-        told += await _delete(x, image)
+        for name in names or [image.id]:
+            with contextlib.suppress(Conflict, NotFound):
+                told += await remove_image(x, image, name, force=False, prune=True)
     space = before - sum(layer.size for layer in store.layers.values())
     await x.engine.events.emit(x.sys, "image", "prune", "", {"reclaimed": str(space)})
     await x.reply(200, {"ImagesDeleted": told or None, "SpaceReclaimed": space})

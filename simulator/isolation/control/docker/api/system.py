@@ -273,6 +273,7 @@ async def disk_usage(x: Exchange) -> None:
         told["Images"] = [
             summary(x, image, containers_too=True, shared_too=True)
             for image in engine.images.images.values()
+            if engine.images.shown(image)
         ]
     if "container" in kinds:
         told["Containers"] = [

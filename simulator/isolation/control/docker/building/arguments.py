@@ -75,6 +75,17 @@ def exactly_one(one: Instruction) -> str:
     return one.text
 
 
+def shown(nanoseconds: int) -> str:
+    """time.Duration.String(): ``1m30s``, ``500ms``, ``0s``."""
+    if 0 < nanoseconds < _UNITS["s"]:
+        unit = next(name for name in ("ms", "us", "ns") if nanoseconds >= _UNITS[name])
+        return f"{nanoseconds / _UNITS[unit]:g}{unit.replace('us', 'µs')}"
+    minutes, rest = divmod(nanoseconds, int(_UNITS["m"]))
+    hours, minutes = divmod(minutes, 60)
+    begun = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{begun}{rest / _UNITS['s']:g}s"
+
+
 def duration(one: Instruction, flag: str) -> int:
     """A flag in Go's notation (``1m30s``), in nanoseconds; 0 when it is not there."""
     text = one.flag(flag)

@@ -51,15 +51,15 @@ async def _copy(
             raise BadRequest("no source files were specified")
     except BadRequest as error:
         raise ApiError(f"{one.word} failed: {error.message}") from None
-    target = destination(target, build.stage.config.get("WorkingDir") or "/")
+    said, target = target, destination(target, build.stage.config.get("WorkingDir") or "/")
     if len(found) > 1 and not target.endswith("/"):
         raise ApiError(
             f"When using {one.word} with more than one source file, the destination must be a"
             " directory and end with a /"
         )
     chown = lex.expand(one.flag("chown") or "", build.variables(), build.escape)
-    comment = f"{one.word} {f'--chown={chown} ' if chown else ''}{_checksum(found)} in {target} "
-    command = [*SHELL, "#(nop) ", comment]
+    comment = f"{one.word} {f'--chown={chown} ' if chown else ''}{_checksum(found)} in {said} "
+    command = [*SHELL, f"#(nop) {comment}"]
     hit = layers.probed(build, command)
     if hit is not None:
         await build.say(" ---> Using cache\n")

@@ -29,7 +29,9 @@ def _on(word: str) -> Callable[[Dispatch], Dispatch]:
 async def carry_out(build: Build, one: Instruction) -> Image | None:
     """The image after an instruction that changes the configuration alone."""
     comment = await _TABLE[one.word](build, one)
-    command = [*SHELL, "#(nop) ", comment]
+    # moby withCmdCommentString(): WORKDIR is one of three whose note is a single word
+    note = [f"#(nop) {comment}"] if one.word == "WORKDIR" else ["#(nop) ", comment]
+    command = [*SHELL, *note]
     hit = layers.probed(build, command)
     if hit is not None:
         await build.say(" ---> Using cache\n")
@@ -230,7 +232,8 @@ async def _healthcheck(build: Build, one: Instruction) -> str:
         was = " ".join(old["Test"])
         await build.say(f"Note: overriding previous HEALTHCHECK: [{was}]\n")
     build.stage.config["Healthcheck"] = check
-    told = [f"--{name}={one.flag(name)}" for name in
-            ("interval", "timeout", "start-period", "retries") if one.flag(name)]  # fmt: skip
-    shape = arguments.quoted(check["Test"])
-    return " ".join(["HEALTHCHECK", *told, shape])
+    # Go's %q of the structure, whose last field is a number and so becomes a character
+    lengths = [f'"{arguments.shown(check.get(name, 0))}"' for name in
+               ("Interval", "Timeout", "StartPeriod", "StartInterval")]  # fmt: skip
+    told = [arguments.quoted(check["Test"]), *lengths, f"'\\x{check.get('Retries', 0):02x}'"]
+    return f"HEALTHCHECK &{{{' '.join(told)}}}"

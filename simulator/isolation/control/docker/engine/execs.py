@@ -73,6 +73,10 @@ class Exec:
         self.pid = 0
         self.exit_code: int | None = None
 
+    def action(self, verb: str) -> str:
+        """The event's word: with a blank after the program, whether or not more follows."""
+        return f"{verb}: {self.argv[0]} {' '.join(self.argv[1:])}"
+
     def shown(self) -> dict[str, Any]:
         """As inspect shows it."""
         config = self.config
@@ -107,8 +111,7 @@ async def create(sys: Process, engine: "Engine", container: Container, config: E
     made = Exec(await new_id(sys), container, config)
     engine.execs[made.id] = made
     container.execs.append(made.id)
-    action = f"exec_create: {' '.join(made.argv)}"
-    await engine.tell(sys, container, action, execID=made.id)
+    await engine.tell(sys, container, made.action("exec_create"), execID=made.id)
     return made
 
 
@@ -147,7 +150,7 @@ async def start(sys: Process, engine: "Engine", one: Exec) -> None:
     await sys.close(write)
     for fd in {fd for fd in job.stdio if fd >= 0}:
         await sys.close(fd)
-    await engine.tell(sys, one.container, f"exec_start: {' '.join(one.argv)}", execID=one.id)
+    await engine.tell(sys, one.container, one.action("exec_start"), execID=one.id)
     report = await running.reported(sys, read)
     await _copy(sys, one, ours)
     if report is None or report.error:

@@ -6,6 +6,7 @@ moby ``container_operations.go``.
 from typing import TYPE_CHECKING, Any
 
 from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, Conflict, Forbidden
+from simulator.isolation.control.docker.engine import dns
 from simulator.isolation.control.docker.engine.config import EndpointSettings, PortBinding
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.ids import new_id
@@ -19,6 +20,8 @@ from simulator.machine.abi.constants import (
     CLONE_NEWNET,
     O_CLOEXEC,
     O_RDONLY,
+    O_TRUNC,
+    O_WRONLY,
     SIGTERM,
 )
 from simulator.machine.userland.process import Process, SysError
@@ -100,8 +103,8 @@ async def walls(
 def hosts(engine: "Engine", container: Container) -> str:
     """/etc/hosts, with the links of the default bridge. Raises ``Conflict``."""
     text = _LOCALHOST
-    text += "::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n"
-    text += "ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
+    text += "::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\n"
+    text += "ff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n"
     for extra in container.host.ExtraHosts or []:
         name, _, address = extra.partition("=" if "=" in extra else ":")
         if address == "host-gateway":
@@ -195,8 +198,25 @@ async def connect(
                 {"do": "set", "name": cable.inside, "up": 1},
             ],
         )  # fmt: skip
+    await _files_again(sys, engine, container)
     await engine.save(sys, container)
     await _tell(sys, engine, network, container, "connect")
+
+
+async def _files_again(sys: Process, engine: "Engine", container: Container) -> None:
+    """/etc/hosts and /etc/resolv.conf after a change, and the name server once there is need.
+
+    They are written in place: the container has these very files mounted.
+    """
+    for name, text in (
+        ("hosts", hosts(engine, container)),
+        ("resolv.conf", await resolver(sys, container)),
+    ):
+        fd = await sys.open(f"{container.root}/{name}", O_WRONLY | O_TRUNC | O_CLOEXEC)
+        await sys.write(fd, text.encode())
+        await sys.close(fd)
+    if dns.needed(container) and not container.resolver[0]:
+        await dns.serve(sys, engine, container, container.state.Pid)
 
 
 async def _inside(sys: Process, pid: int, messages: list[Any]) -> None:
@@ -237,7 +257,10 @@ async def disconnect(
     if container.state.Running and network.Bridge:
         await sys.succeeds("@netlink", {"do": "delete", "name": veth(got)})
         engine.networks.release(network.Id, container)
+        await _files_again(sys, engine, container)
+        # moby tells it twice: tryDetachContainerFromClusterNetwork(), then DisconnectFromNetwork()
         await _tell(sys, engine, network, container, "disconnect")
+    await _tell(sys, engine, network, container, "disconnect")
     await engine.save(sys, container)
 
 

@@ -128,11 +128,17 @@ class Networks:
                 f"could not find plugin {asked.Driver} in v1 plugin registry: plugin not found"
             )
         _verify(asked)
+        # What inspect shows is what was asked for; only a pool of the daemon's own is told whole.
+        shown = asked if asked.Subnet else None
+        options = asked.IPAM.get("Options")
+        if shown is not None:
+            asked.IPAM = ipam("default", asked, options)
         self._choose_addresses(asked)
+        if shown is None:
+            asked.IPAM = ipam("default", asked, options)
         asked.Id = ident
         asked.Created = times.rfc3339(await times.now(sys))
         asked.Bridge = asked.Options.get("com.docker.network.bridge.name") or f"br-{ident[:12]}"
-        asked.IPAM = ipam("default", asked, asked.IPAM.get("Options"))
         self.all[ident] = asked
         await self._bridge(sys, asked)
         await self.save(sys)
@@ -238,7 +244,8 @@ def ipam(driver: str, network: Network, options: dict[str, str] | None = None) -
     one: dict[str, Any] = {"Subnet": network.Subnet}
     if network.IPRange:
         one["IPRange"] = network.IPRange
-    one["Gateway"] = network.Gateway
+    if network.Gateway:
+        one["Gateway"] = network.Gateway
     if network.AuxiliaryAddresses:
         one["AuxiliaryAddresses"] = network.AuxiliaryAddresses
     return {"Driver": driver, "Options": options, "Config": [one]}

@@ -10,6 +10,8 @@ from simulator.machine.userland.process import Process
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
+_HZ = 100
+"""Ticks of proc_pid_stat(5) in a second."""
 _COLUMNS = {"args": "COMMAND", "comm": "COMMAND", "command": "COMMAND", "pcpu": "%CPU"}
 """Columns of ps(1) whose title is another word."""
 _TITLES = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
@@ -29,6 +31,8 @@ async def processes(
 ) -> tuple[list[str], list[list[str]]]:
     """``ps -ef`` of the host, only the container's rows; or the columns of ``-o``/``aux``."""
     titles = _titles(arguments)
+    asked = _asked(arguments) or titles
+    booted = await _booted(sys)
     rows: list[list[str]] = []
     for pid in await pids(sys, container):
         status = await sys.text_or_empty(f"/proc/{pid}/status")
@@ -40,13 +44,41 @@ async def processes(
         user = "root" if uid == "0" else uid
         cells = {
             "UID": user, "USER": user, "PID": str(pid),
-            "PPID": known.get("PPid", "0").strip(), "C": "0", "STIME": "00:00",
-            "TTY": "?", "TIME": "00:00:00", "CMD": command, "COMMAND": command,
-            "%CPU": "0.0", "%MEM": "0.0", "VSZ": "0", "RSS": "0",
-            "STAT": stat[0] if stat else "S", "START": "00:00",
+            "PPID": known.get("PPid", "0").strip(), "C": "0", "STIME": _started(stat, booted),
+            "TTY": "?", "TIME": _worked(stat), "CMD": command, "COMMAND": command,
+            "%CPU": "0.0", "%MEM": "0.0", "VSZ": _kilobytes(known, "VmSize"),
+            "RSS": _kilobytes(known, "VmRSS"),
+            "STAT": stat[0] if stat else "S", "START": _started(stat, booted),
+            "comm": known.get("Name", "").strip(), "args": command, "command": command,
+            "pcpu": "0.0",
         }  # fmt: skip
-        rows.append([cells.get(title, "-") for title in titles])
-    return titles, rows
+        rows.append([cells.get(name, cells.get(name.upper(), "-")) for name in asked])
+    return [_COLUMNS.get(name, name.upper()) for name in titles], rows
+
+
+async def _booted(sys: Process) -> int:
+    """Seconds since the epoch at which the machine started."""
+    for line in (await sys.text_or_empty("/proc/stat")).splitlines():
+        if line.startswith("btime "):
+            return int(line.split()[1])
+    return 0
+
+
+def _started(stat: list[str], booted: int) -> str:
+    """The time of day at which it started, from starttime of proc_pid_stat(5)."""
+    ticks = int(stat[19]) if len(stat) > 19 else 0
+    minutes = (booted + ticks // _HZ) // 60
+    return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
+
+
+def _worked(stat: list[str]) -> str:
+    """Processor time, from utime and stime of proc_pid_stat(5)."""
+    seconds = (int(stat[11]) + int(stat[12])) // _HZ if len(stat) > 12 else 0
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _kilobytes(known: dict[str, str], name: str) -> str:
+    return (known.get(name, "0").split() or ["0"])[0]
 
 
 def _titles(arguments: str) -> list[str]:
@@ -65,10 +97,15 @@ def _titles(arguments: str) -> list[str]:
             "TIME",
             "COMMAND",
         ]
-    if "-o" in words:
-        asked = ",".join(words[words.index("-o") + 1 :]).split(",")
-        return [_COLUMNS.get(name, name.upper()) for name in asked]
-    return list(_TITLES)
+    return _asked(arguments) or list(_TITLES)
+
+
+def _asked(arguments: str) -> list[str]:
+    """The columns of ``-o``, as ps(1) calls them."""
+    words = arguments.split()
+    if "-o" not in words:
+        return []
+    return ",".join(words[words.index("-o") + 1 :]).split(",")
 
 
 async def sample(

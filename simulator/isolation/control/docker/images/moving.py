@@ -126,14 +126,14 @@ def _human(size: float) -> str:
 async def push(x: Exchange, wanted: Reference) -> None:
     """Bring an image to the registry. Raises ``NotFound``."""
     store = x.engine.images
-    if not wanted.tag and wanted.familiar not in store.names:
-        raise NotFound(f"An image does not exist locally with the tag: {wanted.familiar}")
     wanted = wanted.tagged()
-    image = store.named(wanted)
-    if image is None:
-        raise NotFound(f"An image does not exist locally with the tag: {wanted.familiar}")
     await x.begin()
     await x.line({"status": f"The push refers to repository [{wanted.full}]"})
+    if not any(references.parse(name).familiar == wanted.familiar for name in store.names):
+        raise NotFound(f"An image does not exist locally with the tag: {wanted.familiar}")
+    image = store.named(wanted)
+    if image is None:
+        raise NotFound(f"tag does not exist: {wanted}")
     asking, depot = who(x, wanted), x.engine.registry.depot(wanted.domain)
     layers = [await store.archive(x.sys, chain) for chain in image.chains]
     for content in reversed(layers):

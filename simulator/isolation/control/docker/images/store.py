@@ -132,6 +132,10 @@ class ImageStore:
         """Bytes of all its layers."""
         return sum(self.layers[chain].size for chain in image.chains if chain in self.layers)
 
+    def shown(self, image: Image) -> bool:
+        """Whether lists have it: it has a name, or is nobody's parent."""
+        return bool(self.references(image)) or not self.children(image)
+
     async def _drop_unused_layers(self, sys: Process, chains: list[str]) -> list[str]:
         used = {chain for image in self.images.values() for chain in image.chains}
         gone: list[str] = []
