@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from simulator.isolation.mechanisms.base import ROOT_SWITCH, About, Fill, LaunchPlan, Phase
-from simulator.machine.abi.constants import MNT_DETACH, MS_REC, MS_SLAVE, O_DIRECTORY, O_RDONLY
+from simulator.machine.abi.constants import (
+    MNT_DETACH,
+    MS_REC,
+    MS_SHARED,
+    MS_SLAVE,
+    O_DIRECTORY,
+    O_RDONLY,
+)
 from simulator.machine.abi.i18n import N_
 
 ABOUT = About(
@@ -18,7 +25,13 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class PivotRoot:
-    """runc's way: stack the old root on the new one, then detach it (rootfs_linux.go)."""
+    """runc's way: stack the old root on the new one, then detach it (rootfs_linux.go).
+
+    ``shared``: in the end every mount begins a peer group, for programs inside that make mount
+    namespaces of their own (LXC, conf.c lxc_pivot_root()).
+    """
+
+    shared: bool = False
 
     about: About = ABOUT
 
@@ -35,3 +48,5 @@ class PivotRoot:
         child("close", Fill("{oldroot}"))
         child("close", Fill("{newroot}"))
         child("chdir", "/")
+        if self.shared:
+            child("mount", "", ".", "", MS_SHARED | MS_REC, None)

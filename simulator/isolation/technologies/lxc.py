@@ -43,7 +43,7 @@ _TODAY = Technology(
         DefaultMounts(defaults.MOUNTS, groups_v1=False),
         ProcMixed(),
         SysMixed(),
-        PivotRoot(),
+        PivotRoot(shared=True),
         Apparmor(defaults.PROFILE),
         seccomp_lxc.common(),
         Capabilities(defaults.CAPABILITIES),

@@ -38,7 +38,7 @@ TECHNOLOGY = Technology(
         SessionKeyring(),
         DefaultMounts(defaults.MOUNTS, groups_v1=False),
         ProcMixed(),
-        PivotRoot(),
+        PivotRoot(shared=True),
         Apparmor(defaults.PROFILE),
         seccomp_lxc.common(),
     ),

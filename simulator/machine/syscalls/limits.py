@@ -44,10 +44,11 @@ def setrlimit(trap: Trap, resource: int, limit: Any = None) -> int:
 @linux("prlimit64", since=(2, 6, 36))
 def prlimit64(trap: Trap, pid: int, resource: int, limit: Any = None) -> Result:
     """prlimit(2): EINVAL EPERM ESRCH. The data is the limit before."""
-    _need_resource(trap, resource)
     task = trap.task if pid == 0 else pids.need(trap, pid)
     if task.id != trap.task.id:
         _need_same_owner(trap, task)
+    _need_resource(trap, resource)
+    if task.id != trap.task.id:
         operation = "read" if limit is None else "write"
         trap.touch("process", task.domain, operation, pids.label(task))
     old = task.rlimits[resource]

@@ -42,7 +42,7 @@ BARE = Technology(
         DefaultMounts(
             tuple(one for one in defaults.MOUNTS if one.path in _OF_DEV), groups_v1=False
         ),
-        PivotRoot(),
+        PivotRoot(shared=True),
         SessionKeyring(),
     ),
     image=Image(root=""),

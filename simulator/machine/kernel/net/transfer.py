@@ -281,6 +281,8 @@ def shutdown(trap: Trap, socket: Socket, how: int) -> Result | int:
 
 
 def _read(trap: Trap, file: File, size: int) -> bytes:
+    if not size:
+        return b""  # sock_read_iter(): "Match SYS5 behaviour"
     reply = receive(trap, file, size)
     if isinstance(reply, Failed):
         trap.fail(reply.errno, reply.denial.why, reply.denial.cite)
