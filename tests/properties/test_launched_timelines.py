@@ -2,7 +2,8 @@
 
 import pytest
 
-from simulator.experiment.engine.executor import open_whole
+from simulator.experiment.engine.executor import open_session, open_whole
+from simulator.experiment.engine.fingerprint import fingerprint
 from simulator.experiment.probes.run import run
 from simulator.experiment.scenarios.load import find, load_world
 from simulator.isolation.technologies.registry import TECHNOLOGIES, parse_spec
@@ -47,3 +48,11 @@ def test_a_steps_difference_is_what_lies_between_the_states_around_it(name: str)
         for (table, key), old in first_old.items():
             assert before.get(table, key) == old
             assert after.get(table, key) == last_new[table, key]
+
+
+@pytest.mark.parametrize("name", LAUNCHED)
+def test_the_hosts_state_after_a_launch_is_that_of_the_boot_with_what_the_launch_changed(
+    name: str,
+) -> None:
+    session = open_session(WORLD, parse_spec(name))
+    assert session.fingerprint() == fingerprint(session.kernels[0])

@@ -11,16 +11,20 @@ import msgspec
 
 from simulator.experiment.engine import launch as launching
 from simulator.experiment.engine import worlds
-from simulator.experiment.engine.fingerprint import fingerprint
+from simulator.experiment.engine.fingerprint import changed, fingerprint
 from simulator.experiment.engine.session import Actor, SimSession
 from simulator.experiment.probes.world import World
 from simulator.isolation.technologies import none, sealed
-from simulator.isolation.technologies.base import Technology, change, plan
+from simulator.isolation.technologies.base import Technology, change
+from simulator.isolation.technologies.base import plan as planned
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.kernel import Kernel
 
 MODERN = frozenset({"cgroup2"})
 """The facts of the model's own machine: control groups of version 2, no AppArmor."""
+
+plan = functools.lru_cache(maxsize=1024)(planned)
+"""Two worlds that differ in their secret are launched into by the same steps."""
 
 SEPARATE = sealed.TECHNOLOGY.ids[0]
 
@@ -88,12 +92,23 @@ class SimExecutor:
 
 @functools.lru_cache(maxsize=256)
 def _ready(world: World, technology: Technology, facts: frozenset[str]) -> Ready:
-    booted = _booted(world, _site(technology), facts)
+    site = _site(technology)
+    booted = _booted(world, site, facts)
     kernel = booted.kernel
     kernel = Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
     ready = _launched(world, technology, facts, booted._replace(kernel=kernel))
-    host = ready.machines[0]
-    return msgspec.structs.replace(ready, state=functools.cache(lambda: fingerprint(host)))
+
+    @functools.cache
+    def state() -> Mapping[str, str]:
+        return changed(_fingerprint(world, site, facts), kernel)
+
+    return msgspec.structs.replace(ready, state=state)
+
+
+@functools.lru_cache(maxsize=64)
+def _fingerprint(world: World, site: Technology, facts: frozenset[str]) -> Mapping[str, str]:
+    """Of the host before anything is launched: a launch changes few of its rows."""
+    return fingerprint(_booted(world, site, facts).kernel)
 
 
 def prepare(world: World, technology: Technology, facts: frozenset[str]) -> Ready:

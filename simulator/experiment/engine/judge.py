@@ -43,7 +43,7 @@ def answer(question: Question, technology: Technology, facts: frozenset[str] = M
     case = Case(
         program=program,
         technology=technology.id,
-        main=_run(world, technology, program, facts, state="state" in needs),
+        main=_run(world, technology, program, facts, needs),
         twin=_run(twin(world), technology, program, facts) if "twin" in needs else None,
         alone=_run(world, technology, _without_guest(program), facts) if "alone" in needs else None,
         resource=question.resource,
@@ -56,8 +56,7 @@ def _run(
     technology: Technology,
     program: Program,
     facts: frozenset[str],
-    *,
-    state: bool = False,
+    needs: frozenset[str] = frozenset(),
 ) -> Observation:
     if not program.on.asks(technology.id):
         return Observation()
@@ -65,7 +64,7 @@ def _run(
         session = open_session(world, technology, facts)
     except HarnessError as error:
         return Observation(failure=str(error))
-    return observe(program, session, state=state)
+    return observe(program, session, state="state" in needs, uses="uses" in needs)
 
 
 def _without_guest(program: Program) -> Program:

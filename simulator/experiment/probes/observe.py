@@ -13,7 +13,8 @@ VICTIM = "neighbour"
 
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: its trace, the host before and after if asked for, what the guest held at the end.
+    """One run: its trace and, if asked for, the host before and after and what the guest held at
+    the end.
 
     ``failure`` says how the apparatus failed; nothing else counts then.
     """
@@ -47,8 +48,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
         return lineage(self.program, ATTACKER)
 
 
-def observe(program: Program, session: Session, *, state: bool = True) -> Observation:
-    """Run ``program``; with ``state``, look at the host before and after it.
+def observe(
+    program: Program, session: Session, *, state: bool = True, uses: bool = True
+) -> Observation:
+    """Run ``program``; with ``state``, look at the host before and after it; with ``uses``, at what
+    the guest holds when it ends.
 
     A broken apparatus is noted, not raised.
     """
@@ -56,7 +60,8 @@ def observe(program: Program, session: Session, *, state: bool = True) -> Observ
         before = dict(session.fingerprint()) if state else {}
         trace = run(program, session)
         after = dict(session.fingerprint()) if state else {}
-        return Observation(trace=trace, before=before, after=after, uses=session.uses())
+        held = session.uses() if uses else ()
+        return Observation(trace=trace, before=before, after=after, uses=held)
     except HarnessError as error:
         return Observation(failure=str(error))
 

@@ -12,11 +12,13 @@ BIRTHS = ("clone", "fork")
 
 def filled(name: str, args: tuple[Any, ...], names: Mapping[str, int]) -> Call:
     """A step's call, with what earlier steps bound in place of its ``Fill`` arguments."""
-    return Call(name, tuple(_value(arg, names) for arg in args))
+    return Call(name, tuple([_value(arg, names) for arg in args]))
 
 
 def depends(step: LaunchStep, skipped: set[str]) -> bool:
     """Whether ``step`` uses the result of one that failed and was passed over."""
+    if not skipped:
+        return False
     uses = {f"{{{name}}}" for name in skipped if name}
     return any(isinstance(arg, Fill) and arg.text in uses for arg in step.args)
 
@@ -28,6 +30,8 @@ def short(call: Call) -> str:
 
 
 def _value(arg: Any, names: Mapping[str, int]) -> Any:
+    if isinstance(arg, int | str):
+        return arg
     match arg:
         case Fill(text, as_text):
             filled = text.format_map(names)

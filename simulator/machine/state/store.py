@@ -57,11 +57,13 @@ class Index(Generic[R]):
 class World:
     """A state of the machine that can be read."""
 
-    __slots__ = ("_filed", "tables")
+    __slots__ = ("_filed", "_views", "tables")
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
         self._filed: dict[Index[Any], Filed] = {}
+        self._views: dict[type[Row], list[Index[Any]]] = {}
+        """The indexes of ``_filed`` by their table."""
 
     def get(self, table: type[R], key: Key) -> R | None:
         """The row of ``table`` under ``key``, or None."""
@@ -94,7 +96,13 @@ class World:
         """The whole of ``index``, for reading only."""
         filed = self._filed.get(index)
         if filed is None:
-            filed = self._filed[index] = _file(index, self.tables.get(index.table, {}))
+            filed = self._file(index, _filed_anew(index, self.tables.get(index.table, {})))
+        return filed
+
+    def _file(self, index: Index[Any], filed: Filed) -> Filed:
+        if index not in self._filed:
+            self._views.setdefault(index.table, []).append(index)
+        self._filed[index] = filed
         return filed
 
     def first(self, index: Index[R], value: Key) -> R | None:
@@ -197,10 +205,10 @@ class Store(World):
         if self._base is not None:
             for index, filed in self._base._filed.items():
                 if index not in self._filed:
-                    world._filed[index] = filed
+                    world._file(index, filed)
         for _rows, kept in self._mine.values():
             for place, (index, filed, _own) in enumerate(kept):
-                world._filed[index] = filed.copy()
+                world._file(index, filed.copy())
                 kept[place] = _Kept(index, filed, set())
 
     def _set(self, table: type[Row], key: Key, old: Row | None, new: Row | None) -> None:
@@ -218,23 +226,22 @@ class Store(World):
         rows = self.tables[table] = {} if shared is None else shared.copy()
         kept: list[_Kept] = []
         if self._base is not None:
-            for index, filed in self._base._filed.items():
-                if index.table is table:
-                    self._filed[index] = copied = filed.copy()
-                    kept.append(_Kept(index, copied, set()))
+            for index in self._base._views.get(table, ()):
+                filed = self._file(index, self._base._filed[index].copy())
+                kept.append(_Kept(index, filed, set()))
         mine = self._mine[table] = (rows, kept)
         return mine
 
     def _keep_up(self, index: Index[Any]) -> Filed:
-        """An index is asked for the first time: the base's, unless its table has been written."""
-        mine = self._mine.get(index.table)
-        if mine is None:
-            if self._base is not None:
-                self._base.filed(index)
-            mine = self._own(index.table)
+        """An index is asked for the first time.
+
+        The base files it too, for the next branch of it to begin with.
+        """
+        if self._base is not None:
+            self._base.filed(index)
+        rows, kept = self._mine.get(index.table) or self._own(index.table)
         if index not in self._filed:
-            filed = self._filed[index] = _file(index, mine[0])
-            mine[1].append(_Kept(index, filed, None))
+            kept.append(_Kept(index, self._file(index, _filed_anew(index, rows)), None))
         return self._filed[index]
 
 
@@ -242,7 +249,7 @@ _new = cast("Callable[[type[Write], tuple[object, ...]], Write]", tuple.__new__)
 """A named tuple's own constructor is a function in Python, twice as dear as the tuple."""
 
 
-def _file(index: Index[Any], rows: Mapping[Key, Row]) -> Filed:
+def _filed_anew(index: Index[Any], rows: Mapping[Key, Row]) -> Filed:
     filed: Filed = {}
     of = index.of
     for key, row in rows.items():

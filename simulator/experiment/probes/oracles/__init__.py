@@ -35,9 +35,10 @@ NEEDS: dict[str, frozenset[str]] = {
     "secrecy": frozenset({"twin"}),
     "integrity": frozenset({"state"}),
     "interference": frozenset({"alone"}),
+    "budget": frozenset({"uses"}),
 }
-"""What an oracle needs besides the main run: another run (``twin``, ``alone``), or the host's
-``state`` before and after. A real executor adds ``again``."""
+"""What an oracle needs besides the main run: another run (``twin``, ``alone``), the host's
+``state`` before and after, what the guest ``uses`` in the end. A real executor adds ``again``."""
 
 _THROUGH = (Outcome.LEAKS, Outcome.LIMITED, Outcome.GRANTED)
 
