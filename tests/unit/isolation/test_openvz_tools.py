@@ -91,7 +91,7 @@ def test_running_containers_keep_what_needs_a_restart(host: SimSession) -> None:
         ("vzctl start 999", 14, "Container config file does not exist\n"),
         ("vzctl set 101 --numproc x", 21, "Bad parameter for --numproc: x\n"),
         ("vzlist 999", 1, "Container(s) not found\n"),
-        ("vzlist -o frob", 1, "Invalid field name: frob\n"),
+        ("vzlist -o frob", 1, "Unknown field: frob\n"),
         ("vzmigrate foo 999", 10, "Error: CT #999 doesn't exist\n"),
     ],
 )

@@ -13,7 +13,7 @@ from simulator.isolation.control import files
 from simulator.isolation.control.openvz.samples import word
 from simulator.isolation.mechanisms.beancounters import UNLIMITED, Beancounters
 from simulator.isolation.technologies import openvz
-from simulator.isolation.technologies.base import Technology, change, drop, put
+from simulator.isolation.technologies.base import SpecError, Technology, change, drop, put
 from simulator.isolation.technologies.options import openvz as options
 from simulator.isolation.technologies.options.openvz import BYTES, PAGES, PIECES
 from simulator.isolation.technologies.options.openvz_samples import vswap
@@ -119,6 +119,22 @@ async def known(sys: "Process") -> list[int]:
     """The numbers of all containers that have a file."""
     names = [name.removesuffix(".conf") for name in await sys.names(DIRECTORY)]
     return sorted(int(name) for name in names if name.isdigit() and name != "0")
+
+
+async def checked(sys: "Process", container: Container) -> Container:
+    """vps_parse_config(): a value that can't be read is warned of and left out."""
+    path = path_of(container.veid)
+    lines = (await sys.text_or_empty(path)).splitlines()
+    own = dict(container.own)
+    for name, value in container.own.items():
+        try:
+            options.read(openvz.TECHNOLOGY, words({name: value}))
+        except SpecError:
+            number = next((n for n, line in enumerate(lines, 1) if line.startswith(name)), 0)
+            text = f'invalid value for {name} ("{value}"), skipped'
+            await sys.err(f"Warning at {path}:{number}: {text}\n")
+            del own[name]
+    return msgspec.structs.replace(container, own=own)
 
 
 def words(values: Mapping[str, str]) -> list[str]:

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from simulator.machine.userland.process import Process
 
 INIT = "/sbin/init"
+_NO_PLOOP = """No ploop support in the kernel, or kernel is way too old.
+Make sure you have OpenVZ kernel 042stab058.7 or later running,
+and kernel ploop modules loaded.
+Alternatively, if you can't or don't want to use ploop, please
+add --layout simfs option, or set VE_LAYOUT=simfs in /etc/vz/vz.conf
+"""
 
 
 async def say(sys: "Process", text: str, code: int = 0) -> int:
@@ -56,6 +62,10 @@ async def create(sys: "Process", veid: int, given: dict[str, str]) -> int:
     if await files.exists(sys, container.private):
         text = f"Private area already exists in {container.private}"
         return await say(sys, text, status.FS_PRVT_AREA_EXIST)
+    if given.get("--layout", container.get("VE_LAYOUT", "simfs")).startswith("ploop"):
+        # is_ploop_supported(): there is no /proc/vz/ploop_minor, the model's kernel has no ploop.
+        await sys.err(_NO_PLOOP)
+        return status.PLOOP_UNSUP
     cache = f"{container.get('TEMPLATE')}/cache/{wanted}"
     if not await files.exists(sys, f"{cache}.tar.gz"):
         text = f"Cached OS template {cache}.tar.{{gz,bz2,xz}} not found"

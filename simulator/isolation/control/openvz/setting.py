@@ -1,5 +1,6 @@
 """vzctl set: parameters of a container that runs, and, with --save, of its file."""
 
+import re
 from typing import TYPE_CHECKING
 
 from simulator.isolation.control.openvz import config, state, status
@@ -41,18 +42,43 @@ _PLAIN = {
 _LISTS = frozenset(("IP_ADDRESS", "CAPABILITY", "FEATURES", "DEVICES", "DEVNODES"))
 
 
+_LAYOUT = re.compile(r"simfs|ploop(:(expanded|plain|raw))?")
+_NAME = re.compile(r"[A-Za-z0-9 _.-]*")
+
+
+def misfit(given: list[tuple[str, str]]) -> str | None:
+    """What is said of the first parameter whose value is none of its kind."""
+    for option, value in given:
+        if option == "--layout":
+            if _LAYOUT.fullmatch(value) is None:
+                return f"Bad parameter for {option}: {value}"
+        elif option in options.TABLE and option not in _PLAIN:
+            try:
+                options.read(TECHNOLOGY, [option, value])
+            except SpecError:
+                return f"Bad parameter for {option}: {value}"
+    return None
+
+
+async def check_name(sys: "Process", veid: int, name: str) -> int:
+    """set_name(): 0, or the status when the name is none, or another container's."""
+    if _NAME.fullmatch(name) is None:
+        return await say(sys, f"Error: invalid name {name}", status.SET_NAME_ERROR)
+    for other in await config.known(sys) if name else ():
+        found = await config.load(sys, other)
+        if other != veid and found is not None and found.get("NAME") == name:
+            text = f"Conflict: name {name} already used by container {other}"
+            return await say(sys, text, status.SET_NAME_ERROR)
+    return 0
+
+
 async def change(
     sys: "Process", container: Container, given: list[tuple[str, str]], save: bool
 ) -> int:
     """The parameters, in the order given. The status is that of the first that fails."""
-    for option, value in given:
-        if option in _PLAIN:
-            continue
-        try:
-            options.read(TECHNOLOGY, [option, value])
-        except SpecError:
-            text = f"Bad parameter for {option}: {value}"
-            return await say(sys, text, status.INVALID_PARAMETER_VALUE)
+    wrong = misfit(given)
+    if wrong is not None:
+        return await say(sys, wrong, status.INVALID_PARAMETER_VALUE)
     running = await state.is_running(sys, container.veid)
     if running:
         for option, value in given:

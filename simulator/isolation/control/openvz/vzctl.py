@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from simulator.isolation.control.openvz import config, inside, lifecycle, setting, status
+from simulator.isolation.control.openvz import config, inside, lifecycle, setting, state, status
 from simulator.isolation.control.openvz.config import Container
 from simulator.isolation.control.openvz.lifecycle import say
 from simulator.isolation.technologies.options.openvz import TABLE
-from simulator.machine.userland.process import Process
+from simulator.machine.abi.constants import O_RDWR
+from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
 VERSION = "4.11.1"
@@ -120,11 +121,20 @@ async def vzctl(sys: Process, argv: Sequence[str]) -> int:
 
 
 async def _carry_out(sys: Process, command: str, veid: int, words: list[str]) -> int:
+    if not await _opened(sys):
+        return status.BAD_KERNEL
     container = await config.load(sys, veid)
+    if container is not None:
+        container = await config.checked(sys, container)
     if command == "status":
         return await lifecycle.show(sys, veid, container)
     if command == "create":
-        return await lifecycle.create(sys, veid, parse(words).last)
+        given = parse(words)
+        wrong = setting.misfit([one for one in given.pairs if one[0] != "--config"])
+        if wrong is not None:
+            return await say(sys, wrong, status.INVALID_PARAMETER_VALUE)
+        refused = await setting.check_name(sys, veid, given.last.get("--name", ""))
+        return refused or await lifecycle.create(sys, veid, given.last)
     if container is None:
         await say(sys, "Container config file does not exist", 1)
         return status.NOVECONFIG
@@ -133,8 +143,23 @@ async def _carry_out(sys: Process, command: str, veid: int, words: list[str]) ->
     return await ACTIONS[command](sys, container, words)
 
 
+async def _opened(sys: Process) -> bool:
+    """vz_do_open(): whether /dev/vzctl can be opened; else it is said why not."""
+    try:
+        await sys.close(await sys.open(state.DEVICE, O_RDWR))
+    except SysError as error:
+        await say(sys, f"Unable to open {state.DEVICE}: {error.message}", 1)
+        text = "Please check that vzdev kernel module is loaded and you have sufficient permissions"
+        await say(sys, f"{text} to access the file.", 1)
+        return False
+    return True
+
+
 async def _set(sys: Process, container: Container, given: Given) -> int:
     pairs = [(name, value) for name, value in given.pairs if name not in _HANDLED]
+    refused = await setting.check_name(sys, container.veid, given.last.get("--name", ""))
+    if refused:
+        return refused
     sample = given.last.get("--applyconfig")
     if sample is not None:
         changed = await setting.apply_config(sys, container, sample)
@@ -174,10 +199,33 @@ async def _resume(sys: Process, container: Container, words: list[str]) -> int:
 
 
 async def _exec(sys: Process, container: Container, words: list[str]) -> int:
+    if not words:
+        return await _nothing_given(sys, "No command line given for exec")
     return await inside.execute(sys, container, words, False)
 
 
+async def _nothing_given(sys: Process, text: str) -> int:
+    await sys.err(f"{text}\n")
+    return status.INVALID_PARAMETER_SYNTAX
+
+
+async def _enter(sys: Process, container: Container, words: list[str]) -> int:
+    if words and words[0] != "--exec":
+        return await _nothing_given(sys, f"Invalid option '{words[0]}'")
+    if words and (len(words) == 1 or not words[1]):
+        return await _nothing_given(sys, "No command line given for --exec")
+    return await inside.enter(sys, container, words)
+
+
+async def _runscript(sys: Process, container: Container, words: list[str]) -> int:
+    if not words:
+        return await _nothing_given(sys, "Script not specified")
+    return await inside.runscript(sys, container, words)
+
+
 async def _exec2(sys: Process, container: Container, words: list[str]) -> int:
+    if not words:
+        return await _nothing_given(sys, "No command line given for exec")
     return await inside.execute(sys, container, words, True)
 
 
@@ -199,10 +247,10 @@ ACTIONS: dict[str, Action] = {
     "delete": _alone(lifecycle.destroy),
     "mount": _alone(lifecycle.mount),
     "umount": _alone(lifecycle.umount),
-    "enter": inside.enter,
+    "enter": _enter,
     "exec": _exec,
     "exec2": _exec2,
-    "runscript": inside.runscript,
+    "runscript": _runscript,
     "suspend": _suspend,
     "chkpnt": _suspend,
     "resume": _resume,

@@ -125,9 +125,18 @@ async def vzlist(sys: Process, argv: Sequence[str]) -> int:
     for name in names.split(","):
         found = field(name)
         if found is None:
-            await sys.err(f"Invalid field name: {name}\n")
+            await sys.err(f"Unknown field: {name}\n")
             return 1
         fields.append(found)
+    order = options.value("s", "ctid")
+    key = field(order.removeprefix("-"))
+    if key is None:
+        await sys.err(f"Invalid sort field name: {order.removeprefix('-')}\n")
+        return 1
+    strange = next((word for word in options.rest if not word.isdigit()), None)
+    if strange is not None:
+        await sys.err(f"CT ID {strange} is invalid.\n")
+        return 1
     rows = await _rows(sys)
     wanted = {int(word) for word in options.rest if word.isdigit()}
     if wanted:
@@ -144,8 +153,6 @@ async def vzlist(sys: Process, argv: Sequence[str]) -> int:
     if not rows:
         await sys.err("Container(s) not found\n")
         return 1
-    order = options.value("s", "ctid")
-    key = field(order.removeprefix("-")) or FIELDS["ctid"]
     if key.heading != "CTID":
         rows.sort(key=key.value)
     if order.startswith("-"):

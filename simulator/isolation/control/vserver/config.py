@@ -93,8 +93,15 @@ async def _of_file(sys: Process, name: str) -> Guest | None:
 async def old_settings(sys: Process, path: str) -> list[tuple[str, str]]:
     """The variables of NAME.conf, in order, as the shell would read them."""
     found: list[tuple[str, str]] = []
-    for line in (await sys.text(path)).splitlines():
-        for word in shlex.split(line, comments=True):
+    for number, line in enumerate((await sys.text(path)).splitlines(), 1):
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:
+            quote = "'" if "'" in line else '"'
+            text = f"unexpected EOF while looking for matching `{quote}'"
+            await sys.err(f"{path}: line {number}: {text}\n")
+            break
+        for word in words:
             name, equals, value = word.partition("=")
             if equals:
                 found.append((name, value))
@@ -135,6 +142,7 @@ async def technology(sys: Process, guest: Guest) -> Technology:
         wanted = legacy.read(wanted, known)
     else:
         wanted = put(product.TECHNOLOGY, NetworkContext(addresses=()))
+        wanted = options.setting(wanted, "context", str(guest.context))
         for name, content in await settings(sys, guest.confdir):
             if options.is_setting(name):
                 wanted = options.setting(wanted, name, content.strip())

@@ -5,13 +5,19 @@ from typing import Any
 from simulator.isolation.mechanisms.bounding_set import OLD_SECURE
 from simulator.machine.userland.process import Process, SysError
 
+DYNAMIC = range(49152, 65536)
+"""Numbers that are given to contexts that nobody numbered."""
 WATCH = 1
 """The context that sees everything."""
 
 
 async def is_new(sys: Process) -> bool:
-    """Whether the kernel has vserver(2); else it is one of 2.4 (VCMD_get_version)."""
-    return await sys.succeeds("vserver", "VCMD_get_version", 0, None)
+    """Whether the kernel is one of 2.6, with vserver(2); else it is one of 2.4.
+
+    Not by VCMD_get_version, as the real tools: without CAP_CONTEXT that call is not there either.
+    """
+    release: str = (await sys.data("uname"))["release"]
+    return not release.startswith("2.4.")
 
 
 async def command(sys: Process, name: str, ident: int, data: Any = None) -> int:
@@ -56,6 +62,14 @@ async def is_alive(sys: Process, xid: int) -> bool:
     if await is_new(sys):
         return await sys.succeeds("vserver", "VCMD_vx_info", xid, None)
     return await members(sys, xid) > 0
+
+
+async def first_free(sys: Process) -> int:
+    """A number of ``DYNAMIC`` that no context has."""
+    for number in DYNAMIC:
+        if not await is_alive(sys, number):
+            return number
+    return DYNAMIC[0]
 
 
 async def members(sys: Process, xid: int) -> int:

@@ -22,13 +22,19 @@ async def _names(sys: Process) -> dict[int, str]:
     return found
 
 
+async def _unwatched(sys: Process, status: int) -> int:
+    """switchToWatchXid() has failed: without CAP_CONTEXT there is no feature to migrate."""
+    text = "can not change context: migrate kernel feature missing and 'compat' API disabled"
+    await sys.err(f"{text}: Function not implemented\n")
+    return status
+
+
 @enter("vps", collection=TOOLS)
 async def vps(sys: Process, argv: Sequence[str]) -> int:
     """ps(1) of all contexts, with a column that says which."""
     names = await _names(sys)
     if not await kernel.watch(sys):
-        await sys.err("vc_ctx_migrate(): Operation not permitted\n")
-        return 255
+        return await _unwatched(sys, 255)
     read, write = await sys.data("pipe")
 
     async def child(own: Process) -> int:
@@ -69,7 +75,8 @@ async def vserver_stat(sys: Process, argv: Sequence[str]) -> int:
         await sys.err("Unknown parameter, use '--help' for more information\n")
         return 1
     names = {**await _names(sys), 0: "root server"}
-    await kernel.watch(sys)
+    if not await kernel.watch(sys):
+        return await _unwatched(sys, 1)
     table: dict[int, list[tuple[int, int, int, int]]] = {}
     for word in await sys.names("/proc"):
         if word.isdigit():

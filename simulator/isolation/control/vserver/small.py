@@ -11,11 +11,11 @@ from simulator.isolation.mechanisms.bounding_set import OLD_SECURE, SECURE, SECU
 from simulator.isolation.mechanisms.context_flags import DEFAULT
 from simulator.isolation.technologies.options.vserver import CCAPS, FLAGS
 from simulator.machine.abi.constants import BY_NAME, CAPABILITY_NAMES, CLONE_NEWIPC, CLONE_NEWUTS
+from simulator.machine.kernel.net import address as ip
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
 EVERY = (1 << 64) - 1
-DYNAMIC = range(49152, 65536)
 
 
 class _Wrong(Exception):
@@ -93,7 +93,10 @@ async def chcontext(sys: Process, argv: Sequence[str]) -> int:
         await sys.err("No command given; use '--help' for more information.\n")
         return 255
     wanted = (given.get("--ctx", []) + given.get("--xid", []))[-1:]
-    number = int(wanted[0]) if wanted and wanted[0].isdigit() else 0
+    number = await _number(sys, wanted[0]) if wanted else 0
+    if number < 0:
+        await sys.err(f"Invalid context number '{wanted[0]}': vserver does not exist\n")
+        return 255
     if not await kernel.is_new(sys):
         number = await _old_context(sys, number, given)
     elif number == kernel.WATCH:
@@ -108,11 +111,19 @@ async def chcontext(sys: Process, argv: Sequence[str]) -> int:
     return await _run(sys, command)
 
 
+async def _number(sys: Process, text: str) -> int:
+    """vc_xidopt2xid(): a number, or the name of a guest; -1 for neither."""
+    if text.isdigit():
+        return int(text)
+    guest = await config.find(sys, text)
+    return guest.context if guest is not None else -1
+
+
 async def _new_context(sys: Process, number: int, given: dict[str, list[str]]) -> int:
     """vspace --new, vcontext --create, vspace --set, vattribute, vcontext --endsetup."""
     await sys.call("unshare", CLONE_NEWUTS | CLONE_NEWIPC)
     if not number:
-        number = await _first_free(sys)
+        number = await kernel.first_free(sys)
     await kernel.command(sys, "ctx_create", number)
     await kernel.command(sys, "set_space", number, {"mask": ["uts", "ipc"]})
     for field, option in (("NODENAME", "--hostname"), ("DOMAINNAME", "--domainname")):
@@ -133,13 +144,6 @@ async def _new_context(sys: Process, number: int, given: dict[str, list[str]]) -
     done = ["state_setup", *(["state_init"] if "fakeinit" in flags else [])]
     await kernel.command(sys, "set_cflags", number, {"flagword": [], "mask": done})
     return number
-
-
-async def _first_free(sys: Process) -> int:
-    for number in DYNAMIC:
-        if not await kernel.is_alive(sys, number):
-            return number
-    return DYNAMIC[0]
 
 
 async def _old_context(sys: Process, number: int, given: dict[str, list[str]]) -> int:
@@ -169,6 +173,13 @@ async def chbind(sys: Process, argv: Sequence[str]) -> int:
     except _Wrong as error:
         return await _complain(sys, error)
     addresses = [text.partition("/")[0] for text in given.get("--ip", [])]
+    wrong = next((one for one in addresses if ip.parse(one) is None), None)
+    if wrong is not None:
+        await sys.err(f"Invalid IP number or host name '{wrong}'\n")
+        return 255
+    if not command:
+        await sys.err("No command given; try '--help' for more information\n")
+        return 255
     if not await kernel.is_new(sys):
         for address in addresses[:1]:
             await sys.call("set_ipv4root", address, None)
@@ -186,7 +197,7 @@ async def _bound(
     if number and await sys.succeeds("vserver", "VCMD_nx_info", number, None):
         await kernel.command(sys, "net_migrate", number)
         return
-    for one in DYNAMIC if not number else ():
+    for one in kernel.DYNAMIC if not number else ():
         if not await sys.succeeds("vserver", "VCMD_nx_info", one, None):
             number = one
             break

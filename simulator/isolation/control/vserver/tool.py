@@ -100,6 +100,12 @@ async def _start(sys: Process, guest: Guest, rest: list[str], silent: bool) -> i
     if not await config.is_directory(sys, guest.vdir):
         await sys.err(f"vdir '{guest.vdir}' does not exist\n")
         return await _failed(sys, guest)
+    written = (await sys.text_or_empty(f"{guest.confdir}/context")).strip()
+    if not guest.old and written and not written.isdigit():
+        await sys.err(f"Invalid context number '{written}': vserver does not exist\n")
+        return await _failed(sys, guest)
+    if not guest.context:
+        guest = msgspec.structs.replace(guest, context=await kernel.first_free(sys))
     argv = await _init(sys, guest)
     try:
         technology = await config.technology(sys, guest)
@@ -113,13 +119,23 @@ async def _start(sys: Process, guest: Guest, rest: list[str], silent: bool) -> i
         if refused.call.name == "execve":
             await sys.err(f'vcontext: execvp("{argv[0]}"): {refused.errno.message}\n')
         else:
-            await sys.err(f"{refused}\n")
+            await sys.err(f"{_wrapper(refused)}\n")
         return await _failed(sys, guest)
     text = f"S_CONTEXT={guest.context}\n" if guest.old else f"{guest.context}\n"
     fd = await sys.value("open", guest.run, 0o1101, 0o644)
     await sys.write(fd, text.encode())
     await sys.close(fd)
     return 0
+
+
+def _wrapper(refused: launch.Refused) -> str:
+    """What the program of util-vserver says that makes the call."""
+    first = refused.call.args[0] if refused.call.args else ""
+    if refused.call.name != "vserver" or not isinstance(first, str):
+        return str(refused)
+    command = first.removeprefix("VCMD_")
+    program = "setattr" if "iattr" in command else "ncontext" if "net" in command else "vcontext"
+    return f"{program}: vc_{command}(): {refused.errno.message}"
 
 
 async def _init(sys: Process, guest: Guest) -> tuple[str, ...]:
@@ -195,9 +211,13 @@ async def _inside(sys: Process, guest: Guest, user: str, argv: list[str]) -> int
     if not number:
         await sys.err("'vserver ... suexec' is supported for running vservers only; aborting...\n")
         return 1
+    uid = 0 if user == "root" else int(user) if user.isdigit() else await _uid(sys, guest, user)
+    if uid < 0:
+        await sys.err(f"vcontext: Username '{user}' does not exist\n")
+        return 255
     await kernel.join(sys, number, guest.vdir, guest.address)
-    if user not in ("0", "root"):
-        await sys.call("setuid", int(user))
+    if uid:
+        await sys.call("setuid", uid)
     program, message = argv[0], ""
     paths = [program] if "/" in program else [f"{d}/{program}" for d in ("/bin", "/usr/bin")]
     for path in paths:
@@ -207,6 +227,15 @@ async def _inside(sys: Process, guest: Guest, user: str, argv: list[str]) -> int
             message = error.message
     await sys.err(f'vcontext: execvp("{program}"): {message}\n')
     return 255
+
+
+async def _uid(sys: Process, guest: Guest, name: str) -> int:
+    """getpwnam(3) with the guest's own file; -1 when nobody is called so."""
+    for line in (await sys.text_or_empty(f"{guest.vdir}/etc/passwd")).splitlines():
+        fields = line.split(":")
+        if fields[0] == name and len(fields) > 2 and fields[2].isdigit():
+            return int(fields[2])
+    return -1
 
 
 async def _running(sys: Process, guest: Guest, rest: list[str], silent: bool) -> int:

@@ -45,6 +45,9 @@ async def warden(sys: Process, argv: Sequence[str]) -> int:
                 strict = True
             case "--socket" if options:
                 socket = options.pop(0)
+            case "--socket":
+                text = "missing argument: --socket (OptionParser::MissingArgument)"
+                return await sys.complain(text)
             case other:
                 return await sys.complain(f"invalid option: {other} (OptionParser::InvalidOption)")
     try:
@@ -90,8 +93,13 @@ async def _repl(sys: Process, client: Lines, *, trace: bool, strict: bool) -> in
         if not line.strip():
             continue
         try:
-            status = await _run(sys, client, shlex.split(line), trace=trace)
-        except (CommandError, WardenError, ValueError) as error:
+            words = shlex.split(line)
+        except ValueError:
+            status = await _told(sys, CommandError(f"Unmatched double quote: {line}"))
+            continue
+        try:
+            status = await _run(sys, client, words, trace=trace)
+        except (CommandError, WardenError) as error:
             status = await _told(sys, error)
         if strict and status:
             return status

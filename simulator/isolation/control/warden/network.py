@@ -4,6 +4,7 @@ from typing import Any
 
 from simulator.isolation.control.warden.state import Container, every
 from simulator.isolation.control.warden.wire import WardenError
+from simulator.machine.kernel.net import address as ip
 from simulator.machine.userland.process import Process
 
 _FIRST_PORT = 61_001
@@ -42,6 +43,9 @@ async def net_out(container: Container, target: str) -> str:
     network, _colon, port = target.partition(":")
     if not network and not port:
         raise WardenError("Please specify network, port, and/or port_range.")
+    if (network and ip.parse(network.partition("/")[0]) is None) or not (port or "0").isdigit():
+        # net.sh hands it to iptables, which does not know the name.
+        raise WardenError("command exited with failure")
     interface = f"w-{container.snapshot.container_id}-0"
     rule: dict[str, Any] = {
         "chain": "forward", "verdict": "accept", "inward": interface, "destination": network,

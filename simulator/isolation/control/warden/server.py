@@ -70,6 +70,9 @@ async def _serve(sys: Process, config: Config, client: Lines) -> int:
             await client.refuse(str(error))
         except SysError as error:
             await client.refuse(error.message)
+        except (ValueError, TypeError, AttributeError):
+            # A word of the wrong type: whoever speaks the protocol may send anything.
+            await client.refuse("invalid argument")
 
 
 def _need(request: list[Any], *counts: int) -> None:
