@@ -59,3 +59,19 @@ def crossed(crossing: Crossing) -> str:
         owner=_(_OWNER_NAMES.get(crossing.owner, crossing.owner)),
     )
     return f"{text} {_('An operator granted that.')}" if crossing.granted else text
+
+
+def owned(owner: str) -> str:
+    """Whose: ``the host``."""
+    return _(_OWNER_NAMES.get(owner, owner))
+
+
+def acted(operation: str) -> str:
+    """What was done: ``changed``."""
+    return _(_ACTION_NAMES.get(operation, operation))
+
+
+def named(thing: str) -> str:
+    """``file /etc/passwd`` with its kind in words."""
+    kind, space, name = thing.partition(" ")
+    return f"{_(_OBJECT_NAMES.get(kind, kind))}{space}{name}"

@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from simulator.classroom.tui.present.crossed import acted, named, owned
 from simulator.classroom.tui.widgets.tones import domain_style
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
@@ -58,9 +59,9 @@ class FlowDialog(ModalScreen[int | None]):
                 yield Static(_("every call stayed at home"))
 
     def _options(self) -> Iterator[Option]:
-        width = max((len(line.operation) for line in self._lines), default=0)
+        width = max((len(acted(line.operation)) for line in self._lines), default=0)
         for actor in dict.fromkeys(line.actor for line in self._lines):
-            yield Option(Content.styled(actor, f"bold {domain_style(actor)}"), disabled=True)
+            yield Option(Content.styled(owned(actor), f"bold {domain_style(actor)}"), disabled=True)
             for number, line in enumerate(self._lines):
                 if line.actor == actor:
                     yield Option(_drawn(line, width), id=str(number))
@@ -74,9 +75,9 @@ def _drawn(line: "Line", width: int) -> Content:
     arrow, style = ARROWS[line.outcome]
     walls = f"  {' '.join(line.walls)}" if line.walls else ""
     return Content.assemble(
-        f"  {line.operation:<{width}} ",
+        f"  {acted(line.operation):<{width}} ",
         (arrow, style),
-        (f" {line.owner} ", domain_style(line.owner)),
-        line.thing,
+        (f" {owned(line.owner)}: ", domain_style(line.owner)),
+        named(line.thing),
         (walls, "$text-muted"),
     )

@@ -92,7 +92,7 @@ class LayersDialog(ModalScreen[None]):
         options: list[Option] = []
         places = count()
         for stack in self._found.stacks:
-            name = Content.styled(f"{stack.name}  {size(stack.size)}", "bold")
+            name = Content.styled(f"{stack.name}  {size(stack.size)}", "bold $foreground")
             options.append(Option(name, disabled=True))
             options += [Option(_line(one), id=f"s{next(places)}") for one in stack.storeys]
         return options
@@ -104,7 +104,7 @@ class LayersDialog(ModalScreen[None]):
 
     async def _show(self, one: Storey) -> None:
         found = await self._difference(one.id)
-        self.query_one("#made", Static).update(one.made or one.name)
+        self.query_one("#made", Static).update("  ".join(filter(None, (one.name, one.made))))
         listed = self.query_one("#changes", OptionList)
         listed.clear_options()
         if found is None:
@@ -134,7 +134,7 @@ def _legend() -> list[tuple[str, str] | str]:
         ("+", _MARKS["+"]),
         f" {_('new')}  ",
         ("⇡", _MARKS["⇡"]),
-        f" {_('changed')}  ",
+        f" {_('copied up')}  ",
         ("✗", _MARKS["✗"]),
         f" {_('covered')}",
     ]
