@@ -15,9 +15,10 @@ from typing import Any, cast
 import msgspec
 
 from simulator.experiment.probes.world import World
-from simulator.experiment.real import host, pool
+from simulator.experiment.real import filters, host, pool
 from simulator.experiment.real.dockerd import Engine
 from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.filters import Program
 from simulator.experiment.real.link import Link
 
 
@@ -25,13 +26,14 @@ class Defaults(msgspec.Struct, frozen=True):
     """A container's own: what is hidden and locked in it, and the rights that its root keeps.
 
     ``capabilities`` is a mask, less what this machine's root lacks; ``seccomp`` says whether a
-    filter is on.
+    filter is on, ``filter`` is its program, empty where this kernel does not show it.
     """
 
     masked: tuple[str, ...]
     readonly: tuple[str, ...]
     capabilities: int
     seccomp: bool
+    filter: Program = ()
 
 
 def docker(world: World) -> Defaults | None:
@@ -57,11 +59,13 @@ def docker(world: World) -> Defaults | None:
 
 def _of(settings: dict[str, Any], link: Link) -> Defaults:
     status = _status(link.pid)
+    loaded = filters.of(link.pid) or ()
     return Defaults(
         masked=tuple(settings.get("MaskedPaths") or ()),
         readonly=tuple(settings.get("ReadonlyPaths") or ()),
         capabilities=int(status.get("CapBnd", "0"), 16),
         seccomp=status.get("Seccomp") == "2",
+        filter=loaded[0] if len(loaded) == 1 else (),
     )
 
 
@@ -80,10 +84,10 @@ def oci(runtime: str) -> dict[str, Any] | None:
     return cast("dict[str, Any]", value)
 
 
-def lxc() -> str | None:
-    """The file that every LXC container includes, as the package installed it."""
+def lxc(name: str = "common.conf") -> str | None:
+    """A file that every LXC container includes, as the package installed it."""
     with contextlib.suppress(OSError):
-        return Path("/usr/share/lxc/config/common.conf").read_text()
+        return Path("/usr/share/lxc/config", name).read_text()
     return None
 
 

@@ -76,8 +76,10 @@ def docker_default(capabilities: int, release: Release = DOCKER_20_10) -> Seccom
     return SeccompFilter("docker-default", allow, _rules("CAP_SYS_ADMIN" in held, recent))
 
 
-def as_argument(filter_: SeccompFilter) -> dict[str, Any]:
-    """The filter as the model's seccomp(2) takes it in place of BPF instructions."""
+def as_argument(filter_: SeccompFilter) -> Any:
+    """The filter as the model's seccomp(2) takes it: rules in place of BPF, or its instructions."""
+    if filter_.program:
+        return list(filter_.program)
     rules = [
         {
             "calls": sorted(rule.calls),

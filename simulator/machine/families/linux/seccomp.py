@@ -12,7 +12,7 @@ from simulator.machine.abi.constants import SIGKILL, SIGSYS
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.families.linux import bpf
-from simulator.machine.families.linux.numbers import SYSCALL_NUMBERS
+from simulator.machine.families.linux.numbers import ERRNO_NUMBERS, SYSCALL_NUMBERS
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel.seccomp import STRICT
 from simulator.machine.kernel.security import Policy
@@ -51,7 +51,7 @@ def filters(trap: Trap, call: Call) -> Denial | Killed | None:
     name = SAME_CALL.get(call.name, call.name)
     worst = "ALLOW"
     for one in reversed(stack):
-        action = _run(trap, one, name, call.args) if one.program else answer(one, name, call.args)
+        action = verdict(one, name, call.args)
         if severity(action) < severity(worst):
             worst = action
     if worst == "ALLOW":
@@ -64,13 +64,18 @@ def filters(trap: Trap, call: Call) -> Denial | Killed | None:
     return _refusal(worst)
 
 
-def _run(trap: Trap, one: SeccompFilter, name: str, args: tuple[Any, ...]) -> str:
+def verdict(one: SeccompFilter, name: str, args: tuple[Any, ...] = ()) -> str:
+    """What a single filter says, be it a program or rules (``answer``)."""
+    return _run(one, name, args) if one.program else answer(one, name, args)
+
+
+def _run(one: SeccompFilter, name: str, args: tuple[Any, ...]) -> str:
     """The answer of a filter that is a program, as an action's name."""
     number = SYSCALL_NUMBERS.get(name, -1)
     value = bpf.run(one.program, number, tuple(map(as_register, args)))
     action = _ACTIONS.get(value & 0xFFFF0000, "KILL")
     if action == "ERRNO":
-        for errno, code in trap.family.errno_numbers.items():
+        for errno, code in ERRNO_NUMBERS.items():
             if code == value & 0xFFFF:
                 return errno
         raise NotModelled("a filter that answers with an error that has no name")
