@@ -46,18 +46,42 @@ def test_model_and_kernel_agree_on_shipped_probes() -> None:
     assert told[-1] == (len(SPECS) * len(PROBES), len(SPECS) * len(PROBES))
 
 
-def test_an_engine_is_lent_on_only_while_its_machine_is_unchanged() -> None:
+def test_a_machine_is_lent_on_when_all_that_changed_can_be_put_back() -> None:
     requires_spec("docker")
-    quiet, loud = parse("guest.getpid()"), parse('host.mkdir("/srv/open/x", 0o755)')
+    quiet = parse("guest.getpid()")
+    loud = parse(
+        'host.mkdir("/srv/open/x", 0o755)\nfd = host.open(CANARY, O_WRONLY | O_TRUNC)\n'
+        'host.write(fd, "gone", 4)\nhost.chmod("/srv/open", 0o700)'
+    )
+    fatal = parse("host.kill(HOST_PID, SIGKILL)")
     machines: list[str] = []
     with pool.keep():
-        for program in (quiet, quiet, loud, quiet):
+        for program in (quiet, loud, fatal, quiet):
             real_trace(program, "docker")
             host = pool.acquire(DEFAULT, pool.Service(engine=True), "docker")
             machines.append(host.machine.name)
-            pool.release(host, "docker", {})
+            assert (host.machine.root / "srv/canary/secret").read_text() == DEFAULT.secret
+            assert not (host.machine.root / "srv/open/x").exists()
+            assert (host.machine.root / "srv/open").stat().st_mode & 0o7777 == 0o1777
+            pool.release(host, "docker", {}, clean=True)
     assert machines[0] == machines[1]
     assert machines[1] != machines[2]
+
+
+def test_a_sandbox_serves_the_next_program_only_as_good_as_new() -> None:
+    requires_spec("runc")
+    look = parse('guest.open("/tmp/left", O_RDONLY)\nguest.stat("/etc")\nfd = guest.msgget(77, 0)')
+    changes = (
+        parse('guest.open("/dev/shm/left", O_CREAT | O_WRONLY, 0o600)\nguest.chroot("/dev")'),
+        parse("guest.msgget(77, IPC_CREAT | 0o600)"),
+    )
+    with pool.keep():
+        first = real_trace(look, "runc")
+        for program in changes:
+            real_trace(program, "runc")
+            assert [e.errno for e in real_trace(look, "runc").entries] == [
+                entry.errno for entry in first.entries
+            ]
 
 
 def test_an_ordinary_user_is_told_why_and_keeps_the_models_answers() -> None:

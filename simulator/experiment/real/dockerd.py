@@ -13,12 +13,13 @@ import socket
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
-from simulator.experiment.real import cgroups, host, plant, rootfs
+from simulator.experiment.real import cgroups, dockerapi, host, plant, rootfs
 from simulator.experiment.real.calls import do
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.launchers import operator
-from simulator.experiment.real.link import Link, attach, inner_pids
+from simulator.experiment.real.link import Link, attach
 from simulator.experiment.real.sandbox import Machine
 
 IMAGE = "vitrina:guest"
@@ -40,6 +41,7 @@ class Engine:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self._made: dict[tuple[str, ...], dict[str, Any]] = {}
         self._start()
         self._import()
 
@@ -89,17 +91,36 @@ class Engine:
         return client(f"unix://{self.machine.root}/{_SOCKET}", *words, stream=stream)
 
     def run(self, options: tuple[str, ...], actor: str) -> Link:
-        """``docker run`` with the agent as the container's first process."""
-        command = rootfs.interpreter_arguments()
-        ident = self.client("run", "-d", *options, IMAGE, *command).strip()
-        inside = int(self.client("inspect", "-f", "{{.State.Pid}}", ident))
-        pids = [pid for pid in self.machine.members() if inner_pids(pid)[1:2] == [inside]]
-        if not pids:
+        """A container with the agent as its first process, as ``docker run OPTIONS`` makes it.
+
+        The client reads the options once; what it made of them is asked for again by the API.
+        """
+        ident = self._create(options)
+        self._ask("POST", f"/containers/{ident}/start")
+        inside = self._ask("GET", f"/containers/{ident}/json")["State"]["Pid"]
+        pid = operator.outer_pid(self.machine, inside) if inside else None
+        if pid is None:
             why = self.client("logs", ident).strip().rpartition("\n")[2]
             raise RealError.broken("docker run", why or "the container ended at once")
-        link = self.machine.keep(attach(pids[0]))
+        link = self.machine.keep(attach(pid))
         plant.tenant(Path(f"/proc/{link.pid}/root"), self.machine.world, actor)
         return link
+
+    def _create(self, options: tuple[str, ...]) -> str:
+        known = self._made.get(options)
+        if known is not None:
+            return self._ask("POST", "/containers/create", known)["Id"]
+        command = rootfs.interpreter_arguments()
+        ident = self.client("create", *options, IMAGE, *command).strip()
+        made = self._ask("GET", f"/containers/{ident}/json")
+        config = made["Config"]
+        if config["Hostname"] == ident[:12] or made["HostConfig"]["UTSMode"] == "host":
+            config["Hostname"] = ""
+        self._made[options] = {**config, "HostConfig": made["HostConfig"]}
+        return ident
+
+    def _ask(self, method: str, where: str, body: Any = None) -> dict[str, Any]:
+        return dockerapi.request(f"{self.machine.root}/{_SOCKET}", method, where, body)
 
 
 class RunningEngine:

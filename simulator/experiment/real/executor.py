@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import host, pool, state
+from simulator.experiment.real.calls import fork
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link
 from simulator.experiment.real.products import PRODUCTS, request
 from simulator.experiment.real.sandbox import Machine
-from simulator.experiment.real.session import Launch, RealSession
+from simulator.experiment.real.session import Left, RealSession
+from simulator.experiment.real.tenants import Tenant
 from simulator.isolation.technologies.base import Technology
 
 EVERYBODY = frozenset({"host", "guest", "neighbour"})
@@ -32,12 +34,15 @@ def open_session(
     *,
     lifted: Sequence[str] = (),
     fresh: bool = False,
+    inside: bool = False,
 ) -> RealSession:
     """A session on this machine's kernel.
 
     ``actors`` says who is needed: a neighbour may cost a container. ``lifted``: without these
-    mechanisms. ``fresh``: on a machine that no session had before. Raises ``RealError`` with
-    *not here, because ...* when this machine can't, ``HarnessError`` when a launch fails.
+    mechanisms. ``fresh``: on a machine that no session had before. ``inside``: a tenant is a child
+    of its sandbox's first process, where it has a sandbox that can be lent on. Raises
+    ``RealError`` with *not here, because ...* when this machine can't, ``HarnessError`` when a
+    launch fails.
     """
     reason = host.why_not(spec)
     if reason is not None:
@@ -46,14 +51,30 @@ def open_session(
     wanted = request(spec, lifted)
     product = PRODUCTS[wanted.technology.id]
     lent = pool.acquire(world, product.service, wanted.spec.text, fresh=fresh)
-    try:
-        launch = _again(product.launcher(wanted, lent), lent)
-        return RealSession(
-            lent.machine,
-            launch,
-            set(actors),
-            lambda tenants: pool.release(lent, wanted.spec.text, tenants),
+    inside = inside and product.service != pool.Service()
+    tenants: dict[str, Tenant] = {}
+
+    def launched(machine: Machine, actor: str) -> Link:
+        tenant = lent.tenants.pop(actor, None)
+        if tenant is None:
+            tenant = lent.launched(lambda: launch(machine, actor))
+        tenants[actor] = tenant
+        tenant.sessions += 1
+        return spawn(tenant.link) if inside else tenant.link
+
+    def finish(left: Left) -> None:
+        kept = {name: one for name, one in tenants.items() if inside or one.link in left.idle}
+        kept = kept if left.pure or (inside and left.passing) else {}
+        for name, tenant in tenants.items():
+            if name not in kept:
+                tenant.end()
+        pool.release(
+            lent, wanted.spec.text, kept, clean=left.pure and kept.keys() == tenants.keys()
         )
+
+    try:
+        launch = product.launcher(wanted, lent)
+        return RealSession(lent.machine, launched, set(actors), finish)
     except RealError as error:
         lent.machine.close()
         raise HarnessError(str(error)) from error
@@ -62,13 +83,12 @@ def open_session(
         raise
 
 
-def _again(launch: Launch, lent: pool.Host) -> Launch:
-    """The sandbox that the machine already has for an actor, else a new one."""
-
-    def launched(machine: Machine, actor: str) -> Link:
-        return lent.tenants.pop(actor, None) or launch(machine, actor)
-
-    return launched
+def spawn(first: Link) -> Link:
+    """A child of a sandbox's first process."""
+    answer, child = fork(first)
+    if child is None:
+        raise RealError.broken("fork", str(answer))
+    return child
 
 
 class RealExecutor:

@@ -1,10 +1,11 @@
 """Machines that outlive a session, as long as nothing on them has changed.
 
 Building one costs more than most probes, starting dockerd more than a container. Inside
-``keep()`` a machine whose session ended is lent to the next one of the same world, but only when
-it looks as it did: the same processes, files, mounts, names, addresses, IPC objects, keys, control
-groups, daemons and disk. Otherwise it ends. What such a look can't see, a second run can: a
-difference is believed only from a machine that nobody had before (``fresh``).
+``keep()`` a machine whose session ended is lent to the next one of the same world, with the
+sandboxes that it has. Processes, mounts, control groups and files that the session left are taken
+away, and changed files put back; then it must look as it did: names, addresses, IPC objects, keys,
+daemons and disk too. Otherwise it ends. What such a look can't see, a second run can: a difference
+is believed only from a machine that nobody had before (``fresh``).
 """
 
 import contextlib
@@ -13,40 +14,31 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import msgspec
 
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import cgroups, fingerprint, plant
+from simulator.experiment.real.calls import do
 from simulator.experiment.real.dockerd import Engine, RunningEngine, engine_for
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.fingerprint import links
 from simulator.experiment.real.launchers.operator import Operator
 from simulator.experiment.real.link import Link, proc_state
 from simulator.experiment.real.sandbox import Machine
+from simulator.experiment.real.tenants import Tenant
+from simulator.experiment.real.tree import Tree
 
-_APART = {
-    "proc",
-    "sys",
-    "var",
-    "run/docker",
-    "run/containerd",
-    "run/vitrina",
-    "run/runc",
-    "run/crun",
-    "run/lxc",
-    "dev/pts",
-    "dev/mqueue",
-}
-"""Where an engine at work leaves marks of its own, or where nothing is stored."""
-
-_STATE = (
-    "cat /proc/sysvipc/* /proc/sys/kernel/domainname /proc/sys/kernel/hostname; ls -l /dev/mqueue"
+_APART = frozenset(
+    {"var", "run/docker", "run/containerd", "run/vitrina", "run/runc", "run/crun", "run/lxc"}
 )
-"""Printed by the machine itself: IPC objects, names, message queues."""
+"""Where an engine at work leaves marks of its own."""
 
+_MOST = 100
+"""Sessions in one sandbox: its pids then stay below those of the machine's daemons."""
+
+_MNT_DETACH = 2
 _LOCK = threading.Lock()
 
 
@@ -77,7 +69,8 @@ class Host:
         self.engine: Engine | RunningEngine | None = None
         self.operator: Operator | None = None
         self.spec = ""
-        self.tenants: dict[str, Link] = {}
+        self.clean = True
+        self.tenants: dict[str, Tenant] = {}
         try:
             if service.engine:
                 self.engine = engine_for(self.machine)
@@ -88,6 +81,9 @@ class Host:
                 plant.bridge(self.machine.supervisor, *service.bridge)
             self._members = self.machine.members()
             self._groups = self._all_groups()
+            self._mounts = self._mountinfo()
+            root = str(self.machine.root)
+            self._trees = [Tree(root, _APART), Tree(f"{root}/dev/shm")]
             self._before = self._digest()
         except BaseException:
             self.machine.close()
@@ -98,43 +94,76 @@ class Host:
         return self.machine.world == world and self.service == service
 
     def ready_for(self, spec: str) -> bool:
-        """Whether it has unchanged sandboxes of ``spec``."""
+        """Whether it has sandboxes of ``spec``."""
         return bool(self.tenants) and self.spec == spec
 
     def leave(self) -> None:
         """Let go of the sandboxes that it has."""
-        for link in self.tenants.values():
-            link.close()
+        self.clean = self.clean and not self.tenants
+        for tenant in self.tenants.values():
+            tenant.end()
         self.tenants = {}
 
+    def launched(self, launch: Callable[[], Link]) -> Tenant:
+        """A new sandbox, with what came with it."""
+        members, groups = self.machine.members(), self._all_groups()
+        link = launch()
+        added = self.machine.members() - members
+        return Tenant(link, added, self._all_groups() - groups, str(self.machine.root))
+
     def settle(self) -> bool:
-        """End what a session left running; whether the machine is then as it was.
+        """End what a session left running and put back what it changed; whether all is as it was.
 
         An engine tidies up for a moment after its container ended, so a first look that differs
         is not the last.
         """
-        self.leave()
-        deadline = time.monotonic() + (1.0 if self.service.engine else 0.05)
+        for name, tenant in list(self.tenants.items()):
+            if tenant.sessions > _MOST or not tenant.mend():
+                tenant.end()
+                del self.tenants[name]
+        deadline = time.monotonic() + (1.0 if self.service != Service() else 0.1)
         while True:
-            added = self.machine.members() - self._members
-            for pid in added:
-                _end_guest(pid)
-            if self.operator is not None:
-                self.operator.tidy()
-            for name in sorted(self._all_groups() - self._groups, reverse=True):
-                with contextlib.suppress(OSError):
-                    os.rmdir(name)
+            added = self._end_others()
             if not added and self._as_before():
+                self.clean = True
                 return True
             if time.monotonic() > deadline or self._members - self.machine.members():
                 return False
             time.sleep(0.01)
 
+    def _end_others(self) -> set[int]:
+        """Whoever is neither the machine's nor a tenant's."""
+        tenants = self.tenants.values()
+        added = self.machine.members() - self._members
+        added = added.difference(*(tenant.members for tenant in tenants))
+        for pid in added:
+            _end_guest(pid)
+        if self.operator is not None:
+            self.operator.tidy(self.tenants.keys())
+        groups = self._all_groups() - self._groups
+        for name in sorted(groups.difference(*(one.groups for one in tenants)), reverse=True):
+            with contextlib.suppress(OSError):
+                os.rmdir(name)
+        return added
+
     def _as_before(self) -> bool:
         try:
-            return self._digest() == self._before and self.machine.members() == self._members
+            self._unmount()
+            if not all(tree.mend() for tree in self._trees):
+                return False
+            return self._mountinfo() == self._mounts and self._digest() == self._before
         except (OSError, RealError):
             return False
+
+    def _unmount(self) -> None:
+        """What a process of the machine mounted."""
+        known = set(self._mounts.splitlines())
+        for line in reversed(self._mountinfo().splitlines()):
+            if line not in known:
+                do(self.machine.supervisor, "umount2", line.split()[4], _MNT_DETACH)
+
+    def _mountinfo(self) -> str:
+        return Path(f"/proc/{self.machine.supervisor.pid}/mountinfo").read_text()
 
     def _all_groups(self) -> set[str]:
         """Every control group of the machine, apart from the one for all of an engine's."""
@@ -142,22 +171,38 @@ class Host:
         return found - {f"{group}/docker" for group in self.machine.groups}
 
     def _digest(self) -> str:
+        """What no tree shows: names, IPC objects, queues, addresses, keys, daemons, the disk."""
+        machine = self.machine
         found = hashlib.sha256()
-        for line in sorted(_tree(self.machine.root)):
-            found.update(line.encode("utf-8", "surrogateescape"))
-        found.update(Path(f"/proc/{self.machine.supervisor.pid}/mountinfo").read_bytes())
-        found.update("\n".join(sorted(self._all_groups())).encode())
-        found.update(fingerprint.key(self.machine).encode())
-        line = ";".join([_STATE, *links(self.machine).values()])
-        answer = self.machine.supervisor.ask({"do": "shell", "line": line}, quiet=5.0)
-        found.update(str(answer).encode())
-        for daemon in self.machine.daemons:
+        groups = (tenant.groups for tenant in self.tenants.values())
+        found.update("\n".join(sorted(self._all_groups().difference(*groups))).encode())
+        found.update(fingerprint.key(machine).encode())
+        found.update("\n".join(_state(machine)).encode())
+        for daemon in machine.daemons:
             place = Path(f"/proc/{daemon.pid}")
             found.update(proc_state(daemon.pid)[0].encode() + (place / "limits").read_bytes())
             found.update(str(os.getpriority(os.PRIO_PROCESS, daemon.pid)).encode())
-        if self.machine.disk is not None:
-            found.update(os.pread(self.machine.disk.descriptor, 1 << 20, 0))
+        if machine.disk is not None:
+            found.update(os.pread(machine.disk.descriptor, 1 << 20, 0))
         return found.hexdigest()
+
+
+def _state(machine: Machine) -> Iterator[str]:
+    """Names, System V objects, message queues, addresses, as text."""
+    link = machine.supervisor
+    yield str(link.ask({"do": "call", "call": "uname", "args": []}).get("data"))
+    for kind in ("shm", "sem", "msg"):
+        opened = do(link, "open", f"/proc/sysvipc/{kind}", os.O_RDONLY)
+        request = {"do": "call", "call": "read", "args": [opened, 1 << 16]}
+        yield str(link.ask(request).get("data"))
+        do(link, "close", opened)
+    yield str(sorted(os.listdir(machine.root / "dev/mqueue")))
+    place = Path(f"/proc/{link.pid}/net")
+    yield (place / "fib_trie").read_text()
+    own = tuple(one.name for one in machine.world.interfaces)
+    yield str(
+        [line for line in (place / "if_inet6").read_text().splitlines() if line.endswith(own)]
+    )
 
 
 def _end_guest(pid: int) -> None:
@@ -166,20 +211,6 @@ def _end_guest(pid: int) -> None:
         name = Path(f"/proc/{pid}/comm").read_text()
         if not name.startswith(("containerd-shim", "runc", "dockerd", "exe", "docker-proxy")):
             os.kill(pid, signal.SIGKILL)
-
-
-def _tree(root: Path) -> Iterator[str]:
-    """One line for every file of the machine: who owns it, how large, when changed."""
-    top = str(root)
-    for directory, names, files in os.walk(top):
-        where = directory[len(top) :].lstrip("/")
-        names[:] = [name for name in names if f"{where}/{name}".lstrip("/") not in _APART]
-        for name in [*names, *files]:
-            status = os.lstat(f"{directory}/{name}")
-            yield (
-                f"{where}/{name} {status.st_mode} {status.st_uid} {status.st_gid}"
-                f" {status.st_size} {status.st_rdev} {status.st_ctime_ns}\n"
-            )
 
 
 class _Pool:
@@ -203,7 +234,9 @@ def acquire(world: World, service: Service, spec: str, *, fresh: bool = False) -
             if found is None:
                 break
             _POOL.idle.remove(found)
-        if found.ready_for(spec) or found.settle():
+        if not found.ready_for(spec):
+            found.leave()
+        if found.clean or found.settle():
             return found
         found.machine.close()
     return Host(world, service)
@@ -217,11 +250,14 @@ def drain() -> None:
         host.machine.close()
 
 
-def release(host: Host, spec: str, tenants: dict[str, Link]) -> None:
-    """The session ended. ``tenants``: its sandboxes, if everything is as before it."""
-    host.spec, host.tenants = spec, tenants | host.tenants
-    if not tenants:
+def release(host: Host, spec: str, tenants: dict[str, Tenant], *, clean: bool = True) -> None:
+    """The session ended. ``tenants``: its sandboxes, unless it may have changed one unseen.
+
+    ``clean``: everything is as before it.
+    """
+    if host.spec != spec:
         host.leave()
+    host.spec, host.tenants, host.clean = spec, tenants | host.tenants, clean and host.clean
     with _LOCK:
         if _POOL.depth > 0:
             _POOL.idle.append(host)

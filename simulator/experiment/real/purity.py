@@ -20,33 +20,32 @@ gettimeofday getrandom socket pipe pipe2 socketpair eventfd eventfd2 dup memfd_c
 name_to_handle_at kcmp getsockname getpeername pidfd_open process_vm_readv ioprio_get
 """
 _LOOKING = frozenset(_NAMES.split())
-_PASSING = frozenset(
-    """
+_PASSING_NAMES = """
 chdir fchdir chroot pivot_root umask setuid setgid setresuid setresgid setreuid setregid setgroups
 setfsuid setfsgid capset personality bind connect listen accept accept4 sendto recvfrom sendmsg
 recvmsg shutdown unshare setns mount umount2 fsopen fsconfig fsmount move_mount open_tree
 mount_setattr mkdir mkdirat mknod mknodat creat open openat write pwrite64 unlink unlinkat rmdir
 rename renameat renameat2 link linkat symlink symlinkat chmod fchmod fchmodat chown fchown lchown
-fchownat truncate ftruncate flock timerfd_create userfaultfd fanotify_init inotify_init1 epoll_create1
-sethostname setdomainname
-""".split()
-)
+fchownat truncate ftruncate flock fcntl timerfd_create userfaultfd fanotify_init inotify_init1
+epoll_create1 sethostname setdomainname
+"""
+_PASSING = frozenset(_PASSING_NAMES.split())
 """What they change goes with their process, or a look at the sandbox shows it."""
 
-_REFUSED = frozenset(
-    """
+_REFUSED_NAMES = """
 reboot adjtimex clock_adjtime clock_settime settimeofday swapon swapoff acct syslog delete_module
 init_module finit_module kexec_load quotactl iopl ioperm ioctl setxattr shmget shmat shmctl msgget
 msgsnd msgrcv msgctl semget semop semctl mq_open mq_unlink open_by_handle_at perf_event_open bpf
-setsockopt fcntl
-""".split()
-)
+setsockopt
+"""
+_REFUSED = frozenset(_REFUSED_NAMES.split())
 """Nothing about them depends on whether a process is the sandbox's first one."""
 
-_OF_PROCESSES = frozenset(
-    "getpid getppid gettid getsid getpgid getpgrp kcmp pidfd_open process_vm_readv "
-    "memfd_create getpriority sched_getscheduler getrlimit ioprio_get times getrusage".split()
-)
+_PROCESS_NAMES = """
+getpid getppid gettid getsid getpgid getpgrp kcmp pidfd_open process_vm_readv memfd_create
+getpriority sched_getscheduler getrlimit ioprio_get times getrusage
+"""
+_OF_PROCESSES = frozenset(_PROCESS_NAMES.split())
 _PROCESS = re.compile(r"/proc/\d|/proc/?$|/dev/(tty|console|pts)")
 _PIDS = {"GUEST_PID", "NEIGHBOUR_PID", "guest", "neighbour"}
 _OUTSIDE = ("/proc", "/sys", "/dev/")
@@ -80,10 +79,22 @@ def passing(call: Call, result: Result) -> bool:
     if pure(call, result):
         return True
     at = {"open": 0, "creat": 0, "openat": 1}.get(call.name)
-    if at is not None and at < len(call.args) and str(call.args[at]).startswith(_OUTSIDE):
-        # A setting or a device: what is written there is in no file.
-        return str(call.args[at]).startswith(("/dev/shm/", "/dev/null"))
+    if at is not None and not _of_files(_text(call, at)):
+        return False
+    if call.name == "mount" and call.args[2:3] not in ((None,), ("",), ("tmpfs",), ("proc",)):
+        return False
     return isinstance(result, Returned) and call.name in _PASSING
+
+
+def _text(call: Call, at: int) -> str:
+    return str(call.args[at]) if at < len(call.args) else ""
+
+
+def _of_files(path: str) -> bool:
+    """Whether what is written there is in a file: not a setting, not a device, not who knows."""
+    if path.startswith(("/dev/shm/", "/dev/null")):
+        return True
+    return path.startswith("/") and not any(name in path for name in _OUTSIDE)
 
 
 def anywhere(program: Program) -> bool:

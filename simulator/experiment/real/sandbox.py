@@ -179,8 +179,11 @@ class Machine:
         return Path(f"/proc/{self.supervisor.pid}/root")
 
     def members(self) -> set[int]:
-        """Every process of the machine, by the pids of this machine."""
-        return state.members(self._record)
+        """Every process of the machine, by the pids of this machine.
+
+        In the last hierarchy (version 2 where there is one): every process has a group in each.
+        """
+        return state.members(self._record, self.groups[-1:])
 
     def close(self) -> None:
         """End every process, drop every mount and group; nothing of ours stays."""

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
 from simulator.experiment.real import fingerprint, guard, usage
@@ -22,7 +24,7 @@ from simulator.experiment.real.link import (
     proc_state,
     restless,
 )
-from simulator.experiment.real.purity import pure
+from simulator.experiment.real.purity import passing, pure
 from simulator.experiment.real.sandbox import Machine
 from simulator.experiment.real.world import constants
 from simulator.machine.abi.call import (
@@ -50,11 +52,21 @@ _OPERATORS = ("host", "runtime")
 _TENANTS = ("guest", "neighbour")
 
 
+class Left(msgspec.Struct, frozen=True):
+    """What a session leaves: tenants' processes that wait for a call as when they began.
+
+    ``pure``: nothing happened; ``passing``: nothing that a look at machine and sandbox can't see.
+    """
+
+    idle: tuple[Link, ...]
+    pure: bool
+    passing: bool
+
+
 class RealSession:
     """Actors by name, each a process; ``launch`` knows the technology.
 
-    ``finish`` ends the machine, or lends it on with the sandboxes that it is given. ``quiet``:
-    seconds without CPU after which a call counts as asleep.
+    ``finish`` ends the machine, or lends it on.
     """
 
     def __init__(
@@ -62,10 +74,10 @@ class RealSession:
         machine: Machine,
         launch: Launch,
         actors: set[str],
-        finish: Callable[[dict[str, Link]], None],
+        finish: Callable[[Left], None],
     ) -> None:
         self.world = world = machine.world
-        self.pure = True
+        self.pure = self.passing = True
         self.quiet = QUIET
         self.machine = machine
         self._launch = launch
@@ -82,12 +94,10 @@ class RealSession:
         for actor in sorted(actors | {"guest"}):
             self._actor(actor)
 
-    def lend(self) -> dict[str, Link] | None:
-        """The tenants' processes, as they were when they began; ``None`` when they are not."""
-        tenants = {name: self._links[name] for name in _TENANTS if name in self._links}
-        if not self.pure or any(link.pending or not link.tidy() for link in tenants.values()):
-            return None
-        return tenants
+    def _left(self) -> Left:
+        tenants = [self._links[name] for name in _TENANTS if name in self._links]
+        idle = tuple(link for link in tenants if not link.pending) if self.pure else ()
+        return Left(tuple(link for link in idle if link.tidy()), self.pure, self.passing)
 
     def _actor(self, name: str) -> Link:
         if name not in self._links:
@@ -128,6 +138,7 @@ class RealSession:
         request = {"do": "call", "call": call.name, "args": [wire.pack(arg) for arg in call.args]}
         result = _result(call, self._ask(link, request, quiet=self.quiet))
         self.pure = self.pure and pure(call, result)
+        self.passing = self.passing and passing(call, result)
         if call.name in _SIGNALLING:
             self._settle()
         return result
@@ -143,7 +154,7 @@ class RealSession:
     def shell(self, actor: str, line: str) -> Result:
         """A child of the actor runs ``/bin/sh -c line``."""
         link = self._actor(actor)
-        self.pure = False
+        self.pure = self.passing = False
         request = {"do": "shell", "line": line}
         answer = self._ask(link, request, limit=_SHELL_LIMIT + 2, quiet=_SHELL_LIMIT)
         result = _result(Call("shell", (line,)), answer)
@@ -155,7 +166,7 @@ class RealSession:
         """fork, vfork or clone: the child becomes an actor."""
         link = self._actor(actor)
         name = "fork" if call.name == "vfork" else call.name
-        self.pure = False
+        self.pure = self.passing = False
         answer, born = fork(link, name, call.args)
         if born is not None:
             if child in self._links:
@@ -218,11 +229,12 @@ class RealSession:
 
     def close(self) -> None:
         """End everything of the session, or lend its sandboxes on."""
-        lent = self.lend() or {}
+        left = self._left()
         for link in [*self._links.values(), *self._nameless]:
-            if link not in lent.values():
+            if link not in left.idle:
+                link.kill()
                 link.close()
-        self._finish(lent)
+        self._finish(left)
 
 
 _PID_CONSTANTS = {"host": "HOST_ACTOR_PID", "guest": "GUEST_PID", "neighbour": "NEIGHBOUR_PID"}

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -154,10 +155,10 @@ def _containers(label: str) -> list[str]:
     return []
 
 
-def members(record: Record) -> set[int]:
-    """Processes in the machine's cgroups."""
+def members(record: Record, groups: Iterable[str] | None = None) -> set[int]:
+    """Processes in the machine's cgroups, or in those of them that ``groups`` names."""
     found: set[int] = set()
-    for group in record.groups:
+    for group in record.groups if groups is None else groups:
         for directory, _names, files in os.walk(group):
             if "cgroup.procs" in files:
                 with contextlib.suppress(OSError):

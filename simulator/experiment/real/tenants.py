@@ -25,6 +25,7 @@ class Tenant:
         self.link = link
         self.members = members
         self.groups = groups
+        self.sessions = 0
         self._mounts = self._mountinfo()
         self._names = self._uname()
         self._root = self._place()

@@ -19,6 +19,7 @@ from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import pool
 from simulator.experiment.real.executor import open_session
+from simulator.experiment.real.purity import anywhere
 from simulator.experiment.real.world import DEFAULT
 from simulator.machine.abi.errors import VitrinaError
 
@@ -41,7 +42,14 @@ def real_trace(
     fresh: bool = False,
 ) -> Trace:
     """One run of ``program`` on this machine's kernel; see ``open_session``."""
-    session = open_session(world, spec, actors_of(program), lifted=lifted, fresh=fresh)
+    session = open_session(
+        world,
+        spec,
+        actors_of(program),
+        lifted=lifted,
+        fresh=fresh,
+        inside=not fresh and anywhere(program),
+    )
     try:
         return run(program, session)
     finally:

@@ -92,8 +92,11 @@ class Actor:
         return {"value": 0, "errno": 0}
 
     def tidy(self, _request: Any) -> Any:
-        """Close every descriptor that a program may have opened."""
+        """Close every descriptor that a program may have opened, and bury dead children."""
         os.closerange(3, BASE)
+        number, frame = encode("wait4", [-1, 1])
+        while raw(number, *frame.args)[0] > 0:
+            pass
         return {"value": 0, "errno": 0}
 
     def shell(self, request: Any) -> Any:

@@ -8,6 +8,7 @@ are mounted from this machine in a mount namespace that only the operator has.
 import os
 import shutil
 import time
+from collections.abc import Container
 from pathlib import Path
 
 from simulator.experiment.real import rootfs
@@ -84,12 +85,13 @@ class Operator:
             raise RealError.broken(os.path.basename(argv[0]), last_words(text))
         return text
 
-    def tidy(self) -> None:
-        """Take away what runtimes keep of containers whose processes are gone."""
+    def tidy(self, kept: Container[str] = ()) -> None:
+        """Take away what runtimes keep of containers whose processes are gone, but of ``kept``."""
         for state in STATE:
             place = self.machine.root / state
             for left in place.iterdir() if place.is_dir() else ():
-                shutil.rmtree(left, ignore_errors=True)
+                if left.name not in kept and not (kept and left.name == "lock"):
+                    shutil.rmtree(left, ignore_errors=True)
 
 
 def last_words(text: str) -> str:
