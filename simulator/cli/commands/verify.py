@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from simulator.cli.output import OutputError, emit_json, table
 from simulator.cli.spec import SPEC
@@ -73,6 +74,8 @@ def command(
             progress=step,
             spread=spread(columns, processes, max(jobs // processes, 1)),
         )
+    stamp = report.stamp | {"defaults": calibration.stamp()}
+    report = msgspec.structs.replace(report, stamp=stamp)
     if junit is not None:
         _write(junit, report)
     if as_json or output is not None:
