@@ -15,7 +15,7 @@ from simulator.machine.abi.i18n import gettext as _
 if TYPE_CHECKING:
     from simulator.experiment.real.search import Tally
 
-DEFAULT = ("none", "chroot", "unshare -U -r", "runc root.readonly=false")
+DEFAULT = ("none", "chroot", "unshare -U -r -m", "runc root.readonly=false", "docker", "lxc")
 
 
 class SearchError(VitrinaError):

@@ -217,9 +217,10 @@ def sendfile(trap: Trap, out: int, source: int, offset: int = 0, count: int = 0)
         _need_splice(trap, file, target)
     if not count:
         return 0
-    if target.kind in _NO_SPLICE or file.kind == "pipe" or _is_directory(trap, file):
+    unread = file.kind == "pipe" or _is_directory(trap, file)
+    data = b"" if unread else io.read(trap, file, min(count, 65536))
+    if unread or (data and target.kind in _NO_SPLICE):
         trap.fail(Errno.EINVAL, N_("This kind of file is not spliced."), "sendfile(2)")
-    data = io.read(trap, file, min(count, 65536))
     return io.write(trap, target, data, len(data)) if data else 0
 
 
@@ -242,10 +243,15 @@ def copy_file_range(trap: Trap, source: int, out: int, count: int, flags: int = 
             trap.fail(Errno.EINVAL, N_("Only files are copied."), "copy_file_range(2)")
     if not fds.readable(file) or not fds.writable(target) or target.flags & O_APPEND:
         trap.fail(Errno.EBADF, N_("Not open for what a copy needs."), "copy_file_range(2)")
-    if file.at == target.at and abs(file.offset - target.offset) < count:
+    count = min(count, max(_size(trap, file) - file.offset, 0))
+    if count and file.at == target.at and abs(file.offset - target.offset) < count:
         trap.fail(Errno.EINVAL, N_("The ranges overlap."), "copy_file_range(2)")
     data = io.read(trap, file, min(count, 65536)) if count else b""
     return io.write(trap, target, data, len(data)) if data else 0
+
+
+def _size(trap: Trap, file: fds.File) -> int:
+    return inodes.load(trap, file.at.inode).size if file.at is not None else 0
 
 
 def _is_regular(trap: Trap, file: fds.File) -> bool:

@@ -127,11 +127,13 @@ def move_mount(
 
 
 @linux("fsopen", since=_SINCE)
-def fsopen(trap: Trap, fstype: str, flags: int) -> int:
-    """fsopen(2): begin to configure a filesystem of a type. EPERM, EINVAL, ENODEV."""
+def fsopen(trap: Trap, fstype: Any, flags: int) -> int:
+    """fsopen(2): begin to configure a filesystem of a type. EPERM, EINVAL, EFAULT, ENODEV."""
     mounting.need_mount(trap)
     if flags & ~FSOPEN_CLOEXEC:
         _invalid(trap, "fsopen(2)")
+    if not isinstance(fstype, str):
+        trap.fail(Errno.EFAULT, N_("The name is no memory of the process."), "fsopen(2)")
     kind = new_mount.type_of(trap, fstype)
     new_mount.begin(trap, kind)
     context = detached.FsContext(id=trap.store.new_id(detached.FsContext), fstype=kind.name)

@@ -94,7 +94,10 @@ def statx(frame: Frame, args: Args) -> None:
 def _statx(raw: bytes, _value: int) -> dict[str, int]:
     nlink, uid, gid, mode = struct.unpack_from("<IIIH", raw, 16)
     ino, size = struct.unpack_from("<QQ", raw, 32)
-    return {"mode": mode, "nlink": nlink, "uid": uid, "gid": gid, "size": size, "ino": ino}
+    major, minor = struct.unpack_from("<II", raw, 128)
+    rdev = minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
+    found = {"mode": mode, "nlink": nlink, "uid": uid, "gid": gid, "size": size, "ino": ino}
+    return found | {"rdev": rdev}
 
 
 def waitid(frame: Frame, args: Args) -> None:
