@@ -7,7 +7,7 @@ import msgspec
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import MountId, NsId
+from simulator.machine.abi.ids import HOST, MountId, NsId
 from simulator.machine.kernel import namespace, sysctl
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, Credentials, capability
 from simulator.machine.kernel.namespace import (
@@ -63,6 +63,9 @@ def new_user_ns(trap: "Trap") -> Credentials:
             "user_namespaces(7)",
         )
     _need_mapped(trap, parent, cred)
+    if parent.parent is None:
+        # Counted for the user in the initial namespace: root of the host has the same count.
+        trap.touch("namespace-count", HOST, "exhaust", "user.max_user_namespaces")
     ns = NsId(trap.store.new_id("namespace"))
     trap.store.put(
         UserNs(

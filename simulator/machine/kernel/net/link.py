@@ -1,5 +1,7 @@
 """Sockets below the transport: netlink(7) and packet(7)."""
 
+from typing import cast
+
 from simulator.machine.abi.call import Value
 from simulator.machine.abi.constants import (
     AF_NETLINK,
@@ -7,6 +9,7 @@ from simulator.machine.abi.constants import (
     NETLINK_AUDIT,
     NETLINK_KOBJECT_UEVENT,
     NETLINK_ROUTE,
+    SOCK_RAW,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
@@ -14,10 +17,13 @@ from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import interface
 from simulator.machine.kernel.net import socket as sockets
+from simulator.machine.kernel.net.interface import Interface
 from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.trap import NotModelled, Trap
 
 NETLINK_SOCK_DIAG, NETLINK_SELINUX, NETLINK_CONNECTOR, NETLINK_GENERIC = 4, 7, 11, 16
+_ETHERNET_HEADER = 14
+"""ETH_HLEN: two addresses and a type."""
 HEADER_SIZE = 16
 """sizeof(struct nlmsghdr)."""
 ANYBODY_LISTENS = frozenset(
@@ -64,9 +70,45 @@ def send(trap: Trap, socket: Socket, data: bytes, address: object) -> int:
             trap.fail(Errno.ENODATA, N_("The message is empty."), "netlink(7)")
         if len(data) < HEADER_SIZE:
             return len(data)
-    if socket.family == AF_PACKET and address is None and socket.device is None:
-        trap.fail(Errno.ENXIO, N_("The socket is bound to no interface."), "packet(7)")
+    if socket.family == AF_PACKET:
+        return _send_frame(trap, socket, data, address)
     raise NotModelled("sending over this family of socket")
+
+
+def _send_frame(trap: Trap, socket: Socket, data: bytes, address: object) -> int:
+    """packet_snd(): a frame as it stands, whoever's address is in it, onto the cable.
+
+    ENXIO, ENETDOWN, EINVAL, EMSGSIZE. Nobody in the model reads frames: what is told is whose
+    segment it went onto.
+    """
+    name: object = cast("tuple[object, ...]", address)[0] if isinstance(address, tuple) else None
+    if isinstance(name, str):
+        device = interface.named(trap.store, socket.ns, name)
+    else:
+        device = None if socket.device is None else trap.store.get(Interface, socket.device)
+    if device is None:
+        trap.fail(Errno.ENXIO, N_("The socket is bound to no interface."), "packet(7)")
+    if not interface.is_up(device):
+        trap.fail(Errno.ENETDOWN, N_("The interface is down."), "packet(7)")
+    if socket.type == SOCK_RAW and len(data) < _ETHERNET_HEADER:
+        trap.fail(Errno.EINVAL, N_("The frame is shorter than its header."), "packet(7)")
+    if len(data) > device.mtu + _ETHERNET_HEADER:
+        trap.fail(Errno.EMSGSIZE, N_("The frame is larger than the cable carries."), "packet(7)")
+    segment = _segment(trap, device)
+    if segment is not None:
+        trap.touch("interface", segment.domain, "write", segment.name)
+    return len(data)
+
+
+def _segment(trap: Trap, device: Interface) -> Interface | None:
+    """What the frame is heard on: a card, or the bridge at the other end; a cable has two ends."""
+    if device.kind in ("ether", "bridge"):
+        return device
+    if device.kind != "veth" or device.peer is None:
+        return None
+    peer = trap.store.get(Interface, device.peer)
+    master = None if peer is None else peer.master
+    return None if master is None else trap.store.get(Interface, master)
 
 
 def netlink_name(socket: Socket) -> tuple[int, int]:
