@@ -121,9 +121,8 @@ class VitrinaApp(App[None]):
         try:
             listed = self.studio.course()
             self.push_screen(CourseScreen(listed, self.studio))
-            opened = next((one for one in listed if one.id == lesson), None)
-            if opened is not None:
-                self.push_screen(LessonScreen(opened, self.studio))
+            if lesson:
+                self.push_screen(LessonScreen(self.studio.lesson(lesson), self.studio))
         except VitrinaError as error:
             self.notify(str(error), severity="error", timeout=10)
         while self.studio.remarks:

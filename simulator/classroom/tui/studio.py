@@ -155,6 +155,12 @@ class Studio:
 
         return load.course()
 
+    def lesson(self, name: str) -> "Lesson":
+        """One lesson: of the course, or in a file of somebody's own."""
+        from simulator.classroom.lessons import load
+
+        return load.find(name)
+
     def progress(self) -> "Progress":
         """How far the learner is; a broken file is set aside, and ``remarks`` says so."""
         from simulator.classroom.lessons import progress
@@ -194,11 +200,11 @@ class Studio:
 
         return grading.grade(challenge, answer)
 
-    def misconceptions(self, language: str) -> dict[str, str]:
+    def misconceptions(self, lesson: "Lesson") -> dict[str, str]:
         """Each misconception in one sentence, by id."""
         from simulator.classroom.lessons import load
 
-        return load.misconceptions(language)
+        return load.misconceptions(lesson)
 
 
 _CONTROLS = {"none": -1, "sealed": 9999}

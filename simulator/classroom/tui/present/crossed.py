@@ -68,7 +68,8 @@ def owned(owner: str) -> str:
 
 def acted(operation: str) -> str:
     """What was done: ``changed``."""
-    return _(_ACTION_NAMES.get(operation, operation))
+    said = _(_ACTION_NAMES.get(operation, operation))
+    return f"{said[:1].lower()}{said[1:]}"
 
 
 def named(thing: str) -> str:

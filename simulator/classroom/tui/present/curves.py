@@ -76,6 +76,21 @@ def spark(values: Sequence[float], full: float, width: int | None = None) -> str
     return "".join(BLOCKS[min(top, max(0, round(value / full * top)))] for value in columns)
 
 
+def bars(values: Sequence[float], full: float, width: int, height: int) -> list[str]:
+    """The same as a picture of ``height`` rows, as wide as whole columns for each value can be."""
+    if not values or full <= 0 or width <= 0:
+        return []
+    columns = list(values) if len(values) <= width else _squeezed(values, width)
+    steps = len(BLOCKS)
+    heights = [min(height * steps, max(1, round(v / full * height * steps))) for v in columns]
+    each = max(1, width // len(columns))
+    blocks = f" {BLOCKS}"
+    return [
+        "".join(blocks[max(0, min(steps, high - row * steps))] * each for high in heights)
+        for row in range(height - 1, -1, -1)
+    ]
+
+
 def _squeezed(values: Sequence[float], width: int) -> list[float]:
     edges = [len(values) * column // width for column in range(width + 1)]
     parts = [values[low:high] for low, high in itertools.pairwise(edges)]

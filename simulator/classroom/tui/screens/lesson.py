@@ -105,7 +105,7 @@ Read, say what you expect, look, answer, try. Your answers are kept.
                     part,
                     lambda letter: studio.is_right(lesson.id, quiz, letter),
                     told,
-                    studio.misconceptions(lesson.language),
+                    studio.misconceptions(lesson),
                 )
             case Challenge() as challenge:
                 kept = self._progress.answered(lesson.id, challenge.id).answer

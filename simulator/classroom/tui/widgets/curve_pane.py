@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Static
 
-from simulator.classroom.tui.present.curves import Row, heading, marks, rows, shown, spark
+from simulator.classroom.tui.present.curves import Row, bars, heading, marks, rows, shown
 from simulator.classroom.tui.widgets.tones import domain_style
 from simulator.experiment.engine.curves import Curves
 from simulator.machine.abi.i18n import gettext as _
@@ -22,9 +22,8 @@ class CurveLine(Widget):
     def render(self) -> Content:
         """Each column is the mean of the samples that fall into it."""
         row = self._row
-        return Content.styled(
-            spark(row.values, row.full, self.size.width), domain_style(row.domain)
-        )
+        drawn = bars(row.values, row.full, self.size.width, self.size.height)
+        return Content.styled("\n".join(drawn), domain_style(row.domain))
 
 
 class CurvePane(VerticalScroll):
@@ -36,7 +35,7 @@ class CurvePane(VerticalScroll):
     CurvePane .curve { height: 1; }
     CurvePane .owner { width: 12; }
     CurvePane .most { width: 24; padding-left: 1; color: $text-muted; }
-    CurvePane CurveLine { width: 1fr; height: 1; }
+    CurvePane CurveLine { width: 1fr; height: 100%; }
     """
 
     def __init__(self, curves: Curves, *, id: str | None = None) -> None:
