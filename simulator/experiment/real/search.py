@@ -96,10 +96,14 @@ def _plain(here: Trace, there: Trace) -> tuple[list[Any], list[Any]]:
     return one, other
 
 
-_UNCOMPARED = frozenset({"uname", "statfs", "capget", "getsockopt", "times", "sysinfo"})
-"""Calls whose data says which machine it is."""
+_QUIET_CALLS = """
+uname statfs capget getsockopt times sysinfo clock_gettime gettimeofday getrandom getrusage
+name_to_handle_at
+"""
+_UNCOMPARED = frozenset(_QUIET_CALLS.split())
+"""Calls whose data says which machine it is, or when."""
 
-_OWN_NUMBERS = frozenset({"ino", "dev", "type", "blocks", "mnt_id"})
+_OWN_NUMBERS = frozenset({"ino", "dev", "type", "blocks", "mnt_id", "cpid", "lpid"})
 
 
 def _told(plain: Any, entry: Entry) -> Any:
@@ -107,6 +111,8 @@ def _told(plain: Any, entry: Entry) -> Any:
     if entry.call in _UNCOMPARED or not plain:
         return None  # nothing written and an empty text are the same
     raw: Any = entry.data
+    if entry.call == "getdents64":
+        return sorted(plain)  # in the order of the file system
     if not isinstance(raw, dict):
         return plain
     left_out = _OWN_NUMBERS
