@@ -27,7 +27,7 @@ def check(paths: Iterable[Path] = ()) -> tuple[Mistake, ...]:
     """Every mistake in the lessons at ``paths``, or in the whole course."""
     named = list(paths)
     if named:
-        listed = [(str(path), path, _language(path)) for path in named]
+        listed = [(str(path), path, loading.language_of(path.absolute())) for path in named]
     else:
         listed = [
             (f"lessons/{language}/{name}.md", path, language)
@@ -46,10 +46,6 @@ def check(paths: Iterable[Path] = ()) -> tuple[Mistake, ...]:
     if not named:
         mistakes += _together(lessons)
     return tuple(mistakes)
-
-
-def _language(path: Path) -> str:
-    return path.parent.name if path.parent.name in LANGUAGES else "en"
 
 
 def _one(lesson: Lesson) -> Iterator[Mistake]:
@@ -169,7 +165,7 @@ def _quiz(lesson: Lesson, one: Quiz) -> Iterator[tuple[str, str]]:
         yield place, _("each wrong option names its misconception, the right one none")
     if [letter for letter, _text in part.told] != letters:
         yield place, _("each option needs a <details> block with its letter, in order")
-    known = loading.misconceptions(lesson.language)
+    known = loading.misconceptions(lesson)
     for _letter, name in one.misconceptions:
         if name not in known:
             yield place, _("no such misconception in lessons/strings: {name}").format(name=name)
@@ -243,7 +239,7 @@ def _together(lessons: list[Lesson]) -> Iterator[Mistake]:
             if orders.count(lesson.front.order) > 1:
                 message = _("another lesson has the same order")
                 yield Mistake(file=lesson.path, place="order", message=message)
-    names = {language: set(loading.misconceptions(language)) for language in LANGUAGES}
+    names = {language: set(loading.spoken(language)) for language in LANGUAGES}
     for language in LANGUAGES:
         for name in sorted(set[str]().union(*names.values()) - names[language]):
             file = f"lessons/strings/{language}.toml"

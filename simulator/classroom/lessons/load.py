@@ -5,6 +5,7 @@ import tomllib
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any, cast
 
 from simulator.classroom.lessons import text as texts
 from simulator.classroom.lessons.schema import FrontMatter, Lesson
@@ -78,8 +79,19 @@ def course(language: str | None = None) -> tuple[Lesson, ...]:
     return load_all(spoken) or load_all("en")
 
 
+def language_of(path: Path) -> str:
+    """The language of a lesson's file: its folder's name; else the one now spoken."""
+    return path.parent.name if path.parent.name in i18n.LANGUAGES else i18n.language()
+
+
 def find(name: str) -> Lesson:
-    """The lesson called ``name``: its id, or its number. Raises ``NoLessonError``."""
+    """The lesson called ``name``: its id, its number, or a file ``.md`` of somebody's own.
+
+    Raises ``NoLessonError``, and ``ScenarioError`` for a file with mistakes.
+    """
+    if name.endswith(".md"):
+        path = Path(name)
+        return load(path, name, language_of(path.absolute()))
     listed = course()
     for lesson in listed:
         if name in (lesson.id, lesson.id.partition("-")[0], str(lesson.front.order)):
@@ -90,14 +102,29 @@ def find(name: str) -> Lesson:
     )
 
 
+def misconceptions(lesson: Lesson) -> dict[str, str]:
+    """What each misconception says, in one sentence, by id.
+
+    A lesson of somebody's own may bring more of them, in ``../strings/<language>.toml``.
+    """
+    told = spoken(lesson.language)
+    beside = Path(lesson.path).parent.parent / "strings" / f"{lesson.language}.toml"
+    return told | _sentences(beside, str(beside)) if beside.is_file() else told
+
+
 @functools.cache
-def misconceptions(language: str) -> dict[str, str]:
-    """What each misconception says, in one sentence, by id."""
-    shown = f"lessons/strings/{language}.toml"
-    path = lessons_root() / "strings" / f"{language}.toml"
+def spoken(language: str) -> dict[str, str]:
+    """The misconceptions of the course in one language."""
+    place = lessons_root() / "strings" / f"{language}.toml"
+    return _sentences(place, f"lessons/strings/{language}.toml")
+
+
+def _sentences(path: Path | Traversable, shown: str) -> dict[str, str]:
     try:
         table = tomllib.loads(read_text(path))
     except (UnreadableError, tomllib.TOMLDecodeError) as error:
         raise ScenarioError([Mistake(file=shown, message=str(error))]) from None
     found = table.get("misconception", {})
-    return {str(key): str(value) for key, value in found.items()}
+    if not isinstance(found, dict):
+        raise ScenarioError([Mistake(file=shown, message=_("must be a table"))])
+    return {str(key): str(value) for key, value in cast("dict[str, Any]", found).items()}

@@ -51,14 +51,14 @@ def described(lesson: Lesson) -> dict[str, Any]:
 @command.command("start")
 @click.argument("lesson")
 def start(lesson: str) -> None:
-    """Open LESSON where you left it; in a pipe, its text."""
+    """Open LESSON (its id, its number or a file .md) where you left it; in a pipe, its text."""
     found = lessons.find(lesson)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         click.echo("\n\n".join(part.text for part in found.parts))
         return
     from simulator.classroom.tui.app import main as open_screens
 
-    open_screens(lesson=found.id)
+    open_screens(lesson=lesson if lesson.endswith(".md") else found.id)
 
 
 @command.command("status")

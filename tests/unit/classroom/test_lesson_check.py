@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from simulator.classroom.lessons.check import check
+from simulator.classroom.lessons.load import find, misconceptions
+from simulator.experiment.scenarios.structure import ScenarioError
 
 LESSON = """+++
 format = 1
@@ -115,3 +117,18 @@ def test_an_exercise_can_be_done(tmp_path: Path, front: str, text: str, mistake:
     found = [str(one) for one in check([path])]
     assert mistake in "".join(found)
     assert bool(found) == bool(mistake)
+
+
+def test_a_lesson_of_ones_own_may_lie_anywhere_and_bring_its_misconceptions(tmp_path: Path) -> None:
+    (tmp_path / "es").mkdir()
+    (tmp_path / "strings").mkdir()
+    path = tmp_path / "es" / "900-note.md"
+    path.write_text(LESSON.format(note="reboot(2)"), "utf-8")
+    (tmp_path / "strings" / "es.toml").write_text("[misconception]\nmine = 'Una idea.'\n", "utf-8")
+    lesson = find(str(path))
+    assert (lesson.id, lesson.language) == ("900-note", "es")
+    assert misconceptions(lesson)["mine"] == "Una idea."
+    assert "docker-maps-root" in misconceptions(lesson)
+    (tmp_path / "strings" / "es.toml").write_text("misconception = 3", "utf-8")
+    with pytest.raises(ScenarioError):
+        misconceptions(lesson)
