@@ -43,6 +43,7 @@ def test_the_host_s_root_can_neither_see_nor_kill_a_guest_s_process(host: Host) 
 
 def test_context_1_sees_everything_and_kills_nobody(host: Host) -> None:
     assert "101 guest" in host.says("vps aux")[1]
+    assert "ERR" not in host.says("vps ax")[1]
     number = host.session.actors["guest"].pid
     assert "No such process" in host.says(f"chcontext --ctx 1 kill -9 {number}")[1]
 

@@ -47,7 +47,6 @@ async def vps(sys: Process, argv: Sequence[str]) -> int:
     number = await sys.spawn(child)
     await sys.close(write)
     lines = (await sys.drain(read)).decode().splitlines()
-    await sys.call("wait4", number, 0)
     if not lines or "PID" not in lines[0]:
         await sys.err("Failed to parse ps-output\n")
         return 255
@@ -56,9 +55,11 @@ async def vps(sys: Process, argv: Sequence[str]) -> int:
     await sys.out(f"{lines[0][:end]}{'CONTEXT':<{_CONTEXT_WIDTH}}{lines[0][end:]}\n")
     for line in lines[1:]:
         word = next(iter(line.split()), "0")
-        number = await kernel.context_of(sys, int(word)) if word.isdigit() else -1
-        told = f"{number:>{_NUMBER_WIDTH}} {names.get(number, '')}" if number >= 0 else "  ERR "
+        xid = await kernel.context_of(sys, int(word)) if word.isdigit() else -1
+        told = f"{xid:>{_NUMBER_WIDTH}} {names.get(xid, '')}" if xid >= 0 else "  ERR "
         await sys.out(f"{line[:end]:<{end}}{told:<{_CONTEXT_WIDTH}}{line[end:]}\n")
+    # Only now: until it is waited for, the ps that was listed has a context to ask for.
+    await sys.call("wait4", number, 0)
     return 0
 
 
