@@ -6,7 +6,8 @@ Everything that a root directory can do, and everything it cannot, follows from 
 Source: path_resolution(7), fs/namei.c (link_path_walk, follow_dotdot), FreeBSD vfs_lookup.c.
 """
 
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import msgspec
 
@@ -32,6 +33,7 @@ from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON, Mount, cross
 from simulator.machine.kernel.vfs.walks import DOTS
+from simulator.machine.state.store import Key
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -145,7 +147,10 @@ class Walker:
         """
         trap, mounted = self.trap, self.mounted
         pending, slash = self._open(path)
-        dentries, stored = trap.store.rows(Dentry), trap.store.rows(Inode)
+        # Not rows(), which would give a branch tables of its own: a walk writes nothing
+        tables = trap.store.tables
+        dentries = cast("Mapping[Key, Dentry]", tables[Dentry])
+        stored = cast("Mapping[Key, Inode]", tables[Inode])
         begin = self.at
         mount, number = begin
         directory = inodes.load(trap, number)
