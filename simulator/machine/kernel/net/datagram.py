@@ -18,7 +18,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST
 from simulator.machine.kernel.net import address as ip
-from simulator.machine.kernel.net import inet, route
+from simulator.machine.kernel.net import inet, route, traffic
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.port import IPV6_V6ONLY, ephemeral
 from simulator.machine.kernel.net.route import Arrival, Refusal
@@ -122,4 +122,7 @@ def _hand_over(trap: Trap, sender: Socket, data: bytes, fate: Arrival, asked: Wh
     source = ("::ffff:" if mapped else "") + ip.unmap(fate.source)
     message = Message(data, (source, sender.local[1]), trap.task.domain)
     sockets.write(trap, other, queue=(*other.queue, message))
+    origin = fate.source if ip.is_any(sender.local[0]) else sender.local[0]
+    ends = (sender.ns, origin), (fate.ns, fate.destination)
+    traffic.count(trap.store, *ends, len(data), traffic.UDP_HEADERS)
     trap.touch("socket", other.domain, "write", f"udp {fate[2]}:{fate[3]}", fate.granted)

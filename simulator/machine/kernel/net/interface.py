@@ -60,6 +60,15 @@ class Interface(Row, frozen=True, kw_only=True):
     domain: Domain = HOST
 
 
+class Traffic(Row, frozen=True, kw_only=True):
+    """Bytes and packets of an interface (``id`` is its), in and out."""
+
+    received: int = 0
+    packets_in: int = 0
+    sent: int = 0
+    packets_out: int = 0
+
+
 class Route(Row, frozen=True, kw_only=True):
     """A route that somebody added; those to an interface's own networks are derived.
 
@@ -226,6 +235,8 @@ def remove(store: Store, interface: Interface) -> None:
     for port in store.rows_by(PORTS, interface.id):
         store.put(msgspec.structs.replace(port, master=None))
     store.drop(Interface, interface.id)
+    if store.get(Traffic, interface.id) is not None:
+        store.drop(Traffic, interface.id)
     peer = store.get(Interface, interface.peer) if interface.peer is not None else None
     if peer is not None:
         remove(store, msgspec.structs.replace(peer, peer=None))

@@ -30,7 +30,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import FilesId
 from simulator.machine.kernel import signal
-from simulator.machine.kernel.net import control, datagram, link, unix
+from simulator.machine.kernel.net import control, datagram, link, traffic, unix
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.socket import Message, Socket
 from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
@@ -119,6 +119,9 @@ def _stream(trap: Trap, socket: Socket, data: bytes, flags: int, nonblock: bool)
     sent = data if not nonblock else data[:room]
     message = Message(sent, None, trap.task.domain)
     sockets.write(trap, peer, queue=(*peer.queue, message))
+    if socket.family != AF_UNIX:
+        here, there = ((one.ns, one.local[0] if one.local else "") for one in (socket, peer))
+        traffic.count(trap.store, here, there, len(sent), traffic.TCP_HEADERS)
     return len(sent)
 
 

@@ -7,6 +7,8 @@ import pytest
 
 from simulator.experiment.engine.executor import open_session
 from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.control.docker.client.tables import template
+from simulator.isolation.control.docker.client.wire import ClientError
 from simulator.isolation.technologies.registry import parse_spec
 
 Shell = Callable[[str], str]
@@ -80,3 +82,59 @@ def test_a_platform_is_asked_for_and_its_programs_do_not_run_here(host: Shell) -
     assert asked.endswith("\n255\n")
     refused = host("docker run --rm --platform linux/arm64 busybox true")
     assert "was found but its platform (linux/amd64) does not match" in refused
+
+
+@pytest.mark.parametrize(
+    ("form", "told"),
+    [
+        ("{{.Name}} {{.State.Running}} {{.None}}", "/web true <no value>"),
+        ("{{json .Ports}}", '{"80/tcp":[{"HostPort":"8080"}],"81/tcp":null}'),
+        ("{{range $p, $c := .Ports}}{{$p}}{{with $c}}={{(index . 0).HostPort}}{{end}};{{end}}",
+         "80/tcp=8080;81/tcp;"),
+        ("{{range .Cmd}}<{{.}}>{{else}}nothing{{end}}", "<a><b c>"),
+        ("{{range .Empty}}x{{else}}nothing{{end}}", "nothing"),
+        ('{{join .Cmd ","}} {{index .Labels "a.b"}} {{len .Cmd}} {{.Cmd}} {{.Labels}}',
+         "a,b c x 2 [a b c] map[a.b:x]"),
+        ("{{if eq .Code 0}}ok{{else if gt .Code 100}}killed{{else}}bad{{end}}", "killed"),
+        ("{{if and .State.Running (not .Empty)}}up{{end}}", "up"),
+        ('{{.Name | printf "%-6s|" | upper}}{{slice .Name 1 3}}', "/WEB  |we"),
+        ("a {{- /* nothing */ -}} b{{println .Code}}", "ab137\n"),
+        ('{{$n := .Name}}{{range split "x-y" "-"}}{{$n}}{{.}} {{end}}', "/webx /weby "),
+        ("json", '{"Name":'),
+    ],
+)  # fmt: skip
+def test_templates_are_gos(form: str, told: str) -> None:
+    value = {
+        "Name": "/web", "State": {"Running": True}, "None": None, "Code": 137, "Empty": [],
+        "Cmd": ["a", "b c"], "Labels": {"a.b": "x"},
+        "Ports": {"80/tcp": [{"HostPort": "8080"}], "81/tcp": None},
+    }  # fmt: skip
+    assert template(form, value)[: len(told)] == told
+
+
+@pytest.mark.parametrize("form", ["{{.Nosuch}}", "{{range .Cmd}}", "{{frob .}}", "{{", "{{end}}"])
+def test_wrong_templates_are_refused(form: str) -> None:
+    with pytest.raises(ClientError, match="template"):
+        template(form, {"Cmd": []})
+
+
+def test_what_things_take_and_what_a_prune_gives_back(host: Shell) -> None:
+    host("docker run -d --name busy busybox sh -c 'while :; do :; done'")
+    host("docker run -d --name web busybox sleep 1000")
+    rows = host("docker stats --no-stream --format '{{.Name}} {{.CPUPerc}} {{.PIDs}}'").splitlines()
+    assert rows[0].startswith("web 0.00% 1")
+    assert 90 < float(rows[1].split()[1].rstrip("%")) <= 101
+    used = host("docker stats --no-stream --format '{{.MemUsage}}' web")
+    assert used.partition(" / ")[0] not in ("0B", "")
+    assert host("docker update --memory 64m --restart always web") == "web\n"
+    assert host("docker inspect -f '{{.HostConfig.Memory}}' web") == "67108864\n"
+    assert host("docker rm -f busy") == "busy\n"
+    table = host("docker system df")
+    assert table.splitlines()[0].split() == ["TYPE", "TOTAL", "ACTIVE", "SIZE", "RECLAIMABLE"]
+    assert "Images          1         1" in table
+    host("docker create --name over busybox")
+    gone = host("docker container prune -f")
+    assert gone.startswith("Deleted Containers:\n")
+    assert gone.endswith("\nTotal reclaimed space: 0B\n")
+    names = host("docker ps --format 'table {{.Names}}\\t{{.State}}'")
+    assert names == "NAMES     STATE\nweb       running\n"

@@ -52,7 +52,8 @@ async def listing(x: Exchange) -> None:
     limit = x.number("limit", 0)
     now = await times.now(x.sys)
     found: list[dict[str, Any]] = []
-    for one in sorted(x.engine.containers.values(), key=_age, reverse=True):
+    every = list(enumerate(x.engine.containers.values()))
+    for _number, one in sorted(every, key=lambda pair: (_age(pair[1]), pair[0]), reverse=True):
         if (everything or limit > 0 or one.state.Running) and _wanted(x, one, wanted):
             told = describe.listed(x.engine, one, now)
             if x.flag("size"):
@@ -61,8 +62,8 @@ async def listing(x: Exchange) -> None:
     await x.reply(200, found[:limit] if limit > 0 else found)
 
 
-def _age(one: Container) -> tuple[int, int]:
-    return (times.parse(one.record.Created) or 0, 0)
+def _age(one: Container) -> int:
+    return times.parse(one.record.Created) or 0
 
 
 async def sizes(sys: Process, engine: Any, one: Container) -> dict[str, int]:

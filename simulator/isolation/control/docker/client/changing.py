@@ -4,9 +4,8 @@ import posixpath
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from simulator.isolation.control.docker.client import listing, running
+from simulator.isolation.control.docker.client import listing, running, usage
 from simulator.isolation.control.docker.client.flags import Flag, need, parse
-from simulator.isolation.control.docker.client.tables import size
 from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
 from simulator.isolation.control.docker.images import tarball
 from simulator.machine.userland.process import Process, SysError
@@ -270,11 +269,7 @@ async def network(sys: Process, api: Api, words: list[str]) -> int:
             given = parse("network inspect", {"format": Flag("text", "f")}, rest)
             return await listing.inspected(sys, api, given, ["/networks/{}"])
         case "prune":
-            told = await api.ask("POST", "/networks/prune")
-            gone: list[str] = told["NetworksDeleted"] or []
-            for name in gone:
-                await sys.out(f"{name}\n")
-            return 0
+            return await usage.prune(sys, api, ("Networks",), rest)
         case _:
             raise ClientError(f"docker network: '{verb}' is not a docker command.")
 
@@ -359,12 +354,7 @@ async def volume(sys: Process, api: Api, words: list[str]) -> int:
             given = parse("volume inspect", {"format": Flag("text", "f")}, rest)
             return await listing.inspected(sys, api, given, ["/volumes/{}"])
         case "prune":
-            told = await api.ask("POST", "/volumes/prune")
-            gone: list[str] = told["VolumesDeleted"] or []
-            for name in gone:
-                await sys.out(f"{name}\n")
-            await sys.out(f"Total reclaimed space: {size(told['SpaceReclaimed'])}\n")
-            return 0
+            return await usage.prune(sys, api, ("Volumes",), rest)
         case _:
             raise ClientError(f"docker volume: '{verb}' is not a docker command.")
 
@@ -378,11 +368,8 @@ async def system(sys: Process, api: Api, words: list[str]) -> int:
         case "events":
             return await listing.events(sys, api, rest)
         case "prune":
-            space = 0
-            for path in ("/containers/prune", "/networks/prune", "/images/prune"):
-                told = await api.ask("POST", path)
-                space += told.get("SpaceReclaimed", 0)
-            await sys.out(f"Total reclaimed space: {size(space)}\n")
-            return 0
+            return await usage.prune(sys, api, ("Containers", "Networks", "Images"), rest)
+        case "df":
+            return await usage.disk(sys, api, rest)
         case _:
             raise ClientError(f"docker system: '{verb}' is not a docker command.")

@@ -5,7 +5,14 @@ from typing import Any
 import msgspec
 
 from simulator.isolation.control.docker.client.flags import Flag, Parsed, need, parse
-from simulator.isolation.control.docker.client.tables import elided, short, size, table, template
+from simulator.isolation.control.docker.client.tables import (
+    elided,
+    layout,
+    short,
+    size,
+    table,
+    template,
+)
 from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
 from simulator.isolation.control.docker.engine import times
 from simulator.machine.userland.process import Process
@@ -92,9 +99,8 @@ async def show(
         for row in rows:
             await sys.out(msgspec.json.encode(row).decode() + "\n")
     elif form.startswith("table "):
-        names = [word.strip("{}. ") for word in form[6:].split("\\t")]
-        known = {name: titles.get(name, name.upper()) for name in names}
-        await sys.out(table(list(known.values()), ([row[name] for name in known] for row in rows)))
+        known = {name: titles.get(name, name.upper()) for row in rows for name in row} | titles
+        await sys.out(layout(form[6:], known, rows))
     elif form:
         for row in rows:
             await sys.out(template(form, row) + "\n")

@@ -8,6 +8,7 @@ from simulator.isolation.control.docker.client import (
     credentials,
     listing,
     running,
+    usage,
 )
 from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
 from simulator.machine.abi.constants import SIG_DFL, SIGCHLD
@@ -26,23 +27,64 @@ async def compose(sys: Process, api: Api, words: list[str]) -> int:
 
 
 COMMANDS: dict[str, Command] = {
-    "attach": running.attach, "build": building.build, "login": credentials.login,
-    "logout": credentials.logout, "search": building.search, "commit": changing.commit,
-    "compose": compose, "cp": changing.copy,
-    "create": running.create_only, "diff": listing.diff, "events": listing.events,
-    "exec": running.execute, "export": changing.export, "history": listing.history,
-    "images": listing.images, "info": listing.info, "inspect": listing.inspect,
-    "kill": changing.kill, "load": changing.load, "logs": listing.logs,
-    "network": changing.network, "pause": changing.pause, "port": listing.port,
-    "ps": listing.ps, "pull": changing.pull, "push": changing.push, "rename": changing.rename,
-    "restart": changing.restart, "rm": changing.remove, "rmi": changing.remove_image,
-    "run": running.run, "save": changing.save, "start": running.start, "stop": changing.stop,
-    "system": changing.system, "tag": changing.tag, "top": listing.top,
-    "unpause": changing.unpause, "version": listing.version, "volume": changing.volume,
+    "attach": running.attach,
+    "build": building.build,
+    "login": credentials.login,
+    "logout": credentials.logout,
+    "search": building.search,
+    "commit": changing.commit,
+    "compose": compose,
+    "cp": changing.copy,
+    "create": running.create_only,
+    "diff": listing.diff,
+    "events": listing.events,
+    "exec": running.execute,
+    "export": changing.export,
+    "history": listing.history,
+    "import": usage.bring,
+    "images": listing.images,
+    "info": listing.info,
+    "inspect": listing.inspect,
+    "kill": changing.kill,
+    "load": changing.load,
+    "logs": listing.logs,
+    "network": changing.network,
+    "pause": changing.pause,
+    "port": listing.port,
+    "ps": listing.ps,
+    "pull": changing.pull,
+    "push": changing.push,
+    "rename": changing.rename,
+    "restart": changing.restart,
+    "rm": changing.remove,
+    "rmi": changing.remove_image,
+    "run": running.run,
+    "save": changing.save,
+    "start": running.start,
+    "stats": usage.stats,
+    "stop": changing.stop,
+    "system": changing.system,
+    "tag": changing.tag,
+    "top": listing.top,
+    "unpause": changing.unpause,
+    "update": usage.update,
+    "version": listing.version,
+    "volume": changing.volume,
     "wait": changing.wait,
-}  # fmt: skip
+}
 """The commands; ``docker container`` and ``docker image`` are longer ways to the same."""
 
+_PRUNES = {"container": "Containers", "image": "Images"}
+
+
+def _prune(what: str) -> Command:
+    async def main(sys: Process, api: Api, words: list[str]) -> int:
+        return await usage.prune(sys, api, (what,), words)
+
+    return main
+
+
+COMMANDS.update({what: _prune(what) for what in _PRUNES.values()})
 _CONTAINER = {"ls": "ps", "list": "ps", "remove": "rm"}
 _IMAGE = {"ls": "images", "list": "images", "rm": "rmi", "remove": "rmi"}
 
@@ -67,8 +109,8 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
     name, *rest = words
     if name in ("container", "image") and rest:
         table = _CONTAINER if name == "container" else _IMAGE
-        name, *rest = rest
-        name = table.get(name, name)
+        room, (name, *rest) = name, rest
+        name = _PRUNES[room] if name == "prune" else table.get(name, name)
     command = COMMANDS.get(name)
     if command is None:
         await sys.err(

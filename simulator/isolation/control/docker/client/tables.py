@@ -1,12 +1,9 @@
 """Tables, sizes and ``--format``: docker/cli ``command/formatter``, go-units."""
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
-from simulator.isolation.control.docker.client.wire import ClientError
+from simulator.isolation.control.docker.client.templates import render
 
 _PADDING = 3
 _LEAST = 10
@@ -45,52 +42,14 @@ def elided(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-_ACTION = re.compile(r"\{\{\s*(.*?)\s*\}\}")
-
-
 def template(text: str, value: Any) -> str:
-    """A Go template of fields: ``{{.State.Pid}}``, ``{{json .Mounts}}``, ``{{len .X}}``.
-
-    Raises ``ClientError`` for what else a template can do.
-    """
-
-    def put(match: re.Match[str]) -> str:
-        words = match[1].split()
-        function = words[0] if words[0] in ("json", "len", "upper", "lower", "println") else ""
-        path = words[-1]
-        if not path.startswith(".") or len(words) != (2 if function else 1):
-            raise ClientError(f'template parsing error: template: :1: "{match[1]}" is not modelled')
-        found = _field(value, path)
-        if function == "json":
-            return msgspec.json.encode(found).decode()
-        if function == "len":
-            return str(len(found or ()))
-        return {"upper": str.upper, "lower": str.lower}.get(function, str)(_shown(found))
-
-    return _ACTION.sub(put, text.replace("\\t", "\t").replace("\\n", "\n"))
+    """A Go template of ``value``. Raises ``ClientError`` in Go's words."""
+    if text == "json":
+        text = "{{json .}}"
+    return render(text.replace("\\t", "\t").replace("\\n", "\n"), value)
 
 
-def _field(value: Any, path: str) -> Any:
-    for name in path.strip(".").split("."):
-        if not name:
-            continue
-        if not isinstance(value, dict) or name not in value:
-            raise ClientError(
-                f'template: :1:2: executing "" at <{path}>: map has no entry for key "{name}"'
-            )
-        value = value[name]  # pyright: ignore[reportUnknownVariableType]
-    return value  # pyright: ignore[reportUnknownVariableType]
-
-
-def _shown(value: Any) -> str:
-    """As Go prints it with %v."""
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + " ".join(_shown(one) for one in value) + "]"  # pyright: ignore
-    if isinstance(value, dict):
-        pairs = sorted(value.items())  # pyright: ignore
-        return "map[" + " ".join(f"{key}:{_shown(one)}" for key, one in pairs) + "]"  # pyright: ignore
-    return str(value)
+def layout(text: str, titles: dict[str, str], rows: list[dict[str, Any]]) -> str:
+    """``table TEMPLATE``: the template of the titles above that of each row, in columns."""
+    every = [template(text, one).split("\t") for one in (titles, *rows)]
+    return table(every[0], every[1:])

@@ -323,12 +323,12 @@ def _check_ports(engine: "Engine", container: Container) -> None:
 
 
 async def publish(sys: Process, engine: "Engine", container: Container) -> None:
-    """A docker-proxy for each published TCP port. Raises ``ApiError``."""
+    """A docker-proxy for each published port. Raises ``ApiError``."""
     address = next((g.IPAddress for g in container.record.Networks.values() if g.IPAddress), "")
     for port, places in container.record.Ports.items():
         inner, _, kind = port.partition("/")
         for place in places or []:
-            if kind == "tcp" and ":" not in place["HostIp"]:
+            if kind in ("tcp", "udp") and ":" not in place["HostIp"]:
                 words = ["docker-proxy", "-proto", kind, "-host-ip", place["HostIp"]]
                 words += ["-host-port", place["HostPort"], "-container-ip", address]
                 words += ["-container-port", inner]

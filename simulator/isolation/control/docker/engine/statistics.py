@@ -10,6 +10,7 @@ from simulator.machine.userland.process import Process
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
+_UNLIMITED = 18446744073709551615
 _HZ = 100
 """Ticks of proc_pid_stat(5) in a second."""
 _COLUMNS = {"args": "COMMAND", "comm": "COMMAND", "command": "COMMAND", "pcpu": "%CPU"}
@@ -145,24 +146,67 @@ async def sample(
         "online_cpus": 2,
         "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
     }
-    limit = await sys.text_or_empty(f"{group}/memory.max")
-    told["memory_stats"] = {
-        "usage": await _number(sys, f"{group}/memory.current"),
-        "stats": await _table(sys, f"{group}/memory.stat"),
-        "limit": int(limit) if limit.strip().isdigit() else await _total(sys),
+    every = await pids(sys, container)
+    told["memory_stats"] = await _memory(sys, group, every)
+    most = await sys.text_or_empty(f"{group}/pids.max")
+    told["pids_stats"] = {
+        "current": len(every),
+        "limit": int(most) if most.strip().isdigit() else _UNLIMITED,
     }
-    told["pids_stats"] = {"current": len(await pids(sys, container)), "limit": 18446744073709551615}
-    told["networks"] = {
-        f"eth{number}": {
-            f"{way}_{what}": 0
-            for way in ("rx", "tx")
-            for what in ("bytes", "packets", "errors", "dropped")
-        }
-        for number, got in enumerate(container.record.Networks.values())
-        if got.IPAddress
-    }
+    told["blkio_stats"] = {"io_service_bytes_recursive": await _blocks(sys, group)}
+    told["networks"] = await _networks(sys, container)
     del engine
     return told
+
+
+async def _memory(sys: Process, group: str, every: list[int]) -> dict[str, Any]:
+    """What the group counts, and the pages that each program has without asking for any."""
+    stats = await _table(sys, f"{group}/memory.stat")
+    resident = 0
+    for pid in every:
+        for line in (await sys.text_or_empty(f"/proc/{pid}/status")).splitlines():
+            if line.startswith("RssAnon:"):
+                resident += int(line.split()[1]) * 1024
+    limit = await sys.text_or_empty(f"{group}/memory.max")
+    return {
+        "usage": max(
+            await _number(sys, f"{group}/memory.current"), resident + stats.get("file", 0)
+        ),
+        "stats": stats,
+        "limit": int(limit) if limit.strip().isdigit() else await _total(sys),
+    }
+
+
+async def _blocks(sys: Process, group: str) -> list[dict[str, Any]]:
+    """io.stat as the API has it: bytes by device and direction."""
+    found: list[dict[str, Any]] = []
+    for line in (await sys.text_or_empty(f"{group}/io.stat")).splitlines():
+        device, *pairs = line.split()
+        major, _, minor = device.partition(":")
+        counts = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+        found += [
+            {"major": int(major), "minor": int(minor), "op": op, "value": int(counts[name])}
+            for op, name in (("read", "rbytes"), ("write", "wbytes"))
+            if name in counts
+        ]
+    return found
+
+
+async def _networks(sys: Process, container: Container) -> dict[str, dict[str, int]]:
+    """Its interfaces but for lo, from its own /proc/net/dev."""
+    found: dict[str, dict[str, int]] = {}
+    table = await sys.text_or_empty(f"/proc/{container.state.Pid}/net/dev")
+    for line in table.splitlines()[2:]:
+        name, _, rest = line.partition(":")
+        numbers = [int(word) for word in rest.split()]
+        if name.strip() != "lo" and len(numbers) >= 16:
+            kinds = ("bytes", "packets", "errors", "dropped")
+            found[name.strip()] = {
+                f"{way}_{kind}": numbers[at + number]
+                for way, at in (("rx", 0), ("tx", 8))
+                for number, kind in enumerate(kinds)
+            }
+    return found
 
 
 async def _number(sys: Process, path: str) -> int:

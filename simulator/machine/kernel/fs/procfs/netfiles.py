@@ -12,7 +12,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.ids import NsId
 from simulator.machine.kernel.fs.procfs.node import Look, Node, file, fixed
-from simulator.machine.kernel.net import interface, socket
+from simulator.machine.kernel.net import interface, socket, traffic
 from simulator.machine.kernel.net.socket import Socket
 
 if TYPE_CHECKING:
@@ -56,9 +56,13 @@ def _sockets(look: Look) -> tuple[Socket, ...]:
 
 
 def _dev(look: Look) -> str:
-    zeros = "       0       0    0    0    0     0          0         0"
-    sent = "        0       0    0    0    0     0       0          0"
-    return _DEV + "".join(f"{row.name:>6}:{zeros}{sent}\n" for row in _interfaces(look))
+    told = ""
+    for row in _interfaces(look):
+        had = traffic.of(look.trap.store, row.id)
+        received = f" {had.received:7} {had.packets_in:7}    0    0    0     0          0         0"
+        sent = f" {had.sent:8} {had.packets_out:7}    0    0    0     0       0          0"
+        told += f"{row.name:>6}:{received}{sent}\n"
+    return _DEV + told
 
 
 def _hex_address(text: str) -> str:
