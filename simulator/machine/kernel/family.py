@@ -177,6 +177,8 @@ class Family:
     """Control group controllers that are compiled in, by their names in version 1."""
     features: frozenset[str] = frozenset()
     """Compile-time options and machine facts that calls depend on, such as ``modules``."""
+    call_names: frozenset[str] = frozenset()
+    """Every call that the kernel has: a filter answers for those that ``table`` lacks."""
     inside: Inside | None = None
     """What a container's processes are shown; None: what everybody is."""
     sysctls: Mapping[str, str]

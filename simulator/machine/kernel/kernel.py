@@ -128,12 +128,14 @@ class Kernel:
     def _dispatch(self, trap: Trap, call: Call) -> Result:
         family = self.family
         entry = family.table.get(call.name)
-        if entry is None:
+        if entry is None and call.name not in family.call_names:
             return Silent(_unknown(call.name, family.table))
         for filtering in family.chain.filters:
             filtered = filtering(trap, call)
             if filtered is not None:
                 return Failed(filtered) if isinstance(filtered, Denial) else filtered
+        if entry is None:
+            return Silent(_("the model does not know this call"))
         if entry.since > family.release:
             return Failed(_absent())
         reply = entry.run(trap, call.args)

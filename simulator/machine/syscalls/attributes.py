@@ -93,6 +93,13 @@ def place_of(trap: Trap, file: fds.File) -> At:
     return file.at
 
 
+def _changeable(trap: Trap, file: fds.File) -> At:
+    """What fchmod(2) changes. EOPNOTSUPP for anonymous inodes (anon_inode_setattr())."""
+    if file.at is None and file.kind not in ("pipe", "socket"):
+        trap.fail(Errno.EOPNOTSUPP, N_("Nothing of this descriptor can be changed."), "chmod(2)")
+    return place_of(trap, file)
+
+
 @posix("stat")
 def stat_(trap: Trap, path: str) -> Returned:
     """stat(2)."""
@@ -271,7 +278,7 @@ def chmod(trap: Trap, path: str, mode: int) -> int:
 @posix("fchmod")
 def fchmod(trap: Trap, fd: int, mode: int) -> int:
     """fchmod(2)."""
-    attributes.change_mode(trap, place_of(trap, fds.get(trap, fd)), mode)
+    attributes.change_mode(trap, _changeable(trap, fds.get(trap, fd)), mode)
     return 0
 
 
@@ -308,7 +315,7 @@ def lchown(trap: Trap, path: str, uid: int, gid: int) -> int:
 @posix("fchown")
 def fchown(trap: Trap, fd: int, uid: int, gid: int) -> int:
     """fchown(2)."""
-    attributes.change_owner(trap, place_of(trap, fds.get(trap, fd)), uid, gid)
+    attributes.change_owner(trap, _changeable(trap, fds.get(trap, fd)), uid, gid)
     return 0
 
 
@@ -348,6 +355,8 @@ def ftruncate(trap: Trap, fd: int, length: int) -> int:
     if length < 0:
         trap.fail(Errno.EINVAL, N_("That is no length."), "truncate(2)")
     file = fds.get(trap, fd)
+    if file.kind == "pidfd":  # a regular file of pidfs, which pidfs_setattr() refuses to change
+        trap.fail(Errno.EOPNOTSUPP, N_("Nothing of this descriptor can be changed."), "")
     inode = None if file.at is None else inodes.load(trap, file.at.inode)
     if file.at is None or inode is None or inode.mode & S_IFMT != S_IFREG or not fds.writable(file):
         trap.fail(Errno.EINVAL, N_("It is no file that is open for writing."), "truncate(2)")

@@ -180,8 +180,11 @@ def fallocate(trap: Trap, fd: int, mode: int, offset: int, length: int) -> int:
         trap.fail(Errno.EOPNOTSUPP, N_("There is no such mode."), "fallocate(2)")
     if not fds.writable(file):
         trap.fail(Errno.EBADF, N_("The descriptor is not open for writing."), "fallocate(2)")
-    if file.at is None or file.kind == "pipe":
+    if file.kind == "pipe":
         trap.fail(Errno.ESPIPE, N_("A stream has no position."), "fallocate(2)")
+    if file.at is None:
+        errno = Errno.EOPNOTSUPP if file.kind == "pidfd" else Errno.ENODEV
+        trap.fail(errno, N_("Only a regular file has room to allocate."), "fallocate(2)")
     inode = inodes.load(trap, file.at.inode)
     kind = inode.mode & S_IFMT
     if kind != S_IFREG:

@@ -1,5 +1,6 @@
 """Who a process is and who it may become: setuid(2), setresuid(2), setgroups(2), credentials(7)."""
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from simulator.machine.abi.call import Data, Result, Returned
@@ -118,6 +119,8 @@ def setresuid(trap: Trap, ruid: int, euid: int, suid: int) -> int:
     cred = trap.cred
     ids = [_kuid_or_none(trap, uid) for uid in (ruid, euid, suid)]
     old = (cred.ruid, cred.euid, cred.suid)
+    if _changes_nothing(trap, ids, old, cred.fsuid):
+        return 0
     if any(uid is not None and uid not in old for uid in ids):
         trap.need(Privilege.SETUID, cred.user_ns)
     new = [was if uid is None else uid for was, uid in zip(old, ids, strict=True)]
@@ -131,11 +134,21 @@ def setresgid(trap: Trap, rgid: int, egid: int, sgid: int) -> int:
     cred = trap.cred
     ids = [_kgid_or_none(trap, gid) for gid in (rgid, egid, sgid)]
     old = (cred.rgid, cred.egid, cred.sgid)
+    if _changes_nothing(trap, ids, old, cred.fsgid):
+        return 0
     if any(gid is not None and gid not in old for gid in ids):
         trap.need(Privilege.SETGID, cred.user_ns)
     new = [was if gid is None else gid for was, gid in zip(old, ids, strict=True)]
     setid.commit(trap, rgid=new[0], egid=new[1], sgid=new[2], fsgid=new[1])
     return 0
+
+
+def _changes_nothing(
+    trap: Trap, ids: Sequence[int | None], old: Sequence[int], file_system: int
+) -> bool:
+    """__sys_setresuid(), "check for no-op" since Linux 6.3: the file system's id stays, too."""
+    same = all(one is None or one == was for one, was in zip(ids, old, strict=True))
+    return same and ids[1] in (None, file_system) and trap.family.release >= (6, 3)
 
 
 @linux("setfsuid")

@@ -57,6 +57,8 @@ def fsetxattr(
 ) -> int:
     """fsetxattr(2)."""
     file = fds.get(trap, fd)
+    if file.at is None and name.startswith("user."):
+        trap.fail(Errno.EPERM, N_("Only files and directories have such attributes."), "xattr(7)")
     _set(trap, lambda: place_of(trap, file), name, _value(trap, value, size, flags), flags)
     return 0
 
@@ -76,7 +78,10 @@ def lgetxattr(trap: Trap, path: str, name: str, size: int) -> Returned:
 @linux("fgetxattr")
 def fgetxattr(trap: Trap, fd: int, name: str, size: int) -> Returned:
     """fgetxattr(2)."""
-    return _get(trap, place_of(trap, fds.get(trap, fd)), name, size)
+    file = fds.get(trap, fd)
+    if file.at is None and name.startswith("user."):
+        trap.fail(Errno.ENODATA, N_("Only files and directories have such attributes."), "xattr(7)")
+    return _get(trap, place_of(trap, file), name, size)
 
 
 @linux("listxattr")
@@ -94,7 +99,10 @@ def llistxattr(trap: Trap, path: str, size: int) -> Returned:
 @linux("flistxattr")
 def flistxattr(trap: Trap, fd: int, size: int) -> Returned:
     """flistxattr(2)."""
-    return _list(trap, place_of(trap, fds.get(trap, fd)), size)
+    file = fds.get(trap, fd)
+    if file.at is None and file.kind != "socket":
+        return Returned(0, b"")
+    return _list(trap, place_of(trap, file), size)
 
 
 @linux("removexattr")

@@ -51,11 +51,13 @@ _PAGE = 4096
 """A transfer of less is too little to be followed in the page cache."""
 
 SEEKABLE = frozenset(("inode", "device"))
+POSITIONED = SEEKABLE | {"pidfd"}
+"""What pread(2) may be tried on: do_dentry_open() gives FMODE_PREAD, also to a pidfd since 6.9."""
 
 
 def read(trap: "Trap", file: fds.File, count: int, offset: int | None = None) -> bytes:
     """Up to ``count`` bytes; from ``offset`` without moving the description's own (pread(2))."""
-    if offset is not None and file.kind not in SEEKABLE:
+    if offset is not None and file.kind not in POSITIONED:
         _no_position(trap)
     if not fds.readable(file):
         trap.fail(Errno.EBADF, N_("The descriptor is not open for reading."), "read(2)")
@@ -70,7 +72,7 @@ def read(trap: "Trap", file: fds.File, count: int, offset: int | None = None) ->
 
 def write(trap: "Trap", file: fds.File, data: bytes, length: int, offset: int | None = None) -> int:
     """Write ``data``, then zeros up to ``length``; gives how many bytes were taken."""
-    if offset is not None and file.kind not in SEEKABLE:
+    if offset is not None and file.kind not in POSITIONED:
         _no_position(trap)
     if not fds.writable(file):
         trap.fail(Errno.EBADF, N_("The descriptor is not open for writing."), "write(2)")

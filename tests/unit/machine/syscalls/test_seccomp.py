@@ -2,6 +2,7 @@
 
 import pytest
 
+from simulator.machine.abi.call import Silent
 from simulator.machine.abi.constants import (
     PR_GET_NAME,
     PR_GET_NO_NEW_PRIVS,
@@ -132,3 +133,14 @@ def test_a_name_has_fifteen_letters(machine: Machine) -> None:
 
 def test_no_such_option_is_einval(machine: Machine) -> None:
     assert machine.do("prctl", 9999) == "EINVAL"
+
+
+def test_a_filter_answers_for_a_call_that_the_model_lacks(machine: Machine) -> None:
+    said = machine.raw("mbind", 0, 0)
+    assert isinstance(said, Silent)
+    assert said.note == "the model does not know this call"
+    install(machine, RULES)
+    assert machine.do("mbind", 0, 0) == "EPERM"
+    misspelt = machine.raw("opne", "/x", 0)
+    assert isinstance(misspelt, Silent)
+    assert misspelt.note.endswith("did you mean open?")
