@@ -25,8 +25,9 @@ def test_every_call_was_recorded() -> None:
 
 
 def test_where_ours_differs_a_reason_is_written_down() -> None:
-    unexplained = [name for name, one in EXPECTED.items() if "ours" in one and not one["why"]]
-    assert not unexplained
+    differing = {name: one["why"] for name, one in EXPECTED.items() if "ours" in one}
+    assert all(differing.values()), [name for name, why in differing.items() if not why]
+    assert len(EXPECTED) - len(differing) >= 270
 
 
 @pytest.mark.parametrize("name", [name for name, _action in suite.every()])
