@@ -17,6 +17,8 @@ CONFIGURATIONS: tuple[str, ...] = (
     "lxc-unpriv",
     "bwrap",
     "bwrap --unshare-all --proc /proc --dev /dev",
+    "nspawn --register=no --keep-unit",
+    "nspawn --register=no --keep-unit --private-network --read-only",
     "docker",
     "docker --pid=host --uts=host --ipc=host",
     "docker --net=host",

@@ -81,6 +81,7 @@ _VERSIONS = {
     "crun": ("crun", "--version"),
     "lxc": ("lxc-execute", "--version"),
     "bubblewrap": ("bwrap", "--version"),
+    "systemd": ("systemd-nspawn", "--version"),
     "busybox": ("busybox", "--help"),
 }
 

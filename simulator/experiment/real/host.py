@@ -171,6 +171,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
     "unshare": _BASE,
     "docker": (*_BASE, "cgroups", "docker", "docker engine"),
     "bwrap": (*_BASE, "bwrap"),
+    "nspawn": (*_BASE, "cgroups", "systemd-nspawn"),
     "cgroups": (*_BASE, "cgroups"),
     "lxc": (*_BASE, "cgroups", "lxc-start"),
     "lxc-unpriv": (*_BASE, "cgroups", "lxc-start"),

@@ -31,7 +31,16 @@ from simulator.experiment.real.tenants import Tenant
 from simulator.experiment.real.tree import Tree
 
 _APART = frozenset(
-    {"var", "run/docker", "run/containerd", "run/vitrina", "run/runc", "run/crun", "run/lxc"}
+    {
+        "var",
+        "run/docker",
+        "run/containerd",
+        "run/vitrina",
+        "run/runc",
+        "run/crun",
+        "run/lxc",
+        "run/systemd",
+    }
 )
 """Where an engine at work leaves marks of its own."""
 
@@ -48,7 +57,8 @@ class Service(msgspec.Struct, frozen=True):
     ``engine``: a Docker Engine. ``operator``: somebody who runs installed runtimes, and an
     interpreter in each tenant's tree. ``unified``: a control group hierarchy of version 2, where
     this machine has one. ``shift``: what is added to the owners of a tenant's files.
-    ``bridge``: one with an address, which a product makes when the machine boots.
+    ``bridge``: one with an address, which a product makes when the machine boots. ``installed``:
+    files that tell of a distribution.
     """
 
     engine: bool = False
@@ -56,6 +66,7 @@ class Service(msgspec.Struct, frozen=True):
     unified: bool = True
     shift: int = 0
     bridge: tuple[str, str] | None = None
+    installed: bool = False
 
 
 class Host:
@@ -79,6 +90,8 @@ class Host:
                 self.operator = Operator(self.machine)
             if service.bridge is not None:
                 plant.bridge(self.machine.supervisor, *service.bridge)
+            if service.installed:
+                plant.installed(self.machine.root)
             self._members = self.machine.members()
             self._groups = self._all_groups()
             self._mounts = self._mountinfo()

@@ -13,7 +13,7 @@ import msgspec
 
 from simulator.experiment.real import cgroups, facts, runtimes
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.launchers import bubble, cgroup, lxc, oci
+from simulator.experiment.real.launchers import bubble, cgroup, lxc, nspawn, oci
 from simulator.experiment.real.pool import Host, Service
 from simulator.experiment.real.session import Launch
 from simulator.experiment.real.spec import Spec, parse
@@ -84,6 +84,14 @@ def _bwrap(request: Request, host: Host) -> Launch:
     )
 
 
+def _nspawn(request: Request, host: Host) -> Launch:
+    operator = host.operator
+    assert operator is not None
+    return lambda _machine, actor: nspawn.launch(
+        operator, request.technology, request.spec.options, actor
+    )
+
+
 def _no_way(request: Request, mechanism: str) -> Request:
     raise Counterfactual(
         _("counterfactual: {product} has no switch that lifts {mechanism}").format(
@@ -139,6 +147,7 @@ PRODUCTS: dict[str, Product] = {
     "runc": Product(Service(operator=True), _oci, _by_file),
     "lxc": Product(Service(operator=True, bridge=_LXCBR0), _lxc, _no_way),
     "lxc-unpriv": Product(Service(operator=True, shift=100_000, bridge=_LXCBR0), _lxc, _no_way),
+    "nspawn": Product(Service(operator=True, installed=True), _nspawn, _no_way),
     "bwrap": Product(Service(operator=True), _bwrap, _no_way),
     "cgroups": Product(Service(), _cgroups, _no_way),
     "crun": Product(Service(operator=True, unified=False), _oci, _by_file),

@@ -10,10 +10,13 @@ import os
 from pathlib import Path
 from typing import Any
 
+from simulator.experiment.real.agent import wire
+from simulator.experiment.real.calls import do
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link, proc_state
 from simulator.experiment.real.tree import Tree
 
+_MNT_DETACH = 2
 _WRITABLE = ("tmpfs", "overlay", "mqueue")
 """File systems that a sandbox may have of its own."""
 
@@ -34,16 +37,31 @@ class Tenant:
     def mend(self) -> bool:
         """Whether the sandbox is as it was when it was launched, or is so again."""
         try:
+            if not self.link.tidy() or self._place() != self._root:
+                return False
+            self._unmount()
+            self._rename()
             return (
-                self.link.tidy()
-                and proc_state(self.link.pid)[0] in "S"
-                and self._place() == self._root
+                proc_state(self.link.pid)[0] in "S"
                 and self._mountinfo() == self._mounts
                 and self._uname() == self._names
                 and all(tree.mend() for tree in self._trees)
             )
         except (OSError, RealError):
             return False
+
+    def _unmount(self) -> None:
+        """What a child mounted: the sandbox's first process has the same rights."""
+        known = set(self._mounts.splitlines())
+        for line in reversed(self._mountinfo().splitlines()):
+            if line not in known:
+                do(self.link, "umount2", line.split()[4], _MNT_DETACH)
+
+    def _rename(self) -> None:
+        now = self._uname()
+        for call, field in (("sethostname", "nodename"), ("setdomainname", "domainname")):
+            if now[field] != self._names[field]:
+                do(self.link, call, self._names[field], len(self._names[field]))
 
     def end(self) -> None:
         """Let go of it."""
@@ -72,4 +90,4 @@ class Tenant:
 
     def _uname(self) -> Any:
         answer = self.link.ask({"do": "call", "call": "uname", "args": []})
-        return answer.get("data")
+        return wire.unpack(answer["data"])
