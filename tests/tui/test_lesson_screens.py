@@ -77,6 +77,37 @@ async def test_a_prediction_is_asked_for_before_the_answer_is_shown(progress):
     assert kept.first_right
 
 
+async def test_a_line_of_a_demonstration_is_foretold_and_then_shown(progress):
+    async with VitrinaApp(lesson="130-data").run_test(size=SMALL) as pilot:
+        await go_to(pilot, "predict")
+        await press(pilot, "#look")
+        assert "Choose one first." in screen_text(pilot.app)
+        for index, mark in ((0, "✗ $ docker run"), (1, "✓ $ docker run")):
+            pilot.app.screen.query(RadioButton)[index].value = True
+            await pilot.pause()
+            await press(pilot, "#look")
+            await pilot.pause()
+            assert mark in screen_text(pilot.app)
+            assert "can't open '/note'" in screen_text(pilot.app)
+    kept = read(progress)[0].answered("130-data", "dies")
+    assert (kept.answer, kept.done, kept.first_right) == ("b", True, False)
+
+
+async def test_lines_for_the_hosts_shell_are_judged_by_what_they_leave(progress):
+    async with VitrinaApp(lesson="130-data").run_test(size=(100, 40)) as pilot:
+        await go_to(pilot, "challenge")
+        assert "cat /data/note: says 'ours'" in screen_text(pilot.app)
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        assert "No such file or directory" in screen_text(pilot.app)
+        assert "wanted: says 'ours'" in screen_text(pilot.app)
+        pilot.app.screen.query_one(TextArea).text = find("130").front.challenge[0].solution
+        await pilot.press("ctrl+r")
+        await pilot.pause()
+        assert "Met." in screen_text(pilot.app)
+    assert read(progress)[0].answered("130-data", "survives").done
+
+
 async def test_a_wrong_option_names_its_misconception_and_a_right_one_is_kept(progress):
     async with VitrinaApp(lesson=LESSON).run_test(size=(100, 40)) as pilot:
         await go_to(pilot, "question")

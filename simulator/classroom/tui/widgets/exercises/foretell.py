@@ -21,6 +21,11 @@ _SHOWN = 12
 class ForetellExercise(Vertical):
     """One choice, then the line as it really came out."""
 
+    DEFAULT_CSS = """
+    ForetellExercise RadioSet { width: 1fr; }
+    ForetellExercise RadioButton { width: 1fr; height: auto; text-wrap: wrap; }
+    """
+
     def __init__(
         self,
         predict: Predict,
