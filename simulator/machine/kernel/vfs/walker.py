@@ -149,8 +149,8 @@ class Walker:
         pending, slash = self._open(path)
         # Not rows(), which would give a branch tables of its own: a walk writes nothing
         tables = trap.store.tables
-        dentries = cast("Mapping[Key, Dentry]", tables[Dentry])
-        stored = cast("Mapping[Key, Inode]", tables[Inode])
+        dentries = cast("Mapping[Key, Dentry]", tables.get(Dentry, {}))
+        stored = cast("Mapping[Key, Inode]", tables.get(Inode, {}))
         begin = self.at
         mount, number = begin
         directory = inodes.load(trap, number)
