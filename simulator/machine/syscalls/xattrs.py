@@ -252,10 +252,10 @@ def _need_handler(trap: Trap, at: At, name: str) -> None:
         raise NotModelled("access control lists")
     if not name.startswith(PREFIXES) or name.startswith("system."):
         trap.fail(Errno.EOPNOTSUPP, N_("No such family of attributes is known."), "xattr(7)")
-    if name in PREFIXES:
-        trap.fail(Errno.EINVAL, N_("The name ends at its prefix."), "xattr(7)")
     if ops.stored(trap, at.inode) is None:
         trap.fail(Errno.EOPNOTSUPP, N_("The filesystem keeps no attributes."), "xattr(7)")
+    if name in PREFIXES:
+        trap.fail(Errno.EINVAL, N_("The name ends at its prefix."), "xattr(7)")
 
 
 def _need_security(trap: Trap, inode: Inode, name: str) -> None:
