@@ -9,10 +9,11 @@ from click.testing import CliRunner
 from simulator.classroom.tui.screens.layers import LayersDialog
 from simulator.classroom.tui.screens.watch import WatchScreen
 from simulator.classroom.tui.watch import WatchApp
+from simulator.classroom.tui.watching import feed as feeding
 from simulator.classroom.tui.watching.feed import Feed
 from simulator.classroom.tui.watching.linear import Speaker
 from simulator.classroom.tui.watching.sources import EndedError, Here, There, WatchError
-from simulator.classroom.tui.watching.wire import EventNews, Hello, RequestNews
+from simulator.classroom.tui.watching.wire import EventNews, Hello, Missed, RequestNews
 from simulator.cli.commands.watch import command
 from simulator.experiment.engine_api import glass
 from simulator.experiment.engine_api.server import Server
@@ -117,6 +118,25 @@ async def test_a_second_process_follows_by_the_socket_and_hears_of_the_end(tmp_p
     await running
     await asyncio.wait_for(following, 10)
     assert ended == [f"unix://{path}: the engine has ended"]
+
+
+async def test_what_was_too_much_is_said_to_be_missed(tmp_path, monkeypatch):
+    monkeypatch.setattr(feeding, "_KEPT", 2)
+    server, path, feed, running = await engine(tmp_path)
+    onlooker = feed.onlooker()
+    for number in range(4):
+        await ask(path, "POST", "/volumes/create", b'{"Name": "v%d"}' % number)
+    while feed.look():
+        pass
+    told = onlooker.fresh()
+    assert [one.requests for one in told if isinstance(one, Missed)] == [2]
+    assert [one.number for one in told if isinstance(one, RequestNews)] == [3, 4]
+    assert [one.attributes["driver"] for one in told if isinstance(one, EventNews)] == ["local"] * 2
+    assert onlooker.fresh() == []
+    assert feed.calls(2) is None
+    assert feed.calls(3).calls
+    server.stop()
+    await running
 
 
 async def test_the_end_of_the_engine_is_the_end_of_the_screen(tmp_path):

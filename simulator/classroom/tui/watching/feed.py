@@ -56,9 +56,13 @@ class Feed:
         self.dropped = 0
         """Requests that are no longer remembered."""
         self.heard = machine.forgotten
+        self.stands: dict[int, tuple[int, RequestNews]] = {}
+        """How each request stands, and at which look it came to that; the latest last."""
+        self.looks = 0
         self._hello = Hello(VERSION, name, places, tuple(TITLES))
         self._listener: Listener | None = None
-        self._told = 0
+        self.told = 0
+        """Events so far."""
         self._forgotten = machine.forgotten
 
     # -- hearing
@@ -84,15 +88,27 @@ class Feed:
             self._listener.hear(number + 1, event)
             said = happened.told(event)
             if said is not None:
-                self._told += 1
-                self.events.append((self._told, said))
+                self.told += 1
+                self.events.append((self.told, said))
         if self._forgotten != forgotten:
             self._forget(forgotten)
-        over = len(self.requests) - _KEPT
-        if over > 0:
-            self.dropped += over
-            del self.requests[:over]
+        self._note(self._listener)
         return self.heard < forgotten + len(events)
+
+    def _note(self, listener: Listener) -> None:
+        """Once for all onlookers: which requests are not as they were."""
+        self.looks += 1
+        for number, one in listener.touched.items():
+            self.stands.pop(number, None)
+            news = RequestNews(number, one.method, one.path, one.status, one.count)
+            self.stands[number] = (self.looks, news)
+        listener.touched.clear()
+        over = len(listener.found) - _KEPT
+        if over > 0:
+            for number in range(self.dropped + 1, self.dropped + over + 1):
+                self.stands.pop(number, None)
+            self.dropped += over
+            del listener.found[:over]
 
     def _forget(self, forgotten: int) -> None:
         """History has begun anew: the numbers of calls before that lead nowhere."""
@@ -180,9 +196,9 @@ class Told:
     def __init__(self, feed: Feed) -> None:
         self._feed = feed
         self._greeted = False
-        self._requests: dict[int, tuple[int, int]] = {}
-        self._first = feed.dropped
-        """Requests that were dropped, as it knows."""
+        self._look = 0
+        self._last = feed.dropped
+        """The last request that it was told of, or that was gone before it came."""
         self._events = 0
         self._moved = -1
 
@@ -198,10 +214,10 @@ class Told:
             self._greeted = True
             fresh.append(feed.hello())
         fresh += self._of_requests()
-        for number, one in feed.events:
-            if number > self._events:
-                self._events = number
-                fresh.append(EventNews(number, *msgspec.structs.astuple(one)))
+        if feed.told > self._events:
+            new = [(number, one) for number, one in feed.events if number > self._events]
+            fresh += [EventNews(number, *msgspec.structs.astuple(one)) for number, one in new]
+            self._events = feed.told
         if feed.heard != self._moved:
             self._moved = feed.heard
             fresh.append(Moved(feed.heard))
@@ -209,18 +225,16 @@ class Told:
 
     def _of_requests(self) -> list[News]:
         feed = self._feed
-        fresh: list[News] = []
-        gone = range(self._first + 1, feed.dropped + 1)
-        missed = sum(1 for number in gone if self._requests.pop(number, None) is None)
-        self._first = feed.dropped
-        if missed:
-            fresh.append(Missed(missed))
-        for number, one in enumerate(feed.requests, start=feed.dropped + 1):
-            stands = (one.status, one.count)
-            if self._requests.get(number) != stands:
-                self._requests[number] = stands
-                fresh.append(RequestNews(number, one.method, one.path, *stands))
-        return fresh
+        told: list[RequestNews] = []
+        for look, news in reversed(feed.stands.values()):
+            if look <= self._look:
+                break
+            told.append(news)
+        self._look = feed.looks
+        told.sort(key=lambda one: one.number)
+        missed = max(0, feed.dropped - self._last)
+        self._last = max(self._last, feed.dropped, *(one.number for one in told[-1:]))
+        return [*([Missed(missed)] if missed else []), *told]
 
 
 def _number(text: str) -> int:

@@ -26,7 +26,7 @@ _LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 @dataclass
 class Request:
     """One request. ``calls`` are the numbers of its events, from 1; ``forgotten`` more went before.
-    ``status`` 0: not answered.
+    ``status`` 0: not answered. ``number`` counts requests, from 1.
     """
 
     method: str
@@ -35,6 +35,7 @@ class Request:
     status: int = 0
     calls: list[int] = field(default_factory=list[int])
     forgotten: int = 0
+    number: int = 0
 
     @property
     def count(self) -> int:
@@ -65,10 +66,14 @@ def requests(
 
 
 class Listener:
-    """Hears events in their order; ``found`` are the requests so far."""
+    """Hears events in their order; ``found`` are the requests so far, ``touched`` those of them, by
+    number, to which something came since somebody cleared it.
+    """
 
     def __init__(self, threads: set[Pid]) -> None:
         self.found: list[Request] = []
+        self.touched: dict[int, Request] = {}
+        self._count = 0
         self._threads = threads
         self._owner: dict[Pid, Request] = {}
 
@@ -79,6 +84,7 @@ class Listener:
         request = self._owner.get(event.pid)
         if request is not None:
             request.calls.append(number)
+            self.touched[request.number] = request
             self._answer(request, event)
         self._life(event, request)
 
@@ -93,7 +99,9 @@ class Listener:
         self._end(self._owner.get(event.pid))
         descriptor = event.call.args[0]
         assert isinstance(descriptor, int)
-        made = Request(head[1].decode(), head[2].decode("latin-1"), descriptor)
+        self._count += 1
+        method, target = head[1].decode(), head[2].decode("latin-1")
+        made = Request(method, target, descriptor, number=self._count)
         self.found.append(made)
         self._owner[event.pid] = made
 

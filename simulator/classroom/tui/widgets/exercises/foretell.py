@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
+from textual.geometry import Size
 from textual.widgets import Button, RadioButton, RadioSet, Static
 
 from simulator.classroom.lessons.schema import Part, Predict
@@ -18,12 +19,20 @@ _SHOWN = 12
 """How many lines of output are shown: the last ones."""
 
 
+class _Option(RadioButton):
+    """A radio button as high as its label, which may take several lines."""
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Textual's own buttons are a line high whatever they say."""
+        return len(self.render().wrap(width))
+
+
 class ForetellExercise(Vertical):
     """One choice, then the line as it really came out."""
 
     DEFAULT_CSS = """
     ForetellExercise RadioSet { width: 1fr; }
-    ForetellExercise RadioButton { width: 1fr; height: auto; text-wrap: wrap; }
+    ForetellExercise RadioButton { width: 1fr; text-wrap: wrap; }
     """
 
     def __init__(
@@ -40,7 +49,7 @@ class ForetellExercise(Vertical):
     def compose(self) -> ComposeResult:
         """The options."""
         told = [text.replace("`", "") for _letter, text in self._part.options]
-        yield RadioSet(*(RadioButton(Content(text)) for text in told), compact=True)
+        yield RadioSet(*(_Option(Content(text)) for text in told), compact=True)
         yield Button(_("Look"), id="look", variant="primary", compact=True)
         yield Static("", id="told")
         yield Button(_("Step through it"), id="step", classes="hidden", compact=True)
