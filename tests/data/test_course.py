@@ -7,6 +7,7 @@ from simulator.classroom.lessons.grading import grade
 from simulator.classroom.lessons.load import load_all
 from simulator.machine.abi.i18n import LANGUAGES
 
+pytestmark = pytest.mark.xdist_group("demonstrations")  # the lessons' footnotes name their runs
 CHALLENGES = [
     pytest.param(one, id=f"{lesson.id}-{one.id}")
     for lesson in load_all("en")

@@ -1,14 +1,11 @@
 """The demonstrations of Docker: each line does what it is there to show."""
 
-import functools
-
 import pytest
 
-from simulator.experiment.engine.compare import traced
-from simulator.experiment.probes.trace import Status
-from simulator.experiment.scenarios.load import load_all, load_demonstrations, load_world
-from simulator.isolation.technologies.registry import parse_spec
+from simulator.classroom.lessons.shell import demonstrated
+from simulator.experiment.scenarios.load import load_all, load_demonstrations
 
+pytestmark = pytest.mark.xdist_group("demonstrations")  # the lessons' footnotes name their runs
 IDS = [one.id for one in load_demonstrations()]
 SHOWS = {
     "docker.anywhere": {1: "alpine", 3: "Alpine Linux", 6: "x86_64"},
@@ -57,12 +54,6 @@ SHOWS = {
 """What each says at some of its lines, counted from 0."""
 
 
-@functools.cache
-def entries(name):
-    (scenario,) = (one for one in load_demonstrations() if one.id == name)
-    return traced(scenario.program, load_world(scenario.world), parse_spec("none")).entries
-
-
 def test_there_are_ten_at_least_and_no_matrix_has_them():
     assert len(IDS) >= 10
     assert not set(IDS) & {one.id for one in load_all()}
@@ -70,9 +61,7 @@ def test_there_are_ten_at_least_and_no_matrix_has_them():
 
 @pytest.mark.parametrize("name", IDS)
 def test_it_shows_what_it_says(name):
-    told = entries(name)
-    assert not [one for one in told if one.status is Status.SILENT]
+    told = demonstrated(name)
+    assert not [one for one in told if one.note.startswith("Silent")]
     for line, words in SHOWS.get(name, {}).items():
-        said = told[line].data
-        text = said.decode() if isinstance(said, bytes) else str(said or "")
-        assert words in text, (line, text)
+        assert words in told[line].output, (line, told[line].output)

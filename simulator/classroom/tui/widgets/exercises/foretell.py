@@ -22,7 +22,7 @@ _SHOWN = 12
 class _Option(RadioButton):
     """A radio button as high as its label, which may take several lines."""
 
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """Textual's own buttons are a line high whatever they say."""
         return len(self.render().wrap(width))
 
