@@ -80,7 +80,9 @@ ABOUT = About(
 class DefaultMounts:
     """``mounts`` in order, then the device ``nodes`` and ``links`` of the new /dev.
 
-    ``groups_v1``: whether groups of version 1 are mounted too, where the machine has those.
+    ``groups_v1``: whether groups of version 1 are mounted too, where the machine has those;
+    ``groups_mode``: what becomes of the directory they are in (runc gives it the mode that sysfs
+    gave the place).
     """
 
     mounts: tuple[Mounted, ...] = OCI_DEFAULT
@@ -88,6 +90,7 @@ class DefaultMounts:
     links: tuple[tuple[str, str], ...] = LINKS
     nodes: tuple[tuple[str, int, int], ...] = NODES
     groups_v1: bool = True
+    groups_mode: int = 0o555
 
     about: About = ABOUT
 
@@ -132,6 +135,7 @@ class DefaultMounts:
             child("mkdir", path, 0o755)
             child("mount", f"/sys/fs/cgroup/{name}{below}", path, "bind", MS_BIND | MS_REC, None)
             child("mount", "none", path, None, MS_REMOUNT | MS_BIND | one.flags, None)
+        child("chmod", top, self.groups_mode)
 
     def _nodes(self, plan: LaunchPlan) -> None:
         device = plan.caller(Phase.CHILD_DEVICES, "guest", self.about.id)
