@@ -19,7 +19,7 @@ from simulator.machine.state.store import Key
 from simulator.machine.userland import line as lines
 from simulator.machine.userland.line import LineResult, concluded
 from simulator.machine.userland.process import Process, SysError
-from simulator.machine.userland.runtime import GapError, Userland
+from simulator.machine.userland.runtime import GONE, GapError, Userland
 
 _FREE = 10
 
@@ -45,6 +45,8 @@ class Conversation:
     def begin(self) -> LineResult:
         """Start /bin/sh; the result's output is its first prompt."""
         self.first = self.number = len(self.land.kernel.timeline) + 1
+        if not self.land.alive(self.pid):
+            return self._failed(GONE)
         typed = lines.private_pipe(self.land, self.pid)
         printed = lines.private_pipe(self.land, self.pid)
         if not (isinstance(typed, Returned) and isinstance(printed, Returned)):
@@ -146,6 +148,8 @@ class Conversation:
         return store.row(File, table.slots[fd].file).object
 
     def _call(self, name: str, *args: int | bytes) -> Result:
+        if not self.land.alive(self.pid):
+            return GONE
         return self.land.syscall(self.pid, Call(name, args))
 
     def _failed(self, result: Result) -> LineResult:

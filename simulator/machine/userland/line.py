@@ -28,7 +28,7 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.task import Sleeper, Task
 from simulator.machine.userland.process import Process, SysError
-from simulator.machine.userland.runtime import GapError, Userland
+from simulator.machine.userland.runtime import GONE, GapError, Userland
 
 MAX_CALLS = 100_000
 """System calls of one line, after which it is taken to run for ever."""
@@ -104,7 +104,7 @@ class Line:
         self.number = self.first
         self.limit = self.land.calls + MAX_CALLS
         self.until = clock.monotonic(kernel.store) + PATIENCE
-        pipe = private_pipe(self.land, self.pid)
+        pipe = private_pipe(self.land, self.pid) if self.land.alive(self.pid) else GONE
         if not isinstance(pipe, Returned):
             return self._failed(pipe)
         self.reading, writing = cast("tuple[int, int]", pipe.data)
@@ -178,6 +178,8 @@ class Line:
         self._call("close", self.reading)
 
     def _call(self, name: str, *args: int) -> Result:
+        if not self.land.alive(self.pid):
+            return GONE
         return self.land.syscall(self.pid, Call(name, args))
 
     def _failed(self, result: Result) -> LineResult:

@@ -13,6 +13,7 @@ from typing import assert_never
 from simulator.machine.abi.call import (
     Blocked,
     Call,
+    Denial,
     Executed,
     Exited,
     Failed,
@@ -21,6 +22,7 @@ from simulator.machine.abi.call import (
     Returned,
     Silent,
 )
+from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.zeros import blank
@@ -29,6 +31,7 @@ from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.resource.demand import Demand
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
 from simulator.machine.userland import helpers, loader
+from simulator.machine.userland.options import UsageError
 from simulator.machine.userland.process import (
     Bear,
     Body,
@@ -41,6 +44,8 @@ from simulator.machine.userland.process import (
     SysError,
 )
 
+GONE = Failed(Denial(Errno.ESRCH))
+"""What a line comes to whose actor is no more: it may have killed itself (``kill 0``)."""
 _PAUSE = 8
 """What a step without a system call counts for."""
 _LONG = 3600 * 1_000_000_000
@@ -313,5 +318,6 @@ async def _bodied(process: Process, body: Body) -> int:
     try:
         return await body(process)
     except SysError as error:
-        await process.complain(error.message)
-        return 1
+        return await process.complain(error.message)
+    except UsageError as error:
+        return await process.complain(str(error))

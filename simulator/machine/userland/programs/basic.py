@@ -251,6 +251,8 @@ async def env(sys: Process, argv: Sequence[str]) -> int:
 
 async def become(sys: Process, argv: list[str], variables: dict[str, str] | None = None) -> int:
     """execvp(3): become the program, or say why not; returns 126 or 127."""
+    if not argv:
+        raise UsageError("missing operand")
     variables = dict(sys.env) if variables is None else variables
     path = variables.get("PATH", sys.env.get("PATH", "/sbin:/usr/sbin:/bin:/usr/bin"))
     places = [argv[0]] if "/" in argv[0] else [f"{place}/{argv[0]}" for place in path.split(":")]

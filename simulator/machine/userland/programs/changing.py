@@ -211,7 +211,7 @@ async def mknod(sys: Process, argv: Sequence[str]) -> int:
     options = parse(argv, "m:")
     _need_operands(options.rest, 2)
     name, kind, *numbers = options.rest
-    form = {"p": S_IFIFO, "b": S_IFBLK, "c": S_IFCHR, "u": S_IFCHR}.get(kind[0], 0)
+    form = {"p": S_IFIFO, "b": S_IFBLK, "c": S_IFCHR, "u": S_IFCHR}.get(kind[:1], 0)
     if not form or (form != S_IFIFO and len(numbers) != 2):
         raise UsageError("mknod [-m MODE] NAME TYPE [MAJOR MINOR]")
     major, minor = map(to_number, numbers) if numbers else (0, 0)

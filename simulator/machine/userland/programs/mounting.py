@@ -105,6 +105,8 @@ async def mount(sys: Process, argv: Sequence[str]) -> int:
     wishes += ["ro"] if options.has("r") else []
     if not options.rest and not extra:
         return await _list(sys, options.value("t"))
+    if not options.rest:
+        raise UsageError("missing operand")
     flags, data = _split(wishes)
     fstype = options.value("t") or None
     if len(options.rest) == 1:
@@ -207,6 +209,8 @@ async def pivot_root(sys: Process, argv: Sequence[str]) -> int:
 async def mountpoint(sys: Process, argv: Sequence[str]) -> int:
     """mountpoint(1)."""
     options = parse(argv, "qdxn")
+    if len(options.rest) != 1:
+        raise UsageError("mountpoint [-q] <[-dn] DIR | -x DEVICE>")
     path = options.rest[0]
     here, above = await sys.stat(path), await sys.stat(f"{path}/..")
     is_one = here["dev"] != above["dev"] or here["ino"] == above["ino"]

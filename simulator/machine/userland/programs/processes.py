@@ -12,6 +12,7 @@ from simulator.machine.userland.accounts import Names
 from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
+from simulator.machine.userland.programs.text import regex
 from simulator.machine.userland.registry import enter
 
 _HEADS = {
@@ -162,15 +163,12 @@ async def pgrep(sys: Process, argv: Sequence[str]) -> int:
     options = parse(words, "flvxonas:u:U:P:")
     if not options.rest:
         raise UsageError("no pattern")
+    pattern = regex(options.rest[0])
     mine = await sys.value("getpid")
     hits: list[Seen] = []
     for seen in await scan(sys):
         text = " ".join(seen.argv) if options.has("f") else seen.comm
-        found = (
-            re.fullmatch(options.rest[0], text)
-            if options.has("x")
-            else re.search(options.rest[0], text)
-        )
+        found = pattern.fullmatch(text) if options.has("x") else pattern.search(text)
         if bool(found) != options.has("v") and seen.pid != mine:
             hits.append(seen)
     for seen in hits:

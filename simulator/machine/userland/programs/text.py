@@ -1,4 +1,4 @@
-"""grep, sort, uniq, cut, tr, sed (s, p, d), xargs, od and strings in their common uses."""
+"""grep, sort, uniq, cut, tr, xargs, od and strings in their common uses."""
 
 import re
 import stat
@@ -15,6 +15,14 @@ def _text(content: bytes) -> str:
     return content.decode("utf-8", "surrogateescape")
 
 
+def regex(text: str, flags: int = 0) -> re.Pattern[str]:
+    """A pattern compiled. Raises ``UsageError`` for one that is none."""
+    try:
+        return re.compile(text, flags)
+    except re.error:
+        raise UsageError(f"bad regex '{text}'") from None
+
+
 def basic_pattern(text: str) -> str:
     r"""A basic regular expression (``\(``, ``\|``) as an extended one."""
     out, at = "", 0
@@ -29,7 +37,8 @@ def basic_pattern(text: str) -> str:
     return out
 
 
-def _posix(text: str) -> str:
+def posix_classes(text: str) -> str:
+    """``[:alpha:]`` and its like as Python's re spells them."""
     for name, members in (
         ("alpha", "a-zA-Z"),
         ("digit", "0-9"),
@@ -57,10 +66,7 @@ async def grep(sys: Process, argv: Sequence[str]) -> int:
     joined = "|".join(f"(?:{p})" for p in spelled)
     joined = rf"\b(?:{joined})\b" if options.has("w") else joined
     joined = f"^(?:{joined})$" if options.has("x") else joined
-    try:
-        pattern = re.compile(joined, re.IGNORECASE if options.has("i") else 0)
-    except re.error:
-        raise UsageError(f"bad regex '{patterns[0]}'") from None
+    pattern = regex(joined, re.IGNORECASE if options.has("i") else 0)
     paths = await _below(sys, rest) if options.has("r") or options.has("R") else rest
     name_them = (len(paths) > 1 or options.has("H")) and not options.has("h")
     found, failed = False, False
@@ -87,7 +93,7 @@ async def grep(sys: Process, argv: Sequence[str]) -> int:
 def _spelled(pattern: str, *, fixed: bool, extended: bool) -> str:
     if fixed:
         return re.escape(pattern)
-    return _posix(pattern if extended else basic_pattern(pattern))
+    return posix_classes(pattern if extended else basic_pattern(pattern))
 
 
 def _shown(
@@ -211,6 +217,8 @@ def _ranges(text: str) -> list[tuple[int, int]]:
 async def tr(sys: Process, argv: Sequence[str]) -> int:
     """tr(1) with -d, -s and -c."""
     options = parse(argv, "dsc")
+    if not options.rest or (len(options.rest) < 2 and not (options.has("d") or options.has("s"))):
+        raise UsageError("missing operand")
     first = _set(options.rest[0])
     second = _set(options.rest[1]) if len(options.rest) > 1 else ""
     while block := await sys.read(0):
@@ -231,7 +239,7 @@ async def tr(sys: Process, argv: Sequence[str]) -> int:
 
 
 def _set(text: str) -> str:
-    text = _posix(f"[{text}]")[1:-1] if "[:" in text else text
+    text = posix_classes(f"[{text}]")[1:-1] if "[:" in text else text
     text = unescape(text)[0].replace("\\s", " \t\n\r\f\v")
     out, at = "", 0
     while at < len(text):
@@ -242,90 +250,6 @@ def _set(text: str) -> str:
             out += text[at]
             at += 1
     return out
-
-
-_SED = re.compile(r"(?:(\d+|\$)(?:,(\d+|\$))?|/((?:[^/\\]|\\.)*)/)?\s*(!?)\s*([spdq])(.*)", re.S)
-
-
-@enter("sed")
-async def sed(sys: Process, argv: Sequence[str]) -> int:
-    """sed(1): s///, p, d and q with a line number, a range, $ or /pattern/; -n, -e, -E."""
-    options = parse(argv, "ne:rEi")
-    rest = list(options.rest)
-    scripts = options.values.get("e") or [rest.pop(0)]
-    commands = [_SED.fullmatch(one.strip()) for text in scripts for one in re.split(r"[;\n]", text)]
-    if None in commands:
-        raise UsageError(f"unsupported command in '{scripts[0]}'")
-    lines: list[str] = []
-    status = 0
-    async for _, content in contents(sys, rest):
-        status |= content is None
-        lines += _text(content or b"").splitlines()
-    extended = options.has("r") or options.has("E")
-    out = ""
-    for number, line in enumerate(lines, 1):
-        text, printed, ended = _edited(line, number, len(lines), commands, extended)
-        out += printed
-        if text is not None and not options.has("n"):
-            out += f"{text}\n"
-        if ended:
-            break
-    await sys.out(out)
-    return status
-
-
-def _edited(
-    line: str,
-    number: int,
-    total: int,
-    commands: "list[re.Match[str] | None]",
-    extended: bool,
-) -> tuple[str | None, str, bool]:
-    printed, ended = "", False
-    for command in commands:
-        assert command is not None
-        first, last, pattern, negated, verb, rest = command.groups()
-        chosen = _chosen(line, number, total, (first, last, pattern), extended)
-        if chosen == bool(negated):
-            continue
-        if verb == "d":
-            return None, printed, ended
-        if verb == "p":
-            printed += f"{line}\n"
-        elif verb == "q":
-            ended = True
-            break
-        else:
-            line, changed = _substituted(line, rest, extended)
-            printed += f"{line}\n" if changed and rest.rsplit(rest[0], 1)[-1].count("p") else ""
-    return line, printed, ended
-
-
-def _chosen(
-    line: str, number: int, total: int, where: tuple[str | None, ...], extended: bool
-) -> bool:
-    first, last, pattern = where
-    if pattern is not None:
-        return re.search(_posix(pattern if extended else basic_pattern(pattern)), line) is not None
-    if first is None:
-        return True
-    low = total if first == "$" else to_number(first)
-    high = low if last is None else total if last == "$" else to_number(last)
-    return low <= number <= high
-
-
-def _substituted(line: str, rest: str, extended: bool) -> tuple[str, bool]:
-    delimiter = rest[0]
-    pieces = re.split(rf"(?<!\\){re.escape(delimiter)}", rest[1:])
-    if len(pieces) < 3:
-        raise UsageError("unterminated 's' command")
-    pattern = _posix(pieces[0] if extended else basic_pattern(pieces[0]))
-    replacement = re.sub(r"(?<!\\)&", r"\\g<0>", pieces[1]).replace(f"\\{delimiter}", delimiter)
-    flags = re.IGNORECASE if "I" in pieces[2] or "i" in pieces[2] else 0
-    changed, count = re.subn(
-        pattern, replacement, line, count=0 if "g" in pieces[2] else 1, flags=flags
-    )
-    return changed, bool(count)
 
 
 @enter("xargs")

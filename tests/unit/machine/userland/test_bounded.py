@@ -111,3 +111,47 @@ def test_appended_bytes_are_copied_only_as_often_as_they_double() -> None:
     assert content.read(row, 0, row.size) == whole
     assert content.read(row, 700_001, 12_345) == whole[700_001:712_346]
     assert content.pages(row) == -(-len(whole) // content.PAGE)
+
+
+def test_a_line_that_kills_who_typed_it_leaves_the_session_usable() -> None:
+    session = open_session(load_world(), parse_spec("docker"))
+    session.shell("host", "kill -9 0")
+    answer = session.shell("guest", "echo alive")
+    assert isinstance(answer, Returned)
+    assert b"alive" in answer.data
+    assert not isinstance(session.shell("host", "echo alive"), Returned)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "tr",
+        "time",
+        "mountpoint",
+        "pgrep '('",
+        "pkill '['",
+        "mount --",
+        "mknod a ''",
+        "sed",
+        "sed Z",
+    ],
+)
+def test_a_program_called_wrongly_says_so(line: str) -> None:
+    said, _ = run(f"{line} </dev/null; echo =$?")
+    assert said.startswith(f"{line.split()[0]}: ")
+    assert "=1" in said
+
+
+@pytest.mark.parametrize(
+    ("script", "left"),
+    [
+        ("-i s/b/X/", "a\nX\nc\n"),
+        ("-i.bak -e /b/,/c/d", "a\n"),
+        ("-i '$d'", "a\nb\n"),
+        ("-i '1a hello'", "a\nhello\nb\nc\n"),
+        (r"-i 's/\(.\)/[\1]/;y/b/B/'", "[a]\n[B]\n[c]\n"),
+        ("-n -i 2p", "b\n"),
+    ],
+)
+def test_sed_edits_in_place(script: str, left: str) -> None:
+    assert run(rf"printf 'a\nb\nc\n' > /tmp/s; sed {script} /tmp/s; cat /tmp/s")[0] == left
