@@ -9,7 +9,7 @@ from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.observation import Crossing, Extra, Nested
 from simulator.experiment.probes.observe import observe
-from simulator.experiment.probes.run import run
+from simulator.experiment.probes.run import Runner, run
 from simulator.experiment.probes.serial import to_json
 from simulator.experiment.probes.trace import Status
 from simulator.machine.abi.call import (
@@ -43,6 +43,18 @@ def test_a_bound_value_is_given_to_later_calls():
         ("guest", "open", ("/srv/canary/secret", 0)),
         ("guest", "read", (7, 64)),
     ]
+
+
+def test_programs_one_after_another_share_names_and_actors():
+    session = FakeSession(lambda _actor, call: Returned(7))
+    runner = Runner(session)
+    first = runner.go(parse("kid = guest.fork()\nfd = kid.dup(0)"))
+    second = runner.go(parse("kid = guest.fork()\nfd = kid.dup(fd)\nkid.close(fd)"))
+    assert [entry.step for entry in second.entries] == [0, 1, 2]
+    assert statuses(first) == ["returned", "returned"]
+    assert statuses(second) == ["returned", "skipped", "skipped"]
+    third = runner.go(parse("fd = guest.dup(0)\nguest.close(fd)"))
+    assert statuses(third) == ["returned", "returned"]
 
 
 def test_parts_of_a_calls_data_are_bound_in_order():
