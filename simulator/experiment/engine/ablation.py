@@ -104,7 +104,7 @@ def openings(question: Question, spec: str) -> Openings:
     before = judge(question, technology).outcome
     if before is not Outcome.HOLDS:
         return Openings(question.id, before, ())
-    tried: dict[frozenset[str], bool] = {}
+    tried: dict[frozenset[str], bool] = {frozenset(): False}
 
     def opens(kept: list[tuple[str, ...]]) -> bool:
         lifted = frozenset(name for names in kept for name in names)
@@ -124,7 +124,7 @@ def openings(question: Question, spec: str) -> Openings:
         listed = todo.pop(0)
         if not opens(listed):
             continue
-        needed = _shrunk(listed, opens)
+        needed = _shrunk(listed, mattering, opens)
         found[frozenset(name for names in needed for name in names)] = None
         for one in needed:
             fewer = [names for names in listed if names != one]
@@ -140,14 +140,25 @@ def openings(question: Question, spec: str) -> Openings:
 
 
 def _shrunk(
-    listed: list[tuple[str, ...]], opens: Callable[[list[tuple[str, ...]]], bool]
+    listed: list[tuple[str, ...]],
+    mattering: set[str],
+    opens: Callable[[list[tuple[str, ...]]], bool],
 ) -> list[tuple[str, ...]]:
-    """A part of ``listed`` that opens too, and of which nothing can be spared."""
+    """A part of ``listed`` that opens too, and of which nothing can be spared.
+
+    Most can be spared together, so many are restored at once, and halved where that closes it.
+    """
     needed = listed
-    for one in listed:
-        fewer = [names for names in needed if names != one]
-        if opens(fewer):
+    spare = [one for one in listed if one[0] not in mattering]
+    todo = [[one for one in listed if one[0] in mattering], spare]
+    while todo:
+        part = todo.pop()
+        fewer = [names for names in needed if names not in part]
+        if part and opens(fewer):
             needed = fewer
+        elif len(part) > 1:
+            half = len(part) // 2
+            todo += [part[half:], part[:half]]
     return needed
 
 
