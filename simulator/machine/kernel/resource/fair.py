@@ -12,6 +12,7 @@ __refill_cfs_bandwidth_runtime, do_sched_cfs_period_timer), sched(7).
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from operator import attrgetter
 from typing import TypeAlias
 
 from simulator.machine.state.store import Key
@@ -198,7 +199,10 @@ def serve(pools: Sequence[Pool], start: int, end: int) -> int:
         if now >= end:
             continue
         pool = pools[index]
-        job = _next(pool.root, urgent[index], pool.servers, number, now)
+        if urgent[index]:
+            job = _next(pool.root, urgent[index], pool.servers, number, now)
+        else:
+            job = _pick(pool.root, number, now)
         if job is None:
             heappush(queue, (_soonest(pool, now, end), index, number))
             continue
@@ -220,8 +224,6 @@ def _next(
     root: Group, urgent: Sequence[Job], servers: Servers, number: int, now: int
 ) -> Job | None:
     """pick_next_task(): real time first, unless it has had its part and others wait."""
-    if not urgent:
-        return _pick(root, number, now)
     while now >= servers.rt_since + servers.rt_period:
         servers.rt_since += servers.rt_period
         servers.rt_used = [0] * len(servers.free)
@@ -234,17 +236,24 @@ def _next(
     return min(ready, key=lambda job: (-job.priority, not job.fifo, 0 if job.fifo else job.vtime))
 
 
+_VTIME = attrgetter("vtime")
+
+
 def _pick(group: Group, number: int, now: int) -> Job | None:
     """The ready job that is furthest behind, level by level."""
     if group.bucket is not None and group.bucket.is_dry(now):
         return None
     children = group.children
-    for child in sorted(children, key=_vtime) if len(children) > 1 else children:
+    for child in sorted(children, key=_VTIME) if len(children) > 1 else children:
         if isinstance(child, Group):
             found = _pick(child, number, now)
             if found is None:
                 continue
-        elif child.priority or not child.ready(number, now) or _is_dry(child, now):
+        elif (
+            child.priority
+            or not child.ready(number, now)
+            or (child.charges and _is_dry(child, now))
+        ):
             continue
         else:
             found = child
@@ -253,12 +262,8 @@ def _pick(group: Group, number: int, now: int) -> Job | None:
     return None
 
 
-def _vtime(child: "Group | Job") -> int:
-    return child.vtime
-
-
 def _is_dry(job: Job, now: int) -> bool:
-    return bool(job.charges) and any(bucket.is_dry(now) for bucket, _n, _d in job.charges)
+    return any(bucket.is_dry(now) for bucket, _n, _d in job.charges)
 
 
 def _turn(job: Job, servers: Servers, number: int, most: int) -> int:

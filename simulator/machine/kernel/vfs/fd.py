@@ -193,7 +193,7 @@ def inode_of(file: File) -> InodeId:
 
 def drop_reference(store: Store, file: FileId) -> None:
     """After a slot was removed: release the description when no table refers to it any more."""
-    if not store.by(REFERENCES, file):
+    if file not in store.filed(REFERENCES):
         row = store.get(File, file)
         if row is None:
             return

@@ -98,7 +98,8 @@ def create(trap: "Trap", directory: InodeId, name: str, new: NewFile) -> InodeId
 def _need_inode(trap: "Trap", directory: int) -> None:
     """ENOSPC when the filesystem may not take one more file (tmpfs(5) nr_inodes)."""
     above = trap.store.row(Inode, directory)
-    quota.need_inode(trap, above)
+    if above.quota:
+        quota.need_inode(trap, above)
     sb = trap.store.row(Superblock, above.sb)
     if sb.max_inodes is not None and len(trap.store.by(BY_SUPERBLOCK, sb.id)) >= sb.max_inodes:
         trap.deny(

@@ -14,6 +14,7 @@ from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON
 from simulator.machine.kernel.vfs.walker import (
+    SURELY_SHORT,
     Found,
     Last,
     Walker,
@@ -62,7 +63,8 @@ def find(
         parent, name = above
         dentry = trap.store.get(Dentry, (parent.inode, name))
         if dentry is None:
-            check_name(trap, name)
+            if len(name) > SURELY_SHORT:
+                check_name(trap, name)
             return Found(parent, name, None, False)
         inode = trap.store.get(Inode, dentry.inode)
         # What is computed, a symbolic link or mounted on takes the long way

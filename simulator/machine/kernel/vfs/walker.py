@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 NAME_MAX = 255
-_SURELY_SHORT = NAME_MAX // 4
+SURELY_SHORT = NAME_MAX // 4
 """A name of so few characters has at most ``NAME_MAX`` bytes in any encoding."""
 MAX_SYMLINKS = 40
 _TYPE_AND_SEARCH = S_IFMT | 0o111
@@ -74,7 +74,7 @@ class Last(msgspec.Struct, frozen=True):
 
 def child(trap: "Trap", parent: At, name: str) -> At | None:
     """What ``name`` is in the directory ``parent``, below whatever is mounted on it."""
-    if len(name) > _SURELY_SHORT:
+    if len(name) > SURELY_SHORT:
         check_name(trap, name)
     directory = parent.inode
     if isinstance(directory, int):

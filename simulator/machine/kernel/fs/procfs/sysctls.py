@@ -137,7 +137,7 @@ def _listing(
 
 def _in_initial_net(trap: "Trap") -> bool:
     # The first is made at boot and never goes, so it stays the oldest row.
-    return next(iter(trap.store.rows(NetNs))) == trap.task.ns.net
+    return next(iter(trap.store.tables[NetNs])) == trap.task.ns.net
 
 
 def setting(trap: "Trap", name: str) -> Setting | None:
