@@ -8,6 +8,7 @@ from textual.widgets import Button
 from simulator.classroom.lessons.schema import Steps
 from simulator.classroom.tui.messages import PlayRequested
 from simulator.classroom.tui.widgets.exercises.answered import Answered
+from simulator.experiment.scenarios.schema import DEMONSTRATIONS
 from simulator.machine.abi.i18n import gettext as _
 
 
@@ -20,7 +21,9 @@ class StepsExercise(Vertical):
 
     def compose(self) -> ComposeResult:
         """One button."""
-        text = _("Step through it on {spec}").format(spec=self._steps.on)
+        shows = self._steps.scenario.partition(".")[0] in DEMONSTRATIONS
+        on = _("Step through it on {spec}").format(spec=self._steps.on)
+        text = _("Step through it") if shows else on
         yield Button(text, id="step", variant="primary", compact=True)
 
     @on(Button.Pressed, "#step")
