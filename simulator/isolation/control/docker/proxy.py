@@ -21,7 +21,6 @@ from simulator.machine.abi.constants import (
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-
 _LARGEST = 65_507
 
 

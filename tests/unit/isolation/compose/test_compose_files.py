@@ -7,7 +7,8 @@ import pytest
 
 from simulator.isolation.control.docker.compose import interpolate, normal
 from simulator.isolation.control.docker.compose.errors import ComposeError
-from simulator.isolation.control.docker.compose.loading import Loader, dump, parse
+from simulator.isolation.control.docker.compose.loading import Loader, parse
+from simulator.isolation.control.docker.compose.printing import printed
 from simulator.isolation.control.docker.compose.project import Project, digest
 
 HEAD = "services:\n  web:\n    image: x\n"
@@ -172,6 +173,31 @@ def test_a_hash_is_of_what_matters() -> None:
 def test_what_config_prints_can_be_read_again() -> None:
     found = load(HEAD + "    ports: ['80:80']\n    environment: {A: 'yes', B: '1'}\n")
     tree = {"name": found.name, "services": found.services, "networks": found.networks}
-    again = load(dump(tree))
+    again = load(printed(tree))
     assert again.services == found.services
     assert parse("a: yes\nb: 010\n", "f") == {"a": "yes", "b": 10}
+
+
+def test_what_is_printed_is_as_compose_2_prints_it() -> None:
+    """Recorded of docker compose 2.40 for the same file."""
+    found = load(
+        HEAD
+        + '    restart: "no"\n    command: ["sh", "-c", "echo $$A\\nsleep 1"]\n    mem_limit: 64m\n'
+        + "    ports: ['80:80']\n    cpus: 0.5\n    secrets: [pw]\n    healthcheck:\n"
+        + '      test: ["CMD", "true"]\n      interval: 5s\n      retries: 5\n'
+        + "secrets:\n  pw:\n    file: /pw.txt\n"
+    )
+    service = found.services[next(iter(found.services))]
+    text = printed({"name": "p", "services": {"s": service}, "secrets": found.secrets})
+    assert text.startswith("name: p\nservices:\n  s:\n")
+    for part in (
+        '    restart: "no"\n',
+        "    command:\n      - sh\n      - -c\n      - |-\n        echo $$A\n        sleep 1\n",
+        '    mem_limit: "67108864"\n',
+        '      - mode: ingress\n        target: 80\n        published: "80"\n        protocol: tcp',
+        '      test:\n        - CMD\n        - "true"\n      interval: 5s\n      retries: 5\n',
+        "      - source: pw\n        target: /run/secrets/pw\n",
+        "secrets:\n  pw:\n    name: p_pw\n    file: /pw.txt\n",
+    ):
+        assert part in text, text
+    assert text.index("cpus: 0.5") < text.index("command:")

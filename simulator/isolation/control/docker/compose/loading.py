@@ -52,17 +52,6 @@ def parse(text: str, file: str) -> Any:
         raise Invalid(f"{file}: yaml:{where} {problem}") from None
 
 
-def dump(tree: Any) -> str:
-    """``tree`` as YAML in compose's layout: keys sorted, lists indented."""
-    writer: Any = YAML(typ="safe", pure=True)
-    writer.default_flow_style = False
-    writer.width = 4096
-    writer.indent(mapping=2, sequence=4, offset=2)
-    found = io.StringIO()
-    writer.dump(tree, found)
-    return found.getvalue()
-
-
 class Loader:
     """Reads one project. ``read`` gives a file's text, None when there is none."""
 

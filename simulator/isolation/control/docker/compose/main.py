@@ -40,8 +40,11 @@ class Sitting:
         self.warnings: list[str] = []
         self.env: dict[str, str] = dict(desk.env)
 
-    async def project(self, wanted: tuple[str, ...] = ()) -> Project:
-        """The project of the files. Raises ``ComposeError``."""
+    async def project(self, wanted: tuple[str, ...] = (), *, as_written: bool = False) -> Project:
+        """The project of the files; ``as_written`` with the files that it names where they are.
+
+        Raises ``ComposeError``.
+        """
         loader = Loader(self.desk.read, self.desk.env, self.warnings.append)
         base = posixpath.join(self.desk.cwd, self.given.text("project-directory", "."))
         files = self.given.listed("file")
@@ -59,7 +62,7 @@ class Sitting:
                 wanted=wanted,
                 env_files=env_files,
             )
-            if self.desk.apart:
+            if self.desk.apart and not as_written:
                 await apart(self.desk, project)
             return project
         finally:

@@ -7,7 +7,7 @@ import msgspec
 from simulator.isolation.control.docker.client.flags import Flag, Parsed
 from simulator.isolation.control.docker.client.listing import port_text
 from simulator.isolation.control.docker.client.tables import elided, short, size, table, template
-from simulator.isolation.control.docker.compose import loading, plan, request
+from simulator.isolation.control.docker.compose import plan, printing, request
 from simulator.isolation.control.docker.compose.desk import Desk, Work
 from simulator.isolation.control.docker.compose.errors import ComposeError
 from simulator.isolation.control.docker.compose.main import Sitting, Table
@@ -242,7 +242,8 @@ def _digits(content: bytes) -> str:
 
 async def config(sitting: Sitting, given: Parsed) -> int:
     """The project as it was understood."""
-    project = await sitting.project(tuple(given.words))
+    hashed = bool(given.text("hash"))
+    project = await sitting.project(tuple(given.words), as_written=not hashed)
     if given.on("quiet"):
         return 0
     lists = {
@@ -257,7 +258,7 @@ async def config(sitting: Sitting, given: Parsed) -> int:
         if given.on(name):
             await sitting.out("".join(f"{one}\n" for one in found))
             return 0
-    if given.text("hash"):
+    if hashed:
         chosen = project.order() if given.text("hash") == "*" else given.text("hash").split(",")
         for name in chosen:
             await sitting.out(f"{name} {digest(project.services[name])}\n")
@@ -269,8 +270,7 @@ async def config(sitting: Sitting, given: Parsed) -> int:
     if given.text("format") == "json":
         await sitting.out(msgspec.json.format(msgspec.json.encode(tree)).decode() + "\n")
         return 0
-    head = loading.dump({"name": tree.pop("name")})
-    await sitting.out(head + "".join(loading.dump({key: one}) for key, one in tree.items()))
+    await sitting.out(printing.printed(tree))
     return 0
 
 

@@ -281,6 +281,11 @@ def wanted_ports(container: Container) -> list[tuple[str, PortBinding]]:
     return found
 
 
+def _with_kind(port: str) -> str:
+    """``80`` is ``80/tcp`` (nat.Port)."""
+    return port if "/" in port else f"{port}/tcp"
+
+
 def _check_ports(engine: "Engine", container: Container) -> None:
     """Choose host ports, and refuse one that another container has."""
     taken = {
@@ -291,7 +296,7 @@ def _check_ports(engine: "Engine", container: Container) -> None:
         for place in places or []
     }
     ports: dict[str, list[dict[str, str]] | None] = {
-        port: None for port in container.config.ExposedPorts or {}
+        _with_kind(port): None for port in container.config.ExposedPorts or {}
     }
     if container.host.NetworkMode == "host" or not any(
         got.IPAddress for got in container.record.Networks.values()
@@ -314,7 +319,7 @@ def _check_ports(engine: "Engine", container: Container) -> None:
                 f" {address}:{number} failed: port is already allocated"
             )
         taken.add((number, kind))
-        key = port if "/" in port else f"{port}/tcp"
+        key = _with_kind(port)
         listed = ports.get(key) or []
         hosts_ = [place.HostIp] if place.HostIp else ["0.0.0.0", "::"]
         listed += [{"HostIp": one, "HostPort": number} for one in hosts_]
