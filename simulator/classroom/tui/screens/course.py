@@ -26,8 +26,8 @@ class CourseScreen(Screen[None]):
         """\
 # The course
 
-One lesson for each technology. Up and down choose, Enter opens; what you have done is kept, and a
-lesson opens where you left it. Escape goes back to the display case.
+A lesson for each technology, and then Docker itself. Up and down choose, Enter opens; what you have
+done is kept, and a lesson opens where you left it. Escape goes back to the display case.
 """
     )
 

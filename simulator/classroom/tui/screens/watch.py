@@ -212,6 +212,8 @@ marked.
             widget.border_title = panel.title
             key = f"{side} {view}"
             widget.show(panel.lines, changed(panel.lines, self._before.get(key, panel.lines)))
+            if view == "events":
+                widget.scroll_end(animate=False)
             self._before[key] = panel.lines
 
     def action_view(self, direction: int) -> None:

@@ -69,7 +69,7 @@ def spelled(one: Happened, names: Mapping[str, str]) -> str:
     clock = moment(one.time // _SECOND).iso()[11:19]
     name = one.attributes.get("name") or _short(one.ident)
     rest = [
-        f"{key}={_short(value) if key == 'execID' else value}"
+        f"{key}={_short(value) if key == 'execID' or value.startswith('sha256:') else value}"
         for key, value in sorted(one.attributes.items())
         if key in _TOLD and value
     ]

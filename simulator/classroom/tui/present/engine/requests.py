@@ -8,6 +8,7 @@ closed or the next request is read; a program that is executed leads a life of i
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from simulator.machine.abi.call import Executed, Returned
 from simulator.machine.abi.ids import Pid
@@ -44,8 +45,8 @@ class Request:
 
     @property
     def path(self) -> str:
-        """What it asks for, with long ids cut as docker cuts them."""
-        return _LONG_ID.sub(r"\1", self.target)
+        """What it asks for, to be read: long ids are cut as docker cuts them."""
+        return _LONG_ID.sub(r"\1", unquote(self.target))
 
 
 def daemon(world: World) -> Pid | None:
