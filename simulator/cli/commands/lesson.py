@@ -9,7 +9,7 @@ import click
 from simulator.classroom.lessons import load as lessons
 from simulator.classroom.lessons import progress as saved
 from simulator.classroom.lessons.grading import Grade, came, grade, outcomes, so
-from simulator.classroom.lessons.schema import Challenge, Lesson
+from simulator.classroom.lessons.schema import Challenge, Lesson, Part
 from simulator.cli.output import emit_json, table
 from simulator.experiment.probes.source import MAX_FILE, read_text
 from simulator.machine.abi.i18n import gettext as _
@@ -54,11 +54,17 @@ def start(lesson: str) -> None:
     """Open LESSON (its id, its number or a file .md) where you left it; in a pipe, its text."""
     found = lessons.find(lesson)
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        click.echo("\n\n".join(part.text for part in found.parts))
+        click.echo("\n\n".join(map(_text, found.parts)))
         return
     from simulator.classroom.tui.app import main as open_screens
 
     open_screens(lesson=lesson if lesson.endswith(".md") else found.id)
+
+
+def _text(part: Part) -> str:
+    """A part as it is read: with its options, without what is told after an answer."""
+    options = "\n".join(f"- **{letter})** {text}" for letter, text in part.options)
+    return "\n\n".join(filter(None, (part.text, options)))
 
 
 @command.command("status")
