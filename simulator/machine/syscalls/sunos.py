@@ -27,11 +27,12 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import exit as exits
-from simulator.machine.kernel import features, zone
+from simulator.machine.kernel import features, pids, zone
 from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import interface as links
+from simulator.machine.kernel.resource import reclaim
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import inode as inodes
@@ -146,6 +147,26 @@ def swapoff(trap: Trap, path: str) -> int:
     trap.authority("memory", "swap")
     inodes.load(trap, paths.walk(trap, path).inode)
     trap.fail(Errno.EINVAL, N_("It is not in use as swap."), "swapctl(2)")
+
+
+@sunos(
+    "@pageout", partial="stands for memcntl(2) MC_SYNC by the agent of a process"
+)
+def pageout(trap: Trap, number: int, size: int) -> int:
+    """Move up to ``size`` bytes of a process to swap; gives how many went. EPERM ESRCH.
+
+    Source: illumos cmd/rcap/rcapd/rcapd_scanner.c pageout_mapping(). What is touched comes back.
+    """
+    trap.need(Privilege.ZONE_CONFIG)
+    task = pids.need(trap, number)
+    part = min(task.memory, size) // reclaim.PAGE * reclaim.PAGE
+    if part <= 0:
+        return 0
+    before = trap.store.get(reclaim.Swapped, task.id)
+    held = before.size if before is not None else 0
+    trap.store.put(reclaim.Swapped(id=task.id, size=part + held))
+    trap.store.put(msgspec.structs.replace(task, memory=task.memory - part))
+    return part
 
 
 @sunos("acct")

@@ -6,7 +6,13 @@ from simulator.experiment.engine.executor import open_session
 from simulator.experiment.engine.session import SimSession
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
-from simulator.machine.abi.call import Returned
+from simulator.machine.abi.call import Call, Returned
+from simulator.machine.abi.constants import (
+    LINUX_REBOOT_CMD_RESTART,
+    LINUX_REBOOT_MAGIC1,
+    LINUX_REBOOT_MAGIC2,
+    RB_POWER_OFF,
+)
 
 
 class Host:
@@ -92,3 +98,25 @@ def test_the_tools_of_2003_find_their_guest_in_a_file_of_variables() -> None:
     assert "Operation not permitted" in host.says("reducecap --secure hostname foo")[1]
     assert host.says("vserver guest stop")[0] == 0
     assert host.says("vserver guest status")[0] == 3
+
+
+@pytest.mark.parametrize(("command", "status"), [("RESTART", 0), ("POWER_OFF", 3)])
+def test_a_guest_that_reboots_is_started_again_by_vshelper(command: str, status: int) -> None:
+    host = Host("vserver")
+    word = LINUX_REBOOT_CMD_RESTART if command == "RESTART" else RB_POWER_OFF
+    magic = (LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2)
+    host.session.call("guest", Call("reboot", (*magic, word, None)))
+    assert not host.session.alive("guest")
+    assert host.says("sleep 1; vserver guest status >/dev/null")[0] == status
+    assert host.says("vserver neighbour status >/dev/null")[0] == 0
+
+
+def test_vshelper_can_be_turned_off() -> None:
+    host = Host("vserver")
+    host.says("mkdir -p /etc/vservers/guest/apps/vshelper")
+    host.says("touch /etc/vservers/guest/apps/vshelper/disabled")
+    host.says("vserver guest stop")
+    assert host.says("vshelper restart 101")[0] == 0
+    assert host.says("vserver guest status >/dev/null")[0] == 3
+    assert host.says("vshelper restart 4711")[0] == 1
+    assert host.says("vshelper")[0] == 1

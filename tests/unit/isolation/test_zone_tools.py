@@ -153,3 +153,16 @@ def test_export_makes_the_same_configuration_again() -> None:
 def test_semicolons_in_quotes_do_not_separate() -> None:
     assert split('set a="b;c"; end') == ['set a="b;c"', "end"]
     assert zonecfg.amount("x", "1.5k") == 1536
+
+
+def test_rcapd_pages_a_zone_out_that_is_above_its_cap() -> None:
+    host = open_session(load_world(), parse_spec("zone capped-memory:physical=8m"))
+    ok(host, "rcapadm -E")
+    assert "state: enabled" in ok(host, "rcapadm")
+    host.shell("guest", "stress --vm 1 --vm-bytes 32M --vm-keep -t 60 >/dev/null 2>&1 &")
+    before = ok(host, "sleep 1; rcapstat -z").splitlines()[1].split()
+    assert before[4:6] == ["32768K", "8192K"]
+    after = ok(host, "sleep 6; sleep 6; rcapstat -z").splitlines()[1].split()
+    assert after[4:7] == ["8192K", "8192K", "24576K"]
+    ok(host, "rcapadm -D")
+    assert "state: disabled" in ok(host, "rcapadm")

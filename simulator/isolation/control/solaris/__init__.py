@@ -10,9 +10,9 @@ global:installed:/
 
 TOOLSET = Toolset(
     product="solaris",
-    modules=("solaris.rcapstat", "solaris.zlogin", "solaris.zoneadm", "solaris.zonecfg"),
+    modules=("solaris.rcap", "solaris.zlogin", "solaris.zoneadm", "solaris.zonecfg"),
     kernels=frozenset({"sunos"}),
-    programs=("rcapstat", "zlogin", "zoneadm", "zonecfg"),
+    programs=("rcapadm", "rcapd", "rcapstat", "zlogin", "zoneadm", "zonecfg"),
     directories=(("/etc/zones", 0o755), ("/zones", 0o755)),
     files=(("/etc/zones/index", 0o644, INDEX),),
 )

@@ -28,7 +28,13 @@ def _configured(name: str, number: int) -> tuple[tuple[str, int, str], ...]:
 
 TOOLSET = Toolset(
     product="util-vserver",
-    modules=("vserver.attributes", "vserver.showing", "vserver.small", "vserver.tool"),
+    modules=(
+        "vserver.attributes",
+        "vserver.helper",
+        "vserver.showing",
+        "vserver.small",
+        "vserver.tool",
+    ),
     kernels=frozenset({"linux-2.6.27-vs"}),
     programs=(
         "vserver",
@@ -37,6 +43,7 @@ TOOLSET = Toolset(
         "reducecap",
         "vattribute",
         "vkill",
+        "vshelper",
         "vps",
         "vpstree",
         "vserver-stat",

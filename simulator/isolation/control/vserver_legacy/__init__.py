@@ -19,7 +19,7 @@ TOOLSET = Toolset(
     product="vserver",
     modules=vserver.TOOLSET.modules,
     kernels=frozenset({"linux-2.4-vs"}),
-    programs=vserver.TOOLSET.programs,
+    programs=tuple(one for one in vserver.TOOLSET.programs if one != "vshelper"),
     directories=vserver.TOOLSET.directories,
     files=tuple(
         (

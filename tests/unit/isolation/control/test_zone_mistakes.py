@@ -98,6 +98,11 @@ MISTAKES = [
         1,
         "zlogin: You lack sufficient privilege to run this command (all privs required)",
     ),
+    Mistake("rcapadm -Z", 2, "rcapadm: illegal option -- Z"),
+    Mistake("rcapadm -i scan=x", 1, "rcapadm: invalid suboption or value: scan=x"),
+    Mistake("rcapadm -c 101", 1, "is out of range"),
+    Mistake("rcapstat -z x", 2, "usage: rcapstat"),
+    Mistake("su user -c 'rcapadm -E'", 1, "Permission denied"),
 ]
 
 
