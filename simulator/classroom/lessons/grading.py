@@ -216,7 +216,8 @@ def aims(challenge: Challenge) -> tuple[str, ...]:
 def came(result: Result) -> str:
     """What came of a goal; where it is not met, what was wanted too."""
     if result.told:
-        wanted = "" if result.met else f"\n    {_('wanted: {wanted}').format(wanted=result.wanted)}"
+        told = _("wanted: {wanted}").format(wanted=result.wanted)
+        wanted = "" if result.met else f"\n    {told}"
         return result.told + wanted
     told = asked_for(result.goal, result.got)
     if result.stopped_by:

@@ -58,7 +58,8 @@ def crossed(crossing: Crossing) -> str:
         name=crossing.name,
         owner=_(_OWNER_NAMES.get(crossing.owner, crossing.owner)),
     )
-    return f"{text} {_('An operator granted that.')}" if crossing.granted else text
+    granted = _("An operator granted that.")
+    return f"{text} {granted}" if crossing.granted else text
 
 
 def owned(owner: str) -> str:

@@ -25,7 +25,8 @@ def shown(lesson: Lesson, text: str) -> str:
     listed = "\n".join(
         f"- {str(numbers[label]).translate(_SMALL)} {_source(notes[label])}" for label in used
     )
-    return f"{body}\n\n---\n\n*{_('Sources')}*\n\n{listed}\n"
+    sources = _("Sources")
+    return f"{body}\n\n---\n\n*{sources}*\n\n{listed}\n"
 
 
 def _source(note: str) -> str:

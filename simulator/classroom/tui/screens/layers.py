@@ -130,14 +130,8 @@ class LayersDialog(ModalScreen[None]):
 
 
 def _legend() -> list[tuple[str, str] | str]:
-    return [
-        ("+", _MARKS["+"]),
-        f" {_('new')}  ",
-        ("⇡", _MARKS["⇡"]),
-        f" {_('copied up')}  ",
-        ("✗", _MARKS["✗"]),
-        f" {_('covered')}",
-    ]
+    marks = (("+", _("new")), ("⇡", _("copied up")), ("✗", _("covered")))
+    return [part for mark, said in marks for part in ((mark, _MARKS[mark]), f" {said}  ")]
 
 
 def _line(one: Storey) -> Content:

@@ -44,7 +44,8 @@ moment on its technologies side by side. What they answer is computed as you loo
         """The list beside what the chosen one is about."""
         yield Static(
             Content.assemble(
-                (f"{_('Moments')}  ", "bold $text-primary"),
+                (_("Moments"), "bold $text-primary"),
+                "  ",
                 _("one program, and technologies that answer it differently"),
             ),
             id="name",

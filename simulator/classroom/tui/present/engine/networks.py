@@ -51,8 +51,9 @@ def _drawn(
 ) -> Iterator[Line]:
     if network.Driver == "null":
         return
-    inside = f"  {_('internal')}" if network.Internal else ""
-    yield heading(f"{network.Name}  {network.Driver}  {network.Subnet}{inside}".rstrip())
+    inside = _("internal") if network.Internal else ""
+    named = (network.Name, network.Driver, network.Subnet, inside)
+    yield heading("  ".join(filter(None, named)))
     if card is None:
         members = [c.Name for c in containers if network.Name in c.Networks and c.State.Running]
         if members:

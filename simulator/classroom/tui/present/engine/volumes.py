@@ -17,8 +17,8 @@ def volumes(world: World) -> list[Line]:
     lines: list[Line] = []
     for one in disk.volumes():
         name = one.Name[:12] if one.anonymous else one.Name
-        kind = f"  {_('anonymous')}" if one.anonymous else ""
-        lines.append(heading(f"{name}  {one.Driver}{kind}"))
+        kind = _("anonymous") if one.anonymous else ""
+        lines.append(heading("  ".join(filter(None, (name, one.Driver, kind)))))
         lines.append(Line(text=_held(disk, one.Mountpoint)))
         used = [
             (container, point)
@@ -60,10 +60,9 @@ def fate(world: World, container: Record | None) -> list[Line]:
         ),
         Line(text=_("✗ its log, hostname, hosts, resolv.conf"), domain=container.ID),
     ]
+    unnamed = _("anonymous volume, with rm -v or --rm")
     lines += [
-        Line(text=f"✗ {p.Destination}  {_('anonymous volume, with rm -v or --rm')}")
-        for p in container.Mounts
-        if p.Name in anonymous
+        Line(text=f"✗ {p.Destination}  {unnamed}") for p in container.Mounts if p.Name in anonymous
     ]
     stays = [
         Line(text=f"✓ {p.Destination} ◀ {p.Name if p.Type == 'volume' else p.Source}  {p.Type}")
