@@ -84,7 +84,7 @@ def write(trap: "Trap", file: fds.File, data: bytes, length: int, offset: int | 
     at = file.offset if offset is None else offset
     if file.flags & O_APPEND:
         at = inode.size
-    if length and inode.mode & S_IFMT == S_IFREG:
+    if length and inode.mode & S_IFMT == S_IFREG and _is_kept(trap, file.at.inode):
         length = _within_limits(trap, at, length)
         if length <= 0:
             return 0
@@ -184,6 +184,11 @@ def _padded(data: bytes, length: int) -> bytes:
     if length > LARGEST:
         raise NotModelled("a single write of more than 64 MiB")
     return data[:length].ljust(length, b"\0")
+
+
+def _is_kept(trap: "Trap", inode: InodeId) -> bool:
+    """generic_write_checks() is for files that keep what is written, not for the kernel's own."""
+    return isinstance(inode, int) or ops.stored(trap, inode) is not None
 
 
 def _within_limits(trap: "Trap", at: int, length: int) -> int:
