@@ -107,12 +107,14 @@ class Walks:
             if table is Inode:
                 if key in inodes and not _same_mode(old, new):
                     return True
-            elif isinstance(old, Dentry):
-                if old.inode in inodes and new != old:
-                    return True
-                if old.inode in self._ends and new != old:
-                    self._places.clear()
-                    self._ends.clear()
+            elif table is Dentry:
+                # A name that is new was on no remembered walk
+                if isinstance(old, Dentry) and new != old:
+                    if old.inode in inodes:
+                        return True
+                    if old.inode in self._ends:
+                        self._places.clear()
+                        self._ends.clear()
             elif table is Mount:
                 return True
         return False
