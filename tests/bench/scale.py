@@ -8,10 +8,15 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 
+import msgspec
+
+from simulator.classroom.tui.present.files import files
 from simulator.cli.asking import questions
 from simulator.experiment.engine import trees, worlds
+from simulator.experiment.engine.ablation import ablated
 from simulator.experiment.engine.executor import MODERN, open_session
 from simulator.experiment.engine.launch import launch
 from simulator.experiment.engine.matrix import matrix
@@ -27,6 +32,9 @@ from tests.bench.measure import Budget
 
 CONTAINERS = 10_000
 SPEC = "runc"
+MEMORY = 64 << 30
+"""Bytes of the simulated host: Linux allows as many tasks as memory has room for."""
+ABLATED = "docker"
 CALLS = 100_000
 STEPS = 200
 TENTHS = 10
@@ -35,7 +43,8 @@ TENTHS = 10
 def containers(count: int) -> Iterator[str]:
     """Launch ``count`` containers on one host: what a late one costs against an early one."""
     calm()
-    world, technology = load_world(), parse_spec(SPEC)
+    world = msgspec.structs.replace(load_world(), memory=MEMORY)
+    technology = parse_spec(SPEC)
     machine = worlds.build(world, technology, MODERN)
     kernel, tenth = machine.kernel, count // TENTHS
     spent: list[float] = []
@@ -62,47 +71,82 @@ def in_a_process(*words: str) -> None:
     subprocess.run([sys.executable, "-m", "tests.bench.scale", *words], check=False)
 
 
-def whole_matrix(jobs: int) -> str:
-    """Every probe on every technology, in seconds."""
-    asked = questions()
-    begin = time.perf_counter()
+def _cpu() -> float:
+    """Seconds of processor that this process and its finished children have used."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def timed(
+    name: str, work: Callable[[Executor], object], jobs: int, at_most: float
+) -> Iterator[str]:
+    """How long ``work`` takes on ``jobs`` processes, and what it costs all of them together."""
+    begin, spent = time.perf_counter(), _cpu()
     with workers(jobs) as pool:
-        cells = sum(1 for _ in matrix(asked, TECHNOLOGIES, pool=pool))
+        work(pool)
     seconds = time.perf_counter() - begin
-    return str(
-        Budget(f"matrix, {cells} cells, {jobs} process(es)", seconds, "s", (15, 9)[jobs > 1])
+    yield str(Budget(f"{name}, {jobs} process(es)", seconds, "s", at_most))
+    yield str(Budget("  of processor time, all together", _cpu() - spent, "s"))
+
+
+def whole_matrix(jobs: int) -> Iterator[str]:
+    """Every probe on every technology, with what stopped it."""
+    asked = questions()
+    cells = len(asked) * len(TECHNOLOGIES)
+
+    def work(pool: Executor) -> None:
+        assert sum(1 for _ in matrix(asked, TECHNOLOGIES, pool=pool)) == cells
+
+    yield from timed(f"matrix, {cells} cells", work, jobs, (15, 9)[jobs > 1])
+
+
+def ablation(jobs: int) -> Iterator[str]:
+    """Every mechanism of one technology lifted, and the smallest openings of each probe."""
+    asked = questions()
+    yield from timed(
+        f"matrix --ablate {ABLATED}", lambda pool: ablated(asked, ABLATED, pool), jobs, 60
     )
 
 
-def stepping() -> str:
-    """The dearest of many jumps to anywhere in a long timeline, in milliseconds."""
+def stepping() -> Iterator[str]:
+    """The dearest of many jumps in a long timeline, anywhere and to the next step, with what a
+    person is shown there: what the step wrote, and the panel of files.
+    """
     session = open_session(load_world(), parse_spec("none"))
     who = session.actors["guest"]
     kernel = session.kernels[who.machine]
-    names = [Call("mkdir", (f"/tmp/{number}", 0o755)) for number in range(CALLS // 4)]
-    for call in names:
-        kernel.call(who.pid, call)
-        kernel.call(who.pid, Call("stat", call.args[:1]))
-        kernel.call(who.pid, Call("chmod", (call.args[0], 0o700)))
-        kernel.call(who.pid, Call("rmdir", call.args[:1]))
+    for number in range(CALLS // 4):
+        name = f"/tmp/{number}"
+        for call in ("mkdir", name, 0o755), ("stat", name), ("chmod", name, 0o700), ("rmdir", name):
+            kernel.call(who.pid, Call(call[0], call[1:]))
+    timeline = kernel.timeline
     draw = random.Random(1)
-    worst = 0.0
+    worst: list[float] = []
     for _ in range(STEPS):
-        begin = time.process_time()
-        kernel.timeline.at(draw.randrange(len(kernel.timeline)))
-        worst = max(worst, time.process_time() - begin)
-    return str(Budget(f"a step of {len(kernel.timeline)} calls", worst * 1e3, "ms", 16))
+        step = draw.randrange(1, len(timeline))
+        for one in (step, step + 1, step - 1):
+            begin = time.process_time()
+            world = timeline.at(one)
+            files(world, kernel.family, who.pid, timeline.diff(one))
+            worst.append(time.process_time() - begin)
+    worst.sort()
+    name = f"a step in {len(timeline)} calls, with its files"
+    yield str(Budget(f"{name}: worst", worst[-1] * 1e3, "ms", 16))
+    yield str(Budget(f"{name}: median", worst[len(worst) // 2] * 1e3, "ms"))
 
 
 def main(words: list[str]) -> None:
-    """``containers N``, ``matrix JOBS`` or ``stepping``."""
+    """``containers N``, ``matrix JOBS``, ``ablation JOBS`` or ``stepping``."""
     match words:
         case ["containers", count]:
-            print(*containers(int(count)), sep="\n")
+            lines = containers(int(count))
         case ["matrix", jobs]:
-            print(whole_matrix(int(jobs)))
+            lines = whole_matrix(int(jobs))
+        case ["ablation", jobs]:
+            lines = ablation(int(jobs))
         case _:
-            print(stepping())
+            lines = stepping()
+    print(*lines, sep="\n")
 
 
 if __name__ == "__main__":
