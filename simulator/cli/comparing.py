@@ -3,10 +3,11 @@
 import functools
 import os
 import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
-from multiprocessing import get_context, util
+from multiprocessing import get_context, parent_process, util
 
 import msgspec
 
@@ -87,11 +88,22 @@ def _chunks(tasks: Sequence[Task]) -> Iterator[list[Task]]:
 
 
 def _begin() -> None:
-    """Keep machines until this worker ends, and end them before it does; Ctrl-C is its parent's."""
+    """Keep machines until this worker ends, and end them before it does; Ctrl-C is its parent's.
+
+    If the parent is killed nobody would ever tell this worker to end.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     kept = ExitStack()
     kept.enter_context(pool.keep())
     util.Finalize(None, kept.close, exitpriority=100)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 _JOBS: dict[str, Job] = {}

@@ -1,7 +1,9 @@
 """Nothing harms the machine and nothing is left on it, whatever ends."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +15,8 @@ import msgspec
 import pytest
 
 from simulator.experiment.probes.executor import HarnessError
-from simulator.experiment.real import state
+from simulator.experiment.real import dockerapi, pool, state
+from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.link import Link
 from simulator.experiment.real.session import RealSession
@@ -22,6 +25,7 @@ from simulator.machine.abi.call import Call, Failed, Returned, Silent
 from tests.real.conftest import added, requires_spec, traces
 
 pytestmark = pytest.mark.real
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -108,19 +112,19 @@ def test_a_call_that_hangs_is_ended_by_the_time_limit(
     assert not session.alive("guest")
 
 
-def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start() -> None:
-    requires_spec("docker")
+@pytest.mark.parametrize("spec", ["docker", "lxc", "runc", "nspawn --register=no --keep-unit"])
+def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start(spec: str) -> None:
+    requires_spec(spec)
     program = (
-        "import time\n"
+        "import sys, time\n"
         "from simulator.experiment.real.executor import open_session\n"
         "from simulator.experiment.real.world import DEFAULT\n"
-        "session = open_session(DEFAULT, 'docker')\n"
+        "session = open_session(DEFAULT, sys.argv[1])\n"
         "print('ready', flush=True)\n"
         "time.sleep(600)\n"
     )
-    root = Path(__file__).parents[2]
     child = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, cwd=root, text=True
+        [sys.executable, "-c", program, spec], stdout=subprocess.PIPE, cwd=ROOT, text=True
     )
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
@@ -129,9 +133,102 @@ def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start() -> Non
     child.send_signal(signal.SIGKILL)
     child.wait()
     time.sleep(0.5)
-    state.sweep()
+    assert any("removed the cgroup" in sentence for sentence in state.sweep())
     nothing = {kind: there[kind] if kind in ("mounts", "interfaces") else set() for kind in there}
     assert added(nothing, child.pid) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_comparison_that_is_stopped_midway_leaves_nothing(number: signal.Signals) -> None:
+    requires_spec("runc")
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from simulator.cli.main import main; main(['verify', 'runc'])\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    workers: set[int] = set()
+    deadline = time.monotonic() + 60
+    while not any(traces(pid)["records"] for pid in workers) and time.monotonic() < deadline:
+        time.sleep(0.05)
+        workers = _descendants(child.pid)
+    child.send_signal(number)
+    assert child.wait(60) != 0
+    _wait_for_the_end_of(workers)
+    said = state.sweep()
+    assert bool(said) == (number == signal.SIGKILL)
+    for pid in workers:
+        assert added(_machine_wide(), pid) == {}
+
+
+def _machine_wide() -> dict[str, set[str]]:
+    """What no process's name is on, as it is now; of everything else, nothing."""
+    now = traces(0)
+    return {kind: now[kind] if kind in ("mounts", "interfaces") else set() for kind in now}
+
+
+def _descendants(pid: int) -> set[int]:
+    words = [path.read_text().split() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    children = {int(word) for found in words for word in found}
+    return children.union(*(_descendants(child) for child in children))
+
+
+def _wait_for_the_end_of(pids: set[int]) -> None:
+    deadline = time.monotonic() + 30
+    while any(Path(f"/proc/{pid}").exists() for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def test_a_runtime_that_hangs_is_ended_by_the_time_limit(leak_check: None) -> None:
+    requires_spec("runc")
+    host = pool.Host(DEFAULT, pool.Service(operator=True))
+    try:
+        assert host.operator is not None
+        before = host.machine.members()
+        with pytest.raises(RealError, match="sleep ran for more than"):
+            host.operator.run(["/usr/bin/sleep", "600"], seconds=0.2)
+        deadline = time.monotonic() + 5
+        while host.machine.members() - before and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert host.machine.members() == before
+    finally:
+        host.machine.close()
+
+
+def test_an_engine_that_does_not_answer_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dockerapi, "LIMIT", 0.1)
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.bind(str(tmp_path / "s"))
+        silent.listen()
+        with pytest.raises(RealError, match="timed out"):
+            dockerapi.request(str(tmp_path / "s"), "GET", "/_ping")
+
+
+def test_an_ordinary_user_is_told_why_and_keeps_the_models_answers() -> None:
+    if os.geteuid() != 0:
+        pytest.skip("not here, because only root can become somebody else")
+    # The interpreter may be in root's home: reading there is the one right that is left.
+    user = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    user += ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
+    command = [sys.executable, "-m", "simulator.cli", "verify", "docker", "runc", "--json"]
+    done = subprocess.run(
+        [*user, *command, "--scenario", "hostname.set"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    entries = json.loads(done.stdout)["entries"]
+    assert {entry["spec"] for entry in entries} == {"docker", "runc"}
+    assert all("it takes root" in entry["reason"] for entry in entries)
+    assert "EPERM" in {entry["model"] for entry in entries if entry["call"] == "sethostname"}
 
 
 def test_a_container_that_its_engine_left_frozen_is_ended_too(leak_check: None) -> None:

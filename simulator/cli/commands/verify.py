@@ -52,13 +52,15 @@ def command(
     """Compare each SPEC (without one: every product and its doors); 1 on an unexplained row."""
     from simulator.cli.calibration import calibrate
     from simulator.cli.comparing import Columns, processors, spread
-    from simulator.experiment.real import pool
+    from simulator.experiment.real import host, pool
     from simulator.experiment.real.configurations import CONFIGURATIONS
     from simulator.experiment.real.verify import Probe, verify
 
     wanted = _columns(specs or CONFIGURATIONS, without, ablate)
     asked = [find(name) for name in scenarios] or load_all()
     probes = [Probe(one.id, one.program, one.requires) for one in asked]
+    if host.why_not("none") is None:
+        _say_cleaned()
     with pool.keep(), _progress(len(wanted) * len(probes), plain=told) as step:
         calibration = calibrate((spec for spec, _lifted in wanted.values()), load_world())
         for sentence in calibration.told:
@@ -122,12 +124,17 @@ def _write(path: Path, report: "Report") -> None:
         raise OutputError(_("{path}: {reason}").format(path=path, reason=error.strerror)) from error
 
 
-def _show(report: "Report") -> None:
+def _say_cleaned() -> None:
+    """Before any worker sweeps: what killed runs had left behind."""
     from simulator.experiment.real.executor import cleaned
-    from simulator.experiment.real.report import CLASSES
 
     for sentence in cleaned():
         click.echo(sentence, err=True)
+
+
+def _show(report: "Report") -> None:
+    from simulator.experiment.real.report import CLASSES
+
     stamp = report.stamp
     click.echo(
         _("Linux {kernel}, control groups {cgroups}, probes {probes}").format_map(stamp), err=True

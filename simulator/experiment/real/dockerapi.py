@@ -10,13 +10,13 @@ import msgspec
 from simulator.experiment.real.errors import RealError
 
 _VERSION = "v1.41"
-_LIMIT = 60.0
+LIMIT = 60.0
 """Seconds."""
 
 
 class _Connection(http.client.HTTPConnection):
     def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=_LIMIT)
+        super().__init__("localhost", timeout=LIMIT)
         self._path = path
 
     def connect(self) -> None:

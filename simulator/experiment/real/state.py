@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,9 @@ import msgspec
 
 from simulator.experiment.real import cgroups
 from simulator.machine.abi.i18n import gettext as _
+
+_AGENT = re.compile(rb"vitrina-(\d+)-\w+(?=/agent\.pyz)")
+"""In the command line of the agent from which a process's machines are forked."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -82,7 +86,44 @@ def sweep() -> list[str]:
         said.extend(_sweep_one(record))
         if not any(os.path.isdir(group) for group in record.groups):
             path.unlink(missing_ok=True)
+    strays = _strays()
+    said += [_("ended process {pid} of {name}").format(pid=pid, name=name) for pid, name in _lost()]
+    said += [
+        _("removed the directory {path}").format(path=path) for path in strays if _remove(path)
+    ]
     return said
+
+
+def _lost() -> list[tuple[int, str]]:
+    """End agents that were started, but whose coordinator was killed before it found them."""
+    found: list[tuple[int, str]] = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            match = _AGENT.search(path.read_bytes())
+            if match and not start_time(int(match[1])):
+                pid = int(path.parent.name)
+                os.kill(pid, signal.SIGKILL)
+                found.append((pid, match[0].decode()))
+    return found
+
+
+def _strays() -> list[Path]:
+    """Directories of ours in which nothing was ever recorded, made by a process that is gone."""
+    found = Path(tempfile.gettempdir()).glob("vitrina-*-*")
+    makers = [(path, path.name.split("-")[1]) for path in found if path.is_dir()]
+    return [path for path, pid in makers if pid.isdigit() and not start_time(int(pid))]
+
+
+def _remove(directory: Path) -> bool:
+    """Whether a directory was there and is gone now; nothing mounted in it is entered."""
+    if not directory.is_dir():
+        return False
+    for child in sorted(directory.rglob("*"), reverse=True):
+        with contextlib.suppress(OSError):
+            child.rmdir() if child.is_dir() else child.unlink()
+    with contextlib.suppress(OSError):
+        directory.rmdir()
+    return not directory.exists()
 
 
 def _sweep_one(record: Record) -> list[str]:
@@ -102,13 +143,7 @@ def _sweep_one(record: Record) -> list[str]:
     said += [
         _("removed the cgroup {path}").format(path=group) for group in present if group not in left
     ]
-    directory = Path(record.directory)
-    if directory.is_dir():
-        for child in sorted(directory.rglob("*"), reverse=True):
-            with contextlib.suppress(OSError):
-                child.rmdir() if child.is_dir() else child.unlink()
-        with contextlib.suppress(OSError):
-            directory.rmdir()
+    if _remove(Path(record.directory)):
         said.append(_("removed the directory {path}").format(path=record.directory))
     return said
 

@@ -184,10 +184,11 @@ def _pair(job: Job, task: Task, reason: str | None, *, fresh: bool = False) -> l
     spec, probe = task
     if reason is None and "model-only" in probe.requires:
         reason = _("the probe could harm a real machine")
-    if reason is None and not probe.program.on.asks(spec.split()[0]):
+    if not probe.program.on.asks(spec.split()[0]):
         reason = _("the probe does not ask this technology")
-    if reason is not None:
         return [Row(spec=spec, probe=probe.id, kind="not_here", reason=reason)]
+    if reason is not None:
+        return _alone_in_the_model(job, spec, probe, reason)
     try:
         there = job.real(spec, probe.program, fresh)
         again = job.real(spec, probe.program, fresh) if job.twice else None
@@ -205,6 +206,23 @@ def _pair(job: Job, task: Task, reason: str | None, *, fresh: bool = False) -> l
         told = f"{type(error).__name__}: {error}"
         return [Row(spec=spec, probe=probe.id, kind="unexplained", model=told)]
     return compare(job, spec, probe.id, here, there, again)
+
+
+def _alone_in_the_model(job: Job, spec: str, probe: Probe, reason: str) -> list[Row]:
+    """What can't be asked here, with what the model says of it."""
+    row = Row(spec=spec, probe=probe.id, kind="not_here", reason=reason)
+    try:
+        with _MODEL_LOCK:
+            entries = job.model(spec, probe.program).entries
+    except VitrinaError as error:
+        return [msgspec.structs.replace(row, model=str(error))]
+    told = [
+        msgspec.structs.replace(
+            row, step=one.step, rep=one.rep, actor=one.actor, call=one.call, model=word(one)
+        )
+        for one in entries
+    ]
+    return told or [row]
 
 
 def compare(

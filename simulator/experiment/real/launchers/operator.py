@@ -80,6 +80,7 @@ class Operator:
         text = log.read_text(errors="replace")
         log.unlink()
         if ended is None:
+            child.kill()
             raise RealError.hanging(os.path.basename(argv[0]), seconds)
         if ended:
             raise RealError.broken(os.path.basename(argv[0]), last_words(text))
