@@ -104,6 +104,8 @@ class Container:
         self.kernel_pid = 0
         """The kernel's number of its first process, for driving calls."""
         self.removed = False
+        self.stranger = False
+        """Launched by another hand: the daemon is not its parent (``strangers.py``)."""
         self.stopping = False
         """Somebody asked for its end, so no restart policy brings it back."""
         self.execs: list[str] = []

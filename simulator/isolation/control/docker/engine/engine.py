@@ -38,6 +38,8 @@ class Engine:
         self.execs: dict[str, Any] = {}
         self.id = ""
         self.requests = 0
+        self.looked = 0
+        """When the directory of containers had changed as the daemon last looked."""
         self.pulling = Lock()
 
     def headers(self) -> dict[str, str]:

@@ -11,7 +11,7 @@ from simulator.isolation.control.docker.api.errors import (
     Conflict,
     NotModified,
 )
-from simulator.isolation.control.docker.engine import files, running
+from simulator.isolation.control.docker.engine import files, running, strangers
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.create import signal_number
 from simulator.machine.abi.constants import O_WRONLY, SIGKILL, SIGTERM
@@ -40,9 +40,11 @@ async def stop(
         seconds = STOP_TIMEOUT
     await engine.tell(sys, container, "kill", signal=str(number))
     await sys.succeeds("kill", container.state.Pid, number)
+    await strangers.see_to_ends(sys, engine)
     if not await running.wait_end(sys, container, seconds):
         await engine.tell(sys, container, "kill", signal=str(SIGKILL))
         await sys.succeeds("kill", container.state.Pid, SIGKILL)
+        await strangers.see_to_ends(sys, engine)
         await running.wait_end(sys, container, _PATIENCE)
     await engine.tell(sys, container, "stop")
 
@@ -66,6 +68,7 @@ async def kill(
         return
     await engine.tell(sys, container, "kill", signal=str(number))
     await sys.succeeds("kill", container.state.Pid, number)
+    await strangers.see_to_ends(sys, engine)
     if number == SIGKILL:
         if container.state.Paused:
             await freeze(sys, container, frozen=False)

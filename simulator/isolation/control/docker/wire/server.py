@@ -7,6 +7,7 @@ import h11
 import msgspec
 
 from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, of_kernel
+from simulator.isolation.control.docker.engine import strangers
 from simulator.isolation.control.docker.wire import router
 from simulator.isolation.control.docker.wire.exchange import Connection, Exchange, Gone
 from simulator.machine.abi.constants import SHUT_RDWR
@@ -76,6 +77,8 @@ async def _answer(exchange: Exchange) -> None:
     engine.requests += 1
     match = router.find(exchange.method, exchange.path)
     exchange.names, exchange.version = match.names, match.version
+    if "/containers/" in exchange.path:
+        await strangers.adopt(exchange.sys, engine)
     await match.handler(exchange)
 
 
