@@ -170,7 +170,8 @@ def _shown() -> dict[str, bool]:
     files = {"kcore": "kcore", "sysrq": "sysrq-trigger", "mtrr": "mtrr", "acpi": "acpi"}
     files["ikconfig"] = "config.gz"
     return {name: os.path.exists(f"/proc/{file}") for name, file in files.items()} | {
-        "scsi": os.path.exists("/proc/scsi")
+        "scsi": os.path.exists("/proc/scsi"),
+        "protected_symlinks": _text("/proc/sys/fs/protected_symlinks") == "1",
     }
 
 

@@ -15,7 +15,7 @@ from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.namespace import IpcNs
 from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.vfs import tree
-from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.kernel.vfs.inode import SHOWING, Inode, Superblock
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -24,33 +24,56 @@ _INITIAL_USER_NS = NsId(1)
 _ROOT, _WHEEL = KUid(0), KGid(0)
 
 
-def machine_wide(fstype: str, mode: int, files: Mapping[str, bytes]) -> FilesystemType:
-    """A type with one instance for the machine, made when it is first mounted."""
+def machine_wide(
+    fstype: str,
+    mode: int,
+    files: Mapping[str, bytes],
+    *,
+    sandboxed_since: tuple[int, int] | None = None,
+) -> FilesystemType:
+    """A type with one instance for the machine, made when it is first mounted.
+
+    ``sandboxed_since``: the release from which a user namespace has an instance of its own.
+    """
+
+    def owner(trap: "Trap") -> NsId:
+        sandboxed = sandboxed_since is not None and trap.family.release >= sandboxed_since
+        return trap.task.cred.user_ns if sandboxed else _INITIAL_USER_NS
 
     def make(trap: "Trap", source: str, text: str) -> Superblock:
         del text
-        known = stored.find(trap.store, fstype)
+        whose = owner(trap)
+        shown = trap.store.rows_by(SHOWING, fstype)
+        known = next((sb for sb in shown if sb.owner == whose), None)
         if known is not None:
             return known
+        own = whose != _INITIAL_USER_NS
         sb = stored.new_superblock(
             trap,
             fstype,
             source,
             mode=mode,
-            uid=_ROOT,
-            gid=_WHEEL,
-            owner=_INITIAL_USER_NS,
-            domain=HOST,
+            uid=None if own else _ROOT,
+            gid=None if own else _WHEEL,
+            owner=whose,
+            domain=None if own else HOST,
         )
         assert isinstance(sb.root, int)
         for path, content in files.items():
             if path.endswith("/"):
                 tree.mkdirs(trap.store, sb.root, path)
             else:
-                tree.file(trap.store, sb.root, path, content)
+                _file(trap, sb, path, content)
         return sb
 
-    return FilesystemType(fstype, make, check=_check)
+    allowed = sandboxed_since is not None
+    return FilesystemType(fstype, make, userns_mount=allowed, owner=owner, check=_check)
+
+
+def _file(trap: "Trap", sb: Superblock, path: str, content: bytes) -> None:
+    root = trap.store.row(Inode, sb.root)
+    assert isinstance(root.id, int)
+    tree.file(trap.store, root.id, path, content, uid=root.uid, gid=root.gid, domain=root.domain)
 
 
 def _check(trap: "Trap", text: str) -> None:
@@ -83,7 +106,13 @@ TRACEFS = machine_wide(
 SECURITYFS = machine_wide("securityfs", 0o755, {"lsm": b"capability,yama"})
 CONFIGFS = machine_wide("configfs", 0o755, {})
 PSTORE = machine_wide("pstore", 0o750, {})
-BINFMT_MISC = machine_wide("binfmt_misc", 0o755, {"status": b"enabled\n", "register": b""})
+BINFMT_MISC = machine_wide(
+    "binfmt_misc",
+    0o755,
+    {"status": b"enabled\n", "register": b""},
+    sandboxed_since=(6, 7),
+)
+"""fs/binfmt_misc.c (21ca59b365c0, "enable sandboxed mounts")."""
 
 
 def _own(fstype: str, mode: int, *, userns_mount: bool = False) -> FilesystemType:
