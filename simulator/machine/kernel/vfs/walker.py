@@ -170,16 +170,12 @@ class Walker:
             if name in DOTS:
                 if name == "..":
                     plain = False
-                    self.at = At(mount, number)
-                    self._up()
-                    mount, number = self.at
+                    mount, number = self._up_from(At(mount, number))
                     directory = inodes.load(trap, number)
                 continue
             dentry = dentries.get((number, name))
-            if dentry is None:
-                plain, inner = False, self._computed(mount, number, name)
-            else:
-                inner = dentry.inode
+            plain = plain and dentry is not None
+            inner = dentry.inode if dentry is not None else self._computed(mount, number, name)
             below = mount
             if (mount, inner) in mounted:
                 passed.append(inner)
@@ -188,18 +184,26 @@ class Walker:
             inode = stored.get(inner) or inodes.load(trap, inner)
             if inode.mode & S_IFMT == S_IFLNK:
                 plain = False
-                text = self._link(directory, inode, At(below, inner))
-                if isinstance(text, At):
-                    mount, number = text
-                else:
-                    self.at = At(mount, number)
-                    pending.extend(self._open(text)[0])
-                    mount, number = self.at
+                target = self._link(directory, inode, At(below, inner))
+                mount, number = self._onward(At(mount, number), target, pending)
                 directory = inodes.load(trap, number)
                 continue
             mount, number, directory = below, inner, inode
         self.at = At(mount, number)
         return Last(self.at, "", slash)
+
+    def _up_from(self, at: At) -> At:
+        self.at = at
+        self._up()
+        return self.at
+
+    def _onward(self, at: At, target: At | str, pending: list[str]) -> At:
+        """Where a symlink met at ``at`` has the walk go on; the names of its text come first."""
+        if isinstance(target, At):
+            return target
+        self.at = at
+        pending.extend(self._open(target)[0])
+        return self.at
 
     def _computed(self, mount: MountId, directory: InodeId, name: str) -> InodeId:
         """What ``name`` is where no stored entry says so: in a computed directory, or nothing."""
