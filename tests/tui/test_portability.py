@@ -1,9 +1,12 @@
 """One image on several machines, side by side, with the reason where it does not run."""
 
+from click.testing import CliRunner
+
 from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.playback import program
 from simulator.classroom.tui.present.step import Tone
 from simulator.classroom.tui.screens.compare import CompareScreen
+from simulator.cli.commands.compare import command
 from simulator.machine.abi import i18n
 
 
@@ -31,3 +34,11 @@ async def test_it_runs_on_three_distributions_and_fails_on_two_machines_for_reas
         text = "\n".join(strip.text for strip in screen._compositor.render_strips())
         assert "✓ fedora  ✗ raspberry  ✗ minimal" in text
         assert "ENOEXEC: The binary is" in text
+
+
+def test_the_command_line_shows_it_too():
+    i18n.use("en")
+    told = CliRunner().invoke(command, ["--scenario", "docker.anywhere"])
+    assert told.exit_code == 0, told.output
+    assert "raspberry   255  exec /bin/head: exec format error" in told.output
+    assert "no such device" in told.output

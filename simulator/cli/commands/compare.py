@@ -9,12 +9,14 @@ from simulator.cli.output import emit_json, table
 from simulator.cli.present.cells import outcome
 from simulator.cli.present.differences import Stretch, has_rule, side, stretches
 from simulator.cli.spec import SPEC
-from simulator.experiment.engine.compare import Comparison, compare
+from simulator.experiment.engine.compare import Comparison, compare, compare_hosts
 from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.judge import Question
 from simulator.experiment.engine.matrix import matrix
 from simulator.experiment.probes.serial import entry_to_json
 from simulator.experiment.probes.verdict import Verdict
+from simulator.experiment.scenarios.ask import question
+from simulator.experiment.scenarios.load import find, load_world
 from simulator.experiment.scenarios.moments import asked, find_moment, moment_words
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import parse_spec
@@ -34,6 +36,10 @@ def command(
         raise click.UsageError(_("--scenario or --moment, not both"))
     shown = find_moment(moment) if moment is not None else None
     specs = specs or (shown.on if shown is not None else ())
+    hosts = find(scenario).hosts if scenario is not None and len(specs) < 2 else ()
+    if scenario is not None and hosts:
+        _machines(scenario, hosts, specs[0] if specs else "none", as_json)
+        return
     if len(specs) < 2:
         raise click.UsageError(_("two technologies at least: vitrina compare chroot docker"))
     technologies = [parse_spec(spec) for spec in specs]
@@ -55,6 +61,41 @@ def _lockstep(
     result = compare(question.program, question.world, technologies)
     judged = technologies if question.asks else []
     verdicts = [credited(question, one, always=False).verdict for one in judged]
+    among = frozenset(name for one in technologies for name in one.ids)
+    _shown(question, specs, result, verdicts, among, as_json)
+
+
+def _machines(scenario: str, hosts: tuple[str, ...], spec: str, as_json: bool) -> None:
+    """A demonstration that is about several machines, on each of them."""
+    asked = question(find(scenario))
+    result = compare_hosts(asked.program, [load_world(name) for name in hosts], parse_spec(spec))
+    if as_json:
+        emit_json(_json(asked, result.specs, result, []))
+        return
+    width = max(map(len, result.specs))
+    for row in result.rows:
+        text = asked.program.steps[row.step].text
+        click.echo(f"{' ' if row.same else '≠'} {text}")
+        names = ("",) if row.same else result.specs
+        for name, entry in zip(names, row.entries, strict=False):
+            said = entry.data.decode("utf-8", "replace") if isinstance(entry.data, bytes) else ""
+            last = next((line for line in reversed(said.splitlines()) if not _idle(line)), "")
+            click.echo(f"    {name:<{width}} {entry.value:>3}  {last}")
+
+
+def _idle(line: str) -> bool:
+    """Whether a line of output tells nobody anything."""
+    return not line.strip() or line.startswith("Run 'docker run --help'")
+
+
+def _shown(
+    question: Question,
+    specs: tuple[str, ...],
+    result: Comparison,
+    verdicts: list[Verdict],
+    among: frozenset[str],
+    as_json: bool,
+) -> None:
     if as_json:
         emit_json(_json(question, specs, result, verdicts))
         return
@@ -71,7 +112,6 @@ def _lockstep(
             for number, one in enumerate(shown)
         ),
     )
-    among = frozenset(name for one in technologies for name in one.ids)
     for number, one in enumerate(shown):
         if not one.row.same and has_rule(one.row):
             click.echo(f"\n≠ {number}  {_named(one)}")

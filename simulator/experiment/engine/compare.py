@@ -43,6 +43,16 @@ def traced(
 def compare(program: Program, world: World, technologies: Sequence[Technology]) -> Comparison:
     """Run ``program`` on each; entries are compared as real runs are (``normalise``)."""
     traces = [traced(program, world, technology) for technology in technologies]
+    return _beside(tuple(one.spec or one.id for one in technologies), traces)
+
+
+def compare_hosts(program: Program, worlds: Sequence[World], technology: Technology) -> Comparison:
+    """Run ``program`` on several machines; they are called by their host names."""
+    traces = [traced(program, world, technology) for world in worlds]
+    return _beside(tuple(world.hostname for world in worlds), traces)
+
+
+def _beside(names: tuple[str, ...], traces: Sequence[Trace]) -> Comparison:
     plain = [normalise(trace) for trace in traces]
     rows = tuple(
         Row(
@@ -54,4 +64,4 @@ def compare(program: Program, world: World, technologies: Sequence[Technology]) 
         for number, entries in enumerate(zip(*(trace.entries for trace in traces), strict=True))
     )
     first = next((number for number, row in enumerate(rows) if not row.same), None)
-    return Comparison(tuple(one.spec or one.id for one in technologies), rows, first)
+    return Comparison(names, rows, first)
