@@ -18,7 +18,8 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class NetNs:
-    """CLONE_NEWNET; with ``bridge``, a virtual cable to it and an address in ``subnet``.
+    """CLONE_NEWNET; with ``bridge``, a virtual cable to it and an address in ``subnet``, or the
+    ``address`` (with its prefix) and the ``gateway`` that an operator chose.
     libnetwork turns IPv6 off in a network that has none (``ipv6``).
 
     Making an interface is a netlink conversation that a plain call can't carry: the runtime-only
@@ -29,6 +30,8 @@ class NetNs:
     loopback_up: bool = True
     ipv6: bool = False
     subnet: str = "172.17.0"
+    address: str = ""
+    gateway: str = ""
 
     about: About = ABOUT
 
@@ -62,7 +65,11 @@ class NetNs:
             },
             why=N_("A virtual cable: one end on the bridge, the other in the sandbox."),
         )
-        address = f"{self.subnet}.{plan.ordinal + 1}"
-        inside("@netlink", {"do": "address", "name": "eth0", "address": address, "prefix": 16})
+        chosen, _, prefix = self.address.partition("/")
+        address = chosen or f"{self.subnet}.{plan.ordinal + 1}"
+        size = int(prefix or 16)
+        inside("@netlink", {"do": "address", "name": "eth0", "address": address, "prefix": size})
         inside("@netlink", {"do": "set", "name": "eth0", "up": 1})
-        inside("@netlink", {"do": "route", "to": "0.0.0.0/0", "via": gateway})
+        if chosen and not self.gateway:
+            return
+        inside("@netlink", {"do": "route", "to": "0.0.0.0/0", "via": self.gateway or gateway})

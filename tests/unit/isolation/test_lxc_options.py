@@ -131,3 +131,18 @@ def test_a_bad_word_is_one_line(word: str, said: str) -> None:
         parse_spec(f"lxc '{word}'")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "lxc.net.0.ipv4.address=10.0.3",
+        "lxc.net.0.ipv4.address=10.0.3.5/99",
+        "lxc.net.0.ipv4.gateway=here",
+        "lxc.cgroup2.cpu.weight=0",
+        "lxc.cgroup2.cpuset.cpus=all",
+    ],
+)
+def test_an_address_a_weight_or_a_list_that_is_none_is_refused(word: str) -> None:
+    with pytest.raises(SpecError):
+        parse_spec(f"lxc {word}")

@@ -7,4 +7,5 @@ TOOLSET = Toolset(
     modules=("freebsd.jail", "freebsd.jexec", "freebsd.listing"),
     kernels=frozenset({"freebsd"}),
     programs=("jail", "jexec", "jls"),
+    directories=(("/var", 0o755), ("/var/log", 0o755)),
 )

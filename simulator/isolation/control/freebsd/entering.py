@@ -6,9 +6,13 @@ from simulator.machine.userland.process import Process, SysError
 PATH = "/sbin:/bin:/usr/sbin:/usr/bin"
 
 
-async def enter_prison(sys: Process, jid: int, name: str, command: list[str]) -> int:
-    """Start ``command`` there; its pid. Raises ``SysError``."""
+async def enter_prison(
+    sys: Process, jid: int, name: str, command: list[str], console: int = -1
+) -> int:
+    """Start ``command`` there, printing to descriptor ``console``; its pid. Raises ``SysError``."""
     pid, number = await sys.bear(Call("fork"), "prison")
+    for standard in (1, 2) if console >= 0 else ():
+        await sys.drive(pid, Call("dup2", (console, standard)), "", "")
     result = await sys.drive(pid, Call("jail_attach", (jid,)), "", "prison")
     if isinstance(result, Failed):
         await sys.drive(pid, Call("exit", (1,)), "", "")

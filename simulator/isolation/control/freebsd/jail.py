@@ -28,7 +28,15 @@ from simulator.isolation.technologies.base import SpecError, Technology, change,
 from simulator.isolation.technologies.jail import TECHNOLOGY
 from simulator.isolation.technologies.options import jail as options
 from simulator.machine.abi.call import Failed, Returned, Value
-from simulator.machine.abi.constants import JAIL_UPDATE, S_IFDIR, S_IFMT
+from simulator.machine.abi.constants import (
+    JAIL_UPDATE,
+    O_APPEND,
+    O_CLOEXEC,
+    O_CREAT,
+    O_WRONLY,
+    S_IFDIR,
+    S_IFMT,
+)
 from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.options import Options, UsageError, parse
 from simulator.machine.userland.process import Process, SysError
@@ -198,6 +206,7 @@ async def _create(sys: Process, job: Job, name: str, params: Params) -> int:
         raise JailError("name cannot be numeric (unless it is the jid)")
     for line in params.get("exec.prestart", []):
         await _host_command(sys, line)
+    console = await _console(sys, params)
     jid = await _make(sys, _technology({**params, "persist": []}), name)
     if job.given.has("i"):
         await sys.out(f"{jid}\n")
@@ -206,12 +215,13 @@ async def _create(sys: Process, job: Job, name: str, params: Params) -> int:
     if job.given.has("J"):
         await _note(sys, job.given.value("J"), jid, name)
     for line in starts:
-        status = await _inside(sys, jid, name, ["/bin/sh", "-c", line])
+        status = await _inside(sys, jid, name, ["/bin/sh", "-c", line], console)
         if status:
             return await _failed(sys, job, jid, line)
     for line in params.get("exec.poststart", []):
         await _host_command(sys, line)
-    number = await enter_prison(sys, jid, name or str(jid), command) if command else 0
+    label = name or str(jid)
+    number = await enter_prison(sys, jid, label, command, console) if command else 0
     if not persists:
         await sys.succeeds("jail_set", {"jid": jid, "persist": 0}, JAIL_UPDATE)
     if not command:
@@ -265,9 +275,20 @@ async def _make(sys: Process, technology: Technology, name: str) -> int:
     return bound["jid"]
 
 
-async def _inside(sys: Process, jid: int, name: str, command: list[str]) -> int:
+async def _console(sys: Process, params: Params) -> int:
+    """exec.consolelog: where commands inside print to, close-on-exec; -1: where jail(8) does."""
+    path = params.get("exec.consolelog", [""])[-1]
+    if not path:
+        return -1
+    try:
+        return await sys.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC)
+    except SysError as error:
+        raise JailError(f"open {path}: {error.message}") from None
+
+
+async def _inside(sys: Process, jid: int, name: str, command: list[str], console: int = -1) -> int:
     """A command in the jail, to its end."""
-    number = await enter_prison(sys, jid, name or str(jid), command)
+    number = await enter_prison(sys, jid, name or str(jid), command, console)
     word = int(await sys.data("wait4", number, 0) or 0)
     return word >> 8 & 0xFF
 
@@ -335,7 +356,7 @@ async def _remove(sys: Process, jid: int, name: str, params: Params) -> int:
     for line in params.get("exec.prestop", []):
         await _host_command(sys, line)
     for line in params.get("exec.stop", []):
-        await _inside(sys, jid, name, ["/bin/sh", "-c", line])
+        await _inside(sys, jid, name, ["/bin/sh", "-c", line], await _console(sys, params))
     path = str((await sys.data("jail_get", {"jid": jid}, 0))["path"])
     try:
         await sys.call("jail_remove", jid)

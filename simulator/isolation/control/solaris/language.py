@@ -258,7 +258,9 @@ class Editor:
                 out += f"set {name}={shlex.quote(value)}\n"
         for one in config.resources:
             out += f"add {one.type}\n"
-            out += "".join(f"set {name}={value}\n" for name, value in one.properties.items())
+            out += "".join(
+                f"set {name}={_spelt(one, value)}\n" for name, value in one.properties.items()
+            )
             out += "end\n"
         return out
 
@@ -328,12 +330,22 @@ def _globals(zone: str, config: Config, wanted: str) -> str:
     return out
 
 
+def _spelt(one: Resource, value: str) -> str:
+    """bytes_to_units(): amounts of memory with the largest unit that leaves nothing over."""
+    if one.type != "capped-memory" or not value.isdigit():
+        return value
+    for power, unit in ((40, "T"), (30, "G"), (20, "M")):
+        if int(value) and not int(value) % (1 << power):
+            return f"{int(value) >> power}{unit}"
+    return f"{int(value) >> 10}K"
+
+
 def _resource(one: Resource) -> str:
     kind = RESOURCES[one.type]
     out = f"{one.type}:\n"
     for name in (*kind.needs, *kind.may):
         if name in one.properties:
-            out += f"\t{name}: {one.properties[name]}\n"
+            out += f"\t{name}: {_spelt(one, one.properties[name])}\n"
         elif one.type == "net":
             out += f"\t{name} not specified\n"
     return out

@@ -198,6 +198,8 @@ LEGACY: dict[str, str] = {
     "lxc.network.flags": "lxc.net.0.flags",
     "lxc.network.hwaddr": "lxc.net.0.hwaddr",
     "lxc.network.name": "lxc.net.0.name",
+    "lxc.network.ipv4": "lxc.net.0.ipv4.address",
+    "lxc.network.ipv4.gateway": "lxc.net.0.ipv4.gateway",
     "lxc.tty": "lxc.tty.max",
     "lxc.pts": "lxc.pty.max",
     "lxc.devttydir": "lxc.tty.dir",

@@ -41,6 +41,22 @@ def _quota(value: str) -> int | None:
     return number(quota) * 1000 // (number(period) if period else _PERIOD)
 
 
+def _weight(value: str) -> int | None:
+    """``cpu.weight`` (1 to 10000) as version 1's shares, from which it is worked out again."""
+    weight = number(value)
+    if not 1 <= weight <= 10_000:
+        raise OptionError(_("from {low} to {high}").format(low=1, high=10_000))
+    return 2 - (weight - 1) * 262142 // -9999
+
+
+def _processors(technology: Technology, value: str) -> Technology:
+    if not re.fullmatch(r"\d+(-\d+)?(,\d+(-\d+)?)*", value):
+        raise OptionError(_("a list such as 0-1,3 was expected"))
+    held = technology.get("cgroup-limits")
+    limits = held if isinstance(held, CgroupLimits) else CgroupLimits()
+    return put(technology, replace(limits, cpuset=value))
+
+
 def _deny(technology: Technology, value: str) -> Technology:
     """``a`` begins an empty list; no value takes the list away."""
     if value == "a":
@@ -93,6 +109,10 @@ TABLE: dict[str, Option] = {
     "lxc.cgroup2.pids.max": _limit("pids", _count),
     "lxc.cgroup.cpu.cfs_quota_us": _limit("cpus", _quota),
     "lxc.cgroup2.cpu.max": _limit("cpus", _quota),
+    "lxc.cgroup.cpu.shares": _limit("shares", _count),
+    "lxc.cgroup2.cpu.weight": _limit("shares", _weight),
+    "lxc.cgroup.cpuset.cpus": Option(_processors),
+    "lxc.cgroup2.cpuset.cpus": Option(_processors),
     "lxc.cgroup.devices.deny": Option(_deny),
     "lxc.cgroup.devices.allow": Option(_allow),
     "lxc.cgroup2.devices.deny": Option(_deny),

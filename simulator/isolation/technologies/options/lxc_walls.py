@@ -18,6 +18,7 @@ from simulator.isolation.technologies.options.reading import Option, OptionError
 from simulator.machine.abi.constants import CAPABILITY_NAMES
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, mask
+from simulator.machine.kernel.net import address as ip
 
 _NAMESPACES = {
     "cgroup": "cgroup-ns",
@@ -170,6 +171,30 @@ def _offset(field: str) -> Option:
     return Option(shifted)
 
 
+def _address(technology: Technology, value: str) -> Technology:
+    """``10.0.3.23/24 10.0.3.255``: the address of the first card, and its broadcast address."""
+    address, _slash, prefix = value.partition(" ")[0].partition("/")
+    size = prefix or "24"
+    if ip.parse(address) is None or ":" in address or not size.isdigit() or int(size) > 32:
+        raise OptionError(_("such as 10.0.3.23/24 was expected"))
+    return _wired(technology, address=f"{address}/{size}")
+
+
+def _gateway(technology: Technology, value: str) -> Technology:
+    """An address, or ``auto``: that of the bridge."""
+    if value != "auto" and ip.parse(value) is None:
+        raise OptionError(_("an address or auto was expected"))
+    return _wired(technology, gateway="10.0.3.1" if value == "auto" else value)
+
+
+def _wired(technology: Technology, **changes: str) -> Technology:
+    held = technology.get("net-ns")
+    if not isinstance(held, NetNs):
+        return technology
+    address, gateway = changes.get("address", held.address), changes.get("gateway", held.gateway)
+    return put(technology, replace(held, address=address, gateway=gateway))
+
+
 TABLE: dict[str, Option] = {
     "lxc.cap.drop": Option(_drop),
     "lxc.cap.keep": Option(_keep),
@@ -178,6 +203,8 @@ TABLE: dict[str, Option] = {
     "lxc.no_new_privs": Option(_no_new_privs),
     "lxc.net.type": Option(_net),
     "lxc.net.link": Option(_link),
+    "lxc.net.ipv4.address": Option(_address),
+    "lxc.net.ipv4.gateway": Option(_gateway),
     "lxc.idmap": Option(_idmap),
     "lxc.namespace.keep": Option(_keep_namespaces),
     "lxc.namespace.clone": Option(_clone_namespaces),
