@@ -196,6 +196,6 @@ def _replace(
 
 def _own_files(trap: "Trap", task: Task) -> FilesId:
     """A table shared by clone(2) CLONE_FILES is not shared with the new program."""
-    if len(trap.store.by(BY_FILES, task.files)) < 2:
+    if trap.store.many(BY_FILES, task.files) < 2:
         return task.files
     return fd.copy_table(trap.store, task.files)

@@ -99,11 +99,11 @@ def fork(
 def user_tasks(trap: "Trap", cred: Credentials) -> int:
     """How many tasks count against ``cred``'s RLIMIT_NPROC, zombies included."""
     if trap.family.traits.nproc_counts_per_user_namespace:
-        return len(trap.store.by(BY_USER, ("ns", cred.user_ns, cred.ruid)))
+        return trap.store.many(BY_USER, ("ns", cred.user_ns, cred.ruid))
     if trap.family.traits.nproc_counts_per_context:
         tasks = trap.store.rows_by(BY_USER, ("uid", cred.ruid))
         return sum(task.context == trap.task.context for task in tasks)
-    return len(trap.store.by(BY_USER, ("uid", cred.ruid)))
+    return trap.store.many(BY_USER, ("uid", cred.ruid))
 
 
 def most_tasks(world: World) -> int:

@@ -67,7 +67,7 @@ def make(
 ) -> Key:
     """A new key of the caller's. EDQUOT beyond kernel.keys.maxkeys of its user."""
     cred = trap.cred
-    owned = len(trap.store.by(OWNED_BY, (cred.user_ns, cred.fsuid)))
+    owned = trap.store.many(OWNED_BY, (cred.user_ns, cred.fsuid))
     name = "kernel.keys.root_maxkeys" if cred.fsuid == 0 else "kernel.keys.maxkeys"
     if check and owned >= int(trap.family.sysctls.get(name, "200")):
         trap.deny(

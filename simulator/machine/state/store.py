@@ -13,7 +13,7 @@ import msgspec
 Key: TypeAlias = Hashable
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of every row; a row type is its own table, keyed by the row's ``id``."""
 
     id: Any
@@ -91,6 +91,10 @@ class World:
     def by(self, index: Index[R], value: Key) -> tuple[Key, ...]:
         """The keys of the rows that ``index`` files under ``value``."""
         return tuple(self.filed(index).get(value, ()))
+
+    def many(self, index: Index[R], value: Key) -> int:
+        """How many rows ``index`` files under ``value``."""
+        return len(self.filed(index).get(value, ()))
 
     def filed(self, index: Index[R]) -> "Filed":
         """The whole of ``index``, for reading only."""
@@ -260,31 +264,35 @@ def _filed_anew(index: Index[Any], rows: Mapping[Key, Row]) -> Filed:
 
 def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> None:
     for index, filed, own in kept:
-        before = () if old is None else index.of(old)
-        after = () if new is None else index.of(new)
+        of = index.of
+        before = () if old is None else of(old)
+        after = () if new is None else of(new)
         if before == after:
             continue
         for value in before:
             if value not in after:
-                keys = _writable(filed, own, value)
-                del keys[key]
-                if not keys:
+                keys = filed[value]
+                if len(keys) == 1:
                     del filed[value]
+                    continue
+                if own is not None and value not in own:
+                    keys = _own_keys(filed, own, value)
+                del keys[key]
         for value in after:
-            _writable(filed, own, value)[key] = None
+            keys = filed.get(value)
+            if keys is None:
+                keys = filed[value] = {}
+                if own is not None:
+                    own.add(value)
+            elif own is not None and value not in own:
+                keys = _own_keys(filed, own, value)
+            keys[key] = None
 
 
-def _writable(filed: Filed, own: set[Key] | None, value: Key) -> dict[Key, None]:
-    """The keys under ``value``, this store's own from now on."""
-    keys = filed.get(value)
-    if keys is None:
-        keys = filed[value] = {}
-    elif own is None or value in own:
-        return keys
-    else:
-        keys = filed[value] = keys.copy()
-    if own is not None:
-        own.add(value)
+def _own_keys(filed: Filed, own: set[Key], value: Key) -> dict[Key, None]:
+    """Make the keys under ``value`` the store's own before they change."""
+    own.add(value)
+    keys = filed[value] = filed[value].copy()
     return keys
 
 

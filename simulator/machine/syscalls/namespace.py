@@ -42,7 +42,7 @@ def unshare(trap: Trap, flags: int) -> int:
     """unshare(2): new namespaces, and a descriptor table of one's own with CLONE_FILES."""
     if flags & ~(_UNSHARED & ~ALL_NAMESPACES | known_kinds(trap.family.release)):
         trap.fail(Errno.EINVAL, N_("A flag can't be unshared."), "unshare(2)")
-    if flags & CLONE_FILES and len(trap.store.by(BY_FILES, trap.task.files)) > 1:
+    if flags & CLONE_FILES and trap.store.many(BY_FILES, trap.task.files) > 1:
         trap.update(files=fds.copy_table(trap.store, trap.task.files))
     if flags & (CLONE_FS | CLONE_NEWNS | CLONE_NEWUSER) and trap.task.shared_fs is not None:
         trap.update(shared_fs=None)

@@ -110,7 +110,7 @@ def _make(trap: Trap, root: Inode, name: str, mode: int, attributes: Value) -> I
         raise NotModelled("a queue with attributes of its own")
     permission.need(trap, root, permission.WRITE | permission.EXEC)
     most = params.number(trap.store, trap.task.ns.ipc, "fs.mqueue.queues_max")
-    count = len(trap.store.by(IN_DIRECTORY, root.id))
+    count = trap.store.many(IN_DIRECTORY, root.id)
     if count >= most and not trap.has(Privilege.RESOURCE_RAISE):
         trap.deny(
             Errno.ENOSPC,

@@ -16,7 +16,7 @@ from simulator.machine.state.store import Store
 
 def leave(store: Store, ns: NsId, leaver: Pid) -> None:
     """``leaver`` goes from mount namespace ``ns``: without anybody else it is taken apart."""
-    for task in store.all(Task):
+    for task in store.rows(Task).values():
         if task.ns.mnt == ns and task.id != leaver and task.state is not TaskState.ZOMBIE:
             return
     file = nsfs_inode("mnt", ns)

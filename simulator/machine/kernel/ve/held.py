@@ -75,7 +75,7 @@ def _is_tcp(socket: Socket) -> bool:
 
 
 def _othersock(world: World, row: "Context") -> int:
-    return len(world.by(IN_CONTEXT, row.id)) - _tcp(world, row)
+    return world.many(IN_CONTEXT, row.id) - _tcp(world, row)
 
 
 def _flock(world: World, row: "Context") -> int:
@@ -114,7 +114,7 @@ def _kernel(world: World, row: "Context") -> int:
     return (
         _numproc(world, row) * KMEM_TASK
         + _numfile(world, row) * KMEM_FILE
-        + len(world.by(IN_CONTEXT, row.id)) * KMEM_SOCKET
+        + world.many(IN_CONTEXT, row.id) * KMEM_SOCKET
     )
 
 

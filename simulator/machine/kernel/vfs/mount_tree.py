@@ -264,7 +264,7 @@ def need_room(trap: "Trap", ns: NsId, more: int) -> None:
     """ENOSPC when ``ns`` may not take ``more`` mounts (count_mounts())."""
     written = trap.store.get(Sysctl, "fs.mount-max")
     most = _MAX_MOUNTS if written is None else int(written.value)
-    if len(trap.store.by(IN_NAMESPACE, ns)) + more > most:
+    if trap.store.many(IN_NAMESPACE, ns) + more > most:
         trap.deny(
             Errno.ENOSPC,
             "mount-max",

@@ -101,7 +101,7 @@ def _need_inode(trap: "Trap", directory: int) -> None:
     if above.quota:
         quota.need_inode(trap, above)
     sb = trap.store.row(Superblock, above.sb)
-    if sb.max_inodes is not None and len(trap.store.by(BY_SUPERBLOCK, sb.id)) >= sb.max_inodes:
+    if sb.max_inodes is not None and trap.store.many(BY_SUPERBLOCK, sb.id) >= sb.max_inodes:
         trap.deny(
             Errno.ENOSPC,
             "filesystem-size",

@@ -55,7 +55,7 @@ def _leave(store: Store, mount: Mount) -> bool:
     """Hand on the slaves of a group whose last peer goes; whether ``mount`` was alone in it."""
     if mount.peer_group is None:
         return True
-    if len(store.by(PEERS, ("peer", mount.peer_group))) > 1:
+    if store.many(PEERS, ("peer", mount.peer_group)) > 1:
         return False
     for slave in store.rows_by(PEERS, ("master", mount.peer_group)):
         store.put(msgspec.structs.replace(slave, master=mount.master))

@@ -92,5 +92,5 @@ def _directory_size(trap: "Trap", inode: Inode, sb: Superblock | None) -> int:
     if not isinstance(inode.id, int):
         return 4096 if sb is not None and sb.fstype == "overlay" else inode.size
     if sb is not None and sb.fstype == "tmpfs":
-        return DIRENT_SIZE * (2 + len(trap.store.by(IN_DIRECTORY, inode.id)))
+        return DIRENT_SIZE * (2 + trap.store.many(IN_DIRECTORY, inode.id))
     return 4096

@@ -67,6 +67,7 @@ def test_an_index_follows_writes_drops_and_rollbacks():
     store.put(Pebble(id=1, colour="blue"))
     store.put(Pebble(id=2, colour="grey"))
     assert store.by(BY_COLOUR, "grey") == (2,)
+    assert (store.many(BY_COLOUR, "grey"), store.many(BY_COLOUR, "red")) == (1, 0)
     assert store.by(BY_COLOUR, "blue") == (1,)
 
     store.drop(Pebble, 2)

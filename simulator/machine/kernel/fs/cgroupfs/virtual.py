@@ -72,7 +72,7 @@ class CgroupFiles:
             kind = S_IFDIR | 0o755 if len(inode) == 3 else S_IFREG | 0o644
             return Inode(id=inode, sb=cast("Any", inode[1]), mode=kind, nlink=0, domain=KERNEL)
         if len(inode) == 3:
-            below = len(trap.store.by(CHILDREN, group.id))
+            below = trap.store.many(CHILDREN, group.id)
             above = group.parent if group.parent is not None else group.id
             return Inode(
                 id=inode,

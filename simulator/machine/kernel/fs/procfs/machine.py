@@ -198,7 +198,7 @@ def cgroup_list(look: Look) -> str:
         tree = tree or store.first(cgroups.BY_CONTROLLER, NAME_ON_2.get(name, name))
         tree = tree or store.get(cgroups.Hierarchy, cgroups.UNIFIED)
         number = tree.id if tree is not None and tree.version == 1 else 0
-        count = len(store.by(cgroups.IN_HIERARCHY, tree.id)) if tree is not None else 1
+        count = store.many(cgroups.IN_HIERARCHY, tree.id) if tree is not None else 1
         lines.append(f"{name}\t{number}\t{count}\t1")
     return "".join(f"{line}\n" for line in lines)
 

@@ -40,7 +40,7 @@ def _shm(look: Look) -> str:
     trap, out = look.trap, _SHM
     for row in perm.in_space(trap, Segment):
         perm.touch(trap, row, "shm", "name")
-        attached = len(trap.store.by(ATTACHED, row.id))
+        attached = trap.store.many(ATTACHED, row.id)
         maker = pids.number(trap, row.maker)
         last = pids.number(trap, row.last) if row.last is not None else 0
         out += (
