@@ -31,7 +31,7 @@ def command(ctx: click.Context, spec: str, without: tuple[str, ...], actor: str)
     technology, world = parse_spec(spec, without), load_world()
     if actor == "host":
         running = tuple(one.product for one in installed(technology) if one.units)
-        world = msgspec.structs.replace(world, services=running)
+        world = msgspec.structs.replace(world, services=running, announced=True)
     session = open_session(world, technology)
     shell = session.converse(actor)
     begun = shell.begin()

@@ -343,10 +343,11 @@ def _daemon(kernel: Kernel, one: Process, secret: str) -> Pid:
 def _units(kernel: Kernel, world: World, technology: Technology) -> dict[Pid, str]:
     """The daemons of the products that the world wants to run, each with its sockets."""
     wanted = [one for one in installed(technology) if one.product in world.services]
-    return {_unit(kernel, unit): unit.argv[0] for one in wanted for unit in one.units}
+    told = ("VITRINA_SANDBOXES=1",) if world.announced else ()
+    return {_unit(kernel, unit, told): unit.argv[0] for one in wanted for unit in one.units}
 
 
-def _unit(kernel: Kernel, unit: Unit) -> Pid:
+def _unit(kernel: Kernel, unit: Unit, told: tuple[str, ...]) -> Pid:
     pid = Pid(say(kernel, INIT, "fork"))
     say(kernel, pid, "setsid")
     for text in unit.sockets:
@@ -359,7 +360,7 @@ def _unit(kernel: Kernel, unit: Unit) -> Pid:
             else Listener(kind="unix", address=text, mode=unit.mode),
         )
     program = f"/usr/sbin/{unit.argv[0]}"
-    env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"LISTEN_FDS={len(unit.sockets)}"]
+    env = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", f"LISTEN_FDS={len(unit.sockets)}", *told]
     say(kernel, pid, "execve", program, list(unit.argv), cast("Value", env))
     return pid
 

@@ -112,6 +112,8 @@ class World(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     disks: tuple[Disk, ...] = ()
     constants: tuple[tuple[str, int | str], ...] = ()
     services: tuple[str, ...] = ()
+    announced: bool = False
+    """Whether those daemons list the sandboxes of the session among their own."""
     facts: tuple[str, ...] = ()
 
 

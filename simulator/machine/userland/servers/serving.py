@@ -153,9 +153,9 @@ class Closing:
 
 async def lookup(sys: Process, host: str) -> str:
     """An IPv4 address by /etc/hosts and the name servers. Raises ``LookupError``."""
+    if host == "localhost":  # nss-myhostname(8): no name server is asked
+        return (await resolver.from_hosts(sys, host) or ["127.0.0.1"])[0]
     found = await resolver.addresses(sys, host)
-    if not found and host == "localhost":
-        return "127.0.0.1"
     if not found:
         raise LookupError(host)
     return found[0]

@@ -39,7 +39,10 @@ def test_run_prints_and_exits_as_the_program(host: Shell) -> None:
 
 def test_a_container_from_birth_to_removal(host: Shell) -> None:
     assert len(host("docker run -d --name web busybox sleep 1000").strip()) == 64
-    assert host("docker ps --format '{{.Names}} {{.Image}} {{.State}}'") == "web busybox running\n"
+    assert (
+        host("docker ps -f name=web --format '{{.Names}} {{.Image}} {{.State}}'")
+        == "web busybox running\n"
+    )
     assert host("docker exec -e X=y -w /tmp web sh -c 'echo $X; pwd'") == "y\n/tmp\n"
     assert host("docker exec web touch /new; docker diff web") == "A /new\n"
     assert host("docker inspect -f '{{json .Config.Cmd}}' web") == '["sleep","1000"]\n'
@@ -136,5 +139,31 @@ def test_what_things_take_and_what_a_prune_gives_back(host: Shell) -> None:
     gone = host("docker container prune -f")
     assert gone.startswith("Deleted Containers:\n")
     assert gone.endswith("\nTotal reclaimed space: 0B\n")
-    names = host("docker ps --format 'table {{.Names}}\\t{{.State}}'")
+    names = host("docker ps -f name=web --format 'table {{.Names}}\\t{{.State}}'")
     assert names == "NAMES     STATE\nweb       running\n"
+
+
+def test_a_registry_of_ones_own_and_a_published_udp_port(host: Shell) -> None:
+    """The session's own sandbox has an address of the bridge: nobody else may get it."""
+    host("docker run -d -p 5000:5000 --name reg registry:2")
+    host("docker tag busybox localhost:5000/mine:1")
+    pushed = host("docker push localhost:5000/mine:1; echo $?")
+    assert "\n1: digest: sha256:" in pushed
+    assert pushed.endswith("\n0\n")
+    host("docker rmi localhost:5000/mine:1")
+    assert host("docker pull -q localhost:5000/mine:1") == "localhost:5000/mine:1\n"
+    sent, received = host("docker stats --no-stream --format '{{.NetIO}}' reg").split(" / ")
+    assert "0B" not in (sent, received.strip())
+    host("docker run -d -p 5353:53/udp --name names busybox sleep 1000")
+    assert ":14E9 00000000:0000" in host("cat /proc/net/udp")
+
+
+def test_the_sandbox_of_the_session_is_one_of_dockers(host: Shell) -> None:
+    assert host("docker ps -q") == ""  # a lesson counts what the student made
+    world = msgspec.structs.replace(load_world(), services=("docker",), announced=True)
+    session = open_session(world, parse_spec("docker"))
+    listed = session.shell("host", "docker ps --format '{{.Names}} {{.State}}'").data.decode()
+    assert "guest running" in listed.splitlines()
+    assert host("docker exec guest cat /proc/1/comm") == "sh\n"
+    assert host("docker kill guest") == "guest\n"
+    assert host("docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' guest") == "exited 137\n"

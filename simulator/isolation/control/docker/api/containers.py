@@ -52,7 +52,7 @@ async def listing(x: Exchange) -> None:
     limit = x.number("limit", 0)
     now = await times.now(x.sys)
     found: list[dict[str, Any]] = []
-    every = list(enumerate(x.engine.containers.values()))
+    every = list(enumerate(x.engine.listed))
     for _number, one in sorted(every, key=lambda pair: (_age(pair[1]), pair[0]), reverse=True):
         if (everything or limit > 0 or one.state.Running) and _wanted(x, one, wanted):
             told = describe.listed(x.engine, one, now)
@@ -300,7 +300,7 @@ async def prune(x: Exchange) -> None:
     wanted = filters.read(x.query.get("filters", ""), frozenset(("label", "label!", "until")))
     gone: list[str] = []
     space = 0
-    for one in list(x.engine.containers.values()):
+    for one in x.engine.listed:
         if one.state.Running or not filters.labels(wanted.get("label", []), one.config.Labels):
             continue
         space += await files.size(x.sys, f"{one.layer}/diff")

@@ -84,7 +84,7 @@ async def info(x: Exchange) -> None:
     """The whole installation."""
     engine = x.engine
     host = await _uname(x)
-    every = list(engine.containers.values())
+    every = engine.listed
     running = sum(one.state.Running and not one.state.Paused for one in every)
     paused = sum(one.state.Paused for one in every)
     told: dict[str, Any] = {
@@ -278,7 +278,7 @@ async def disk_usage(x: Exchange) -> None:
     if "container" in kinds:
         told["Containers"] = [
             describe.listed(engine, one, now) | await containers.sizes(x.sys, engine, one)
-            for one in engine.containers.values()
+            for one in engine.listed
         ]
     if "volume" in kinds:
         told["Volumes"] = [

@@ -125,7 +125,8 @@ async def pull(sys: Process, api: Api, words: list[str]) -> int:
     await running.pull(sys, api, name, to=sys.out, quiet=given.on("quiet"), platform=platform)
     last = name.rpartition("/")[2]
     full = name if "/" in name else f"library/{name}"
-    domain = "" if "." in full.split("/")[0] else "docker.io/"
+    first = full.split("/")[0]
+    domain = "" if "." in first or ":" in first or first == "localhost" else "docker.io/"
     await sys.out(f"{domain}{full}{'' if ':' in last else ':latest'}\n")
     return 0
 
