@@ -14,7 +14,16 @@ from simulator.experiment.probes.language import parse
 from simulator.experiment.real import pool
 from simulator.experiment.real.agent.calls import known
 from simulator.experiment.real.generate import SUBJECTS, numbered, programs, templates
-from simulator.experiment.real.search import Pair, Search, differing, fewest, job, keep
+from simulator.experiment.real.search import (
+    Opening,
+    Pair,
+    Search,
+    Sides,
+    differing,
+    fewest,
+    keep,
+    sides,
+)
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
 from tests.real.conftest import requires_spec
@@ -34,16 +43,20 @@ def opening(spec: str) -> SimSession:
     return open_session(load_world(), parse_spec(spec), machine_facts())
 
 
+def both(model: Opening = opening) -> Sides:
+    return sides(model, load_world())
+
+
 @pytest.mark.real
 @pytest.mark.parametrize("spec", sorted({spec for _name, spec, _text in KEPT}))
 def test_what_was_once_found_agrees_now(spec: str) -> None:
     """One after another in a sandbox; what differs is looked at again on a machine of its own."""
     requires_spec(spec)
-    pair = Pair(job(), opening, spec, fresh=False)
+    pair = Pair(both(), spec, fresh=False)
     try:
         for number, (name, _spec, text) in enumerate(one for one in KEPT if one[1] == spec):
             if any(row.kind == "unexplained" for row in pair.go(numbered(text, number))):
-                assert differing(job(), opening, spec, text) == [], name
+                assert differing(both(), spec, text) == [], name
     finally:
         pair.close()
 
@@ -52,7 +65,7 @@ def test_what_was_once_found_agrees_now(spec: str) -> None:
 def test_a_wrong_model_is_found_and_shrunk(tmp_path: Path) -> None:
     """A model of a machine whose guest is an ordinary user, beside a real guest that is root."""
     requires_spec("none")
-    search = Search(lambda _spec: opening("none --userspec=1000:1000"), job())
+    search = Search(both(lambda _spec: opening("none --userspec=1000:1000")))
     with pool.keep():
         found = search.search("none", ("identity",), 60, 3, first=True)
     assert len(found) == 1

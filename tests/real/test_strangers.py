@@ -10,7 +10,7 @@ import pytest
 from simulator.cli.real import machine_facts
 from simulator.experiment.engine.executor import open_session
 from simulator.experiment.real.report import Row
-from simulator.experiment.real.search import Pair, job
+from simulator.experiment.real.search import Pair, sides
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
 from tests.real.conftest import requires_spec
@@ -35,9 +35,9 @@ SPECS = ("none", "unshare -U -r -m -p --fork", "chroot")
 def test_a_strangers_programs_agree(turn: int) -> None:
     begin, spec = list(WHO.values())[turn], SPECS[turn]
     requires_spec(spec)
+    world = load_world()
     pair = Pair(
-        job(),
-        lambda one: open_session(load_world(), parse_spec(one), machine_facts()),
+        sides(lambda one: open_session(world, parse_spec(one), machine_facts()), world),
         spec,
         quiet=0.3,
         fresh=False,

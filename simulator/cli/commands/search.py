@@ -53,14 +53,14 @@ def command(
         raise SearchError(_("a search draws its programs with Hypothesis: install it")) from None
     from simulator.cli.real import machine_facts
     from simulator.experiment.real import host, pool
-    from simulator.experiment.real.search import Finding, Search, job, keep
+    from simulator.experiment.real.search import Finding, Search, keep, sides
 
     strange = set(subjects) - set(SUBJECTS)
     if strange:
         raise click.UsageError(_("subjects are: {list}").format(list=", ".join(SUBJECTS)))
     wanted = specs or DEFAULT
     facts, world = machine_facts(), load_world()
-    search = Search(lambda spec: open_session(world, parse_spec(spec), facts), job())
+    search = Search(sides(lambda spec: open_session(world, parse_spec(spec), facts), world))
 
     def told(found: Finding) -> None:
         click.echo(f"{keep(output, found)}: {found.spec}\n{found}")

@@ -20,11 +20,11 @@ from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.normalise import normalise
 from simulator.experiment.probes.run import Runner
 from simulator.experiment.probes.trace import Entry, Trace
+from simulator.experiment.probes.world import World
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.generate import END, numbered, programs
 from simulator.experiment.real.report import Row
 from simulator.experiment.real.verify import Job, compare, job_of
-from simulator.experiment.real.world import DEFAULT
 from simulator.machine.abi.constants import S_IFDIR, S_IFMT
 from simulator.machine.abi.errors import VitrinaError
 
@@ -64,18 +64,31 @@ class Tally(msgspec.Struct):
     broken: Counter[str] = msgspec.field(default_factory=Counter[str])
 
 
+class Sides(msgspec.Struct, frozen=True):
+    """What both sides need: how the model opens a session of a world, and what is known."""
+
+    opening: Opening
+    world: World
+    job: Job
+
+
 class Pair:
     """Two sessions of one SPEC, the model's and a real one, that run the same programs."""
 
     def __init__(
-        self, job: Job, opening: Opening, spec: str, *, quiet: float | None = None, fresh: bool
+        self,
+        sides: Sides,
+        spec: str,
+        *,
+        quiet: float | None = None,
+        fresh: bool,
     ) -> None:
-        self._job = job
+        self._job = sides.job
         self._spec = spec
-        self._real = open_session(DEFAULT, spec, frozenset({"host", "guest"}), fresh=fresh)
+        self._real = open_session(sides.world, spec, frozenset({"host", "guest"}), fresh=fresh)
         if quiet is not None:
             self._real.quiet = quiet
-        self._sides = (Runner(opening(spec)), Runner(self._real))
+        self._sides = (Runner(sides.opening(spec)), Runner(self._real))
 
     def go(self, text: str) -> list[Row]:
         """Each row of the program. Raises ``HarnessError``."""
@@ -130,11 +143,9 @@ def _with_data(row: Row, here: Any, there: Any) -> Row:
     )
 
 
-def differing(
-    job: Job, opening: Opening, spec: str, text: str, *, hasty: bool = False
-) -> list[Row]:
-    """Rows that nobody can explain, of a run on machines of its own."""
-    pair = Pair(job, opening, spec, quiet=HASTE if hasty else None, fresh=not hasty)
+def differing(sides: Sides, spec: str, text: str) -> list[Row]:
+    """Rows that nobody can explain, of a run on a machine that nobody had before."""
+    pair = Pair(sides, spec, fresh=True)
     try:
         return _bad(pair.go(text))
     finally:
@@ -152,10 +163,9 @@ _STRAYS = ("known_difference", "model_silent", "not_here", "unexplained")
 class Search:
     """One search of one SPEC after another; ``tally`` says what it did."""
 
-    def __init__(self, opening: Opening, job: Job) -> None:
+    def __init__(self, sides: Sides) -> None:
         self.tally = Tally()
-        self._opening = opening
-        self._job = job
+        self._sides = sides
         self._seen: set[tuple[str, ...]] = set()
         self._told: Callable[[Finding], None] | None = None
 
@@ -190,7 +200,7 @@ class Search:
 
     def pair(self, spec: str, *, fresh: bool = False) -> Pair:
         """Two new sessions."""
-        return Pair(self._job, self._opening, spec, quiet=HASTE, fresh=fresh)
+        return Pair(self._sides, spec, quiet=HASTE, fresh=fresh)
 
     def judge(self, spec: str, drawn: str, texts: list[str], bad: list[Row]) -> bool:
         """Look again at the last of a chain of programs, then at all; whether it was a finding."""
@@ -213,7 +223,7 @@ class Search:
 
     def _again(self, spec: str, text: str) -> list[Row]:
         try:
-            return differing(self._job, self._opening, spec, text)
+            return differing(self._sides, spec, text)
         except VitrinaError:
             return []
 
@@ -377,6 +387,7 @@ def keep(directory: Path, found: Finding) -> Path:
     return path
 
 
-def job() -> Job:
-    """What a comparison needs to know besides its programs."""
-    return job_of(lambda _spec, _program: Trace(), lambda _spec, _program, _fresh: Trace())
+def sides(opening: Opening, world: World) -> Sides:
+    """With what is known of differences and of this machine."""
+    unused = job_of(lambda _spec, _program: Trace(), lambda _spec, _program, _fresh: Trace())
+    return Sides(opening, world, unused)

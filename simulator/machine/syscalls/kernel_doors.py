@@ -124,7 +124,9 @@ def kexec_load(
 
 
 @linux("kexec_file_load", since=(3, 17))
-def kexec_file_load(trap: Trap, fd: int = -1, _initrd: int = -1, *_rest: Any) -> int:
+def kexec_file_load(
+    trap: Trap, fd: int = -1, _initrd: int = -1, _size: int = 0, _line: Any = None, _flags: int = 0
+) -> int:
     """kexec_file_load(2): EBADF EPERM."""
     features.need(trap, "kexec")
     trap.need(Privilege.KEXEC)
@@ -224,6 +226,17 @@ def fanotify_init(trap: Trap, flags: int, _event_flags: int = 0) -> int:
     return _anonymous(trap, "fanotify", cloexec=bool(flags & 1))
 
 
+@linux("fanotify_mark", since=(2, 6, 37))
+def fanotify_mark(
+    trap: Trap, fd: int, _flags: int = 0, _mask: int = 0, _at: int = 0, _path: Any = None
+) -> int:
+    """fanotify_mark(2): EBADF, EINVAL for another kind of descriptor."""
+    features.need(trap, "fanotify")
+    if fds.get(trap, fd).kind != "fanotify":
+        trap.fail(Errno.EINVAL, N_("The descriptor is no fanotify group."), "fanotify_mark(2)")
+    raise NotModelled("marks on files")
+
+
 @linux("timerfd_create", since=(2, 6, 25))
 def timerfd_create(trap: Trap, which: int, flags: int = 0) -> int:
     """timerfd_create(2): EINVAL EPERM. Two clocks wake a machine that sleeps, since Linux 3.11."""
@@ -266,7 +279,22 @@ def landlock_create_ruleset(trap: Trap, attributes: Any, size: int, flags: int) 
         trap.fail(Errno.EOPNOTSUPP, N_("Landlock is off."), "landlock_create_ruleset(2)")
     if flags == 1 and not attributes and size == 0:
         return 7
+    if not attributes:
+        trap.fail(Errno.EFAULT, N_("The ruleset is no memory of the process."), "landlock(7)")
     raise NotModelled("a Landlock ruleset")
+
+
+@linux("landlock_restrict_self", since=(5, 13))
+def landlock_restrict_self(trap: Trap, fd: int, flags: int = 0) -> int:
+    """landlock_restrict_self(2): EBADF EINVAL EPERM. No ruleset can be made (see above)."""
+    if "landlock" not in trap.family.features:
+        trap.fail(Errno.EOPNOTSUPP, N_("Landlock is off."), "landlock_restrict_self(2)")
+    if not trap.task.no_new_privs:
+        trap.need(Privilege.SECCOMP, trap.task.cred.user_ns)
+    if flags & ~7:
+        trap.fail(Errno.EINVAL, "", "landlock_restrict_self(2)")
+    fds.get(trap, fd)
+    trap.fail(Errno.EBADF, N_("The descriptor is no ruleset."), "landlock_restrict_self(2)")
 
 
 @linux("vserver", "_sysctl", "create_module", "query_module", "get_kernel_syms", "nfsservctl")

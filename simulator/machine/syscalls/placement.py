@@ -22,6 +22,7 @@ from simulator.machine.syscalls.registry import linux
 
 MASK_BYTES = 8
 """A mask of processors is an unsigned long (up to 64 of them)."""
+_PAGE = 4096
 MPOL_F_NODE, MPOL_F_ADDR, MPOL_F_MEMS_ALLOWED = 1, 2, 4
 _CLASS_SHIFT = 13
 _REAL_TIME, _BEST_EFFORT, _IDLE = 1, 2, 3
@@ -119,6 +120,24 @@ def set_mempolicy(trap: Trap, mode: int, nodes: Any = None, most: int = 0) -> in
     if nodes or most:
         raise NotModelled("memory policies with nodes")
     return 0
+
+
+@linux("mbind", since=(2, 6, 7))
+def mbind(
+    trap: Trap,
+    address: int,
+    length: int,
+    mode: int = 0,
+    nodes: Any = None,
+    _most: int = 0,
+    flags: int = 0,
+) -> int:
+    """mbind(2) to the default policy: EFAULT EINVAL."""
+    if flags & ~7 or address % _PAGE or mode not in range(7) or (nodes is None and mode > 1):
+        trap.fail(Errno.EINVAL, N_("There is no such policy."), "mbind(2)")
+    if not length:
+        return 0
+    raise NotModelled("memory policies of mappings")
 
 
 @linux("move_pages", since=(2, 6, 18))
