@@ -135,6 +135,7 @@ class Host:
                 tenant.end()
                 del self.tenants[name]
         deadline = time.monotonic() + (1.0 if self.service != Service() else 0.1)
+        pause = 0.01
         while True:
             added = self._end_others()
             if not added and self._as_before():
@@ -142,7 +143,8 @@ class Host:
                 return True
             if time.monotonic() > deadline or self._members - self.machine.members():
                 return False
-            time.sleep(0.01)
+            time.sleep(pause)
+            pause = pause * 2 if not added else pause
 
     def _end_others(self) -> set[int]:
         """Whoever is neither the machine's nor a tenant's."""

@@ -17,7 +17,8 @@ from simulator.experiment.real.launchers import bubble, cgroup, lxc, nspawn, oci
 from simulator.experiment.real.pool import Host, Service
 from simulator.experiment.real.session import Launch
 from simulator.experiment.real.spec import Spec, parse
-from simulator.isolation.technologies.base import Technology
+from simulator.isolation.mechanisms.lxc_config import LxcConfig
+from simulator.isolation.technologies.base import Technology, put
 from simulator.isolation.technologies.defaults import lxc as lxc_defaults
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.i18n import gettext as _
@@ -87,8 +88,9 @@ def _bwrap(request: Request, host: Host) -> Launch:
 def _nspawn(request: Request, host: Host) -> Launch:
     operator = host.operator
     assert operator is not None
+    settings = tuple(_NSPAWN[name] for name in request.lifted if name in _NSPAWN)
     return lambda _machine, actor: nspawn.launch(
-        operator, request.technology, request.spec.options, actor
+        operator, request.technology, request.spec.options, actor, settings
     )
 
 
@@ -137,6 +139,66 @@ _UNSHARE = {
     "user-ns": ("-U", "--user", "-r", "--map-root-user"),
 }
 
+_LXC = {
+    "device-list": "lxc.cgroup.devices.allow = a",
+    "proc-mixed": "lxc.mount.auto = proc:rw",
+    "sys-mixed": "lxc.mount.auto = sys:rw",
+    "session-keyring": "lxc.keyring.session = 0",
+    "seccomp": "lxc.seccomp.profile =",
+    "capabilities": "lxc.cap.drop =",
+}
+"""lxc.container.conf(5): the key that leaves a mechanism out."""
+
+
+def _by_key(request: Request, mechanism: str) -> Request:
+    """One more line of the container's configuration, behind all others."""
+    held = request.technology.get("lxc-config")
+    if mechanism not in _LXC or not isinstance(held, LxcConfig):
+        return _no_way(request, mechanism)
+    config = LxcConfig((*held.lines, _LXC[mechanism]))
+    return msgspec.structs.replace(request, technology=put(request.technology, config))
+
+
+_BWRAP = {
+    "user-ns": "--unshare-user",
+    "ipc-ns": "--unshare-ipc",
+    "pid-ns": "--unshare-pid",
+    "net-ns": "--unshare-net",
+    "uts-ns": "--unshare-uts",
+    "cgroup-ns": "--unshare-cgroup",
+}
+
+
+def _by_word(request: Request, mechanism: str) -> Request:
+    """bwrap(1) without the word that makes the mechanism; ``--unshare-all`` is all of them."""
+    every = tuple(_BWRAP.values())
+    words = [
+        word
+        for one in request.spec.options
+        for word in (every if one == "--unshare-all" else (one,))
+        if word != _BWRAP.get(mechanism)
+    ]
+    if mechanism not in _BWRAP:
+        return _no_way(request, mechanism)
+    text = shlex.join((request.spec.technology, *words))
+    return msgspec.structs.replace(request, spec=parse(text))
+
+
+_NSPAWN = {
+    "uts-ns": "SYSTEMD_NSPAWN_SHARE_NS_UTS=1",
+    "cgroup-ns": "SYSTEMD_NSPAWN_USE_CGNS=0",
+}
+"""Settings in the environment, for what has no option (systemd's docs/ENVIRONMENT.md)."""
+_NSPAWN_OPTIONS = {"seccomp": "--system-call-filter=@known", "capabilities": "--capability=all"}
+
+
+def _by_setting(request: Request, mechanism: str) -> Request:
+    if mechanism in _NSPAWN_OPTIONS:
+        text = f"{request.spec.text} {_NSPAWN_OPTIONS[mechanism]}"
+        return msgspec.structs.replace(request, spec=parse(text))
+    return request if mechanism in _NSPAWN else _no_way(request, mechanism)
+
+
 _LXCBR0 = (lxc_defaults.BRIDGE, f"{lxc_defaults.SUBNET}.1")
 
 PRODUCTS: dict[str, Product] = {
@@ -145,10 +207,10 @@ PRODUCTS: dict[str, Product] = {
     "unshare": Product(Service(), _plain(runtimes.unshare), _by_flag),
     "docker": Product(Service(engine=True), _docker, _by_switch),
     "runc": Product(Service(operator=True), _oci, _by_file),
-    "lxc": Product(Service(operator=True, bridge=_LXCBR0), _lxc, _no_way),
-    "lxc-unpriv": Product(Service(operator=True, shift=100_000, bridge=_LXCBR0), _lxc, _no_way),
-    "nspawn": Product(Service(operator=True, installed=True), _nspawn, _no_way),
-    "bwrap": Product(Service(operator=True), _bwrap, _no_way),
+    "lxc": Product(Service(operator=True, bridge=_LXCBR0), _lxc, _by_key),
+    "lxc-unpriv": Product(Service(operator=True, shift=100_000, bridge=_LXCBR0), _lxc, _by_key),
+    "nspawn": Product(Service(operator=True, installed=True), _nspawn, _by_setting),
+    "bwrap": Product(Service(operator=True), _bwrap, _by_word),
     "cgroups": Product(Service(), _cgroups, _no_way),
     "crun": Product(Service(operator=True, unified=False), _oci, _by_file),
 }

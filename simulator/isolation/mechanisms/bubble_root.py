@@ -101,7 +101,11 @@ class BubbleRoot:
             child("mkdir", target, 0o755, tolerates=("EEXIST", "EROFS"))
         match one.kind:
             case "proc":
-                child("mount", "proc", target, "proc", _CLOSED | MS_NOEXEC, None)
+                if plan.has("pid-ns"):
+                    child("mount", "proc", target, "proc", _CLOSED | MS_NOEXEC, None)
+                else:
+                    # The pids are the host's, so its procfs will do (bubblewrap.c).
+                    _bind(child, "/oldroot/proc", target, _CLOSED)
                 for name in _COVERED:
                     _bind(child, f"{target}/{name}", f"{target}/{name}", _CLOSED | MS_RDONLY)
             case "tmpfs":

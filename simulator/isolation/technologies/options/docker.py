@@ -1,6 +1,7 @@
 """``docker run``'s options: what each does to the mechanisms."""
 
 import re
+from dataclasses import replace
 
 import msgspec
 
@@ -27,7 +28,13 @@ from simulator.isolation.technologies.options.reading import (
     number,
     size,
 )
-from simulator.machine.abi.constants import BY_NAME, CAPABILITY_NAMES, MS_RDONLY, S_IFBLK, S_IFCHR
+from simulator.machine.abi.constants import (
+    BY_NAME,
+    CAPABILITY_NAMES,
+    MS_RDONLY,
+    S_IFBLK,
+    S_IFCHR,
+)
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, capability
 
@@ -285,11 +292,26 @@ _HOSTNAME = Option(_hostname)
 _ENV = Option(_environment)
 _WORKDIR = Option(_guest("cwd"))
 
+
+def _ipc(technology: Technology, value: str) -> Technology:
+    """With the host's objects comes the host's /dev/shm (moby container_operations_unix.go)."""
+    technology = _host_only("ipc-ns")(technology, value)
+    held = technology.get("default-mounts")
+    if technology.get("ipc-ns") is not None or not isinstance(held, DefaultMounts):
+        return technology
+    own = tuple(one for one in held.mounts if one.path != "/dev/shm")
+    volumes = technology.get("volumes")
+    given = volumes if isinstance(volumes, Volumes) else Volumes()
+    shm = Volume("/dev/shm", "/dev/shm")
+    technology = put(technology, replace(held, mounts=own))
+    return put(technology, replace(given, binds=(*given.binds, shm)))
+
+
 TABLE: dict[str, Option] = {
     "--pid": Option(_host_only("pid-ns")),
     "--net": _NETWORK,
     "--network": _NETWORK,
-    "--ipc": Option(_host_only("ipc-ns")),
+    "--ipc": Option(_ipc),
     "--uts": Option(_host_only("uts-ns")),
     "--cgroupns": Option(_host_only("cgroup-ns")),
     "--userns": Option(_userns),
