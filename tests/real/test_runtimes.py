@@ -6,6 +6,7 @@ from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.trace import Entry, Status
 from simulator.experiment.real.products import Counterfactual
 from simulator.experiment.real.trace import real_trace
+from simulator.experiment.real.world import DEFAULT
 from tests.real.conftest import requires_spec
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("leak_check")]
@@ -102,7 +103,7 @@ def test_the_first_descriptor_of_an_actor_is_three() -> None:
         assert entries(spec, 'guest.open("/etc/passwd", O_RDONLY)')[0].value == 3
 
 
-WALLED = ("runc", "crun", "lxc", "lxc-unpriv")
+WALLED = ("runc", "crun", "lxc", "lxc-unpriv", "nspawn --register=no --keep-unit")
 
 
 @pytest.mark.parametrize("spec", WALLED)
@@ -131,6 +132,20 @@ def test_a_lifted_mechanism_is_left_out_of_what_the_product_is_told() -> None:
     program = parse("guest.shmget(HOST_SHM_KEY, 0, 0)")
     assert real_trace(program, "runc").entries[0].errno == "ENOENT"
     assert real_trace(program, "runc", lifted=("ipc-ns",)).entries[0].value == 0
+
+
+def test_each_product_lifts_by_its_own_words() -> None:
+    look = parse("guest.uname()")
+    for spec in ("bwrap --unshare-uts --hostname own", "nspawn --register=no --keep-unit"):
+        requires_spec(spec)
+        walled = real_trace(look, spec).entries[0].data
+        lifted = real_trace(look, spec.replace(" --hostname own", ""), lifted=("uts-ns",))
+        assert (walled["nodename"] == DEFAULT.hostname) is False
+        assert lifted.entries[0].data["nodename"] == DEFAULT.hostname
+    requires_spec("lxc")
+    writes = parse('guest.open("/proc/sys/kernel/hostname", O_WRONLY)')
+    assert real_trace(writes, "lxc").entries[0].errno == "EROFS"
+    assert real_trace(writes, "lxc", lifted=("proc-mixed",)).entries[0].errno is None
 
 
 def test_a_mechanism_without_a_switch_is_counterfactual() -> None:
