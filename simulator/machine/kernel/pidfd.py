@@ -45,4 +45,5 @@ def _release(_store: "Store", _file: "File") -> None:
     return
 
 
-fd.register(KIND, fd.FileOps(read=_read, write=_write, release=_release))
+# pidfs_init_inode(): S_IRWXU, and getattr shows no type
+fd.register(KIND, fd.FileOps(read=_read, write=_write, release=_release, mode=0o700))
