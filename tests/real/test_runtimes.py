@@ -138,10 +138,10 @@ def test_each_product_lifts_by_its_own_words() -> None:
     look = parse("guest.uname()")
     for spec in ("bwrap --unshare-uts --hostname own", "nspawn --register=no --keep-unit"):
         requires_spec(spec)
-        walled = real_trace(look, spec).entries[0].data
+        walled = str(real_trace(look, spec).entries[0].data)
         lifted = real_trace(look, spec.replace(" --hostname own", ""), lifted=("uts-ns",))
-        assert (walled["nodename"] == DEFAULT.hostname) is False
-        assert lifted.entries[0].data["nodename"] == DEFAULT.hostname
+        assert DEFAULT.hostname not in walled
+        assert DEFAULT.hostname in str(lifted.entries[0].data)
     requires_spec("lxc")
     writes = parse('guest.open("/proc/sys/kernel/hostname", O_WRONLY)')
     assert real_trace(writes, "lxc").entries[0].errno == "EROFS"
