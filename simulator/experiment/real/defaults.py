@@ -53,7 +53,7 @@ def docker(world: World) -> Defaults | None:
             link.close()
             return found
         finally:
-            pool.release(lent, "docker", {})
+            pool.release(lent, "docker", {}, clean=True)
     return None
 
 
