@@ -149,9 +149,7 @@ def swapoff(trap: Trap, path: str) -> int:
     trap.fail(Errno.EINVAL, N_("It is not in use as swap."), "swapctl(2)")
 
 
-@sunos(
-    "@pageout", partial="stands for memcntl(2) MC_SYNC by the agent of a process"
-)
+@sunos("@pageout", partial="stands for memcntl(2) MC_SYNC by the agent of a process")
 def pageout(trap: Trap, number: int, size: int) -> int:
     """Move up to ``size`` bytes of a process to swap; gives how many went. EPERM ESRCH.
 

@@ -100,5 +100,7 @@ def test_a_list_of_a_directory_shows_types_owners_and_targets() -> None:
 
 
 def test_grep_r_follows_no_link_below_what_was_named_and_ends_at_empty_directories():
-    made = "mkdir -p /tmp/g/empty; echo needle > /tmp/g/f; ln -s . /tmp/g/round; ln -s /tmp/g /tmp/h"
+    made = (
+        "mkdir -p /tmp/g/empty; echo needle > /tmp/g/f; ln -s . /tmp/g/round; ln -s /tmp/g /tmp/h"
+    )
     assert output(f"{made}; grep -rl needle /tmp/h").split() == ["/tmp/h/f"]
