@@ -123,9 +123,16 @@ def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start(spec: st
         "print('ready', flush=True)\n"
         "time.sleep(600)\n"
     )
-    child = subprocess.Popen(
-        [sys.executable, "-c", program, spec], stdout=subprocess.PIPE, cwd=ROOT, text=True
-    )
+    for _attempt in range(4):
+        told = _killed_and_swept([sys.executable, "-c", program, spec])
+        if told:  # else a test beside this one, which also begins by sweeping, came first
+            break
+    assert any("removed the cgroup" in sentence for sentence in told)
+
+
+def _killed_and_swept(command: list[str]) -> list[str]:
+    """Kill a coordinator that has a sandbox; what the next start says that it cleaned, all of it."""
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     there = traces(child.pid)
@@ -133,9 +140,14 @@ def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start(spec: st
     child.send_signal(signal.SIGKILL)
     child.wait()
     time.sleep(0.5)
-    assert any("removed the cgroup" in sentence for sentence in state.sweep())
+    told = list(state.sweep())
     nothing = {kind: there[kind] if kind in ("mounts", "interfaces") else set() for kind in there}
+    for _ in range(100):  # whoever else sweeps it may be half way
+        if added(nothing, child.pid) == {}:
+            break
+        time.sleep(0.1)
     assert added(nothing, child.pid) == {}
+    return told
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])

@@ -11,6 +11,8 @@ ELSEWHERE = {
     "containers: run of no image": "the error of a resolver names ports",
     "streams: exec as no user": "whether runc's complaint comes before the stream ends is a race",
     "streams: exec with both streams mixed": "two pipes: which is read first is a race",
+    "streams: logs' tail": "two pipes: what was written last is a race",
+    "streams: exec a second time": "whether the complaint comes before the stream ends is a race",
     "streams: attach to what has ended": "the SDK loses what comes along with the head: a race",
 }
 """Calls whose answer depends on the machine, or on who is faster in it."""

@@ -85,7 +85,7 @@ async def test_the_moments_are_listed_and_enter_plays_one_side_by_side(language)
         pilot.app.screen.query_one(Input).value = "/no/such.sock"
         await pilot.press("enter")
         await pilot.pause()
-        assert "vitrina engine" in screen_text(pilot.app)
+        assert "/no/such.sock: No such file or directory" in screen_text(pilot.app)
         assert isinstance(pilot.app.screen, PlaceDialog)
 
 

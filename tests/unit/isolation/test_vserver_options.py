@@ -123,7 +123,7 @@ def test_a_terminal_bears_the_tag_of_its_context() -> None:
 
 def test_reboot_ends_the_context_and_not_the_machine() -> None:
     of = session()
-    guest(of, "reboot", 0xFEE1DEAD, 672274793, 0x1234567)
+    guest(of, "reboot", 0xFEE1DEAD, 672274793, 0x4321FEDC)  # a restart has vshelper start it again
     assert errno(of.call("host", Call("getpid", ()))) == "none"
     assert errno(of.call("host", Call("vserver", ("VCMD_vx_info", 101, None)))) == "ESRCH"
 

@@ -23,6 +23,7 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.fs.registry import NewFile, mutations, virtual
 from simulator.machine.kernel.resource import memory, quota
 from simulator.machine.kernel.resource.charge import charge
+from simulator.machine.kernel.resource.reclaim import Cached
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import content, propagation, tree
 from simulator.machine.kernel.vfs.fd import OPEN_FILES
@@ -252,8 +253,9 @@ def forget(store: Store, inode: InodeId) -> int:
     freed = content.pages(row)
     if freed:
         _account(store, row, -freed)
-    if store.get(Locks, inode) is not None:
-        store.drop(Locks, inode)
+    for beside in (Locks, Cached):
+        if store.get(beside, inode) is not None:
+            store.drop(beside, inode)
     if row.quota:
         quota.account(store, row, 0, -1)
     store.drop(Inode, inode)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulator.machine.abi.call import Data
 from simulator.machine.abi.constants import S_IFDIR, S_IFMT
-from simulator.machine.abi.ids import InodeId, NsId
+from simulator.machine.abi.ids import InodeId, KGid, KUid, NsId
 from simulator.machine.kernel import namespace
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Inode, Superblock
@@ -74,7 +74,10 @@ def of_inode(trap: "Trap", inode: Inode) -> dict[str, Data]:
 def of_file(trap: "Trap", file: fds.File) -> dict[str, Data]:
     """``struct stat`` of a description without an inode: a pipe, a socket, an anonymous inode."""
     operations = fds.OPERATIONS.get(file.kind)
-    uid, gid = show_ids(trap, trap.task.cred.fsuid, trap.task.cred.fsgid)
+    cred = trap.task.cred
+    # get_pipe_inode() and sock_alloc() note who made it; anonymous inodes and pidfs are root's
+    ids = (cred.fsuid, cred.fsgid) if file.kind in ("pipe", "socket") else (KUid(0), KGid(0))
+    uid, gid = show_ids(trap, *ids)
     key = file.object if file.object is not None else file.id
     return {
         "mode": 0o600 if operations is None else operations.mode,
