@@ -123,6 +123,7 @@ def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start(spec: st
         "print('ready', flush=True)\n"
         "time.sleep(600)\n"
     )
+    told: list[str] = []
     for _attempt in range(4):
         told = _killed_and_swept([sys.executable, "-c", program, spec])
         if told:  # else a test beside this one, which also begins by sweeping, came first
@@ -131,7 +132,7 @@ def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start(spec: st
 
 
 def _killed_and_swept(command: list[str]) -> list[str]:
-    """Kill a coordinator that has a sandbox; what the next start says that it cleaned, all of it."""
+    """Kill a coordinator that has a sandbox; what the next start says that it cleaned."""
     child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
