@@ -1,6 +1,8 @@
 """What every test begins with: English, and Hypothesis without a stopwatch."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,3 +25,21 @@ def _in_english() -> Iterator[None]:
     i18n.use("en")
     yield
     i18n.use("en")
+
+
+@pytest.fixture(autouse=True)
+def _machine_is_shared(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests of what a killed coordinator leaves have the machine to themselves; others share it.
+
+    Whoever opens a session first sweeps up after all coordinators that are dead, also another
+    worker's.
+    """
+    if request.node.get_closest_marker("real") is None:
+        yield
+        return
+    import fcntl
+
+    alone = request.node.get_closest_marker("alone") is not None
+    with Path(tempfile.gettempdir(), "vitrina-tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
