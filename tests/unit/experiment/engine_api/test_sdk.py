@@ -162,9 +162,13 @@ def test_images(sdk: docker.DockerClient) -> None:
 
 def test_fifty_clients(sdk: docker.DockerClient) -> None:
     results: list[bytes] = []
+    place = f"unix://{sdk.api.get_adapter(sdk.api.base_url).socket_path}"
 
     def run() -> None:
-        results.append(sdk.containers.run("busybox", "echo many", remove=True))
+        # A client each: one that threads share loses connections of its own pool
+        client = docker.DockerClient(base_url=place, timeout=60)
+        results.append(client.containers.run("busybox", "echo many", remove=True))
+        client.close()
 
     threads = [threading.Thread(target=run) for _ in range(50)]
     for thread in threads:
