@@ -47,20 +47,32 @@ class Seccomp:
     about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
-        """Before the capabilities go, unless no_new_privs makes the call free."""
-        late = plan.has("no-new-privs")
-        kept = plan.mechanisms.get("capabilities")
-        held = kept.keep if isinstance(kept, Capabilities) else ALL_CAPABILITIES
-        plan.call(
-            Phase.CHILD_SECCOMP_LATE if late else Phase.CHILD_SECCOMP_EARLY,
-            "guest",
-            self.about.id,
-            "seccomp",
-            SECCOMP_SET_MODE_FILTER,
-            0,
-            as_argument(docker_default(held, self.release)),
-            why=N_("Calls that the profile does not name will fail with EPERM."),
-        )
+        """What is allowed depends on the capabilities that stay."""
+        profile = docker_default(kept(plan), self.release)
+        load(plan, profile, N_("Calls that the profile does not name will fail with EPERM."))
+
+
+def load(plan: LaunchPlan, profile: SeccompFilter, why: str) -> None:
+    """Have the sandbox's first process load ``profile`` before its capabilities go, unless
+    no_new_privs makes the call free.
+    """
+    late = plan.has("no-new-privs")
+    plan.call(
+        Phase.CHILD_SECCOMP_LATE if late else Phase.CHILD_SECCOMP_EARLY,
+        "guest",
+        ABOUT.id,
+        "seccomp",
+        SECCOMP_SET_MODE_FILTER,
+        0,
+        as_argument(profile),
+        why=why,
+    )
+
+
+def kept(plan: LaunchPlan) -> int:
+    """The capabilities (a bit mask) that the sandbox keeps."""
+    capabilities = plan.mechanisms.get("capabilities")
+    return capabilities.keep if isinstance(capabilities, Capabilities) else ALL_CAPABILITIES
 
 
 def docker_default(capabilities: int, release: Release = DOCKER_20_10) -> SeccompFilter:

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
-from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
-from simulator.isolation.mechanisms.seccomp import ABOUT, as_argument
-from simulator.machine.abi.constants import SECCOMP_SET_MODE_FILTER
+from simulator.isolation.mechanisms.base import About, LaunchPlan
+from simulator.isolation.mechanisms.seccomp import ABOUT, load
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.task import SeccompFilter
 
@@ -18,15 +17,5 @@ class FixedFilter:
     about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
-        """After no_new_privs, which makes the call free."""
-        late = plan.has("no-new-privs")
-        plan.call(
-            Phase.CHILD_SECCOMP_LATE if late else Phase.CHILD_SECCOMP_EARLY,
-            "guest",
-            self.about.id,
-            "seccomp",
-            SECCOMP_SET_MODE_FILTER,
-            0,
-            as_argument(self.profile),
-            why=N_("From here on the filter is asked before every call."),
-        )
+        """It is the same for whatever else the sandbox has."""
+        load(plan, self.profile, N_("From here on the filter is asked before every call."))

@@ -5,13 +5,11 @@
 
 from dataclasses import dataclass
 
-from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
-from simulator.isolation.mechanisms.capabilities import Capabilities
+from simulator.isolation.mechanisms.base import About, LaunchPlan
 from simulator.isolation.mechanisms.seccomp import ABOUT as FILTER
-from simulator.isolation.mechanisms.seccomp import as_argument
-from simulator.machine.abi.constants import SECCOMP_SET_MODE_FILTER
+from simulator.isolation.mechanisms.seccomp import kept, load
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.cred import ALL_CAPABILITIES, names
+from simulator.machine.kernel.cred import names
 from simulator.machine.kernel.task import SeccompFilter
 
 _NAMES = """
@@ -93,20 +91,9 @@ class NspawnFilter:
     about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
-        """Before the capabilities go, unless no_new_privs makes the call free."""
-        late = plan.has("no-new-privs")
-        kept = plan.mechanisms.get("capabilities")
-        held = kept.keep if isinstance(kept, Capabilities) else ALL_CAPABILITIES
-        plan.call(
-            Phase.CHILD_SECCOMP_LATE if late else Phase.CHILD_SECCOMP_EARLY,
-            "guest",
-            self.about.id,
-            "seccomp",
-            SECCOMP_SET_MODE_FILTER,
-            0,
-            as_argument(self.profile(held)),
-            why=N_("Calls that the filter does not name will fail with EPERM."),
-        )
+        """What is allowed depends on the capabilities that stay."""
+        profile = self.profile(kept(plan))
+        load(plan, profile, N_("Calls that the filter does not name will fail with EPERM."))
 
     def profile(self, capabilities: int) -> SeccompFilter:
         """The filter for a container that keeps ``capabilities`` (a bit mask)."""
