@@ -1,11 +1,14 @@
 """Launch steps as calls of an actor: make one, fork, write into its memory."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Asleep, Gone, Link, holder_of, open_ends
+
+_MNT_DETACH = 2
 
 
 def do(link: Link, name: str, *args: Any) -> Any:
@@ -17,6 +20,19 @@ def do(link: Link, name: str, *args: Any) -> Any:
         why = os.strerror(answer["errno"]) if answer.get("errno") else str(answer)
         raise RealError.broken(f"{name}{args}", why)
     return answer["value"]
+
+
+def mountinfo(link: Link) -> str:
+    """What is mounted where the actor is: proc_pid_mountinfo(5)."""
+    return Path(f"/proc/{link.pid}/mountinfo").read_text()
+
+
+def unmount_all_but(link: Link, before: str) -> None:
+    """Have the actor take away, the newest first, what ``mountinfo`` did not say ``before``."""
+    known = set(before.splitlines())
+    for line in reversed(mountinfo(link).splitlines()):
+        if line not in known:
+            do(link, "umount2", line.split()[4], _MNT_DETACH)
 
 
 def poke(link: Link, address: int, content: bytes) -> None:

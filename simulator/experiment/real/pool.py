@@ -21,7 +21,7 @@ import msgspec
 
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import cgroups, fingerprint, plant
-from simulator.experiment.real.calls import do
+from simulator.experiment.real.calls import do, mountinfo, unmount_all_but
 from simulator.experiment.real.dockerd import Engine, RunningEngine, engine_for
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.launchers.operator import Operator
@@ -47,7 +47,6 @@ _APART = frozenset(
 _MOST = 100
 """Sessions in one sandbox: its pids then stay below those of the machine's daemons."""
 
-_MNT_DETACH = 2
 _LOCK = threading.Lock()
 
 
@@ -94,7 +93,7 @@ class Host:
                 plant.installed(self.machine.root)
             self._members = self.machine.members()
             self._groups = self._all_groups()
-            self._mounts = self._mountinfo()
+            self._mounts = mountinfo(self.machine.supervisor)
             root = str(self.machine.root)
             self._trees = [Tree(root, _APART), Tree(f"{root}/dev/shm")]
             self._before = self._digest()
@@ -163,22 +162,15 @@ class Host:
 
     def _as_before(self) -> bool:
         try:
-            self._unmount()
+            unmount_all_but(self.machine.supervisor, self._mounts)
             if not all(tree.mend() for tree in self._trees):
                 return False
-            return self._mountinfo() == self._mounts and self._digest() == self._before
+            return (
+                mountinfo(self.machine.supervisor) == self._mounts
+                and self._digest() == self._before
+            )
         except (OSError, RealError):
             return False
-
-    def _unmount(self) -> None:
-        """What a process of the machine mounted."""
-        known = set(self._mounts.splitlines())
-        for line in reversed(self._mountinfo().splitlines()):
-            if line not in known:
-                do(self.machine.supervisor, "umount2", line.split()[4], _MNT_DETACH)
-
-    def _mountinfo(self) -> str:
-        return Path(f"/proc/{self.machine.supervisor.pid}/mountinfo").read_text()
 
     def _all_groups(self) -> set[str]:
         """Every control group of the machine, apart from the one for all of an engine's."""

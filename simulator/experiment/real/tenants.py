@@ -7,16 +7,14 @@ did to the sandbox is looked for afterwards: mounts, names and files, which are 
 
 import contextlib
 import os
-from pathlib import Path
 from typing import Any
 
 from simulator.experiment.real.agent import wire
-from simulator.experiment.real.calls import do
+from simulator.experiment.real.calls import do, mountinfo, unmount_all_but
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Link, proc_state
 from simulator.experiment.real.tree import Tree
 
-_MNT_DETACH = 2
 _WRITABLE = ("tmpfs", "overlay", "mqueue")
 """File systems that a sandbox may have of its own."""
 
@@ -29,7 +27,7 @@ class Tenant:
         self.members = members
         self.groups = groups
         self.sessions = 0
-        self._mounts = self._mountinfo()
+        self._mounts = mountinfo(self.link)
         self._names = self._uname()
         self._root = self._place()
         self._trees = list(self._own_trees(os.stat(host).st_dev))
@@ -39,23 +37,17 @@ class Tenant:
         try:
             if not self.link.tidy() or self._place() != self._root:
                 return False
-            self._unmount()
+            # The first process has the rights of the child that mounted it
+            unmount_all_but(self.link, self._mounts)
             self._rename()
             return (
                 proc_state(self.link.pid)[0] in "S"
-                and self._mountinfo() == self._mounts
+                and mountinfo(self.link) == self._mounts
                 and self._uname() == self._names
                 and all(tree.mend() for tree in self._trees)
             )
         except (OSError, RealError):
             return False
-
-    def _unmount(self) -> None:
-        """What a child mounted: the sandbox's first process has the same rights."""
-        known = set(self._mounts.splitlines())
-        for line in reversed(self._mountinfo().splitlines()):
-            if line not in known:
-                do(self.link, "umount2", line.split()[4], _MNT_DETACH)
 
     def _rename(self) -> None:
         now = self._uname()
@@ -80,9 +72,6 @@ class Tenant:
                     seen.add(device)
                     found.append(Tree(place.rstrip("/")))
         return found
-
-    def _mountinfo(self) -> str:
-        return Path(f"/proc/{self.link.pid}/mountinfo").read_text()
 
     def _place(self) -> tuple[str, str]:
         place = f"/proc/{self.link.pid}"
