@@ -1,12 +1,11 @@
 """The application: which screen follows which, the commands, the language."""
 
 from collections.abc import Iterable
-from typing import ClassVar
 
-from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.app import SystemCommand
 from textual.screen import Screen
 
+from simulator.classroom.tui.frame import Frame
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.messages import (
     AttachRequested,
@@ -23,31 +22,20 @@ from simulator.classroom.tui.messages import (
 from simulator.classroom.tui.playback import Playback
 from simulator.classroom.tui.screens.compare import CompareScreen
 from simulator.classroom.tui.screens.flow import FlowDialog
-from simulator.classroom.tui.screens.help import HelpDialog
 from simulator.classroom.tui.screens.home import HomeScreen
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.screens.spec import SpecDialog
 from simulator.classroom.tui.studio import Studio
 from simulator.machine.abi import i18n
 from simulator.machine.abi.errors import VitrinaError
-from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
 
-class VitrinaApp(App[None]):
+class VitrinaApp(Frame[None]):
     """Opens on the home screen, or at once on a scenario."""
-
-    TITLE = "Vitrina"
-    CSS_PATH = "app.tcss"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]  # noqa: RUF012 - as Textual has it
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "help", N_("help"), priority=True),
-        Binding("ctrl+q", "quit", N_("quit"), show=False),
-    ]
 
     def __init__(self, studio: Studio | None = None, lesson: str = "") -> None:
         super().__init__()
-        self._bindings = translated(self._bindings)
         self.studio = studio or Studio()
         self._lesson = lesson
         """The lesson to open first, if any."""
@@ -201,13 +189,6 @@ class VitrinaApp(App[None]):
         except VitrinaError as error:
             self.notify(str(error), severity="error", timeout=10)
             return None
-
-    def action_help(self) -> None:
-        """The help of the screen that is shown."""
-        if isinstance(self.screen, HelpDialog):
-            self.pop_screen()
-        else:
-            self.push_screen(HelpDialog(_(str(self.screen.HELP))))
 
     def action_language(self) -> None:
         """The other language, from here on."""
