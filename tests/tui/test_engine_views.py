@@ -18,17 +18,10 @@ from simulator.classroom.tui.screens.requests import RequestsDialog
 from simulator.experiment.engine.executor import open_whole
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
-from simulator.machine.abi import i18n
 from simulator.machine.kernel.task import Task
+from tests.tui.screen import screen_text
 
 CHANGES = "echo x >> /etc/os-release; rm /etc/passwd; touch /new; echo kept > /data/x"
-
-
-@pytest.fixture(autouse=True)
-def _english():
-    i18n.use("en")
-    yield
-    i18n.use("en")
 
 
 @functools.cache
@@ -163,10 +156,6 @@ def test_what_a_containers_program_reads_is_no_request():
     found = requests(timeline().events, daemon(world()))
     assert all(one.target.startswith("/") and one.status for one in found)
     assert not [one for one in found if one.target == "/"]
-
-
-def screen_text(app):
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 45)])

@@ -11,17 +11,7 @@ from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.search import matches
 from simulator.classroom.tui.studio import Studio
 from simulator.machine.abi import i18n
-
-
-@pytest.fixture(autouse=True)
-def _english():
-    i18n.use("en")
-    yield
-    i18n.use("en")
-
-
-def screen_text(app):
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+from tests.tui.screen import screen_text
 
 
 def listed(app):

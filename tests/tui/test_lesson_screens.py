@@ -12,6 +12,7 @@ from simulator.classroom.tui.screens.lesson import LessonScreen
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.widgets.exercises.challenge import ChallengeExercise
 from simulator.machine.abi import i18n
+from tests.tui.screen import screen_text
 
 SMALL = (80, 24)
 LESSON = "020-chroot"
@@ -24,10 +25,6 @@ def progress(tmp_path, monkeypatch):
     monkeypatch.setenv("VITRINA_PROGRESS", str(path))
     yield path
     i18n.use("en")
-
-
-def screen_text(app):
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 async def press(pilot, button):

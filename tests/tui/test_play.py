@@ -13,21 +13,10 @@ from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.widgets.state_panel import StatePanel
 from simulator.machine.abi import i18n
+from tests.tui.screen import screen_text
 
 SMALL = (80, 24)
 ESCAPE = "fs.chroot-escape"
-
-
-@pytest.fixture(autouse=True)
-def _english():
-    i18n.use("en")
-    yield
-    i18n.use("en")
-
-
-def screen_text(app):
-    """What the terminal shows, line by line."""
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 async def test_home_shows_the_technologies_on_a_line_and_the_scenarios():

@@ -11,7 +11,7 @@ from simulator.classroom.tui.screens.home import HomeScreen
 from simulator.classroom.tui.screens.verify import EntriesScreen, PairScreen, VerifyScreen
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.report import Report, Row, read
-from simulator.machine.abi import i18n
+from tests.tui.screen import screen_text
 
 ROWS = tuple(
     Row(spec=spec, probe="proc.locks", step=step, actor="guest", call=call, **words)
@@ -28,15 +28,6 @@ ROWS = tuple(
     )
 )
 REPORT = Report(stamp={"kernel": "6.1.0", "probes": "abc"}, rows=ROWS)
-
-
-@pytest.fixture(autouse=True)
-def _english() -> None:
-    i18n.use("en")
-
-
-def shown(app: VitrinaApp) -> str:
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 def test_a_saved_report_is_read_as_it_was_written() -> None:
@@ -56,22 +47,22 @@ async def test_a_cell_opens_to_entries_and_an_entry_to_both_traces(size: tuple[i
     async with app.run_test(size=size) as pilot:
         await app.push_screen(VerifyScreen(REPORT))
         await pilot.pause()
-        text = shown(app)
+        text = screen_text(app)
         assert "33.33% agree · 2 unexplained · Linux 6.1.0" in text
         assert "none" in text
         await pilot.press("right", "right", "right", "right", "enter")
         await pilot.pause()
         assert isinstance(app.screen, EntriesScreen)
-        assert "proc.locks 1 guest.read  0 | 42" in shown(app)
+        assert "proc.locks 1 guest.read  0 | 42" in screen_text(app)
         await pilot.press("enter")
         await pilot.pause()
         assert isinstance(app.screen, PairScreen)
-        lines = shown(app).splitlines()
+        lines = screen_text(app).splitlines()
         assert any("▶" in line and "guest.read" in line and "42" in line for line in lines)
         assert any("≠" in line and "guest.close" in line for line in lines)
         await pilot.press("down")
         await pilot.pause()
-        assert "known: x: why" in shown(app)
+        assert "known: x: why" in screen_text(app)
         await pilot.press("escape", "escape", "escape")
         await pilot.pause()
         assert isinstance(app.screen, HomeScreen)
@@ -85,20 +76,20 @@ async def test_the_home_screen_leads_there_and_a_file_can_be_opened(tmp_path: Pa
         await pilot.press("v")
         await pilot.pause()
         assert isinstance(app.screen, VerifyScreen)
-        assert "No report yet" in shown(app)
+        assert "No report yet" in screen_text(app)
         await pilot.press("o")
         await pilot.pause()
         field = app.screen.query_one("#verify-file")
         field.value = str(tmp_path / "nothing")  # type: ignore[attr-defined]
         await pilot.press("enter")
         await pilot.pause()
-        assert "No report yet" in shown(app)
+        assert "No report yet" in screen_text(app)
         await pilot.press("o")
         await pilot.pause()
         app.screen.query_one("#verify-file").value = str(path)  # type: ignore[attr-defined]
         await pilot.press("enter")
         await pilot.pause()
-        assert "2 unexplained" in shown(app)
+        assert "2 unexplained" in screen_text(app)
 
 
 async def test_a_comparison_runs_in_the_background_and_its_report_is_shown(tmp_path: Path) -> None:
@@ -115,7 +106,7 @@ async def test_a_comparison_runs_in_the_background_and_its_report_is_shown(tmp_p
         await pilot.press("r")
         await app.workers.wait_for_complete()
         await pilot.pause()
-        assert "2 unexplained" in shown(app)
+        assert "2 unexplained" in screen_text(app)
 
 
 async def test_a_comparison_that_fails_says_why(tmp_path: Path) -> None:

@@ -18,13 +18,7 @@ from simulator.cli.commands.watch import command
 from simulator.experiment.engine_api import glass
 from simulator.experiment.engine_api.server import Server
 from simulator.machine.abi import i18n
-
-
-@pytest.fixture(autouse=True)
-def _english():
-    i18n.use("en")
-    yield
-    i18n.use("en")
+from tests.tui.screen import screen_text
 
 
 async def ask(path, method, target, body=b""):
@@ -44,10 +38,6 @@ async def engine(tmp_path):
     feed = Feed(server.machine, (f"unix://{path}",), "vitrina")
     server.glass = feed
     return server, path, feed, asyncio.ensure_future(server.run())
-
-
-def screen_text(app):
-    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
 
 
 async def until(true, seconds=20):

@@ -6,12 +6,6 @@ from pathlib import Path
 import pytest
 
 from simulator.cli import main
-from simulator.machine.abi import i18n
-
-
-@pytest.fixture(autouse=True)
-def _english() -> None:
-    i18n.use("en")
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:

@@ -9,7 +9,6 @@ import pytest
 from simulator.cli import main
 from simulator.isolation.imports.detect import imported
 from simulator.isolation.technologies.registry import parse_spec
-from simulator.machine.abi import i18n
 
 SAMPLES = Path(__file__).parents[2] / "data" / "imports"
 
@@ -28,11 +27,6 @@ SPECS = {
     " --ipadd 192.0.2.40 --hostname ct101.example.org --capability NET_ADMIN:on"
     " --capability SYS_TIME:on --features nfs:on --devnodes net/tun:rw",
 }
-
-
-@pytest.fixture(autouse=True)
-def _english() -> None:
-    i18n.use("en")
 
 
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
