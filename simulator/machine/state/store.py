@@ -208,7 +208,7 @@ class Store(World):
         """Share the indexes with ``world``, a value of the present state."""
         if self._base is not None:
             for index, filed in self._base._filed.items():
-                if index not in self._filed:
+                if index.table not in self._mine:  # else the base's is of rows before a write
                     world._file(index, filed)
         for _rows, kept in self._mine.values():
             for place, (index, filed, _own) in enumerate(kept):

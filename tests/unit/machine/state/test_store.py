@@ -2,7 +2,7 @@
 
 import pytest
 
-from simulator.machine.state.store import Index, Row, Store, Write
+from simulator.machine.state.store import Index, Row, Store, World, Write
 
 
 class Pebble(Row, frozen=True, kw_only=True):
@@ -86,3 +86,16 @@ def test_an_index_keeps_a_key_whose_other_fields_changed():
     store.put(Pebble(id=1, colour="grey", weight=3))
 
     assert store.rows_by(BY_COLOUR, "grey") == (Pebble(id=1, colour="grey", weight=3),)
+
+
+def test_an_index_that_another_branch_had_filed_is_not_lent_for_rows_written_since():
+    base = World({Pebble: {1: Pebble(id=1, colour="grey")}})
+    writer, asker = Store(base), Store(base)
+    writer.put(Pebble(id=2, colour="grey"))
+    assert tuple(asker.by(BY_COLOUR, "grey")) == (1,)  # the base files it for both
+
+    present = writer.world(base, 0)
+    writer.lend(present)
+
+    assert sorted(present.by(BY_COLOUR, "grey")) == [1, 2]
+    assert sorted(Store(present).by(BY_COLOUR, "grey")) == [1, 2]
