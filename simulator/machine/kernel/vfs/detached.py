@@ -80,7 +80,7 @@ def _dissolve(store: Store, file: File) -> None:
         return
     root = store.row(MountNs, ns).root
     for mount in reversed(tuple(mount_tree.descend(store, root))):
-        if mount_tree.users(store, mount.id):
+        if mount_tree.in_use(store, (mount.id,)):
             store.put(msgspec.structs.replace(mount, ns=None, parent=None, mountpoint=None))
         else:
             store.drop(Mount, mount.id)

@@ -232,22 +232,11 @@ def topmost(world: World, mount: Mount) -> Mount:
     return mount
 
 
-def users(world: World, mount: MountId, leaver: Pid | None = None) -> int:
-    """How many root and working directories, programs and open files are in ``mount``.
+def in_use(world: World, mounts: Collection[MountId], leaver: Pid | None = None) -> set[MountId]:
+    """Those of ``mounts`` in which a root or working directory, a program or an open file is.
 
     A ``leaver`` is on its way out and does not count.
     """
-    count = 0
-    for task in world.all(Task):
-        if task.state is TaskState.ZOMBIE or task.id == leaver:
-            continue
-        count += (task.root.mount == mount) + (task.cwd.mount == mount)
-        count += task.exe is not None and task.exe.mount == mount
-    return count + sum(f.at is not None and f.at.mount == mount for f in world.all(File))
-
-
-def in_use(world: World, mounts: Collection[MountId], leaver: Pid | None = None) -> set[MountId]:
-    """Those of ``mounts`` that have ``users``: for whoever asks about many at once."""
     found = {file.at.mount for file in world.all(File) if file.at is not None}
     found.update(
         mount

@@ -200,13 +200,13 @@ def is_busy(world: World, mount: Mount) -> bool:
 
     Source: propagate_mount_busy(): copies with mounts of their own are left out.
     """
-    if world.by(CHILDREN, mount.id) or mount_tree.users(world, mount.id):
+    if world.by(CHILDREN, mount.id) or mount_tree.in_use(world, (mount.id,)):
         return True
     for copy in _counterparts(world, mount):
         children = world.rows_by(CHILDREN, copy.id)
         if any(child.mountpoint != copy.root for child in children):
             continue
-        if mount_tree.users(world, copy.id):
+        if mount_tree.in_use(world, (copy.id,)):
             return True
     return False
 

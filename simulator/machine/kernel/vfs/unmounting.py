@@ -70,7 +70,7 @@ def _expire(trap: "Trap", mount: Mount, flags: int) -> bool:
     """Whether this was the first request, which only marks the mount."""
     if mount.id == trap.task.root.mount or flags & (MNT_FORCE | MNT_DETACH):
         mounting.invalid(trap)
-    if trap.store.by(CHILDREN, mount.id) or mount_tree.users(trap.store, mount.id):
+    if trap.store.by(CHILDREN, mount.id) or mount_tree.in_use(trap.store, (mount.id,)):
         trap.fail(Errno.EBUSY, N_("The mount is in use."), "umount(2)")
     if mount.expire_mark:
         return False
