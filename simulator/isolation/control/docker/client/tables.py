@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from simulator.isolation.control.docker.client.templates import render
+from simulator.isolation.control.docker.units import human_size
 
 _PADDING = 3
 _LEAST = 10
@@ -24,12 +25,8 @@ def table(titles: list[str], rows: Iterable[list[str]]) -> str:
 
 
 def size(count: float) -> str:
-    """units.HumanSizeWithPrecision(3): ``4.26MB``."""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 1000:
-            return f"{count:.3g}{unit}"
-        count /= 1000
-    return f"{count:.3g}PB"
+    """As in lists: ``4.26MB``."""
+    return human_size(count, 3)
 
 
 def short(ident: str) -> str:

@@ -9,6 +9,7 @@ from simulator.isolation.control.docker.client import listing
 from simulator.isolation.control.docker.client.flags import Flag, Parsed, need, parse
 from simulator.isolation.control.docker.client.tables import elided, short, size, table
 from simulator.isolation.control.docker.client.wire import Api
+from simulator.isolation.control.docker.units import human_size
 from simulator.machine.userland.process import Process
 
 _FORMAT = Flag("text")
@@ -21,15 +22,6 @@ def binary(count: float) -> str:
         if count < 1024 or unit == _BINARY[-1]:
             return f"{count:.4g}{unit}"
         count /= 1024
-    return ""
-
-
-def sized(count: float) -> str:
-    """units.HumanSize(): ``4.274MB``."""
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if count < 1000 or unit == "TB":
-            return f"{count:.4g}{unit}"
-        count /= 1000
     return ""
 
 
@@ -124,7 +116,7 @@ def _kind(name: str, every: list[Any], total: int, used: int, active: int) -> di
     left = total - used
     share = f" ({left * 100 // total}%)" if total > 0 else ""
     return {"Type": name, "TotalCount": str(len(every)), "Active": str(active),
-            "Size": sized(total), "Reclaimable": f"{sized(left)}{share}"}  # fmt: skip
+            "Size": human_size(total), "Reclaimable": f"{human_size(left)}{share}"}  # fmt: skip
 
 
 async def _in_detail(sys: Process, told: dict[str, Any]) -> int:
@@ -135,7 +127,8 @@ async def _in_detail(sys: Process, told: dict[str, Any]) -> int:
             repository, _, mark = name.rpartition(":")
             images.append(
                 [repository, mark, short(one["Id"]), await listing.ago(sys, one["Created"]),
-                 size(whole), sized(shared), sized(whole - shared), str(one["Containers"])]
+                 size(whole), human_size(shared), human_size(whole - shared),
+                 str(one["Containers"])]
             )  # fmt: skip
     containers = [
         [one["Id"][:12], one["Image"], f'"{elided(one["Command"], 20)}"',
@@ -144,7 +137,7 @@ async def _in_detail(sys: Process, told: dict[str, Any]) -> int:
         for one in told["Containers"]
     ]  # fmt: skip
     volumes = [
-        [one["Name"], str(one["UsageData"]["RefCount"]), sized(one["UsageData"]["Size"])]
+        [one["Name"], str(one["UsageData"]["RefCount"]), human_size(one["UsageData"]["Size"])]
         for one in told["Volumes"]
     ]
     for title, heads, rows in (
@@ -183,7 +176,7 @@ async def prune(sys: Process, api: Api, what: tuple[str, ...], words: list[str])
             lines = [line for one in gone for line in _told(one)]
             await sys.out(f"Deleted {kind}:\n" + "\n".join(lines) + "\n\n")
     if what != ("Networks",):
-        await sys.out(f"Total reclaimed space: {sized(space)}\n")
+        await sys.out(f"Total reclaimed space: {human_size(space)}\n")
     return 0
 
 

@@ -21,6 +21,7 @@ from simulator.isolation.control.docker.images.manifests import Credentials, Man
 from simulator.isolation.control.docker.images.reference import Reference
 from simulator.isolation.control.docker.images.store import Image, chain_id, digest
 from simulator.isolation.control.docker.images.tarball import Entry
+from simulator.isolation.control.docker.units import human_size
 from simulator.isolation.control.docker.wire.exchange import Exchange
 from simulator.machine.abi.constants import S_IFREG
 
@@ -110,17 +111,9 @@ async def _progress(tell: Tell, word: str, size: int, ident: str) -> None:
     for part in (size // 2, size):
         detail = {"current": part, "total": size}
         bar = "=" * (50 * part // max(size, 1))
-        shown_bar = f"[{bar}>{' ' * (50 - len(bar))}]  {_human(part)}/{_human(size)}"
+        shown_bar = f"[{bar}>{' ' * (50 - len(bar))}]  {human_size(part)}/{human_size(size)}"
         told = {"status": word, "progressDetail": detail, "progress": shown_bar, "id": ident}
         await tell(told)
-
-
-def _human(size: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000 or unit == "GB":
-            return f"{size:.4g}{unit}"
-        size /= 1000
-    return ""
 
 
 async def push(x: Exchange, wanted: Reference) -> None:
