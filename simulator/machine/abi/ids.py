@@ -10,6 +10,8 @@ KGid = NewType("KGid", int)
 """A group id as the kernel holds it (initial user namespace)."""
 NsId = NewType("NsId", int)
 """A namespace of any kind: numbered in one sequence, as their nsfs inodes are."""
+INITIAL_USER_NS = NsId(1)
+"""init_user_ns: the first that a machine makes when it boots."""
 MountId = NewType("MountId", int)
 SuperblockId = NewType("SuperblockId", int)
 FileId = NewType("FileId", int)

@@ -21,7 +21,15 @@ from simulator.machine.abi.constants import (
     RLIMIT_STACK,
     S_IFDIR,
 )
-from simulator.machine.abi.ids import KERNEL, FilesId, MountId, NsId, Pid, SuperblockId
+from simulator.machine.abi.ids import (
+    INITIAL_USER_NS,
+    KERNEL,
+    FilesId,
+    MountId,
+    NsId,
+    Pid,
+    SuperblockId,
+)
 from simulator.machine.kernel.clock import Clock
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.cred import Credentials
@@ -49,7 +57,6 @@ from simulator.machine.state.store import Store
 from simulator.machine.state.timeline import Timeline
 
 INIT = Pid(1)
-USER_NS = NsId(1)
 
 DEFAULT_RLIMITS: dict[int, tuple[int, int]] = {
     RLIMIT_CPU: (RLIM_INFINITY, RLIM_INFINITY),
@@ -95,7 +102,7 @@ def boot(family: Family, hostname: str = "vitrina-host") -> Kernel:
             argv=("/sbin/init",),
             env=(("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),),
             cred=Credentials(
-                user_ns=USER_NS,
+                user_ns=INITIAL_USER_NS,
                 effective=family.capabilities,
                 permitted=family.capabilities,
                 bounding=family.capabilities,
@@ -149,7 +156,11 @@ def _root_filesystem(store: Store, spaces: NsProxy, family: Family) -> At:
     fstype, disk = family.disk
     sb = SuperblockId(store.new_id(Superblock))
     root = store.new_id(Inode)
-    store.put(Superblock(id=sb, fstype=fstype, source=disk, root=root, owner=USER_NS, device=0x801))
+    store.put(
+        Superblock(
+            id=sb, fstype=fstype, source=disk, root=root, owner=INITIAL_USER_NS, device=0x801
+        )
+    )
     store.put(Inode(id=root, sb=sb, mode=S_IFDIR | 0o755, nlink=2, parent=root))
     below = _initial_ramfs(store)
     mount = MountId(store.new_id(Mount))
@@ -189,7 +200,7 @@ def _initial_ramfs(store: Store) -> Superblock:
         fstype="rootfs",
         source="rootfs",
         root=root,
-        owner=USER_NS,
+        owner=INITIAL_USER_NS,
         device=2,
         domain=KERNEL,
     )

@@ -14,6 +14,7 @@ from simulator.machine.abi.constants import (
     O_NONBLOCK,
     SOCK_CLOEXEC,
     SOCK_NONBLOCK,
+    SOMAXCONN,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
@@ -82,8 +83,7 @@ def listen(trap: Trap, fd: int, backlog: int) -> int:
         trap.fail(Errno.EOPNOTSUPP, N_("Sockets of this type take no connections."), "listen(2)")
     if made.state == "connected" or made.connecting:
         trap.fail(Errno.EINVAL, N_("The socket is connected."), "listen(2)")
-    somaxconn = sockets.SOMAXCONN
-    backlog = min(backlog & 0xFFFFFFFF, somaxconn)
+    backlog = min(backlog & 0xFFFFFFFF, SOMAXCONN)
     if made.family == AF_UNIX:
         if not made.name:
             trap.fail(Errno.EINVAL, N_("The socket has no name yet."), "listen(2)")

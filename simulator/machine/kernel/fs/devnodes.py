@@ -7,7 +7,7 @@ Linux 4.7. Source: drivers/base/devtmpfs.c, fs/devpts/inode.c.
 from typing import TYPE_CHECKING
 
 from simulator.machine.abi.constants import S_IFBLK, S_IFCHR
-from simulator.machine.abi.ids import HOST, KGid, KUid, NsId
+from simulator.machine.abi.ids import HOST, INITIAL_USER_NS, KGid, KUid
 from simulator.machine.kernel.fs import options, stored
 from simulator.machine.kernel.fs.devices import device_number
 from simulator.machine.kernel.fs.registry import FilesystemType
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _DISK = KGid(6)
 _TTY = KGid(5)
-_INITIAL_USER_NS = NsId(1)
 
 NODES: tuple[tuple[str, int, int, int, KGid], ...] = (
     ("null", S_IFCHR | 0o666, 1, 3, KGid(0)),
@@ -60,7 +59,7 @@ def _make_devtmpfs(trap: "Trap", source: str, text: str) -> Superblock:
         options="mode=755",
         uid=KUid(0),
         gid=KGid(0),
-        owner=_INITIAL_USER_NS,
+        owner=INITIAL_USER_NS,
         domain=HOST,
     )
     assert isinstance(sb.root, int)

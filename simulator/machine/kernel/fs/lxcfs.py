@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 from simulator.machine.abi.constants import S_IFDIR, S_IFREG
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, KERNEL, InodeId, NsId, SuperblockId, VirtualId
+from simulator.machine.abi.ids import (
+    HOST,
+    INITIAL_USER_NS,
+    KERNEL,
+    InodeId,
+    SuperblockId,
+    VirtualId,
+)
 from simulator.machine.kernel import clock, pids
 from simulator.machine.kernel.fs import options, stored
 from simulator.machine.kernel.fs.procfs import machine
@@ -29,7 +36,6 @@ from simulator.machine.kernel.vfs.inode import Inode, Superblock
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-_INITIAL_USER_NS = NsId(1)
 _SECOND = 1_000_000_000
 _KB = 1024
 
@@ -161,7 +167,7 @@ def _make(trap: "Trap", source: str, text: str) -> Superblock:
             fstype="fuse.lxcfs",
             source=source,
             root=("lxcfs", number),
-            owner=_INITIAL_USER_NS,
+            owner=INITIAL_USER_NS,
             domain=HOST,
         ),
     )

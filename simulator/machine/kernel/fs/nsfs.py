@@ -26,7 +26,15 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import KERNEL, InodeId, MountId, NsId, SuperblockId, VirtualId
+from simulator.machine.abi.ids import (
+    INITIAL_USER_NS,
+    KERNEL,
+    InodeId,
+    MountId,
+    NsId,
+    SuperblockId,
+    VirtualId,
+)
 from simulator.machine.kernel import namespace
 from simulator.machine.kernel.fs.registry import Mutations, register_virtual
 from simulator.machine.kernel.namespace import KINDS, PidNs, UserNs, nsfs_inode
@@ -72,7 +80,7 @@ _INITIAL_COUNT = len(_INITIAL_NUMBERS)
 
 def install(store: Store) -> None:
     """Mount nsfs where no path leads, at boot."""
-    user = NsId(1)
+    user = INITIAL_USER_NS
     root = nsfs_inode("user", user)
     store.put(
         Superblock(

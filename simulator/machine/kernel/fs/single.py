@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from simulator.machine.abi.ids import HOST, KGid, KUid, NsId
+from simulator.machine.abi.ids import HOST, INITIAL_USER_NS, KGid, KUid, NsId
 from simulator.machine.kernel.fs import options, stored
 from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.namespace import IpcNs
@@ -20,7 +20,6 @@ from simulator.machine.kernel.vfs.inode import SHOWING, Inode, Superblock
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-_INITIAL_USER_NS = NsId(1)
 _ROOT, _WHEEL = KUid(0), KGid(0)
 
 
@@ -38,7 +37,7 @@ def machine_wide(
 
     def owner(trap: "Trap") -> NsId:
         sandboxed = sandboxed_since is not None and trap.family.release >= sandboxed_since
-        return trap.task.cred.user_ns if sandboxed else _INITIAL_USER_NS
+        return trap.task.cred.user_ns if sandboxed else INITIAL_USER_NS
 
     def make(trap: "Trap", source: str, text: str) -> Superblock:
         del text
@@ -47,7 +46,7 @@ def machine_wide(
         known = next((sb for sb in shown if sb.owner == whose), None)
         if known is not None:
             return known
-        own = whose != _INITIAL_USER_NS
+        own = whose != INITIAL_USER_NS
         sb = stored.new_superblock(
             trap,
             fstype,

@@ -34,7 +34,6 @@ from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.fd import File
 from simulator.machine.state.store import Index, Row, Store
 
-SOMAXCONN = 4096
 SNDBUF = 212_992
 """Bytes that wait in a socket before its sender does (/proc/sys/net/core/wmem_default)."""
 

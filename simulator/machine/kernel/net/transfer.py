@@ -15,6 +15,7 @@ from simulator.machine.abi.constants import (
     MSG_OOB,
     MSG_PEEK,
     MSG_TRUNC,
+    MSG_WAITALL,
     O_NONBLOCK,
     S_IFSOCK,
     SHUT_RD,
@@ -36,8 +37,6 @@ from simulator.machine.kernel.net.socket import Message, Socket
 from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.fd import File, FileOps
-
-MSG_WAITALL = 0x100
 
 
 def accept(trap: Trap, fd: int, flags: int = 0) -> int:

@@ -20,7 +20,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import CgroupId, ContextId, NsId, Pid
+from simulator.machine.abi.ids import INITIAL_USER_NS, CgroupId, ContextId, NsId, Pid
 from simulator.machine.kernel import clock, log, usermode
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
@@ -156,7 +156,7 @@ def _groups(store: Store, row: Context, task: Task) -> dict[int, CgroupId]:
 
 def _spaces(trap: "Trap", row: Context) -> NsProxy:
     """init_ve_namespaces(): CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWNET."""
-    owner = NsId(1)
+    owner = INITIAL_USER_NS
     changes: dict[str, NsId] = {}
     if trap.task.cgroups:
         changes["cgroup"] = make.new_cgroup_ns(trap, owner)

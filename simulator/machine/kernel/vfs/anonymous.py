@@ -22,7 +22,14 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, KERNEL, Domain, MountId, NsId, SuperblockId
+from simulator.machine.abi.ids import (
+    HOST,
+    INITIAL_USER_NS,
+    KERNEL,
+    Domain,
+    MountId,
+    SuperblockId,
+)
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import Sleep
 from simulator.machine.kernel.vfs import fd as fds
@@ -153,7 +160,13 @@ def _shm_mount(store: Store) -> MountId:
     sb, root = SuperblockId(store.new_id(Superblock)), store.new_id(Inode)
     store.put(
         Superblock(
-            id=sb, fstype="tmpfs", source="tmpfs", root=root, owner=NsId(1), device=1, domain=KERNEL
+            id=sb,
+            fstype="tmpfs",
+            source="tmpfs",
+            root=root,
+            owner=INITIAL_USER_NS,
+            device=1,
+            domain=KERNEL,
         )
     )
     store.put(Inode(id=root, sb=sb, mode=S_IFDIR | 0o1777, nlink=2, parent=root, domain=KERNEL))

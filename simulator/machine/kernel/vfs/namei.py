@@ -20,7 +20,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import KERNEL, InodeId, NsId
+from simulator.machine.abi.ids import INITIAL_USER_NS, KERNEL, InodeId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import cred as credentials
 from simulator.machine.kernel import namespace
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 _DOTS = frozenset(("", ".", ".."))
-
-_INITIAL_USER_NS = NsId(1)
-"""It maps every id."""
 
 
 def touch(trap: "Trap", at: At, inode: Inode, operation: str, name: str = "") -> None:
@@ -273,7 +270,7 @@ def _is_above(trap: "Trap", inode: InodeId, below: InodeId) -> bool:
 def _need_mapped_ids(trap: "Trap", directory: Inode) -> None:
     """fsuidgid_has_mapping(): EOVERFLOW when the filesystem can't express the caller's ids."""
     sb = trap.store.get(Superblock, directory.sb)
-    if sb is None or sb.owner == _INITIAL_USER_NS:
+    if sb is None or sb.owner == INITIAL_USER_NS:
         return
     owner = trap.store.row(namespace.UserNs, sb.owner)
     cred = trap.task.cred

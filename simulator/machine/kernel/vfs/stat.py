@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from simulator.machine.abi.call import Data
 from simulator.machine.abi.constants import S_IFDIR, S_IFMT
-from simulator.machine.abi.ids import InodeId, KGid, KUid, NsId
+from simulator.machine.abi.ids import INITIAL_USER_NS, InodeId, KGid, KUid
 from simulator.machine.kernel import namespace
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Inode, Superblock
@@ -16,8 +16,6 @@ from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Inode, Superblock
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-_INITIAL_USER_NS = NsId(1)
-"""It maps every id."""
 FIRST_INODE = 10
 """ext4 keeps the first ten inode numbers to itself."""
 ROOT_INODE = {"ext4": 2, "ext3": 2, "ext2": 2, "xfs": 128, "btrfs": 256}
@@ -41,7 +39,7 @@ def number(trap: "Trap", inode: InodeId) -> int:
 
 def show_ids(trap: "Trap", uid: int, gid: int) -> tuple[int, int]:
     """Ids as the caller's user namespace reads them; the overflow id when unmapped."""
-    if trap.task.cred.user_ns == _INITIAL_USER_NS:
+    if trap.task.cred.user_ns == INITIAL_USER_NS:
         return uid, gid
     user_ns = trap.store.row(namespace.UserNs, trap.task.cred.user_ns)
     return (
@@ -53,7 +51,7 @@ def show_ids(trap: "Trap", uid: int, gid: int) -> tuple[int, int]:
 def of_inode(trap: "Trap", inode: Inode) -> dict[str, Data]:
     """``struct stat`` of an inode."""
     uid, gid = inode.uid, inode.gid
-    if trap.task.cred.user_ns != _INITIAL_USER_NS:
+    if trap.task.cred.user_ns != INITIAL_USER_NS:
         uid, gid = show_ids(trap, uid, gid)
     sb = trap.store.get(Superblock, inode.sb)
     ordinary = isinstance(inode.id, int) and (sb is None or sb.root != inode.id)

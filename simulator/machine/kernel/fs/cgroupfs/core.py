@@ -8,7 +8,7 @@ import msgspec
 from simulator.machine.abi.constants import SIGKILL
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import NsId
+from simulator.machine.abi.ids import INITIAL_USER_NS
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import pids, signal
 from simulator.machine.kernel.fs.cgroupfs import cpuset, delegation, threaded
@@ -42,7 +42,6 @@ from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Inode
 
-INITIAL_USER_NS = NsId(1)
 INT_MAX = (1 << 31) - 1
 
 

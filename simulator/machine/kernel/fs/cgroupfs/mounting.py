@@ -10,7 +10,7 @@ import msgspec
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, CgroupId, NsId, SuperblockId
+from simulator.machine.abi.ids import HOST, INITIAL_USER_NS, CgroupId, NsId, SuperblockId
 from simulator.machine.kernel.fs import options
 from simulator.machine.kernel.fs.registry import FilesystemType
 from simulator.machine.kernel.namespace import CgroupNs
@@ -285,7 +285,7 @@ def _owner(trap: Trap) -> NsId:
 
 
 def _is_initial(trap: Trap) -> bool:
-    return trap.task.cred.user_ns == NsId(1)
+    return trap.task.cred.user_ns == INITIAL_USER_NS
 
 
 CGROUP = FilesystemType(
