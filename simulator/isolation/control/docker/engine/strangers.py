@@ -37,14 +37,17 @@ async def adopt(sys: Process, engine: "Engine") -> None:
         return
     if changed == engine.looked:
         return
-    engine.looked = changed
+    starting = False
     for name in await files.names(sys, _ROOT):
         if name in engine.containers or name in engine.names:
             continue
         if not await files.exists(sys, f"{_ROOT}/{name}/config.v2.json"):
             pids = await _pids(sys, name)
+            starting |= not pids
             if pids:
                 await _enter(sys, engine, name, pids[0])
+    if not starting:  # else its process is yet to come, and the directory will not tell
+        engine.looked = changed
 
 
 async def _pids(sys: Process, name: str) -> list[int]:
