@@ -115,15 +115,21 @@ def _strays() -> list[Path]:
 
 
 def _remove(directory: Path) -> bool:
-    """Whether a directory was there and is gone now; nothing mounted in it is entered."""
-    if not directory.is_dir():
+    """Whether a directory was there and is gone now; one in which something is mounted stays."""
+    if not directory.is_dir() or directory.is_symlink() or _mounted_in(directory):
         return False
-    for child in sorted(directory.rglob("*"), reverse=True):
-        with contextlib.suppress(OSError):
-            child.rmdir() if child.is_dir() else child.unlink()
-    with contextlib.suppress(OSError):
-        directory.rmdir()
+    shutil.rmtree(directory, ignore_errors=True)
     return not directory.exists()
+
+
+def _mounted_in(directory: Path) -> bool:
+    """Whether this process sees a mount on ``directory`` or below it."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    except OSError:  # not Linux: nothing of ours is mounted there
+        return False
+    places = (Path(line.split()[4].replace(r"\040", " ")) for line in lines)
+    return any(place.is_relative_to(directory) for place in places)
 
 
 def _sweep_one(record: Record) -> list[str]:
