@@ -1,5 +1,7 @@
 """What every test begins with: English, and Hypothesis without a stopwatch."""
 
+import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,12 +36,12 @@ def _machine_is_shared(request: pytest.FixtureRequest) -> Iterator[None]:
     Whoever opens a session first sweeps up after all coordinators that are dead, also another
     worker's.
     """
-    if request.node.get_closest_marker("real") is None:
+    if request.node.get_closest_marker("real") is None or sys.platform == "win32":
         yield
         return
     import fcntl
 
     alone = request.node.get_closest_marker("alone") is not None
-    with Path(tempfile.gettempdir(), "vitrina-tests.lock").open("w") as lock:
+    with Path(tempfile.gettempdir(), f"vitrina-tests-{os.getuid()}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         yield

@@ -156,6 +156,7 @@ def test_a_comparison_that_is_stopped_midway_leaves_nothing(number: signal.Signa
     while not any(traces(pid)["records"] for pid in workers) and time.monotonic() < deadline:
         time.sleep(0.05)
         workers = _descendants(child.pid)
+    assert any(traces(pid)["records"] for pid in workers), "nobody was at work yet"
     child.send_signal(number)
     assert child.wait(60) != 0
     _wait_for_the_end_of(workers)

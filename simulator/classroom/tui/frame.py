@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 class Frame(App[Answer]):
-    """``?`` explains the screen that is shown, by its ``HELP``."""
+    """``?`` explains the screen that is shown, by its ``HELP``; over a dialog, the one below."""
 
     TITLE = "Vitrina"
     CSS_PATH = "app.tcss"
@@ -32,5 +32,7 @@ class Frame(App[Answer]):
         """The help of the screen that is shown; the key that opens it closes it."""
         if isinstance(self.screen, HelpDialog):
             self.pop_screen()
-        else:
-            self.push_screen(HelpDialog(_(str(self.screen.HELP))))
+            return
+        told = next((one.HELP for one in reversed(self.screen_stack) if one.HELP), None)
+        if told is not None:
+            self.push_screen(HelpDialog(_(told)))

@@ -8,6 +8,8 @@ from simulator.classroom.tui.watching.sources import Source
 class WatchApp(Frame[str]):
     """Returns why it ended, or nothing when the person left."""
 
+    ENABLE_COMMAND_PALETTE = False
+
     def __init__(self, source: Source) -> None:
         super().__init__()
         self._source = source

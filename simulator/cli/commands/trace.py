@@ -62,8 +62,8 @@ def _read(file: str) -> tuple[Program, World, bool]:
 
 
 def _is_known(name: str) -> bool:
-    """Whether ``name`` is the id of a scenario that comes with Vitrina."""
-    return name in {identity for _group, identity in listed()}
+    """Whether ``name`` is the id of a scenario that comes with Vitrina, also as ``topic/name``."""
+    return name.replace("/", ".") in {identity for _group, identity in listed()}
 
 
 def _text(file: str) -> str:

@@ -118,9 +118,16 @@ def reached(
     """Kinds of object that the probe gets at on the same kernel without any isolation."""
     if not question.program.on.asks(technology.id):
         return frozenset()
-    everywhere = msgspec.structs.replace(question.program, on=Filter())
-    asked = msgspec.structs.replace(question, program=everywhere)
-    return _reached(asked, technology.kernel, technology.release, facts)
+    return _reached(_everywhere(question), technology.kernel, technology.release, facts)
+
+
+@functools.lru_cache(maxsize=1024)
+def _everywhere(question: Question) -> Question:
+    """The question put to every technology: one object, whose hash is computed once."""
+    if question.program.on == Filter():
+        return question
+    program = msgspec.structs.replace(question.program, on=Filter())
+    return msgspec.structs.replace(question, program=program)
 
 
 @functools.lru_cache(maxsize=1024)

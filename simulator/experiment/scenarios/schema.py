@@ -85,11 +85,6 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it only shows something: nothing is asked, and no matrix has it."""
         return self.group in DEMONSTRATIONS
 
-    @property
-    def model_only(self) -> bool:
-        """Whether the probe could harm a real machine and is never run on one."""
-        return "model-only" in self.requires
-
     def claimed(self, technology: str) -> Claim | None:
         """What the literature says about ``technology``, if anything."""
         return next((claim for claim in self.claims if claim.technology == technology), None)

@@ -24,7 +24,7 @@ INIT = Pid(1)
 class Helper(Row, frozen=True, kw_only=True):
     """A program that the kernel wants run, by its path in the first mount namespace.
 
-    ``why`` is what the kernel runs it for: ``release_agent`` or ``core_pattern``.
+    ``why`` is what the kernel runs it for: ``release_agent``, ``core_pattern`` or ``vshelper``.
     """
 
     argv: tuple[str, ...]

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from simulator.classroom.tui.present.engine.changes import Change
 from simulator.classroom.tui.present.engine.disk import size
 from simulator.classroom.tui.present.engine.stack import Difference, Stacks, Storey
+from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
@@ -103,7 +104,11 @@ class LayersDialog(ModalScreen[None]):
         self.run_worker(self._show(one), exclusive=True)
 
     async def _show(self, one: Storey) -> None:
-        found = await self._difference(one.id)
+        try:
+            found = await self._difference(one.id)
+        except VitrinaError as error:  # the engine that was watched has ended
+            self.notify(str(error), severity="warning")
+            return
         self.query_one("#made", Static).update("  ".join(filter(None, (one.name, one.made))))
         listed = self.query_one("#changes", OptionList)
         listed.clear_options()

@@ -17,7 +17,7 @@ from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.present.line import Line, changed
 from simulator.classroom.tui.screens.layers import LayersDialog
 from simulator.classroom.tui.watching.sources import Source
-from simulator.classroom.tui.watching.wire import Calls, Hello, Moved, News, Panels, RequestNews
+from simulator.classroom.tui.watching.wire import Calls, Moved, News, Panels, RequestNews
 from simulator.classroom.tui.widgets.heard import call_line, request_line
 from simulator.classroom.tui.widgets.state_panel import StatePanel
 from simulator.machine.abi.errors import VitrinaError
@@ -118,6 +118,7 @@ marked.
             async for news in self._source.follow():
                 self._hear(news)
         except VitrinaError as error:
+            self.pop_until_active()  # a dialog may stand over it
             self.dismiss(str(error))
 
     async def _look(self) -> None:
@@ -150,10 +151,8 @@ marked.
                     told.append(one)
                 case Moved(calls=count):
                     self._title(count)
-                case Hello():
-                    pass
                 case _other:
-                    pass
+                    pass  # what is new in a view is seen when it is painted
         if told:
             self._show_requests(told)
         self._due.set()

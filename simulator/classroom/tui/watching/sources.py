@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import os
 from collections.abc import AsyncIterator
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
@@ -20,6 +22,8 @@ T = TypeVar("T")
 _NEWS: msgspec.json.Decoder[News] = msgspec.json.Decoder(News)
 EVERY = 0.25
 """Seconds between two looks at an engine of this process."""
+_PATIENCE = 5.0
+"""Seconds in which an engine says that it is one."""
 _BLOCK = 65536
 _OK = 200
 _PORT = 2375
@@ -119,7 +123,11 @@ class There(Source):
 
     async def begin(self) -> None:
         """Whether there is anything to watch, before a screen opens. Raises ``WatchError``."""
-        self._decoded(await self._whole(""), Hello)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                self._decoded(await self._whole(""), Hello)
+        except TimeoutError:
+            raise self._absent(os.strerror(errno.ETIMEDOUT)) from None
 
     async def follow(self) -> AsyncIterator[list[News]]:
         """Until it hangs up: ``EndedError``."""
@@ -214,10 +222,14 @@ class There(Source):
                     raise OSError(_("{port} is no port").format(port=port))
                 return await asyncio.open_connection(host, int(port or _PORT))
             return await asyncio.open_unix_connection(self._place)
-        except (OSError, OverflowError, ValueError) as error:
+        except (OSError, OverflowError, ValueError, AttributeError) as error:
+            # AttributeError: asyncio has no UNIX sockets on Windows
             reason = getattr(error, "strerror", None) or str(error)
-            raise WatchError(
-                _("{place}: {reason}; does 'vitrina engine' run there?").format(
-                    place=self._address, reason=reason
-                )
-            ) from None
+            raise self._absent(reason) from None
+
+    def _absent(self, reason: str) -> WatchError:
+        return WatchError(
+            _("{place}: {reason}; does 'vitrina engine' run there?").format(
+                place=self._address, reason=reason
+            )
+        )

@@ -6,6 +6,7 @@ model has no rc scripts, so what a new guest starts with is put into ``apps/init
 
 import itertools
 
+from simulator.isolation.control import files
 from simulator.isolation.control.vserver import config, kernel
 from simulator.machine.abi.call import Value
 from simulator.machine.abi.constants import (
@@ -150,9 +151,7 @@ async def write(sys: Process, path: str, text: str) -> None:
         made += f"/{part}"
         if not await sys.succeeds("stat", made):
             await sys.call("mkdir", made, 0o755)
-    fd = await sys.value("open", path, _WRITES, 0o644)
-    await sys.write(fd, text.encode())
-    await sys.close(fd)
+    await files.write(sys, path, text)
 
 
 async def _skeleton(sys: Process, vdir: str) -> None:

@@ -3,7 +3,7 @@
 A trailing ``/`` of the source means the contents of a directory only, as rsync(1) has it.
 """
 
-from simulator.isolation.control.warden import state
+from simulator.isolation.control import files
 from simulator.isolation.control.warden.state import Container
 from simulator.isolation.control.warden.wire import WardenError
 from simulator.machine.userland.accounts import find_user
@@ -66,5 +66,5 @@ async def _tree(sys: Process, source: str, target: str, ids: tuple[int, int]) ->
 
 async def _file(sys: Process, source: str, target: str, ids: tuple[int, int]) -> None:
     mode = (await sys.stat(source))["mode"]
-    await state.store(sys, target, await sys.slurp(source), mode & 0o7777)
+    await files.write(sys, target, await sys.slurp(source), mode & 0o7777)
     await sys.call("chown", target, *ids)

@@ -7,6 +7,7 @@ out of it, as Warden's iomux-spawn does; whoever links waits for the lock.
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+from simulator.isolation.control import files
 from simulator.isolation.control.warden import state
 from simulator.isolation.control.warden.state import Container
 from simulator.isolation.control.warden.wire import Lines, WardenError, connect
@@ -59,9 +60,9 @@ async def _keep(sys: Process, fd: int, request: Any, place: str, *, silent: bool
         elif not silent:
             output[frame["name"]] += frame["data"]
     for name, text in output.items():
-        await state.store(sys, f"{place}/{name}", text.encode("utf-8", "surrogateescape"))
+        await files.write(sys, f"{place}/{name}", text.encode("utf-8", "surrogateescape"))
     word = "" if status is None else str(status)
-    await state.store(sys, f"{place}/exit_status", word.encode())
+    await files.write(sys, f"{place}/exit_status", word.encode())
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+from simulator.isolation.control import files
 from simulator.isolation.control.launch import Refused, launch
 from simulator.isolation.control.warden import state
 from simulator.isolation.control.warden.config import Config
@@ -42,7 +43,7 @@ async def create(sys: Process, config: Config, asked: dict[str, Any]) -> str:
     for path in ("", "/run", "/jobs", "/tmp", "/tmp/rootfs", "/tmp/rootfs/sbin", "/mnt", "/etc"):
         await sys.call("mkdir", f"{container.path}{path}", 0o755)
     tools = await sys.slurp("/usr/sbin/warden-server")
-    await state.store(sys, f"{container.path}/tmp/rootfs/sbin/wshd", tools, 0o700)
+    await files.write(sys, f"{container.path}/tmp/rootfs/sbin/wshd", tools, 0o700)
     door = await listen(sys, f"{container.path}/run/wshd.sock", 0o700)
     try:
         steps = plan(_technology(config, rootfs, binds, door), ident, ordinal)

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import msgspec
 
+from simulator.isolation.control import files
 from simulator.isolation.control.warden.config import Config
 from simulator.isolation.control.warden.wire import WardenError
 from simulator.isolation.mechanisms.point_to_point import addresses
-from simulator.machine.abi.constants import O_CREAT, O_TRUNC, O_WRONLY
 from simulator.machine.userland.process import Process, SysError
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
@@ -67,7 +67,7 @@ class Container:
     async def save(self) -> None:
         """write_snapshot(): to a file beside it, then renamed."""
         fresh = f"{self.path}/snapshot.json.new"
-        await store(self.sys, fresh, msgspec.json.encode(self.snapshot))
+        await files.write(self.sys, fresh, msgspec.json.encode(self.snapshot))
         await self.sys.call("rename", fresh, f"{self.path}/snapshot.json")
 
     async def reload(self) -> None:
@@ -79,13 +79,6 @@ class Container:
         """The pids in its control group, as the host sees them."""
         text = await self.sys.text_or_empty(f"{self.group('cpu')}/tasks")
         return [int(word) for word in text.split()]
-
-
-async def store(sys: Process, path: str, data: bytes, mode: int = 0o644) -> None:
-    """A whole file."""
-    fd = await sys.open(path, O_WRONLY | O_CREAT | O_TRUNC, mode)
-    await sys.write(fd, data)
-    await sys.close(fd)
 
 
 async def every(sys: Process, config: Config) -> list[Container]:
@@ -134,5 +127,5 @@ async def fresh_job(sys: Process, config: Config) -> int:
     """Job numbers are the daemon's, not a container's."""
     path = f"{config.depot}/.job_id"
     number = int(await sys.text_or_empty(path) or 0) + 1
-    await store(sys, path, str(number).encode())
+    await files.write(sys, path, str(number).encode())
     return number

@@ -65,13 +65,19 @@ def _drawn(
         yield from _outward(network, uplinks)
     yield Line(text=f"■ {card.name}  {own}{state}", domain=card.domain)
     cables = [world.row(Interface, key) for key in world.by(PORTS, card.id)]
+    proxies = _proxies(world) if cables else {}
     for number, cable in enumerate(cables, start=1):
         branch = "└" if number == len(cables) else "├"
-        yield from _cable(world, network, cable, branch, containers)
+        yield from _cable(world, network, cable, branch, containers, proxies)
 
 
 def _cable(
-    world: World, network: Network, cable: Interface, branch: str, containers: list[Record]
+    world: World,
+    network: Network,
+    cable: Interface,
+    branch: str,
+    containers: list[Record],
+    proxies: Mapping[str, int],
 ) -> Iterator[Line]:
     end = world.get(Interface, cable.peer) if cable.peer is not None else None
     address = next((a.ip for a in end.addresses if a.scope == "global"), "") if end else ""
@@ -93,7 +99,7 @@ def _cable(
     domain = whose.ID if whose is not None else end.domain if end is not None else cable.domain
     yield Line(text=f"{branch}─ {cable.name} ═ {inner}  {name}".rstrip(), domain=domain)
     bar = " " if branch == "└" else "│"
-    for text in published(whose, _proxies(world)) if whose is not None else ():
+    for text in published(whose, proxies) if whose is not None else ():
         yield Line(text=f"{bar}    {text}", domain=domain)
 
 

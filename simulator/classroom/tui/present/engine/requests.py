@@ -6,7 +6,7 @@ closed or the next request is read; a program that is executed leads a life of i
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
@@ -54,14 +54,10 @@ def daemon(world: World) -> Pid | None:
     return next((one.id for one in world.all(Task) if one.argv[:1] == ("dockerd",)), None)
 
 
-def requests(
-    events: Sequence[Event], first: Pid, threads: Iterable[Pid] = (), before: int = 0
-) -> list[Request]:
-    """The requests in ``events``, of which ``before`` went before. ``first`` is the daemon's first
-    process; ``threads`` are those of its others that lived already.
-    """
-    reader = Listener({first, *threads})
-    for number, event in enumerate(events, start=before + 1):
+def requests(events: Sequence[Event], first: Pid) -> list[Request]:
+    """The requests in ``events``; ``first`` is the daemon's first process."""
+    reader = Listener({first})
+    for number, event in enumerate(events, start=1):
         reader.hear(number, event)
     return reader.found
 

@@ -9,13 +9,13 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.widgets import Button, RadioButton, RadioSet, Static
 
+from simulator.classroom.lessons.grading import MAX_SHOWN
 from simulator.classroom.lessons.schema import Part, Predict
 from simulator.classroom.lessons.shell import Said
 from simulator.classroom.tui.messages import PlayRequested
 from simulator.classroom.tui.widgets.exercises.answered import Answered
 from simulator.machine.abi.i18n import gettext as _
 
-_SHOWN = 12
 """How many lines of output are shown: the last ones."""
 
 
@@ -81,7 +81,7 @@ class ForetellExercise(Vertical):
 def _told(said: Said, right: bool) -> Content:
     mark = ("✓ ", "$text-success") if right else ("✗ ", "$text-error")
     lines = [Content.assemble(mark, (f"$ {said.line}", "bold"))]
-    shown = said.output.rstrip("\n").splitlines()[-_SHOWN:]
+    shown = said.output.rstrip("\n").splitlines()[-MAX_SHOWN:]
     lines += [Content.assemble(("  " + line, "$text-muted")) for line in shown]
     if said.status:
         lines.append(Content(_("It ends with {status}.").format(status=said.status)))

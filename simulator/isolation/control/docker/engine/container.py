@@ -101,7 +101,6 @@ class Container:
         self.changed = Bell()
         """Rung when its state changes: starts, exits, is removed."""
         self.streams = Streams()
-        self.kernel_pid = 0
         """The kernel's number of its first process, for driving calls."""
         self.removed = False
         self.stranger = False

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from simulator.isolation.control.files import exists as exists
 from simulator.machine.abi.constants import (
     O_APPEND,
     O_CLOEXEC,
@@ -58,11 +59,6 @@ async def make(sys: Process, path: str, mode: int = 0o755) -> None:
             raise
         await make(sys, above)
         await sys.call("mkdir", path, mode)
-
-
-async def exists(sys: Process, path: str) -> bool:
-    """Whether ``path`` names something."""
-    return await sys.succeeds("lstat", path)
 
 
 async def names(sys: Process, path: str) -> list[str]:

@@ -78,7 +78,6 @@ async def _start(sys: Process, engine: "Engine", container: Container) -> None:
         await container.changed.ring(sys)
         await container.streams.end_output(sys)
         raise failure from None
-    container.kernel_pid = report.pid
     container.generation += 1
     state.Running, state.Pid, state.ExitCode, state.Error = True, report.number, 0, ""
     state.Restarting = False
@@ -272,7 +271,6 @@ async def _restart(sys: Process, engine: "Engine", container: Container, lasted:
 
 async def _clean_up(sys: Process, engine: "Engine", container: Container) -> None:
     """Give back what a running container has: its mount, its addresses, its control group."""
-    container.kernel_pid = 0
     await dns.end(sys, container)
     await sys.succeeds("umount2", f"{container.layer}/merged", MNT_DETACH)
     await networking.release(sys, engine, container)

@@ -2,8 +2,8 @@
 
 vs_reboot() runs the program that kernel.vshelper names with ``restart``, ``halt`` or ``poweroff``
 and the context's number, and waits for it. The helper has util-vserver stop the guest, and start
-it again. Here the kernel does the stopping, by SIGKILL for all of the context, and waits for
-nobody.
+it again. Here the program is always util-vserver's, for the model has no such sysctl; and the
+kernel does the stopping, by SIGKILL for all of the context, and waits for nobody.
 """
 
 from collections.abc import Callable
