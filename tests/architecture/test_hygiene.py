@@ -79,6 +79,12 @@ def test_a_function_fits_on_a_screen(source):
     assert long == []
 
 
+def test_the_first_screen_brings_no_docker_along():
+    loaded = loaded_by("import simulator.classroom.tui.app")
+
+    assert not [name for name in loaded if name.startswith("simulator.isolation.control.docker")]
+
+
 def test_imports_go_one_way():
     done = subprocess.run(
         [Path(sys.executable).with_name("lint-imports")],

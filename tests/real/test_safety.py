@@ -259,6 +259,25 @@ def test_the_sweep_says_what_it_cleaned(tmp_path: Path, monkeypatch: pytest.Monk
     assert state.sweep() == []
 
 
+def test_what_is_mounted_in_a_directory_is_not_entered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requires_spec("chroot")
+    monkeypatch.setattr(state, "_place", lambda: tmp_path)
+    kept, left = tmp_path / "kept", tmp_path / "left"
+    (left / "root").mkdir(parents=True)
+    kept.mkdir()
+    (kept / "file").write_text("somebody's")
+    dead = state.Record("vitrina-0-dead", 2**22 - 1, str(left), started=1)
+    (tmp_path / "vitrina-0-dead.json").write_bytes(msgspec.json.encode(dead))
+    subprocess.run(["mount", "--bind", kept, left / "root"], check=True)
+    try:
+        assert state.sweep() == []
+        assert (kept / "file").read_text() == "somebody's"
+    finally:
+        subprocess.run(["umount", left / "root"], check=True)
+
+
 def test_a_live_coordinator_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "_place", lambda: tmp_path)
     state.write(state.Record("vitrina-0-live", os.getpid(), str(tmp_path / "kept")))

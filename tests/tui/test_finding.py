@@ -7,6 +7,7 @@ from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.screens.compare import CompareScreen
 from simulator.classroom.tui.screens.moments import MomentsScreen
 from simulator.classroom.tui.screens.place import PlaceDialog
+from simulator.classroom.tui.screens.help import HelpDialog
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.search import matches
 from simulator.classroom.tui.studio import Studio
@@ -76,6 +77,12 @@ async def test_the_moments_are_listed_and_enter_plays_one_side_by_side(language)
         await pilot.press("enter")
         await pilot.pause()
         assert "/no/such.sock: No such file or directory" in screen_text(pilot.app)
+        assert isinstance(pilot.app.screen, PlaceDialog)
+        await pilot.press("question_mark")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, HelpDialog)
+        assert "vitrina" in screen_text(pilot.app).lower()  # of home, below the dialog
+        await pilot.press("question_mark")
         assert isinstance(pilot.app.screen, PlaceDialog)
 
 

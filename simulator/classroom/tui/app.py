@@ -23,7 +23,6 @@ from simulator.classroom.tui.playback import Playback
 from simulator.classroom.tui.screens.compare import CompareScreen
 from simulator.classroom.tui.screens.flow import FlowDialog
 from simulator.classroom.tui.screens.home import HomeScreen
-from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.screens.spec import SpecDialog
 from simulator.classroom.tui.studio import Studio
 from simulator.machine.abi import i18n
@@ -143,10 +142,15 @@ class VitrinaApp(Frame[None]):
             return
         run = self._run(scenario, spec, without)
         if run is not None:
+            # It brings what draws an engine, which the first screen can do without.
+            from simulator.classroom.tui.screens.play import PlayScreen
+
             self.push_screen(PlayScreen(run))
 
     def on_branch_requested(self, message: BranchRequested) -> None:
         """Run again without some mechanisms; the play screen shows both time lines."""
+        from simulator.classroom.tui.screens.play import PlayScreen
+
         branch = self._run(message.run.scenario, message.run.spec, message.without)
         if branch is not None and isinstance(self.screen, PlayScreen):
             self.screen.take(branch)
@@ -166,6 +170,8 @@ class VitrinaApp(Frame[None]):
 
     def on_flow_requested(self, message: FlowRequested) -> None:
         """The graph of a run; choosing an access goes to its line."""
+        from simulator.classroom.tui.screens.play import PlayScreen
+
         run = message.run
 
         def go(entry: int | None) -> None:

@@ -29,6 +29,13 @@ SPECS = {
 }
 
 
+BARE = (
+    "process.noNewPrivileges=false root.readonly=false process.rlimits= linux.maskedPaths="
+    " linux.readonlyPaths="
+)
+"""What a config.json says by leaving it out."""
+
+
 def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
     status = main.run(["--lang", "en", *words])
     done = capsys.readouterr()
@@ -115,16 +122,26 @@ def test_a_hostile_file_is_one_clear_line(
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "spec"),
     [
-        b'[{"HostConfig": {"CapAdd": 3, "Binds": [1, null], "Memory": "x", "PidMode": []}}]',
-        b'{"ociVersion": "1.0", "process": [], "linux": {"namespaces": [3, {"type": 4}]}}',
-        b'{"ociVersion": "1.0", "linux": {"namespaces": [{"type": "mount"}]}, "mounts": 1}',
-        b"lxc.cap.drop = \x1b[31m\nlxc.nothing.such = 1\n",
+        (
+            b'[{"HostConfig": {"CapAdd": 3, "Binds": [1, null], "Memory": "x", "PidMode": []}}]',
+            "docker",
+        ),
+        (
+            b'{"ociVersion": "1.0", "process": [], "linux": {"namespaces": [3, {"type": 4}]}}',
+            f"runc {BARE}",
+        ),
+        (
+            b'{"ociVersion": "1.0", "linux": {"namespaces": [{"type": "mount"}]}, "mounts": 1}',
+            f"runc linux.namespaces=mount {BARE}",
+        ),
+        (b"lxc.cap.drop = \x1b[31m\nlxc.nothing.such = 1\n", "lxc"),
     ],
 )
-def test_values_of_the_wrong_shape_count_as_absent(content: bytes) -> None:
-    parse_spec(imported(content).spec)
+def test_values_of_the_wrong_shape_count_as_absent(content: bytes, spec: str) -> None:
+    assert imported(content).spec == spec
+    assert parse_spec(spec)
 
 
 def test_several_containers_ask_for_a_name(

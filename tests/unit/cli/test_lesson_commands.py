@@ -49,7 +49,8 @@ def test_a_teacher_sees_which_choice_is_so(capsys: pytest.CaptureFixture[str]) -
 def test_a_demonstration_is_traced_by_its_id_and_needs_no_technology(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    status, out, _err = call(capsys, "trace", "docker.run")
+    status, out, _err = call(capsys, "trace", "docker/run")
+    assert (status, out, "") == call(capsys, "trace", "docker.run")
     assert status == 0
     assert "hello" in out
     status, _out, err = call(capsys, "trace", "hostname.set")

@@ -11,7 +11,8 @@ ENDLESS = {"yes", "sh", "ash"}
 @pytest.mark.parametrize("name", sorted(set(registry.names()) - ENDLESS))
 @pytest.mark.parametrize("words", ["x", "-1 x"])
 def test_no_program_stumbles_over_a_word(name: str, words: str) -> None:
-    line(machine(), f"{name} {words} </dev/null")
+    told = line(machine(), f"{name} {words} </dev/null")
+    assert told.silent is None
 
 
 @pytest.mark.parametrize(

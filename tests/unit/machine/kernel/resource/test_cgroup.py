@@ -73,8 +73,12 @@ def test_a_limit_on_an_ancestor_counts_the_tasks_of_all_its_descendants() -> Non
 
 def test_without_pids_max_a_group_may_always_fork() -> None:
     kernel = machine("v2")
-    put_in(kernel, INIT, child_group(kernel, "pids"))
+    group = child_group(kernel, "pids")
+    put_in(kernel, INIT, group)
     can_fork(trap_of(kernel))
+    groups.put_setting(kernel.store, group, "pids.max", "1")
+    with pytest.raises(Denied):
+        can_fork(trap_of(kernel))
 
 
 def test_over_the_memory_limit_the_largest_task_of_the_group_is_killed() -> None:
