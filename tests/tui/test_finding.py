@@ -7,7 +7,6 @@ from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.screens.compare import CompareScreen
 from simulator.classroom.tui.screens.moments import MomentsScreen
 from simulator.classroom.tui.screens.place import PlaceDialog
-from simulator.classroom.tui.screens.help import HelpDialog
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.search import matches
 from simulator.classroom.tui.studio import Studio
@@ -80,10 +79,7 @@ async def test_the_moments_are_listed_and_enter_plays_one_side_by_side(language)
         assert isinstance(pilot.app.screen, PlaceDialog)
         await pilot.press("question_mark")
         await pilot.pause()
-        assert isinstance(pilot.app.screen, HelpDialog)
-        assert "vitrina" in screen_text(pilot.app).lower()  # of home, below the dialog
-        await pilot.press("question_mark")
-        assert isinstance(pilot.app.screen, PlaceDialog)
+        assert pilot.app.screen.query_one(Input).value == "/no/such.sock?"  # no help: it is typed
 
 
 async def test_a_wide_terminal_shows_more_than_two_at_a_time():

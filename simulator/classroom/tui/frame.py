@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 class Frame(App[Answer]):
-    """``?`` explains the screen that is shown, by its ``HELP``; over a dialog, the one below."""
+    """``?`` explains the screen that is shown, by its ``HELP``; a dialog keeps its keys to itself."""
 
     TITLE = "Vitrina"
     CSS_PATH = "app.tcss"
@@ -32,7 +32,5 @@ class Frame(App[Answer]):
         """The help of the screen that is shown; the key that opens it closes it."""
         if isinstance(self.screen, HelpDialog):
             self.pop_screen()
-            return
-        told = next((one.HELP for one in reversed(self.screen_stack) if one.HELP), None)
-        if told is not None:
-            self.push_screen(HelpDialog(_(told)))
+        else:
+            self.push_screen(HelpDialog(_(str(self.screen.HELP))))
