@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 class Frame(App[Answer]):
-    """``?`` explains the screen that is shown, by its ``HELP``; a dialog keeps its keys to itself."""
+    """``?`` explains the screen that is shown, by its ``HELP``; dialogs keep their keys."""
 
     TITLE = "Vitrina"
     CSS_PATH = "app.tcss"
