@@ -53,7 +53,7 @@ async def test_what_a_client_does_is_seen_while_it_happens(tmp_path):
         assert b" 201 " in await ask(path, "POST", "/networks/create", b'{"Name": "front"}')
         await pilot.press("v")
         await until(lambda: "front  bridge" in screen_text(app))
-        assert "201 POST /networks/create" in screen_text(app)
+        await until(lambda: "201 POST /networks/create" in screen_text(app))
         assert "connect" not in screen_text(app)
         await pilot.press("v", "v")
         await until(lambda: "network create front" in screen_text(app))

@@ -1,5 +1,6 @@
 """A call as strace(1) would print it: flags by their names, long buffers cut."""
 
+import json
 from collections.abc import Mapping
 
 from simulator.machine.abi.call import Call, Value
@@ -47,7 +48,8 @@ def _argument(name: str, position: int, value: Value) -> str:
         return _single(prefix, value) if prefix in _SINGLE else _bits(prefix, value)
     if isinstance(value, Mapping):
         return "{...}" if len(value) > 2 else repr(value)
-    text = f'"{value}"' if isinstance(value, str) else repr(value)
+    # A line break in a string must not break the line; quotes and backslashes as strace has them
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
