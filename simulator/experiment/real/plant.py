@@ -188,8 +188,19 @@ def key(link: Link, world: World, machine: str) -> tuple[int, str]:
 
 
 def daemons(supervisor: Link, processes: Iterable[Process], secret: str) -> list[Link]:
-    """Start each daemon with its sockets; links to processes that now run something else."""
-    return [_daemon(supervisor, process, secret) for process in processes]
+    """Start each daemon with its sockets; links to processes that now run something else.
+
+    Their programs lie on a file system that is mounted for that long only: a file of the machine's
+    own that runs and has no name would keep its file system from becoming read-only.
+    """
+    do(supervisor, "mount", "programs", _PROGRAMS, "tmpfs", 0, "mode=755")
+    started = [_daemon(supervisor, process, secret) for process in processes]
+    do(supervisor, "umount2", _PROGRAMS, _MNT_DETACH)
+    return started
+
+
+_PROGRAMS = "/mnt"
+_MNT_DETACH = 2
 
 
 def _daemon(supervisor: Link, process: Process, secret: str) -> Link:
@@ -199,7 +210,7 @@ def _daemon(supervisor: Link, process: Process, secret: str) -> Link:
     do(link, "setsid")
     for listener in process.listens:
         _listen(link, listener)
-    program = f"/run/{process.name}"
+    program = f"{_PROGRAMS}/{process.name}"
     path = Path(f"/proc/{link.pid}/root{program}")
     path.write_bytes(_SLEEPER)
     path.chmod(0o755)
@@ -209,7 +220,6 @@ def _daemon(supervisor: Link, process: Process, secret: str) -> Link:
         do(link, "setuid", process.uid)
     environ = [f"{name}={value.replace('{secret}', secret)}" for name, value in process.environ]
     link.ask({"do": "call", "call": "execve", "args": [program, list(process.argv), environ]})
-    path.unlink()
     return link
 
 

@@ -91,6 +91,10 @@ def _refuse_create(trap: "Trap", directory: InodeId, name: str, new: NewFile) ->
     _refuse(trap)
 
 
+def _anywhere(_trap: "Trap", _inode: VirtualId) -> None:
+    """A file that takes whatever comes, wherever it is said to begin."""
+
+
 def _no_backing(_trap: "Trap", _inode: VirtualId, _writing: bool) -> int | None:
     return None
 
@@ -120,6 +124,8 @@ class Mutations:
     """Where ``backing`` gives None: changes by field of ``Inode`` (mode, uid, gid, xattrs)."""
     ioctl: "Callable[[Trap, File, int, Value], Result | int] | None" = None
     """Requests that the files themselves understand (nsfs); it refuses the others with ENOTTY."""
+    need_start: "Callable[[Trap, VirtualId], None]" = _anywhere
+    """A write begins behind the first byte: a file that is written in one piece refuses it."""
     unmounted: "Callable[[Store, Superblock], None] | None" = None
     """Nobody has the superblock mounted any more (kill_sb())."""
     missing_fails: bool = False

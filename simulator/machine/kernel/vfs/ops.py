@@ -189,6 +189,8 @@ def write(trap: "Trap", inode: InodeId, offset: int, data: bytes, length: int) -
     row = stored(trap, inode, writing=True)
     if row is None:
         assert isinstance(inode, tuple)
+        if offset:
+            mutations(inode).need_start(trap, inode)
         return virtual(inode).write(trap, inode, data.ljust(length, b"\0"))
     if row.seals & F_SEAL_WRITE or (row.seals & F_SEAL_GROW and offset + length > row.size):
         _sealed(trap)

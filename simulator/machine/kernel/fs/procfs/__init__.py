@@ -5,9 +5,13 @@ ns} are magic links; below /proc/sys the settings that the *reader's* namespaces
 """
 
 from simulator.machine.kernel.fs.procfs.mounting import PROC
-from simulator.machine.kernel.fs.procfs.virtual import Procfs, set_attributes
+from simulator.machine.kernel.fs.procfs.virtual import Procfs, need_start, set_attributes
 from simulator.machine.kernel.fs.registry import Mutations, register_virtual
 
-register_virtual("proc", Procfs(), Mutations(missing_fails=True, set_attributes=set_attributes))
+register_virtual(
+    "proc",
+    Procfs(),
+    Mutations(missing_fails=True, set_attributes=set_attributes, need_start=need_start),
+)
 
 __all__ = ["PROC"]

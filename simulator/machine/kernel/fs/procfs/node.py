@@ -68,6 +68,8 @@ class Node:
     """Present only in a kernel of this feature."""
     kind: str = ""
     size: int = 0
+    at_once: bool = False
+    """Written from its first byte on, in one write(2)."""
 
 
 def file(
@@ -83,9 +85,11 @@ def process_file(
     *,
     traced: bool = False,
     write: Callable[[Look, bytes], int] | None = None,
+    at_once: bool = False,
 ) -> Node:
     """A file about a process."""
-    return Node(mode=S_IFREG | mode, read=_as_bytes(read), traced=traced, write=write)
+    read_ = _as_bytes(read)
+    return Node(mode=S_IFREG | mode, read=read_, traced=traced, write=write, at_once=at_once)
 
 
 def directory(

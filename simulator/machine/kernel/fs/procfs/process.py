@@ -92,11 +92,10 @@ def _map(which: str) -> Node:
         text = data.decode("utf-8", "surrogateescape")
         return idmap.write_id_map(look.trap, look.task.cred.user_ns, which, text)
 
-    return process_file(read, 0o644, write=write)
+    return process_file(read, 0o644, write=write, at_once=True)
 
 
 def _setgroups(look: Look) -> str:
-
     allowed = look.trap.store.row(UserNs, look.task.cred.user_ns).setgroups
     return "allow\n" if allowed else "deny\n"
 
@@ -286,7 +285,7 @@ _EVERYWHERE: dict[str, Node] = {
     "schedstat": process_file(status.schedstat),
     "sessionid": process_file(fixed("4294967295")),
     "setgroups": replace(
-        process_file(_setgroups, 0o644, write=_write_setgroups), check=_need_admin
+        process_file(_setgroups, 0o644, write=_write_setgroups, at_once=True), check=_need_admin
     ),
     "smaps": process_file(status.maps, traced=True),
     "smaps_rollup": process_file(fixed(""), traced=True),
@@ -306,7 +305,7 @@ _PROCESS_ONLY: dict[str, Node] = {
     "map_files": directory({}, 0o500),
     "mountstats": process_file(_mountstats, 0o400),
     "task": directory({}, names=_threads, child=_thread),
-    "timens_offsets": process_file(_offsets, 0o644, write=_write_offsets),
+    "timens_offsets": process_file(_offsets, 0o644, write=_write_offsets, at_once=True),
     "timers": process_file(fixed(""), traced=True),
     "timerslack_ns": process_file(fixed("50000\n"), 0o666, write=_unchanged),
 }

@@ -160,6 +160,12 @@ def set_attributes(trap: "Trap", inode: VirtualId, changes: Mapping[str, Any]) -
         raise NotModelled("attributes of /proc that last")
 
 
+def need_start(trap: "Trap", inode: VirtualId) -> None:
+    """map_write(), proc_setgroups_write(), timens_offsets_write(): from the first byte on."""
+    if _resolve(trap, inode)[1].at_once:
+        trap.fail(Errno.EINVAL, N_("This file is written in one piece."), "user_namespaces(7)")
+
+
 def _resolve(trap: "Trap", inode: VirtualId) -> tuple[Look, Node]:
     """The file behind an id, and the look at it."""
     store = trap.store
