@@ -153,7 +153,7 @@ def nanosleep(trap: Trap, duration: Any = None, _left: Any = None) -> int:
     """nanosleep(2): EFAULT EINVAL."""
     if duration is None:
         trap.fail(Errno.EFAULT, "", "nanosleep(2)")
-    _sleep_until(trap, clock.monotonic(trap.store) + _duration(trap, duration))
+    _sleep_until(trap, clock.monotonic(trap.store) + span(trap, duration))
     return 0
 
 
@@ -165,7 +165,7 @@ def clock_nanosleep(trap: Trap, which: int, flags: int, when: Any = None, _left:
         trap.fail(Errno.EINVAL, N_("There is no such clock."), "clock_nanosleep(2)")
     if when is None:
         trap.fail(Errno.EFAULT, "", "clock_nanosleep(2)")
-    wait = _duration(trap, when) - (now if flags & TIMER_ABSTIME else 0)
+    wait = span(trap, when) - (now if flags & TIMER_ABSTIME else 0)
     _sleep_until(trap, clock.monotonic(trap.store) + max(wait, 0))
     return 0
 
@@ -179,7 +179,8 @@ def _sleep_until(trap: Trap, deadline: int) -> None:
         left -= sched.pass_time(trap.store, left)
 
 
-def _duration(trap: Trap, when: Any) -> int:
+def span(trap: Trap, when: Any) -> int:
+    """A span of time in nanoseconds. EINVAL."""
     seconds, nanoseconds = _pair(when)
     if seconds < 0 or not 0 <= nanoseconds < SECOND:
         trap.fail(Errno.EINVAL, N_("This is no span of time."), "nanosleep(2)")

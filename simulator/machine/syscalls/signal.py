@@ -15,11 +15,12 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel import pidfd, pids, signal
+from simulator.machine.kernel import clock, pidfd, pids, signal
 from simulator.machine.kernel.task import GROUP, Task, visible_from
-from simulator.machine.kernel.trap import Denied, Sleep, Trap
+from simulator.machine.kernel.trap import Denied, NotModelled, Sleep, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.syscalls import decode
+from simulator.machine.syscalls.clock import span
 from simulator.machine.syscalls.registry import linux, posix
 
 INT_MIN = -(1 << 31)
@@ -202,6 +203,28 @@ def rt_sigprocmask(
 def rt_sigpending(trap: Trap, _size: int = SIGSET_SIZE) -> Result:
     """rt_sigpending(2): the data are the signals that wait while blocked."""
     return Returned(0, _listed(frozenset(trap.task.pending)))
+
+
+@linux("rt_sigtimedwait")
+def rt_sigtimedwait(
+    trap: Trap, signals: Any, _info: Any = None, timeout: Any = None, _size: int = SIGSET_SIZE
+) -> int:
+    """rt_sigtimedwait(2) for a list of signals that are blocked: EAGAIN EINTR EINVAL."""
+    wanted = frozenset(decode.numbers(signals, "a signal set")) - signal.UNSTOPPABLE
+    if not wanted <= trap.task.blocked:
+        raise NotModelled("waiting for a signal that is not blocked")
+    got = next((number for number in sorted(trap.task.pending) if number in wanted), 0)
+    if got:
+        rest = list(trap.task.pending)
+        rest.remove(got)
+        trap.update(pending=tuple(rest))
+        return got
+    deadline = trap.deadline
+    if deadline is None and timeout is not None:
+        deadline = clock.monotonic(trap.store) + span(trap, timeout)
+    if deadline is not None and clock.monotonic(trap.store) >= deadline:
+        trap.fail(Errno.EAGAIN, N_("None of the signals came in time."), "sigtimedwait(2)")
+    raise Sleep("signal", {(Task, trap.task.id)}, deadline)
 
 
 @posix("pause")

@@ -33,9 +33,9 @@ from simulator.isolation.control.toolset import Toolset, Unit
 
 TOOLSET = Toolset(
     product="docker",
-    modules=("docker.client.main", "docker.daemon", "docker.proxy"),
+    modules=("docker.client.main", "docker.daemon", "docker.init", "docker.proxy"),
     kernels=frozenset({"linux"}),
-    programs=("docker", "dockerd", "docker-proxy"),
+    programs=("docker", "dockerd", "docker-init", "docker-proxy"),
     directories=(
         ("/var/run", 0o755),
         ("/var/lib/docker", 0o710),

@@ -37,6 +37,8 @@ async def prepare(
     root = f"{container.layer}/merged"
     user = await users.resolve(sys, root, config.User, container.host.GroupAdd or [])
     argv = (container.record.Path, *container.record.Args)
+    if technology.has_init(container.host):
+        argv = (technology.INIT, "--", *argv)
     guest = Guest(
         argv=argv,
         env=tuple(environment(container, hostname, user.home).items()),

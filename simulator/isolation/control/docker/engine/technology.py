@@ -14,6 +14,9 @@ from simulator.isolation.technologies.docker import TECHNOLOGY
 from simulator.isolation.technologies.options import docker as options
 from simulator.machine.abi.errors import VitrinaError
 
+INIT = "/sbin/docker-init"
+"""Where docker-init is mounted in a container (moby ``oci_linux.go``)."""
+
 
 def of(container: Container, lower: list[str], hostname: str) -> Technology:
     """The container as a technology: its walls, its image, what is mounted into it.
@@ -29,6 +32,8 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
         for one in container.record.Mounts
         if one.Type in ("bind", "volume")
     )
+    if has_init(host):
+        binds += (Volume(f"/usr{INIT}", INIT, read_only=True),)
     tmpfs = tuple((host.Tmpfs or {}).items())
     tmpfs += tuple(
         (one.Target, _tmpfs_options(one.TmpfsOptions or {}))
@@ -38,6 +43,11 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
     if binds or tmpfs:
         technology = put(technology, Volumes(binds, tmpfs))
     return technology
+
+
+def has_init(host: HostSettings) -> bool:
+    """Whether docker-init is pid 1: where the pid namespace is the container's own, if wanted."""
+    return bool(host.Init) and not host.PidMode
 
 
 def configured(host: HostSettings, hostname: str) -> Technology:
@@ -91,8 +101,6 @@ def _words(host: HostSettings, hostname: str) -> list[str]:
         say("--ulimit", f"{limit.Name}={limit.Soft}:{limit.Hard}")
     for key, value in (host.Sysctls or {}).items():
         say("--sysctl", f"{key}={value}")
-    if host.Init:
-        said.append("--init")
     say("--shm-size", host.ShmSize)
     say("--hostname", hostname)
     return said
