@@ -106,6 +106,8 @@ class Traits:
     sysfs_of_network: bool = False
     """A sandbox with a network of its own has a small /sys of its own too (openvz6
     kernel/ve/vecalls.c init_ve_sysfs())."""
+    pipes_have_attributes: bool = True
+    """fchmod(2) and fchown(2) change pipes and sockets, as pipefs and sockfs let them."""
     has_proc: bool = True
     sysctl_is_a_call: bool = False
     """Kernel state is read with sysctl(3) rather than /proc/sys."""

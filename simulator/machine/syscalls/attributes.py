@@ -27,6 +27,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.cred import Credentials
+from simulator.machine.kernel.fs import unnamed
 from simulator.machine.kernel.fs.disk_image import filesystem_on
 from simulator.machine.kernel.namespace import UserNs, to_kernel
 from simulator.machine.kernel.resource import quota as quotas
@@ -95,6 +96,9 @@ def place_of(trap: Trap, file: fds.File) -> At:
 
 def _changeable(trap: Trap, file: fds.File) -> At:
     """What fchmod(2) changes. EOPNOTSUPP for anonymous inodes (anon_inode_setattr())."""
+    node = fds.unnamed(file)
+    if node is not None and trap.family.traits.pipes_have_attributes:
+        return unnamed.place(node)
     if file.at is None and file.kind not in ("pipe", "socket"):
         trap.fail(Errno.EOPNOTSUPP, N_("Nothing of this descriptor can be changed."), "chmod(2)")
     return place_of(trap, file)

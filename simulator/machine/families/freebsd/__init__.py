@@ -16,6 +16,7 @@ CHAIN = Chain((SUPERUSER, PRISON))
 """priv_check_cred(): first the superuser, then what the prison leaves of it."""
 
 TRAITS = Traits(
+    pipes_have_attributes=False,
     chroot_pins_dotdot=True,
     context_root_pins_dotdot=True,
     bind_mount_ends_at_its_root=False,

@@ -16,6 +16,7 @@ CHAIN = Chain((PRIVILEGES, ZONES))
 """PRIV_POLICY() on the effective set, then the zone's own rules."""
 
 TRAITS = Traits(
+    pipes_have_attributes=False,
     context_root_pins_dotdot=True,
     bind_mount_ends_at_its_root=False,
     has_namespaces=False,

@@ -10,6 +10,7 @@ from simulator.machine.abi.constants import (
     AF_UNIX,
     O_NONBLOCK,
     O_RDWR,
+    S_IFSOCK,
     SOCK_DGRAM,
     SOCK_SEQPACKET,
     SOCK_STREAM,
@@ -95,6 +96,9 @@ class Socket(Row, frozen=True, kw_only=True):
     error: Errno | None = None
     connecting: bool = False
     bound: bool = False
+    mode: int = S_IFSOCK | 0o777
+    uid: KUid = KUid(0)
+    gid: KGid = KGid(0)
     domain: Domain = HOST
 
 
@@ -145,6 +149,8 @@ def create(trap: Trap, family: int, kind: int, protocol: int) -> Socket:
         maker=Ucred(trap.task.id, cred.euid, cred.egid),
         context=realm(trap),
         options={},
+        uid=cred.fsuid,
+        gid=cred.fsgid,
         domain=trap.task.domain,
     )
     trap.store.put(socket)

@@ -17,7 +17,6 @@ from simulator.machine.abi.constants import (
     MSG_TRUNC,
     MSG_WAITALL,
     O_NONBLOCK,
-    S_IFSOCK,
     SHUT_RD,
     SHUT_RDWR,
     SHUT_WR,
@@ -53,7 +52,10 @@ def accept(trap: Trap, fd: int, flags: int = 0) -> int:
         raise Sleep("accept", {(Socket, socket.id)})
     child = trap.store.row(Socket, socket.pending[0])
     sockets.write(trap, socket, pending=socket.pending[1:])
-    child = sockets.write(trap, child, state="connected", domain=trap.task.domain)
+    cred = trap.task.cred
+    child = sockets.write(
+        trap, child, state="connected", uid=cred.fsuid, gid=cred.fsgid, domain=trap.task.domain
+    )
     return sockets.open_fd(
         trap, child, nonblock=bool(flags & 0o4000), cloexec=bool(flags >> 19 & 1)
     )
@@ -309,6 +311,5 @@ fds.register(
         write=_write,
         release=sockets.release,
         ioctl=control.ioctl,
-        mode=S_IFSOCK | 0o777,
     ),
 )

@@ -18,7 +18,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, Domain, FileId, FilesId, InodeId
+from simulator.machine.abi.ids import HOST, Domain, FileId, FilesId, InodeId, VirtualId
 from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import lock
@@ -176,6 +176,13 @@ def close(trap: "Trap", fd: int) -> None:
     file = trap.store.row(File, slot.file)
     put_slot(trap, fd, None)
     _let_go(trap.store, trap.task.files, file)
+
+
+def unnamed(file: File) -> VirtualId | None:
+    """The inode of a pipe or a socket that no path leads to (``fs/unnamed.py``)."""
+    if file.at is None and file.kind in ("pipe", "socket") and isinstance(file.object, int):
+        return (file.kind, file.object)
+    return None
 
 
 _OWN_INODE = frozenset({"pipe", "socket", "pidfd"})

@@ -17,11 +17,12 @@ from simulator.machine.abi.constants import (
     O_RDONLY,
     O_RDWR,
     O_WRONLY,
+    S_IFIFO,
     SIGPIPE,
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, Domain, InodeId
+from simulator.machine.abi.ids import HOST, Domain, InodeId, KGid, KUid
 from simulator.machine.kernel import signal
 from simulator.machine.kernel.task import WATCHED, Sleeper
 from simulator.machine.kernel.trap import Sleep
@@ -51,12 +52,23 @@ class Pipe(Row, frozen=True, kw_only=True):
     capacity: int = CAPACITY
     readers: int = 0
     writers: int = 0
+    mode: int = S_IFIFO | 0o600
+    uid: KUid = KUid(0)
+    gid: KGid = KGid(0)
     domain: Domain = HOST
 
 
 def make(trap: "Trap") -> Pipe:
     """A pipe with both its ends, for pipe2(2)."""
-    pipe = Pipe(id=trap.store.new_id(Pipe), readers=1, writers=1, domain=trap.task.domain)
+    cred = trap.task.cred
+    pipe = Pipe(
+        id=trap.store.new_id(Pipe),
+        readers=1,
+        writers=1,
+        uid=cred.fsuid,
+        gid=cred.fsgid,
+        domain=trap.task.domain,
+    )
     trap.store.put(pipe)
     return pipe
 
@@ -83,7 +95,7 @@ def open_fifo(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
 
 
 def _key(inode: InodeId) -> Key:
-    """An anonymous pipe's own number (``fs/pipefs.py``), or what a named one goes by."""
+    """An anonymous pipe's own number (``fs/unnamed.py``), or what a named one goes by."""
     if isinstance(inode, tuple) and inode[0] == "pipe":
         return inode[1]
     return ("fifo", inode)
@@ -224,4 +236,4 @@ def _broken(trap: "Trap") -> int:
     return trap.done
 
 
-fds.register("pipe", fds.FileOps(read, write, release, ioctl, mode=0o010600))
+fds.register("pipe", fds.FileOps(read, write, release, ioctl))

@@ -11,6 +11,7 @@ from simulator.machine.abi.constants import S_IFDIR, S_IFMT
 from simulator.machine.abi.ids import INITIAL_USER_NS, InodeId, KGid, KUid
 from simulator.machine.kernel import namespace
 from simulator.machine.kernel.vfs import fd as fds
+from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Inode, Superblock
 
 if TYPE_CHECKING:
@@ -72,13 +73,17 @@ def of_inode(trap: "Trap", inode: Inode) -> dict[str, Data]:
 def of_file(trap: "Trap", file: fds.File) -> dict[str, Data]:
     """``struct stat`` of a description without an inode: a pipe, a socket, an anonymous inode."""
     operations = fds.OPERATIONS.get(file.kind)
-    cred = trap.task.cred
-    # get_pipe_inode() and sock_alloc() note who made it; anonymous inodes and pidfs are root's
-    ids = (cred.fsuid, cred.fsgid) if file.kind in ("pipe", "socket") else (KUid(0), KGid(0))
+    mode = 0o600 if operations is None else operations.mode
+    # A pipe or a socket is its maker's; anonymous inodes and pidfs are root's
+    ids = (KUid(0), KGid(0))
+    node = fds.unnamed(file)
+    if node is not None:
+        inode = inodes.load(trap, node)
+        mode, ids = inode.mode, (inode.uid, inode.gid)
     uid, gid = show_ids(trap, *ids)
     key = file.object if file.object is not None else file.id
     return {
-        "mode": 0o600 if operations is None else operations.mode,
+        "mode": mode,
         "nlink": 1,
         "uid": uid,
         "gid": gid,

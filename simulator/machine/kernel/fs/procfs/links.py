@@ -10,11 +10,12 @@ from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY, O_RDWR, O_WRONL
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.family import Release
-from simulator.machine.kernel.fs import nsfs, pipefs
+from simulator.machine.kernel.fs import nsfs, unnamed
 from simulator.machine.kernel.fs.procfs.node import Look, Node, link, process_file
 from simulator.machine.kernel.namespace import KINDS
 from simulator.machine.kernel.task import At, Task, TaskState
 from simulator.machine.kernel.vfs import dpath
+from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.fd import FdTable, File
 
 _NS_NAMES = (*KINDS, "pid_for_children", "time_for_children")
@@ -89,8 +90,9 @@ def _follow_fd(look: Look) -> "At | str":
     file = described(look, look.name)
     if file is None:
         look.trap.fail(Errno.ENOENT, N_("The descriptor has been closed."), "proc_pid_fd(5)")
-    if file.at is None and file.kind == "pipe" and isinstance(file.object, int):
-        return pipefs.place(file.object)
+    node = fds.unnamed(file)
+    if node is not None and file.kind == "pipe":
+        return unnamed.place(node)
     return file.at if file.at is not None else anonymous(file)
 
 
