@@ -3,6 +3,7 @@
 from simulator.machine.abi.constants import O_CLOEXEC, O_NONBLOCK
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel.fs.cgroupfs import notify
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
@@ -28,12 +29,13 @@ def inotify_init1(trap: Trap, flags: int = 0) -> int:
     """inotify_init1(2): EINVAL."""
     if flags & ~(O_CLOEXEC | O_NONBLOCK):
         trap.fail(Errno.EINVAL, N_("There is no such flag."), "inotify_init(2)")
-    return _anonymous(trap, "inotify", flags)
+    file = notify.inotify(trap, flags & O_NONBLOCK)
+    return fds.install(trap, file, cloexec=bool(flags & O_CLOEXEC))
 
 
 @linux("inotify_add_watch", since=(2, 6, 13))
 def inotify_add_watch(trap: Trap, fd: int, path: str, mask: int) -> int:
-    """inotify_add_watch(2): EBADF EINVAL ENOENT ENOTDIR EACCES EEXIST. No event is ever told."""
+    """inotify_add_watch(2): EBADF EINVAL ENOENT ENOTDIR EACCES EEXIST."""
     if not mask & _INOTIFY_BITS:
         trap.fail(Errno.EINVAL, N_("There is no such event."), "inotify_add_watch(2)")
     file = fds.get(trap, fd)
@@ -44,7 +46,7 @@ def inotify_add_watch(trap: Trap, fd: int, path: str, mask: int) -> int:
     if mask & IN_ONLYDIR and not inodes.is_dir(inode):
         trap.fail(Errno.ENOTDIR, N_("This is no directory."), "inotify_add_watch(2)")
     permission.need(trap, inode, permission.READ)
-    raise NotModelled("events of files")
+    return notify.add_watch(trap, file, at.inode, mask)
 
 
 @linux("alarm")

@@ -12,7 +12,7 @@ from simulator.isolation.control.docker.api.errors import (
     Conflict,
     NotModified,
 )
-from simulator.isolation.control.docker.engine import create, files, removing, running, times
+from simulator.isolation.control.docker.engine import create, files, oom, removing, running, times
 from simulator.isolation.control.docker.engine.config import (
     CreateRequest,
     HostSettings,
@@ -289,6 +289,7 @@ async def update(x: Exchange) -> None:
             setattr(one.host, name, getattr(asked, name))
     if one.state.Running:
         await running.apply_limits(x.sys, one)
+        await oom.begin(x.sys, x.engine, one)
     await x.engine.save_host(x.sys, one)
     await x.engine.tell(x.sys, one, "update")
     await x.reply(200, {"Warnings": None})

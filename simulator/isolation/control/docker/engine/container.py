@@ -111,6 +111,11 @@ class Container:
         self.generation = 0
         """Counts its starts."""
         self.proxies: list[int] = []
+        self.oom_watch: tuple[int, int] = (0, -1)
+        """The worker that is told of its OOMs, and the descriptor that tells it."""
+        self.ooms = 0
+        """How often the OOM killer has ended something in it since its start."""
+        self.oom_lock = Lock()
         self.resolver: tuple[int, int] = (0, -1)
         """The worker that answers its questions for names, and its socket."""
 

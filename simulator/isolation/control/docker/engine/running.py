@@ -22,6 +22,7 @@ from simulator.isolation.control.docker.engine import (
     logs,
     mounts,
     networking,
+    oom,
     shim,
     times,
 )
@@ -84,6 +85,7 @@ async def _start(sys: Process, engine: "Engine", container: Container) -> None:
     state.OOMKilled = False
     state.StartedAt = times.rfc3339(await times.now(sys))
     await engine.save(sys, container)
+    await oom.begin(sys, engine, container)
     await networking.publish(sys, engine, container)
     await engine.tell(sys, container, "start")
     await container.changed.ring(sys)
@@ -211,6 +213,7 @@ async def ended_with(sys: Process, engine: "Engine", container: Container, word:
     now = await times.now(sys)
     lasted = now - (times.parse(state.StartedAt) or now)
     await streams.close_stdin(sys)
+    await oom.end(sys, engine, container)
     await networking.unpublish(sys, container)
     await _clean_up(sys, engine, container)
     again = await _again(engine, container, code)
