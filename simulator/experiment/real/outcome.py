@@ -5,6 +5,7 @@ import fnmatch
 import msgspec
 
 from simulator.experiment.probes.trace import Entry, Status
+from simulator.machine.abi.i18n import language
 
 
 def word(entry: Entry) -> str:
@@ -24,6 +25,16 @@ def word(entry: Entry) -> str:
             return str(entry.status)
 
 
+class Reason(msgspec.Struct, frozen=True):
+    """Why, in both languages."""
+
+    en: str
+    es: str
+
+    def __str__(self) -> str:
+        return self.es if language() == "es" else self.en
+
+
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """A difference that is known: where it shows, why, on which kernels.
 
@@ -34,7 +45,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    reason: str
+    reason: Reason
     spec: str = "*"
     probe: str = "*"
     call: str = "*"
@@ -63,7 +74,7 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
 
     call: str
     results: tuple[str, ...]
-    reason: str
+    reason: Reason
 
 
 _OPENING = {"open": 0, "creat": 0, "openat": 1, "openat2": 1}

@@ -30,7 +30,10 @@ CLASSES: tuple[Class, ...] = (
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One compared entry. ``step`` is ``None`` when the whole probe has one answer."""
+    """One compared entry. ``step`` is ``None`` when the whole probe has one answer.
+
+    ``line`` is the program's own, such as ``guest: fd = open("/etc/shadow", O_RDONLY)``.
+    """
 
     spec: str
     probe: str
@@ -38,6 +41,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     rep: int = 0
     actor: str = ""
     call: str = ""
+    line: str = ""
     kind: Class
     model: str = ""
     real: str = ""
@@ -103,6 +107,7 @@ class _Entry(msgspec.Struct, kw_only=True):
     rep: int = 0
     actor: str = ""
     call: str = ""
+    line: str = ""
     model: str = ""
     real: str = ""
     reason: str | None = None
@@ -117,6 +122,7 @@ class _Entry(msgspec.Struct, kw_only=True):
             rep=self.rep,
             actor=self.actor,
             call=self.call,
+            line=self.line,
             kind=self.kind,
             model=self.model,
             real=self.real,
@@ -142,6 +148,7 @@ def _row_json(row: Row) -> dict[str, Any]:
         "rep": row.rep,
         "actor": row.actor,
         "call": row.call,
+        "line": row.line,
         "data_differs": row.data_differs,
     }
 
@@ -182,4 +189,4 @@ class Pair(msgspec.Struct, frozen=True):
         """(call, model, real, whether they differ) for each row."""
         for row in self.rows:
             name = f"{row.actor}.{row.call}" if row.call else row.reason
-            yield name, row.model, row.real, row.model != row.real
+            yield row.line or name, row.model, row.real, row.model != row.real

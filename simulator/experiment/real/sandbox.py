@@ -39,6 +39,12 @@ _MNT_DETACH = 2
 _NOSUID_NODEV_NOEXEC = 2 | 4 | 8
 
 
+def log_in(link: Link) -> None:
+    """A session keyring of its own, from which root's user keyring is held: pam_keyinit(8)."""
+    do(link, "keyctl", 1, None)
+    do(link, "keyctl", 8, -4, -3)
+
+
 class Machine:
     """A scratch machine with its supervisor, ready to fork actors.
 
@@ -91,9 +97,7 @@ class Machine:
         do(self.supervisor, "unshare", NS["mnt"])
         do(self.supervisor, "prctl", 1, 9)
         do(self.supervisor, "setsid")
-        # As at a login: a session keyring of its own, from which root's user keyring is held.
-        do(self.supervisor, "keyctl", 1, None)
-        do(self.supervisor, "keyctl", 8, -4, -3)
+        log_in(self.supervisor)
         self._build_root()
         self._configure()
 

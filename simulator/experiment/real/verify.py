@@ -205,7 +205,7 @@ def _pair(job: Job, task: Task, reason: str | None, *, fresh: bool = False) -> l
     except Exception as error:  # a bug of the model must not cost the rest
         told = f"{type(error).__name__}: {error}"
         return [Row(spec=spec, probe=probe.id, kind="unexplained", model=told)]
-    return compare(job, spec, probe.id, here, there, again)
+    return _told(probe, compare(job, spec, probe.id, here, there, again))
 
 
 def _alone_in_the_model(job: Job, spec: str, probe: Probe, reason: str) -> list[Row]:
@@ -222,7 +222,16 @@ def _alone_in_the_model(job: Job, spec: str, probe: Probe, reason: str) -> list[
         )
         for one in entries
     ]
-    return told or [row]
+    return _told(probe, told) or [row]
+
+
+def _told(probe: Probe, rows: list[Row]) -> list[Row]:
+    """With the program's own line in each."""
+    steps = probe.program.steps
+    return [
+        row if row.step is None else msgspec.structs.replace(row, line=steps[row.step].text)
+        for row in rows
+    ]
 
 
 def compare(
@@ -297,7 +306,7 @@ def _judge(
         return "agree", ""
     allowed = next((item for item in job.known.allowed if _fits(item, one.call, words)), None)
     if allowed is not None:
-        return "agree_in_set", allowed.reason
+        return "agree_in_set", str(allowed.reason)
     found = next(
         (item for item in job.known.difference if _applies(job, item, names, one, words)),
         None,

@@ -50,6 +50,10 @@ NARROW, CRAMPED = 64, 14
 WIDE = 120
 LONGEST = 60
 """Columns for one answer."""
+_BESIDE_THE_CALL = 1 + 3 + 5 * 2 + 2
+"""Columns for mark and step, the padding of five, the scroll bar."""
+_LEAST = 20
+"""Columns that a call has at least."""
 
 
 class VerifyScreen(Screen[None]):
@@ -304,18 +308,24 @@ what comes after it may only follow from it. `d` goes to the first difference.
         table = self.query_one(DataTable)
         first = self._pair.first_difference
         beside = list(self._pair.beside())
-        for at, name in enumerate((_("call"), _("model"), _("kernel"))):
-            most = max(len(str(row[at])) for row in beside)
-            if at == 0:
-                table.add_column("", width=1)
-                table.add_column("#", width=3)
-            table.add_column(name, width=max(len(name), min(most, LONGEST)))
+        names = (_("call"), _("model"), _("kernel"))
+        longest = [
+            max(len(name), *(len(str(row[at])) for row in beside)) for at, name in enumerate(names)
+        ]
+        answers = [min(most, LONGEST) for most in longest[1:]]
+        room = self.app.size.width - sum(answers) - _BESIDE_THE_CALL
+        table.add_column("", width=1)
+        table.add_column("#", width=3)
+        width = min(longest[0], max(room, _LEAST))
+        for name, columns in zip(names, (width, *answers), strict=True):
+            table.add_column(name, width=columns)
         for number, (name, model, real, differs) in enumerate(beside):
             row = self._pair.rows[number]
             mark = "▶" if number == first else "≠" if differs else " "
             style = STYLES[row.kind]
             step = "" if row.step is None else str(row.step)
-            cells = (mark, style), (step, "dim"), (name, ""), (model, style), (real, style)
+            call = name if len(name) <= width else f"{name[: width - 1]}…"
+            cells = (mark, style), (step, "dim"), (call, ""), (model, style), (real, style)
             table.add_row(*(Content.styled(text, look) for text, look in cells))
         table.focus()
         table.move_cursor(row=self._chosen)
@@ -328,7 +338,10 @@ what comes after it may only follow from it. `d` goes to the first difference.
     def _explain(self, number: int) -> None:
         row = self._pair.rows[number]
         told = f"{_(SHORT[row.kind])}: {row.reason}" if row.reason else _(SHORT[row.kind])
-        self.query_one("#verify-reason", Static).update(Content.styled(told, STYLES[row.kind]))
+        line = f"{row.line}\n" if row.line else ""
+        self.query_one("#verify-reason", Static).update(
+            Content.assemble(line, (told, STYLES[row.kind]))
+        )
 
     def action_difference(self) -> None:
         """To the first answer that differs."""

@@ -15,7 +15,7 @@ from simulator.experiment.real import rootfs
 from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import Gone, Link, inner_pids
-from simulator.experiment.real.sandbox import NS, Machine
+from simulator.experiment.real.sandbox import NS, Machine, log_in
 
 PROGRAMS = ("/usr", "/lib", "/lib64", "/etc/alternatives")
 _OPEN_TREE_CLONE, _AT_RECURSIVE, _EMPTY_PATH = 1, 0x8000, 4
@@ -42,6 +42,7 @@ def enter(machine: Machine) -> Link:
         do(link, "move_mount", tree, "", -100, path, _EMPTY_PATH)
         do(link, "close", tree)
     do(link, "setsid")
+    log_in(link)
     return link
 
 

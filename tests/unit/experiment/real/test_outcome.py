@@ -11,13 +11,16 @@ from simulator.experiment.real.outcome import (
     Allowed,
     Difference,
     Known,
+    Reason,
     in_range,
     sources,
     word,
 )
-from simulator.experiment.real.report import CLASSES
+from simulator.experiment.real.report import CLASSES, Row
+from simulator.machine.abi import i18n
 from simulator.machine.abi.errno import Errno
 
+WHY = Reason("because", "porque")
 FACTS = facts.Facts(
     release="6.1.0-18-amd64",
     machine="x86_64",
@@ -44,10 +47,13 @@ def failed(step: int, errno: Errno, call: str = "kill") -> Entry:
     return entry(step, Status.FAILED, value=-1, errno=errno, call=call)
 
 
+def compared(model: list[Entry], real: list[Entry], known: Known) -> list[Row]:
+    job = verify.Job(_never, _never, known, FACTS)
+    return verify.compare(job, "docker", "p", Trace(tuple(model)), Trace(tuple(real)))
+
+
 def kinds(model: list[Entry], real: list[Entry], known: Known | None = None) -> list[str]:
-    job = verify.Job(_never, _never, known or Known(), FACTS)
-    rows = verify.compare(job, "docker", "p", Trace(tuple(model)), Trace(tuple(real)))
-    return [row.kind for row in rows]
+    return [row.kind for row in compared(model, real, known or Known())]
 
 
 def _never(_spec: str, _program: object) -> Trace:
@@ -74,7 +80,7 @@ def test_what_the_guard_kept_back_is_not_here() -> None:
 
 
 def test_a_step_skipped_on_one_side_follows_the_difference_before_it() -> None:
-    rules = Known(difference=(Difference(id="x", reason="why", call="kill", real="ESRCH"),))
+    rules = Known(difference=(Difference(id="x", reason=WHY, call="kill", real="ESRCH"),))
     model = [entry(0), entry(1)]
     real = [failed(0, Errno.ESRCH), entry(1, Status.SKIPPED)]
     assert kinds(model, real, rules) == ["known_difference", "known_difference"]
@@ -82,7 +88,7 @@ def test_a_step_skipped_on_one_side_follows_the_difference_before_it() -> None:
 
 
 def test_a_specification_that_leaves_a_result_open_lets_both_agree() -> None:
-    rules = Known(allowed=(Allowed(call="unlink", results=("EISDIR", "EPERM"), reason="POSIX"),))
+    rules = Known(allowed=(Allowed(call="unlink", results=("EISDIR", "EPERM"), reason=WHY),))
     here, there = failed(0, Errno.EISDIR, "unlink"), failed(0, Errno.EPERM, "unlink")
     assert kinds([here], [there], rules) == ["agree_in_set"]
 
@@ -90,7 +96,7 @@ def test_a_specification_that_leaves_a_result_open_lets_both_agree() -> None:
 def test_a_difference_of_a_missing_feature_holds_only_without_the_feature() -> None:
     one, two = failed(0, Errno.EINVAL), failed(0, Errno.ENOSYS)
     for feature, kind in (("kexec", "known_difference"), ("modules", "unexplained")):
-        rules = Known(difference=(Difference(id="x", reason="why", lacks=feature),))
+        rules = Known(difference=(Difference(id="x", reason=WHY, lacks=feature),))
         assert kinds([one], [two], rules) == [kind]
 
 
@@ -156,3 +162,12 @@ def test_a_bug_of_the_model_costs_one_row() -> None:
     assert row.kind in ("unexplained", "not_here")
     if row.kind == "unexplained":
         assert row.model == "NameError: nobody"
+
+
+def test_a_reason_is_told_in_the_language_spoken() -> None:
+    rules = Known(difference=(Difference(id="x", reason=WHY),))
+    told: list[str] = []
+    for language in ("es", "en"):
+        i18n.use(language)
+        told += [row.reason for row in compared([entry(0)], [failed(0, Errno.EIO)], rules)]
+    assert told == ["x: porque", "x: because"]
