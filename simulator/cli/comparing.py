@@ -20,7 +20,16 @@ from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import pool
 from simulator.experiment.real.report import Row
-from simulator.experiment.real.verify import Job, RealRun, Run, Spread, Task, crowd, job_of
+from simulator.experiment.real.verify import (
+    Job,
+    RealRun,
+    Run,
+    Spread,
+    Task,
+    counts,
+    crowd,
+    job_of,
+)
 from simulator.experiment.scenarios.load import load_world
 
 CHUNK = 16
@@ -40,18 +49,28 @@ class Columns(msgspec.Struct, frozen=True):
         def model(name: str, program: Program) -> Trace:
             spec, lifted = self.wanted[name]
             technology = self.calibration.technology(spec, lifted)
-            return traced(program, _world(), technology, _facts())
+            return traced(program, _world(own_user=counts(program)), technology, _facts())
 
         def real(name: str, program: Program, fresh: bool) -> Trace:
             spec, lifted = self.wanted[name]
-            return on_this_machine(program, _world(), spec, lifted, fresh=fresh)
+            world = _world(own_user=counts(program))
+            return on_this_machine(program, world, spec, lifted, fresh=fresh)
 
         return model, real
 
 
 @functools.cache
-def _world() -> World:
-    return load_world()
+def _world(*, own_user: bool = False) -> World:
+    """``own_user``: its programs become a user whom nobody but this process has."""
+    world = load_world()
+    if not own_user:
+        return world
+    constants = dict(world.constants) | {"HOST_USER": _FIRST_USER + os.getpid() % _USERS}
+    return msgspec.structs.replace(world, constants=tuple(constants.items()))
+
+
+_FIRST_USER, _USERS = 20_000, 40_000
+"""Ids between those that a distribution gives to people and the last that a container maps."""
 
 
 @functools.cache

@@ -74,7 +74,7 @@ def open_session(
 
     try:
         launch = product.launcher(wanted, lent)
-        return RealSession(lent.machine, launched, set(actors), finish)
+        return RealSession(lent.machine, world, launched, set(actors), finish)
     except RealError as error:
         lent.machine.close()
         raise HarnessError(str(error)) from error

@@ -103,7 +103,8 @@ class Host:
 
     def fits(self, world: World, service: Service) -> bool:
         """Whether this is such a machine."""
-        return self.machine.world == world and self.service == service
+        plain = [msgspec.structs.replace(one, constants=()) for one in (self.machine.world, world)]
+        return plain[0] == plain[1] and self.service == service
 
     def ready_for(self, spec: str) -> bool:
         """Whether it has sandboxes of ``spec``."""

@@ -11,6 +11,7 @@ import msgspec
 
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
+from simulator.experiment.probes.world import World
 from simulator.experiment.real import fingerprint, guard, usage
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
@@ -66,17 +67,19 @@ class Left(msgspec.Struct, frozen=True):
 class RealSession:
     """Actors by name, each a process; ``launch`` knows the technology.
 
+    ``world`` is the machine's, perhaps with constants of this session's own.
     ``finish`` ends the machine, or lends it on.
     """
 
     def __init__(
         self,
         machine: Machine,
+        world: World,
         launch: Launch,
         actors: set[str],
         finish: Callable[[Left], None],
     ) -> None:
-        self.world = world = machine.world
+        self.world = world
         self.pure = self.passing = True
         self.quiet = QUIET
         self.machine = machine

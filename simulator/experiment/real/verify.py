@@ -120,44 +120,34 @@ def _threads(job: Job, workers: int) -> Spread:
 def _all(
     job: Job, tasks: list[Task], spread: Spread, progress: Callable[[int, int], None] | None
 ) -> list[Row]:
-    """First what may run beside others, then, one by one, what may not or what nobody believes."""
-    found: dict[int, list[Row]] = {}
-    beside = [number for number, (_spec, probe) in enumerate(tasks) if not _counts(probe.program)]
-    results = spread([tasks[number] for number in beside])
-    for number, rows in zip(beside, results, strict=True):
-        found[number] = rows
+    """All side by side; then, one by one, what nobody believes."""
+    found: list[list[Row]] = []
+    for rows in spread(tasks):
+        found.append(rows)
         if progress is not None:
             progress(len(found), len(tasks))
-    last = ""
-    for number, (spec, probe) in enumerate(tasks):
-        rows = found.get(number)
-        if rows is not None and all(row.kind != "unexplained" for row in rows):
-            continue
-        if spec != last:
-            pool.drain()
-            last = spec
-        found[number] = _alone(job, (spec, probe), believed=rows is None)
-        if progress is not None and rows is None:
-            progress(len(found), len(tasks))
-    return [row for number in range(len(tasks)) for row in found[number]]
+    pool.drain()
+    for number, task in enumerate(tasks):
+        if any(row.kind == "unexplained" for row in found[number]):
+            found[number] = _alone(job, task)
+    return [row for rows in found for row in rows]
 
 
-def _alone(job: Job, task: Task, *, believed: bool) -> list[Row]:
+def _alone(job: Job, task: Task) -> list[Row]:
     """With nothing beside it. A difference is believed from machines that nobody had before.
 
     The first look may have been at one that something had happened to, or that was too slow; one
     that two new machines do not agree about is unstable.
     """
-    reason = host.why_not(task[0])
-    if believed:
-        rows = _pair(job, task, reason)
-        if all(row.kind != "unexplained" for row in rows):
-            return rows
-    return _pair(msgspec.structs.replace(job, twice=True), task, reason, fresh=True)
+    job = msgspec.structs.replace(job, twice=True)
+    return _pair(job, task, host.why_not(task[0]), fresh=True)
 
 
-def _counts(program: Program) -> bool:
-    """Whether a probe asks about a limit that counts a user's processes on the whole machine."""
+def counts(program: Program) -> bool:
+    """Whether a program asks about a limit that counts a user's processes on the whole machine.
+
+    Nobody else's may be among them: it is given a user of its own (``comparing``).
+    """
     return any(
         name == "RLIMIT_NPROC"
         for step in program.steps
