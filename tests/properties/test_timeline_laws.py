@@ -89,7 +89,7 @@ def test_a_branch_starts_from_its_step_and_leaves_its_parent_alone(start, histor
     assert same_tables(timeline.at(len(history)).tables, states[-1])
 
 
-BY_VALUE = Index(Cell, lambda cell: (cell.value, "even" if cell.value % 2 == 0 else "odd"))
+BY_VALUE = Index(Cell, lambda cell: (cell.value, "even" if cell.value % 2 == 0 else "odd"), "value")
 
 
 def filed_anew(tables):

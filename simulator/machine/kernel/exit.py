@@ -22,7 +22,7 @@ from simulator.machine.kernel.task import (
 from simulator.machine.kernel.vfs import fd
 from simulator.machine.state.store import Index, Store
 
-TRACEES = Index(Task, lambda task: (task.tracer,) if task.tracer else ())
+TRACEES = Index(Task, lambda task: (task.tracer,) if task.tracer else (), "tracer")
 """Tasks by the task that traces them."""
 
 _AT_EXIT: list[Callable[[Store, Task], None]] = []

@@ -33,7 +33,10 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 BY_USER = Index(
-    Task, lambda task: (("uid", task.cred.ruid), ("ns", task.cred.user_ns, task.cred.ruid))
+    Task,
+    lambda task: (("uid", task.cred.ruid), ("ns", task.cred.user_ns, task.cred.ruid)),
+    "cred.ruid",
+    "cred.user_ns",
 )
 """Tasks by real user id, machine-wide and within a user namespace: what RLIMIT_NPROC counts."""
 

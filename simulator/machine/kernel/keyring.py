@@ -53,7 +53,7 @@ class UserKeyring(Row, frozen=True, kw_only=True):
     key: int
 
 
-OWNED_BY = Index(Key, lambda key: ((key.user_ns, key.uid),))
+OWNED_BY = Index(Key, lambda key: ((key.user_ns, key.uid),), "user_ns", "uid")
 
 
 def make(

@@ -16,7 +16,12 @@ from simulator.machine.state.store import Index, World
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-BY_PID = Index(Task, lambda task: (*enumerate(task.pids[:-1]), (task.ns.pid, task.pids[-1], "own")))
+BY_PID = Index(
+    Task,
+    lambda task: (*enumerate(task.pids[:-1]), (task.ns.pid, task.pids[-1], "own")),
+    "pids",
+    "ns.pid",
+)
 """Tasks by the pid in their own namespace, and by (level, pid) in those above it."""
 
 _NOBODY = Denial(

@@ -20,8 +20,8 @@ from simulator.machine.state.store import Index, Store, World
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-IN_CONTEXT = Index(Task, lambda task: (task.context,))
-CHILDREN = Index(Context, lambda row: (row.parent,))
+IN_CONTEXT = Index(Task, lambda task: (task.context,), "context")
+CHILDREN = Index(Context, lambda row: (row.parent,), "parent")
 
 
 def of(trap: "Trap") -> Context:

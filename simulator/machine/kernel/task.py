@@ -177,12 +177,14 @@ class Sleeper(Row, frozen=True, kw_only=True):
     """Bytes of a write that somebody took already: it goes on after them, and returns them too."""
 
 
-CHILDREN = Index(Task, lambda task: (task.parent,))
-GROUP = Index(Task, lambda task: (task.pgid,))
-SESSION = Index(Task, lambda task: (task.sid,))
-BY_SHARED_FS = Index(Task, lambda task: () if task.shared_fs is None else (task.shared_fs,))
-BY_FILES = Index(Task, lambda task: (task.files,))
-WATCHED = Index(Sleeper, lambda sleeper: sleeper.watches)
+CHILDREN = Index(Task, lambda task: (task.parent,), "parent")
+GROUP = Index(Task, lambda task: (task.pgid,), "pgid")
+SESSION = Index(Task, lambda task: (task.sid,), "sid")
+BY_SHARED_FS = Index(
+    Task, lambda task: () if task.shared_fs is None else (task.shared_fs,), "shared_fs"
+)
+BY_FILES = Index(Task, lambda task: (task.files,), "files")
+WATCHED = Index(Sleeper, lambda sleeper: sleeper.watches, "watches")
 
 
 def pid_in(world: World, task: Task, ns_level: int, ns: NsId) -> int:

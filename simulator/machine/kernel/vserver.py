@@ -30,9 +30,9 @@ STATE_SETUP, STATE_INIT, STATE_ADMIN = "state_setup", "state_init", "state_admin
 INIT_SET = (STATE_SETUP, STATE_INIT, STATE_ADMIN)
 """VXF_INIT_SET: what a context begins with."""
 
-NUMBERED = Index(Context, lambda row: ((row.kind, row.number),))
-SECURED = Index(Task, lambda task: (task.context,))
-NETWORKED = Index(Task, lambda task: (task.net_context,))
+NUMBERED = Index(Context, lambda row: ((row.kind, row.number),), "kind", "number")
+SECURED = Index(Task, lambda task: (task.context,), "context")
+NETWORKED = Index(Task, lambda task: (task.net_context,), "net_context")
 
 
 class Spaces(Row, frozen=True, kw_only=True):

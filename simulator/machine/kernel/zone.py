@@ -55,7 +55,7 @@ CONTROLS = frozenset(
 )
 """Resource controls of a zone: resource_controls(5)."""
 
-IN_ZONE = Index(Task, lambda task: (task.context,))
+IN_ZONE = Index(Task, lambda task: (task.context,), "context")
 
 
 def of(trap: "Trap") -> Context:

@@ -6,6 +6,7 @@ and the bell that wakes sleeping tasks.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -43,15 +44,17 @@ class Counter(Row, frozen=True, kw_only=True):
 class Index(Generic[R]):
     """A derived view: the keys of ``table``'s rows by any values that ``of`` computes from a row.
 
-    Declared once at module level beside the row type. Built on first use, kept up by every write,
-    never part of the state itself.
+    ``reads`` names everything that ``of`` looks at (``"cred.ruid"`` for a part of a field): a write
+    that leaves all of it as it was costs the index nothing. Declared once at module level beside
+    the row type. Built on first use, kept up by every write, never part of the state itself.
     """
 
-    __slots__ = ("of", "table")
+    __slots__ = ("of", "reads", "table")
 
-    def __init__(self, table: type[R], of: Callable[[R], Collection[Key]]) -> None:
+    def __init__(self, table: type[R], of: Callable[[R], Collection[Key]], *reads: str) -> None:
         self.table = table
         self.of = of
+        self.reads = reads
 
 
 class World:
@@ -127,6 +130,14 @@ class _Kept(NamedTuple):
     own: set[Key] | None
 
 
+class _Mine(NamedTuple):
+    """A table that is a store's own. ``filing`` gives what its indexes are made from, of a row."""
+
+    rows: dict[Key, Row]
+    kept: list[_Kept]
+    filing: Callable[[Row], object]
+
+
 class Store(World):
     """A state of the machine that can be written: the only mutable thing in the model.
 
@@ -140,14 +151,13 @@ class Store(World):
     def __init__(self, base: World | None = None) -> None:
         super().__init__({} if base is None else base.tables.copy())
         self._base = base
-        self._mine: dict[type[Row], tuple[dict[Key, Row], list[_Kept]]] = {}
-        """The tables that are this store's own, each with its indexes."""
+        self._mine: dict[type[Row], _Mine] = {}
         self.journal: list[Write] = []
 
     def rows(self, table: type[R]) -> Mapping[Key, R]:
         """The table itself, for reading only; it follows every later write."""
         mine = self._mine.get(table) or self._own(table)
-        return mine[0]  # pyright: ignore[reportReturnType]
+        return mine.rows  # pyright: ignore[reportReturnType]
 
     def filed(self, index: Index[R]) -> Filed:
         """The whole of ``index``, for reading only; it follows every later write."""
@@ -157,19 +167,19 @@ class Store(World):
     def put(self, row: Row) -> None:
         """Write ``row`` under its id; an equal row in place is no write."""
         table = type(row)
-        rows, kept = self._mine.get(table) or self._own(table)
+        rows, kept, filing = self._mine.get(table) or self._own(table)
         key = row.id
         old = rows.get(key)
         if old is row:
             return
         rows[key] = row
         self.journal.append(_new(Write, (table, key, old, row)))
-        if kept:
+        if kept and (old is None or filing(old) != filing(row)):
             _refile(kept, key, old, row)
 
     def drop(self, table: type[Row], key: Key) -> None:
         """Remove the row under ``key``; a missing one is a bug of the model (KeyError)."""
-        rows, kept = self._mine.get(table) or self._own(table)
+        rows, kept, _filing = self._mine.get(table) or self._own(table)
         old = rows.pop(key)
         self.journal.append(_new(Write, (table, key, old, None)))
         if kept:
@@ -210,21 +220,21 @@ class Store(World):
             for index, filed in self._base._filed.items():
                 if index.table not in self._mine:  # else the base's is of rows before a write
                     world._file(index, filed)
-        for _rows, kept in self._mine.values():
+        for _rows, kept, _filing in self._mine.values():
             for place, (index, filed, _own) in enumerate(kept):
                 world._file(index, filed.copy())
                 kept[place] = _Kept(index, filed, set())
 
     def _set(self, table: type[Row], key: Key, old: Row | None, new: Row | None) -> None:
-        rows, kept = self._mine.get(table) or self._own(table)
+        rows, kept, filing = self._mine.get(table) or self._own(table)
         if new is None:
             rows.pop(key, None)
         else:
             rows[key] = new
-        if kept:
+        if kept and (old is None or new is None or filing(old) != filing(new)):
             _refile(kept, key, old, new)
 
-    def _own(self, table: type[Row]) -> tuple[dict[Key, Row], list[_Kept]]:
+    def _own(self, table: type[Row]) -> _Mine:
         """Make a table this store's own, with the indexes that its base has of it."""
         shared = self.tables.get(table)
         rows = self.tables[table] = {} if shared is None else shared.copy()
@@ -233,7 +243,7 @@ class Store(World):
             for index in self._base._views.get(table, ()):
                 filed = self._file(index, self._base._filed[index].copy())
                 kept.append(_Kept(index, filed, set()))
-        mine = self._mine[table] = (rows, kept)
+        mine = self._mine[table] = _Mine(rows, kept, _filing(kept))
         return mine
 
     def _keep_up(self, index: Index[Any]) -> Filed:
@@ -243,9 +253,10 @@ class Store(World):
         """
         if self._base is not None:
             self._base.filed(index)
-        rows, kept = self._mine.get(index.table) or self._own(index.table)
+        rows, kept, _old = self._mine.get(index.table) or self._own(index.table)
         if index not in self._filed:
             kept.append(_Kept(index, self._file(index, _filed_anew(index, rows)), None))
+            self._mine[index.table] = _Mine(rows, kept, _filing(kept))
         return self._filed[index]
 
 
@@ -260,6 +271,16 @@ def _filed_anew(index: Index[Any], rows: Mapping[Key, Row]) -> Filed:
         for value in of(row):
             filed.setdefault(value, {})[key] = None
     return filed
+
+
+def _filing(kept: list[_Kept]) -> Callable[[Row], object]:
+    """What gives all that these indexes read of a row, in one go."""
+    reads = {name for index, _filed, _own in kept for name in index.reads}
+    return attrgetter(*sorted(reads)) if reads else _nothing
+
+
+def _nothing(_row: Row) -> None:
+    """No index: nothing is read."""
 
 
 def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> None:

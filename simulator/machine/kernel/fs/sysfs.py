@@ -156,7 +156,9 @@ _NET_FILES = {
     "tx_queue_len": 0o644,
 }
 _NET_DEVICES = ("devices", "virtual", "net")
-_BY_NET_NS = Index(Superblock, lambda sb: ((sb.fstype, sb.net_ns),) if sb.net_ns else ())
+_BY_NET_NS = Index(
+    Superblock, lambda sb: ((sb.fstype, sb.net_ns),) if sb.net_ns else (), "fstype", "net_ns"
+)
 
 
 class Sysfs:

@@ -56,7 +56,7 @@ class Undo(Row, frozen=True, kw_only=True):
     changes: tuple[int, ...]
 
 
-UNDO_OF = Index(Undo, lambda undo: (undo.id[0],))
+UNDO_OF = Index(Undo, lambda undo: (undo.id[0],), "id")
 
 
 def get(trap: Trap, key: int, count: int, flags: int) -> int:

@@ -54,6 +54,8 @@ ATTACHED = Index(
     lambda task: (
         {a.segment: None for a in task.attached} if task.state is not TaskState.ZOMBIE else ()
     ),
+    "attached",
+    "state",
 )
 """Living tasks by the segments that they have attached."""
 

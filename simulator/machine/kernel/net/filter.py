@@ -41,7 +41,7 @@ class Rule(Row, frozen=True, kw_only=True):
     domain: Domain = HOST
 
 
-IN_CHAIN = Index(Rule, lambda rule: ((rule.ns, rule.chain),))
+IN_CHAIN = Index(Rule, lambda rule: ((rule.ns, rule.chain),), "ns", "chain")
 
 
 def first(world: World, ns: NsId, chain: str, packet: Packet) -> Rule | None:

@@ -86,10 +86,10 @@ class Route(Row, frozen=True, kw_only=True):
     domain: Domain = HOST
 
 
-IN_NS = Index(Interface, lambda interface: (interface.ns,))
-PEERS = Index(Interface, lambda interface: (interface.peer,))
-PORTS = Index(Interface, lambda interface: (interface.master,))
-ROUTES = Index(Route, lambda route: (route.ns,))
+IN_NS = Index(Interface, lambda interface: (interface.ns,), "ns")
+PEERS = Index(Interface, lambda interface: (interface.peer,), "peer")
+PORTS = Index(Interface, lambda interface: (interface.master,), "master")
+ROUTES = Index(Route, lambda route: (route.ns,), "ns")
 
 
 @dataclass(frozen=True, slots=True)

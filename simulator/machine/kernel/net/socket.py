@@ -115,13 +115,15 @@ def _ports(socket: Socket) -> tuple[tuple[NsId, str, int], ...]:
     return ((socket.ns, transport(socket), socket.local[1]),)
 
 
-BY_PORT = Index(Socket, _ports)
+BY_PORT = Index(Socket, _ports, "ns", "family", "type", "local")
 """Internet sockets by (namespace, transport, port)."""
-BY_NAME = Index(Socket, lambda socket: ((socket.ns, socket.name),) if socket.name else ())
+BY_NAME = Index(
+    Socket, lambda socket: ((socket.ns, socket.name),) if socket.name else (), "ns", "name"
+)
 """UNIX sockets by (namespace, name)."""
-BY_NODE = Index(Socket, lambda socket: (socket.node,) if socket.node is not None else ())
+BY_NODE = Index(Socket, lambda socket: (socket.node,) if socket.node is not None else (), "node")
 """UNIX sockets by the inode that their path made."""
-IN_NS = Index(Socket, lambda socket: (socket.ns,))
+IN_NS = Index(Socket, lambda socket: (socket.ns,), "ns")
 
 
 def of(trap: Trap, fd: int) -> Socket:

@@ -96,11 +96,11 @@ class Frozen(Row, frozen=True, kw_only=True):
     """A group whose tasks do not run (``id`` is the group's): an empty table costs nothing."""
 
 
-CHILDREN = Index(Cgroup, lambda group: (group.parent,))
-NAMED = Index(Cgroup, lambda group: ((group.parent, group.name),))
-IN_HIERARCHY = Index(Cgroup, lambda group: (group.hierarchy,))
-MEMBERS = Index(Task, lambda task: tuple(task.cgroups.values()))
-BY_CONTROLLER = Index(Hierarchy, lambda hierarchy: hierarchy.controllers)
+CHILDREN = Index(Cgroup, lambda group: (group.parent,), "parent")
+NAMED = Index(Cgroup, lambda group: ((group.parent, group.name),), "parent", "name")
+IN_HIERARCHY = Index(Cgroup, lambda group: (group.hierarchy,), "hierarchy")
+MEMBERS = Index(Task, lambda task: tuple(task.cgroups.values()), "cgroups")
+BY_CONTROLLER = Index(Hierarchy, lambda hierarchy: hierarchy.controllers, "controllers")
 
 
 def group_of(world: World, task: Task, hierarchy: int) -> Cgroup | None:

@@ -21,7 +21,7 @@ class Mapping(Row, frozen=True, kw_only=True):
     private: bool = False
 
 
-OF_TASK = Index(Mapping, lambda row: (row.id[0],))
+OF_TASK = Index(Mapping, lambda row: (row.id[0],), "id")
 
 
 def containing(world: World, pid: int, address: int) -> Mapping | None:

@@ -37,7 +37,7 @@ class Swapped(Row, frozen=True, kw_only=True):
     size: int
 
 
-CACHED_BY = Index(Cached, lambda row: (row.group,))
+CACHED_BY = Index(Cached, lambda row: (row.group,), "group")
 
 
 def note(store: Store, task: Task, inode: int, end: int) -> bool:

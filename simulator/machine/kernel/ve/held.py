@@ -36,7 +36,7 @@ DENTRY = 384
 PRIVATE_PAGES = 256
 """What any program's address space has of its own, besides what it asked for."""
 
-IN_CONTEXT = Index(Socket, lambda socket: (socket.context,))
+IN_CONTEXT = Index(Socket, lambda socket: (socket.context,), "context")
 
 
 def held(world: World, row: "Context", resource: str) -> int:

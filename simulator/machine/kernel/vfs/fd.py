@@ -65,10 +65,12 @@ class FdTable(Row, frozen=True, kw_only=True):
     slots: Mapping[int, Slot]
 
 
-REFERENCES = Index(FdTable, lambda table: dict.fromkeys(map(_DESCRIPTION, table.slots.values())))
+REFERENCES = Index(
+    FdTable, lambda table: dict.fromkeys(map(_DESCRIPTION, table.slots.values())), "slots"
+)
 """The descriptor tables that hold a description; it is released with the last of them."""
 
-OPEN_FILES = Index(File, lambda file: () if file.at is None else (file.at.inode,))
+OPEN_FILES = Index(File, lambda file: () if file.at is None else (file.at.inode,), "at")
 """The descriptions of an inode."""
 
 

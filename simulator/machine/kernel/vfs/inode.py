@@ -115,11 +115,11 @@ class Dentry(Row, frozen=True, kw_only=True):
     inode: InodeId
 
 
-IN_DIRECTORY = Index(Dentry, lambda dentry: (dentry.id[0],))
-NAMES_OF = Index(Dentry, lambda dentry: (dentry.inode,))
-SHOWING = Index(Superblock, lambda sb: (sb.fstype, (sb.fstype, sb.ipc_ns)))
+IN_DIRECTORY = Index(Dentry, lambda dentry: (dentry.id[0],), "id")
+NAMES_OF = Index(Dentry, lambda dentry: (dentry.inode,), "inode")
+SHOWING = Index(Superblock, lambda sb: (sb.fstype, (sb.fstype, sb.ipc_ns)), "fstype", "ipc_ns")
 """Superblocks by type, and by type and the IPC namespace that they show."""
-BY_SUPERBLOCK = Index(Inode, lambda inode: (inode.sb,))
+BY_SUPERBLOCK = Index(Inode, lambda inode: (inode.sb,), "sb")
 
 
 def load(trap: "Trap", inode: InodeId) -> Inode:

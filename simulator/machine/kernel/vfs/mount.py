@@ -56,19 +56,21 @@ class Mount(Row, frozen=True, kw_only=True):
     domain: Domain = HOST
 
 
-MOUNTED_ON = Index(Mount, lambda mount: ((mount.parent, mount.mountpoint),))
-IN_NAMESPACE = Index(Mount, lambda mount: (mount.ns,))
-CHILDREN = Index(Mount, lambda mount: (mount.parent,))
+MOUNTED_ON = Index(Mount, lambda mount: ((mount.parent, mount.mountpoint),), "parent", "mountpoint")
+IN_NAMESPACE = Index(Mount, lambda mount: (mount.ns,), "ns")
+CHILDREN = Index(Mount, lambda mount: (mount.parent,), "parent")
 PEERS = Index(
     Mount,
     lambda mount: tuple(
         key for key in (("peer", mount.peer_group), ("master", mount.master)) if key[1] is not None
     ),
+    "peer_group",
+    "master",
 )
 """Mounts by ``("peer", group)`` and, for slaves, by ``("master", group)``."""
-BY_SUPERBLOCK = Index(Mount, lambda mount: (mount.sb,))
-BY_MOUNTPOINT = Index(Mount, lambda mount: (mount.mountpoint,))
-BY_ROOT = Index(Mount, lambda mount: (mount.root,))
+BY_SUPERBLOCK = Index(Mount, lambda mount: (mount.sb,), "sb")
+BY_MOUNTPOINT = Index(Mount, lambda mount: (mount.mountpoint,), "mountpoint")
+BY_ROOT = Index(Mount, lambda mount: (mount.root,), "root")
 
 
 def cross(trap: "Trap", at: At) -> At:

@@ -48,7 +48,7 @@ def _places(task: Task) -> frozenset[MountId]:
     return frozenset([place.mount for place in places])
 
 
-STANDING = Index(Task, _places)
+STANDING = Index(Task, _places, "root", "cwd", "exe")
 """Tasks by the mounts of their root and working directories and of their programs."""
 
 

@@ -50,6 +50,10 @@ USED_BY = Index(
     lambda task: {
         at.inode: None for at in (task.cwd, task.root, task.top, task.exe) if at is not None
     },
+    "cwd",
+    "root",
+    "top",
+    "exe",
 )
 """The tasks that stand in, have as root, or execute an inode."""
 

@@ -10,7 +10,7 @@ class Pebble(Row, frozen=True, kw_only=True):
     weight: int = 0
 
 
-BY_COLOUR = Index(Pebble, lambda pebble: (pebble.colour,))
+BY_COLOUR = Index(Pebble, lambda pebble: (pebble.colour,), "colour")
 
 
 def test_put_journals_the_old_and_the_new_row():

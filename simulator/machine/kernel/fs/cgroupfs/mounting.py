@@ -244,6 +244,8 @@ _ROOTED = Index(
     lambda sb: (
         ((sb.fstype, sb.root[2]),) if isinstance(sb.root, tuple) and sb.root[0] == TAG else ()
     ),
+    "fstype",
+    "root",
 )
 """Superblocks of control groups by type and by the group that they show as ``/``."""
 

@@ -30,7 +30,7 @@ class OomWatch(Row, frozen=True, kw_only=True):
     counter: int
 
 
-OF_GROUP = Index(OomWatch, lambda watch: (watch.group,))
+OF_GROUP = Index(OomWatch, lambda watch: (watch.group,), "group")
 
 
 def write(trap: Trap, group: Cgroup, text: str) -> None:

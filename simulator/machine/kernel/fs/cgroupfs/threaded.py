@@ -21,7 +21,10 @@ TYPE = "cgroup.type"
 FOR_THREADS = frozenset({"cpuset", "cpu", "pids"})
 """Controllers that count threads, not whole processes (perf_event has no switch)."""
 _THREADED = Index(
-    Cgroup, lambda group: (group.parent,) if group.settings.get(TYPE) == "threaded" else ()
+    Cgroup,
+    lambda group: (group.parent,) if group.settings.get(TYPE) == "threaded" else (),
+    "parent",
+    "settings",
 )
 """Threaded groups by their parents."""
 

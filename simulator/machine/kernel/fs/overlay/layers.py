@@ -33,7 +33,7 @@ class OverlayCopy(Row, frozen=True, kw_only=True):
     upper: int
 
 
-BY_UPPER = Index(OverlayCopy, lambda copy: ((copy.id[0], copy.upper),))
+BY_UPPER = Index(OverlayCopy, lambda copy: ((copy.id[0], copy.upper),), "id", "upper")
 
 
 class Node(NamedTuple):
