@@ -25,6 +25,7 @@ from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.experiment.scenarios import load, moments
 from simulator.experiment.scenarios.ask import question
+from simulator.experiment.scenarios.comments import told
 from simulator.isolation.technologies.base import Technology
 from simulator.isolation.technologies.registry import MECHANISMS, parse_spec
 from simulator.machine.abi.call import (
@@ -258,7 +259,7 @@ def _entry_step(
         output=_text(entry.data) if line.kind == "shell" else "",
         tone=_tone(entry),
         after=after,
-        comment=line.comment if entry.rep == 0 else "",
+        comment=told(line.comment) if entry.rep == 0 else "",
         why=entry.why or entry.note.partition(": ")[2],
         wall=entry.stopped_by or "",
         cite=entry.cite,

@@ -51,6 +51,12 @@ class Surprise(msgspec.Struct, frozen=True):
     program: str
 
 
+def _program(text: str) -> str:
+    from simulator.experiment.scenarios.comments import told_text
+
+    return told_text(text.strip())
+
+
 class Studio:
     """Everything the screens can ask for. Bad requests raise ``VitrinaError``.
 
@@ -101,7 +107,7 @@ class Studio:
                 (words := moment_words(one.id)).title,
                 words.why,
                 one.on,
-                (load.find(one.scenario).text if one.scenario else one.program).strip(),
+                _program(load.find(one.scenario).text if one.scenario else one.program),
             )
             for one in load_moments()
         )
@@ -116,7 +122,7 @@ class Studio:
         """The text of one scenario's program."""
         from simulator.experiment.scenarios.load import find
 
-        return find(scenario).text.strip()
+        return _program(find(scenario).text)
 
     def play(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> Playback:
         """Run ``scenario`` on ``spec`` less the mechanisms ``without``."""

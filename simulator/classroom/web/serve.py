@@ -16,10 +16,10 @@ class ServeError(VitrinaError):
 def serve(host: str, port: int) -> None:
     """Serve until interrupted. Raises ``ServeError``."""
     _free(host, port)
-    from textual_serve.server import Server
+    from simulator.classroom.web.server import PageServer
 
     words = [sys.executable, "-m", "simulator.classroom.web", i18n.language()]
-    Server(shlex.join(words), host=host, port=port, title="Vitrina").serve()
+    PageServer(shlex.join(words), host=host, port=port, title="Vitrina").serve()
 
 
 def _free(host: str, port: int) -> None:

@@ -7,6 +7,7 @@ import click
 from simulator.classroom.lessons.check import check as check_lessons
 from simulator.experiment.probes.source import read_text
 from simulator.experiment.scenarios.check import check
+from simulator.experiment.scenarios.comments import check_comments
 from simulator.experiment.scenarios.moments import check_moments
 from simulator.machine.abi.i18n import gettext as _
 
@@ -21,7 +22,7 @@ def command(ctx: click.Context, paths: tuple[Path, ...]) -> None:
     texts = [path for path in paths if path.suffix == ".md"]
     others = [path for path in paths if path.suffix != ".md"]
     mistakes = check(others) if others or not paths else ()
-    mistakes += () if paths else tuple(check_moments())
+    mistakes += () if paths else (*check_moments(), *check_comments())
     mistakes += check_lessons(texts) if texts or not paths else ()
     for mistake in mistakes:
         click.echo(str(mistake))

@@ -16,6 +16,7 @@ from simulator.experiment.engine.matrix import matrix
 from simulator.experiment.probes.serial import entry_to_json
 from simulator.experiment.probes.verdict import Verdict
 from simulator.experiment.scenarios.ask import question
+from simulator.experiment.scenarios.comments import told_line
 from simulator.experiment.scenarios.load import find, load_world
 from simulator.experiment.scenarios.moments import asked, find_moment, moment_words
 from simulator.isolation.technologies.base import Technology
@@ -74,7 +75,8 @@ def _machines(scenario: str, hosts: tuple[str, ...], spec: str, as_json: bool) -
         return
     width = max(map(len, result.specs))
     for row in result.rows:
-        text = asked.program.steps[row.step].text
+        step = asked.program.steps[row.step]
+        text = told_line(step.text, step.comment)
         click.echo(f"{' ' if row.same else '≠'} {text}")
         names = ("",) if row.same else result.specs
         for name, entry in zip(names, row.entries, strict=False):

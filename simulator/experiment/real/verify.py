@@ -217,9 +217,9 @@ def _alone_in_the_model(job: Job, spec: str, probe: Probe, reason: str) -> list[
 
 def _told(probe: Probe, rows: list[Row]) -> list[Row]:
     """With the program's own line in each."""
-    steps = probe.program.steps
+    lines = [step.text.removesuffix(step.comment).rstrip("# ") for step in probe.program.steps]
     return [
-        row if row.step is None else msgspec.structs.replace(row, line=steps[row.step].text)
+        row if row.step is None else msgspec.structs.replace(row, line=lines[row.step])
         for row in rows
     ]
 

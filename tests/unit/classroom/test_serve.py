@@ -1,9 +1,11 @@
 """The screens in a browser: a page is served, and a bad address is one clear line."""
 
+import re
 import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -17,21 +19,36 @@ def free_port() -> int:
         return tried.getsockname()[1]
 
 
-def test_a_page_is_served():
+def test_a_page_is_served_that_needs_no_other_machine_and_speaks_the_language_of_the_screens():
     port = free_port()
-    words = [sys.executable, "-m", "simulator.cli", "serve", "--host", "127.0.0.1", "--port"]
-    with subprocess.Popen([*words, str(port)], stdout=subprocess.DEVNULL) as served:
+    words = [sys.executable, "-m", "simulator.cli", "--lang", "es", "serve"]
+    words += ["--host", "127.0.0.1", "--port", str(port)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as served:
         try:
-            for _ in range(300):
-                try:
-                    page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5).read()
-                    break
-                except OSError:
-                    time.sleep(0.1)
-            assert b"Vitrina" in page
-            assert b"textual" in page
+            told = served.stdout.readline().decode()
+            place = f"http://127.0.0.1:{port}/"
+            assert place.rstrip("/") in told
+            page = fetched(place).decode()
+            assert '<html lang="es">' in page
+            assert "La sesión ha terminado." in page
+            assert "http" not in page.partition("<script>")[0]
+            files = re.findall(r'(?:src|href)="(static/[^"]+)"|url\("([^"]+)"\)', page)
+            assert len(files) == 4
+            assert all(fetched(place + (one or other)) for one, other in files)
         finally:
             served.terminate()
+
+
+def fetched(url):
+    """A server says that it begins a little before it does."""
+    for _ in range(100):
+        try:
+            return urllib.request.urlopen(url, timeout=5).read()
+        except urllib.error.HTTPError:
+            raise
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError(url)
 
 
 def test_a_port_that_is_taken_is_one_clear_line():
