@@ -61,6 +61,7 @@ async def _serve(
     name: str,
     watch: bool,
 ) -> None:
+    from simulator.experiment.engine.pool import calm
     from simulator.experiment.engine_api.hosts import HOSTS
     from simulator.experiment.engine_api.server import Server
 
@@ -69,6 +70,7 @@ async def _serve(
         raise UsageError(
             _("no host is called {name}: use one of {known}").format(name=name, known=known)
         )
+    calm()  # a machine with many containers is a large heap, and hardly any of it is in cycles
     server = Server(state, HOSTS[name])
     places: list[str] = []
     if path is not None:

@@ -53,6 +53,7 @@ from simulator.machine.kernel.task import At, Task, TaskState
 from simulator.machine.kernel.vfs.fd import FdTable
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
+from simulator.machine.kernel.vfs.slots import Slots
 from simulator.machine.state.store import Store
 from simulator.machine.state.timeline import Timeline
 
@@ -89,7 +90,7 @@ def boot(family: Family, hostname: str = "vitrina-host") -> Kernel:
     root = _root_filesystem(store, spaces, family)
     if family.boot_lines != BOOT_LINES:
         store.put(KernelLog(id=0, lines=family.boot_lines))
-    store.put(FdTable(id=FilesId(1), slots={}))
+    store.put(FdTable(id=FilesId(1), slots=Slots()))
     store.new_id(FdTable)
     store.put(
         Task(

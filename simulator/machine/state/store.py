@@ -47,14 +47,23 @@ class Index(Generic[R]):
     ``reads`` names everything that ``of`` looks at (``"cred.ruid"`` for a part of a field): a write
     that leaves all of it as it was costs the index nothing. Declared once at module level beside
     the row type. Built on first use, kept up by every write, never part of the state itself.
+    ``between`` is for rows with very many values: those that only the former of two rows has, and
+    those that only the latter has.
     """
 
-    __slots__ = ("of", "reads", "table")
+    __slots__ = ("between", "of", "reads", "table")
 
-    def __init__(self, table: type[R], of: Callable[[R], Collection[Key]], *reads: str) -> None:
+    def __init__(
+        self,
+        table: type[R],
+        of: Callable[[R], Collection[Key]],
+        *reads: str,
+        between: Callable[[R, R], tuple[Collection[Key], Collection[Key]]] | None = None,
+    ) -> None:
         self.table = table
         self.of = of
         self.reads = reads
+        self.between = between
 
 
 class World:
@@ -285,9 +294,12 @@ def _nothing(_row: Row) -> None:
 
 def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> None:
     for index, filed, own in kept:
-        of = index.of
-        before = () if old is None else of(old)
-        after = () if new is None else of(new)
+        if index.between is None or old is None or new is None:
+            of = index.of
+            before = () if old is None else of(old)
+            after = () if new is None else of(new)
+        else:
+            before, after = index.between(old, new)
         if before == after:
             continue
         for value in before:

@@ -93,12 +93,7 @@ def close_range(trap: Trap, first: int, last: int, flags: int = 0) -> int:
         trap.fail(Errno.EINVAL, N_("That is no range."), "close_range(2)")
     if flags & 2:
         raise NotModelled("CLOSE_RANGE_UNSHARE")
-    slots = trap.store.row(fds.FdTable, trap.task.files).slots
-    for fd in sorted(number for number in slots if first <= number <= last):
-        if flags & 4:
-            fds.put_slot(trap, fd, fds.Slot(slots[fd].file, True))
-        else:
-            fds.close(trap, fd)
+    fds.close_range(trap, first, last, mark=bool(flags & 4))
     return 0
 
 

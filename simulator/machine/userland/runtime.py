@@ -6,6 +6,7 @@ and one of them waits for a deadline.
 """
 
 import contextlib
+import heapq
 from collections.abc import Coroutine, Generator, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never
@@ -69,8 +70,9 @@ class _Running:
 
     process: Process
     coroutine: Coroutine[Request, Result, int]
+    place: int
+    """Its place in the round."""
     inbox: Result | None = None
-    parked: bool = False
     line: int = 0
     actor: str = ""
     """What the timeline calls it, when it has a name of its own: a daemon."""
@@ -90,13 +92,31 @@ class Userland:
     """Whose turn it is, or was when an error was raised."""
     helpers: list[Pid] = field(default_factory=list[Pid])
     """Programs that the kernel started by itself."""
+    _awake: set[Pid] = field(default_factory=set[Pid])
+    """Programs whose call does not sleep: nobody asks the others, of which there may be many."""
+    _places: int = 0
 
     def start(self, pid: Pid, line: int = 0, terminal: int = 0, actor: str = "") -> None:
         """Run what task ``pid`` has executed, from its beginning. Raises ``GapError``."""
         process = Process(pid)
         process.terminal = terminal
         program = loader.load(self.kernel, process)
-        self.programs[pid] = _Running(process, program, line=line, actor=actor)
+        self._enter(pid, process, program, line, actor)
+
+    def _enter(
+        self,
+        pid: Pid,
+        process: Process,
+        program: Coroutine[Request, Result, int],
+        line: int,
+        actor: str,
+    ) -> None:
+        before = self.programs.get(pid)
+        if before is None:
+            self._places += 1
+        place = self._places if before is None else before.place
+        self.programs[pid] = _Running(process, program, place, line=line, actor=actor)
+        self._awake.add(pid)
 
     def run_body(
         self,
@@ -112,7 +132,7 @@ class Userland:
             process.name, process.env = like.name, dict(like.env)
             process.collection = like.collection
             process.terminal = like.terminal
-        self.programs[pid] = _Running(process, _bodied(process, body), line=line, actor=actor)
+        self._enter(pid, process, _bodied(process, body), line, actor)
 
     def forked(self, pid: Pid, call: Call) -> tuple[Result, Pid | None]:
         """Make ``call`` (fork or clone) for ``pid``; with its result, the new task's number."""
@@ -136,12 +156,31 @@ class Userland:
     def round(self) -> bool:
         """Give every program that can act one call; whether any could. Raises ``GapError``."""
         acted = helpers.start(self)
-        for pid in list(self.programs):
+        last = self._places
+        queue: list[tuple[int, Pid]] = []
+        self._queue(queue, self._awake, 0, last)
+        self._queue(queue, self.kernel.woken, 0, last)
+        while queue:
+            place, pid = heapq.heappop(queue)
             running = self.programs.get(pid)
-            if running is not None:
-                self.turn = pid
-                acted = self._step(pid, running) or acted
+            if running is None or running.place != place:
+                continue
+            self.turn = pid
+            acted = self._step(pid, running) or acted
+            if self.kernel.woken:
+                self._queue(queue, self.kernel.woken, place, last)
         return acted
+
+    def _queue(
+        self, queue: list[tuple[int, Pid]], pids: Iterable[Pid], after: int, last: int
+    ) -> None:
+        """Have those of ``pids`` act whose place is still to come in this round."""
+        for pid in pids:
+            running = self.programs.get(pid)
+            if running is not None and after < running.place <= last:
+                turn = running.place, pid
+                if turn not in queue:
+                    heapq.heappush(queue, turn)
 
     def pass_time(self, line: int) -> bool:
         """Let time pass for ``line``: to its earliest deadline, or until somebody is served.
@@ -219,11 +258,11 @@ class Userland:
         if task is None or task.state is TaskState.ZOMBIE:
             self._drop(pid)
             return True
-        if running.parked:
+        if pid not in self._awake:
             result = self.kernel.woken.pop(pid, None)
             if result is None:
                 return False
-            running.parked = False
+            self._awake.add(pid)
             self._deliver(pid, running, result)
             return True
         if task.state is TaskState.STOPPED:
@@ -232,6 +271,7 @@ class Userland:
             request = running.coroutine.send(running.inbox)  # pyright: ignore[reportArgumentType]
         except StopIteration as done:
             self.programs.pop(pid, None)
+            self._awake.discard(pid)
             self.syscall(pid, Call("exit", (int(done.value or 0) & 0xFF,)))
             return True
         self._carry_out(pid, running, request)
@@ -287,7 +327,7 @@ class Userland:
             case Returned() | Failed():
                 running.inbox = result
             case Blocked():
-                running.parked = True
+                self._awake.discard(pid)
             case Executed():
                 running.coroutine.close()
                 self.start(pid, running.line, running.process.terminal, running.actor)
@@ -299,6 +339,7 @@ class Userland:
 
     def _drop(self, pid: Pid) -> None:
         running = self.programs.pop(pid, None)
+        self._awake.discard(pid)
         self.kernel.woken.pop(pid, None)
         if running is not None:
             running.coroutine.close()

@@ -19,6 +19,7 @@ from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.trap import Denied, NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs.fd import FdTable, File
+from simulator.machine.kernel.vfs.slots import Slots
 
 MAX_FDS = 253
 """SCM_MAX_FD: descriptors in one message."""
@@ -45,7 +46,7 @@ def send(trap: Trap, file: File, data: bytes, handed: list[int], flags: int) -> 
     if peer is None or not data:
         return sent
     table = FilesId(trap.store.new_id(FdTable))
-    trap.store.put(FdTable(id=table, slots=slots))
+    trap.store.put(FdTable(id=table, slots=Slots(slots)))
     last = msgspec.structs.replace(peer.queue[-1], rights=table)
     sockets.write(trap, peer, queue=(*peer.queue[:-1], last))
     return sent

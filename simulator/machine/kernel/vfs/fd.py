@@ -1,11 +1,9 @@
 """Open file descriptions and the tables of descriptors that refer to them: open(2), dup(2)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from simulator.machine.abi.call import Result, Value
 from simulator.machine.abi.constants import (
@@ -22,6 +20,7 @@ from simulator.machine.abi.ids import HOST, Domain, FileId, FilesId, InodeId, Vi
 from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import lock
+from simulator.machine.kernel.vfs.slots import Slot, Slots
 from simulator.machine.state.store import Index, Key, Row, Store
 
 if TYPE_CHECKING:
@@ -49,25 +48,41 @@ class File(Row, frozen=True, kw_only=True):
     domain: Domain = HOST
 
 
-class Slot(msgspec.Struct, frozen=True):
-    """One descriptor: the description it refers to, and FD_CLOEXEC."""
-
-    file: FileId
-    cloexec: bool = False
-
-
 _DESCRIPTION = attrgetter("file")
 
 
 class FdTable(Row, frozen=True, kw_only=True):
     """The descriptors of a task (several share one after clone(2) with CLONE_FILES)."""
 
-    slots: Mapping[int, Slot]
+    slots: Slots
 
 
-REFERENCES = Index(
-    FdTable, lambda table: dict.fromkeys(map(_DESCRIPTION, table.slots.values())), "slots"
-)
+def _descriptions(table: FdTable) -> Collection[FileId]:
+    return dict.fromkeys(map(_DESCRIPTION, table.slots.values()))
+
+
+def _changed(old: FdTable, new: FdTable) -> tuple[Collection[FileId], Collection[FileId]]:
+    """The descriptions that ``new`` no longer refers to, and those that it has come to refer to."""
+    before, after = old.slots.pages, new.slots.pages
+    gone: set[FileId] = set()
+    come: set[FileId] = set()
+    for number in before.keys() | after.keys():
+        then, now = before.get(number, _NONE), after.get(number, _NONE)
+        if then is not now:
+            gone.update(map(_DESCRIPTION, then.values()))
+            come.update(map(_DESCRIPTION, now.values()))
+    lost = gone - come
+    if len(after) > 1:
+        lost = {one for one in lost if not any(_holds(page, one) for page in after.values())}
+    return lost, come - gone
+
+
+def _holds(page: Mapping[int, Slot], file: FileId) -> bool:
+    return file in map(_DESCRIPTION, page.values())
+
+
+_NONE: Mapping[int, Slot] = {}
+REFERENCES = Index(FdTable, _descriptions, "slots", between=_changed)
 """The descriptor tables that hold a description; it is released with the last of them."""
 
 OPEN_FILES = Index(File, lambda file: () if file.at is None else (file.at.inode,), "at")
@@ -111,9 +126,7 @@ def writable(file: File) -> bool:
 def lowest_free(trap: "Trap", lowest: int = 0) -> int:
     """The lowest free descriptor from ``lowest``. EMFILE at RLIMIT_NOFILE."""
     slots = trap.store.row(FdTable, trap.task.files).slots
-    fd = lowest
-    while fd in slots:
-        fd += 1
+    fd = slots.lowest_free(lowest)
     if fd >= trap.task.rlimits[RLIMIT_NOFILE][0]:
         trap.deny(
             Errno.EMFILE,
@@ -141,11 +154,7 @@ def new_file_id(trap: "Trap") -> FileId:
 def put_slot(trap: "Trap", fd: int, slot: Slot | None) -> None:
     """Write one descriptor of the caller's table; None removes it."""
     table = trap.store.row(FdTable, trap.task.files)
-    slots = dict(table.slots)
-    if slot is None:
-        del slots[fd]
-    else:
-        slots[fd] = slot
+    slots = table.slots.without(fd) if slot is None else table.slots.put(fd, slot)
     trap.store.put(FdTable(id=table.id, slots=slots))
 
 
@@ -231,14 +240,31 @@ def drop_table(store: Store, files: FilesId) -> None:
 
 def close_on_exec(store: Store, files: FilesId) -> None:
     """execve(2): close every descriptor that has FD_CLOEXEC."""
-    table = store.row(FdTable, files)
-    closing = [slot for slot in table.slots.values() if slot.cloexec]
-    if not closing:
+    slots = store.row(FdTable, files).slots
+    _close_all(store, files, [fd for fd, slot in slots.items() if slot.cloexec])
+
+
+def close_range(trap: "Trap", first: int, last: int, *, mark: bool) -> None:
+    """close_range(2): close every descriptor of the range, or ``mark`` it to be closed on exec."""
+    table = trap.store.row(FdTable, trap.task.files)
+    those = sorted(fd for fd in table.slots if first <= fd <= last)
+    if mark:
+        marked = {fd: Slot(table.slots[fd].file, True) for fd in those}
+        trap.store.put(FdTable(id=table.id, slots=Slots({**table.slots, **marked})))
+    else:
+        _close_all(trap.store, table.id, those)
+
+
+def _close_all(store: Store, files: FilesId, those: list[int]) -> None:
+    """Close several descriptors at once."""
+    if not those:
         return
-    kept = {fd: slot for fd, slot in table.slots.items() if not slot.cloexec}
-    store.put(FdTable(id=files, slots=kept))
-    for slot in closing:
-        file = store.get(File, slot.file)
+    slots = store.row(FdTable, files).slots
+    closing = set(those)
+    kept = {fd: slot for fd, slot in slots.items() if fd not in closing}
+    store.put(FdTable(id=files, slots=Slots(kept)))
+    for fd in those:
+        file = store.get(File, slots[fd].file)
         if file is not None:
             _let_go(store, files, file)
 
