@@ -1,7 +1,9 @@
 """What the engine has acknowledged outlives it: images, containers, volumes, by a journal."""
 
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,3 +67,36 @@ def test_another_file_is_refused(tmp_path: Path) -> None:
     path.write_text("hello")
     with pytest.raises(StateError, match="no state of an engine"):
         machine(path)
+
+
+def _told(place: str, body: dict[str, Any]) -> bytes:
+    content = json.dumps(body).encode()
+    head = f"POST /v1.47{place} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+    return head.encode() + content
+
+
+def test_fifty_clients_that_change_things_at_once(tmp_path: Path) -> None:
+    engine, disk = machine(tmp_path / "state")
+    engine.pull()
+    asked = [_told("/networks/create", {"Name": f"once-{at}"}) for at in range(20)]
+    asked += [_told("/networks/create", {"Name": "once-1"}) for _ in range(5)]
+    asked += [_told("/volumes/create", {"Name": f"once-{at % 5}"}) for at in range(20)]
+    asked += [_told("/containers/create?name=once", {"Image": "busybox"}) for _ in range(5)]
+    fds = [engine.send(one) for one in asked]
+    statuses = [int(engine.drain(fd)[9:12]) for fd in fds]
+    assert statuses[:25].count(201) == 20
+    assert statuses[:25].count(409) == 5
+    assert statuses[25:45] == [201] * 20
+    assert sorted(statuses[45:]) == [201, 409, 409, 409, 409]
+    nets = [one for one in engine.get("/networks").json() if one["Name"].startswith("once-")]
+    assert len({one["IPAM"]["Config"][0]["Subnet"] for one in nets}) == 20
+    disk.flush()
+    again, _ = machine(tmp_path / "state")
+    for place in ("/networks", "/volumes"):
+        assert len(_listed(again, place)) == len(_listed(engine, place))
+
+
+def _listed(engine: Client, place: str) -> list[Any]:
+    told = engine.get(place).json()
+    return told["Volumes"] if place == "/volumes" else told

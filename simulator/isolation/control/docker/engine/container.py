@@ -7,6 +7,7 @@ from simulator.isolation.control.docker.engine.config import (
     EndpointSettings,
     HostSettings,
 )
+from simulator.isolation.control.docker.engine.files import Kept
 from simulator.isolation.control.docker.engine.streams import Streams
 from simulator.isolation.control.docker.engine.sync import Bell, Lock
 
@@ -98,6 +99,8 @@ class Container:
         self.record = record
         self.host = host
         self.lock = Lock()
+        self.kept = Kept()
+        self.kept_host = Kept()
         self.changed = Bell()
         """Rung when its state changes: starts, exits, is removed."""
         self.streams = Streams()

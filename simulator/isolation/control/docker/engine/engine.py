@@ -129,11 +129,13 @@ class Engine:
         """Write a container's record to disk (moby ``CheckpointTo``)."""
         if container.removed:
             return
-        await files.save(sys, f"{container.root}/config.v2.json", container.record)
+        await container.kept.save(sys, f"{container.root}/config.v2.json", lambda: container.record)
 
     async def save_host(self, sys: Process, container: Container) -> None:
         """Write its host configuration to disk."""
-        await files.save(sys, f"{container.root}/hostconfig.json", container.host)
+        await container.kept_host.save(
+            sys, f"{container.root}/hostconfig.json", lambda: container.host
+        )
 
     async def tell(
         self, sys: Process, container: Container, action: str, **attributes: str

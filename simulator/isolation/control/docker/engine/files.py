@@ -1,9 +1,11 @@
 """The daemon's files, by system calls: whole files, trees, JSON."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import msgspec
 
+from simulator.isolation.control.docker.engine.sync import Lock
 from simulator.isolation.control.files import exists as exists
 from simulator.machine.abi.constants import (
     O_APPEND,
@@ -21,8 +23,11 @@ T = TypeVar("T")
 
 
 async def write(sys: Process, path: str, content: bytes, mode: int = 0o600) -> None:
-    """Replace a file at once: write beside it, then rename (moby ``atomicwriter``)."""
-    beside = f"{path}.tmp"
+    """Replace a file at once: write beside it, then rename (moby ``atomicwriter``).
+
+    Two workers may do so at once: each writes a file of its own.
+    """
+    beside = f"{path}.tmp{sys.pid}"
     fd = await sys.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
     await sys.write(fd, content)
     await sys.close(fd)
@@ -37,6 +42,18 @@ async def append(sys: Process, path: str) -> int:
 async def save(sys: Process, path: str, content: Any) -> None:
     """Replace a file of JSON."""
     await write(sys, path, msgspec.json.encode(content))
+
+
+class Kept:
+    """A file of JSON that several workers save: each in its turn, what is true by then."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    async def save(self, sys: Process, path: str, content: Callable[[], Any]) -> None:
+        """Replace it by ``content()``."""
+        async with self._lock.held(sys):
+            await save(sys, path, content())
 
 
 async def load(sys: Process, path: str, kind: type[T]) -> T | None:

@@ -18,6 +18,7 @@ from simulator.isolation.control.docker.api.errors import (
 )
 from simulator.isolation.control.docker.engine import files, times
 from simulator.isolation.control.docker.engine.config import EndpointSettings
+from simulator.isolation.control.docker.engine.files import Kept
 from simulator.isolation.mechanisms.endpoints import Endpoint
 from simulator.machine.userland.process import Process
 
@@ -59,6 +60,7 @@ class Networks:
 
     def __init__(self) -> None:
         self.all: dict[str, Network] = {}
+        self._kept = Kept()
 
     async def load(self, sys: Process, new_id: Any) -> None:
         """Read what is kept, make the three that are always there, and the bridges."""
@@ -86,7 +88,7 @@ class Networks:
 
     async def save(self, sys: Process) -> None:
         """Write them to disk."""
-        await files.save(sys, KEPT, list(self.all.values()))
+        await self._kept.save(sys, KEPT, lambda: list(self.all.values()))
 
     async def _bridge(self, sys: Process, network: Network) -> None:
         if network.Bridge:
@@ -115,6 +117,8 @@ class Networks:
 
     async def create(self, sys: Process, ident: str, asked: Network) -> Network:
         """A new network. Raises ``Conflict``, ``Forbidden``, ``NotFound``, ``BadRequest``."""
+        # Nobody else may choose a name or addresses between here and the entry in ``all``
+        asked.Created = times.rfc3339(await times.now(sys))
         if not asked.Name.strip():
             raise BadRequest(f"invalid name: {asked.Name}")
         if asked.Name in PREDEFINED or asked.Name == "default":
@@ -137,7 +141,6 @@ class Networks:
         if shown is None:
             asked.IPAM = ipam("default", asked, options)
         asked.Id = ident
-        asked.Created = times.rfc3339(await times.now(sys))
         asked.Bridge = asked.Options.get("com.docker.network.bridge.name") or f"br-{ident[:12]}"
         self.all[ident] = asked
         await self._bridge(sys, asked)

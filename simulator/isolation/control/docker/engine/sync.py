@@ -91,8 +91,12 @@ class Lock:
 
     async def release(self, sys: Process) -> None:
         """Give it back."""
-        self._taken = False
+        self.leave()
         await self._bell.ring(sys)
+
+    def leave(self) -> None:
+        """Give it back without a word to those who wait: the next that gives it back tells them."""
+        self._taken = False
 
     def held(self, sys: Process) -> "_Held":
         """For ``async with``."""
@@ -107,7 +111,9 @@ class _Held:
         await self._lock.acquire(self._sys)
 
     async def __aexit__(self, kind: object, *_rest: object) -> None:
-        if kind is not GeneratorExit:
+        if kind is GeneratorExit:  # the worker was ended: it can ring for nobody, but bars nobody
+            self._lock.leave()
+        else:
             await self._lock.release(self._sys)
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from simulator.isolation.control.docker.api.errors import BadRequest, Conflict, NotFound
 from simulator.isolation.control.docker.engine import files, times
+from simulator.isolation.control.docker.engine.sync import Lock
 from simulator.machine.userland.process import Process
 
 ROOT = "/var/lib/docker/volumes"
@@ -45,6 +46,7 @@ class Volumes:
 
     def __init__(self) -> None:
         self.all: dict[str, Volume] = {}
+        self._changing = Lock()
 
     async def load(self, sys: Process) -> None:
         """Read what is on disk."""
@@ -82,11 +84,22 @@ class Volumes:
         for option in sorted(options or {}) if driver == "local" else ():
             if option not in _OPTIONS:
                 raise BadRequest(f'create {name}: invalid option: "{option}"')
-        there = self.all.get(name)
-        if there is not None:
+        async with self._changing.held(sys):
+            there = self.all.get(name)
+            if there is None:
+                return await self._make(sys, name, driver, labels, options), True
             if there.Driver != driver:
                 raise Conflict(f"create {name}: conflict: volume name must be unique")
             return there, False
+
+    async def _make(
+        self,
+        sys: Process,
+        name: str,
+        driver: str,
+        labels: dict[str, str] | None,
+        options: dict[str, str] | None,
+    ) -> Volume:
         place = f"{DRIVERS[driver]}/{name}"
         await files.make(sys, f"{place}/_data")
         made = Volume(
@@ -100,7 +113,7 @@ class Volumes:
         )
         await files.save(sys, f"{place}/volume.json", made)
         self.all[name] = made
-        return made, True
+        return made
 
     def find(self, name: str) -> Volume:
         """By name. Raises ``NotFound``."""
@@ -111,8 +124,9 @@ class Volumes:
 
     async def remove(self, sys: Process, volume: Volume) -> None:
         """Remove one, with its files."""
-        del self.all[volume.Name]
-        await files.remove(sys, volume.Mountpoint.rpartition("/")[0])
+        async with self._changing.held(sys):
+            self.all.pop(volume.Name, None)
+            await files.remove(sys, volume.Mountpoint.rpartition("/")[0])
 
 
 def shown(volume: Volume, **more: Any) -> dict[str, Any]:

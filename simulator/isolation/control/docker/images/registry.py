@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from simulator.isolation.control.docker.api.errors import ApiError, NotFound
 from simulator.isolation.control.docker.engine import files
+from simulator.isolation.control.docker.engine.sync import Lock
 from simulator.isolation.control.docker.images import catalogue, manifests
 from simulator.isolation.control.docker.images.manifests import Credentials, Manifest
 from simulator.isolation.control.docker.images.reference import DEFAULT_DOMAIN, Reference
@@ -63,6 +64,7 @@ class Shelf:
     def __init__(self, domain: str) -> None:
         self.domain = domain
         self.place = f"{SHELF}/{domain}"
+        self._tagging = Lock()
 
     def _check(self, name: str, who: Credentials, *, write: bool) -> None:
         known = bool(who.user) and ACCOUNTS.get(who.user) == who.password
@@ -125,8 +127,9 @@ class Shelf:
         """Take a manifest in under a tag."""
         digest = manifests.digest(content)
         await self.put_blob(sys, name, digest, content, who)
-        tags = {**await self._tags(sys, name), tag: digest}
-        await files.save(sys, f"{self.place}/{name.replace('/', '%')}.json", tags)
+        async with self._tagging.held(sys):
+            tags = {**await self._tags(sys, name), tag: digest}
+            await files.save(sys, f"{self.place}/{name.replace('/', '%')}.json", tags)
 
     async def log_in(self, sys: Process, who: Credentials) -> None:
         """Check an account."""

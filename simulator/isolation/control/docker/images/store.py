@@ -13,6 +13,7 @@ import msgspec
 
 from simulator.isolation.control.docker.api.errors import ApiError, Conflict, NotFound
 from simulator.isolation.control.docker.engine import files
+from simulator.isolation.control.docker.engine.files import Kept
 from simulator.isolation.control.docker.images import reference as references
 from simulator.isolation.control.docker.images import tarball
 from simulator.isolation.control.docker.images.reference import Reference
@@ -82,6 +83,7 @@ class ImageStore:
         self.layers: dict[str, Layer] = {}
         self.names: dict[str, dict[str, str]] = {}
         """Repository, as people write it, to reference, to image id."""
+        self._kept = Kept()
 
     async def load(self, sys: Process) -> None:
         """Read what is on disk."""
@@ -204,7 +206,7 @@ class ImageStore:
         await self._save_names(sys)
 
     async def _save_names(self, sys: Process) -> None:
-        await files.save(sys, NAMES, {"Repositories": self.names})
+        await self._kept.save(sys, NAMES, lambda: {"Repositories": self.names})
 
     def named(self, reference: Reference) -> Image | None:
         """The image of a name."""
