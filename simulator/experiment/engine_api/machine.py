@@ -97,18 +97,24 @@ class Machine:
                     return acted
                 acted = True
             except GapError as gap:
-                self._end(str(gap))
+                self._tell(gap, str(gap))
             except Exception as fault:  # a bug in one program must not end the others
                 if self.land.turn is None or self.strict:
                     raise
-                self._end(f"{type(fault).__name__}: {fault}")
+                self._tell(fault, f"{type(fault).__name__}: {fault}")
         return acted
 
-    def _end(self, why: str) -> None:
-        """A program went beyond the model: it alone ends."""
+    def _tell(self, fault: Exception, why: str) -> None:
+        """A program went beyond the model: it tells its client, or it alone ends."""
+        culprit = self.land.turn
+        assert culprit is not None
+        try:
+            if self.land.interrupt(fault):
+                return
+        except Exception as further:  # what it did about it went wrong too
+            why = f"{why}; {further}"
         self.on_gap(why)
-        assert self.land.turn is not None
-        self.land.end((self.land.turn,))
+        self.land.end((culprit,))
 
     def advance(self, nanoseconds: int) -> None:
         """Let time pass, with everything that happens in it."""

@@ -248,6 +248,24 @@ class Userland:
             if task is not None and task.state is not TaskState.ZOMBIE:
                 self.syscall(pid, Call("exit", (1,)))
 
+    def interrupt(self, fault: Exception) -> bool:
+        """Raise ``fault`` in the program whose turn it was, for it to tell whoever it serves.
+
+        False: it did not take it, or has ended.
+        """
+        running = self.programs.get(self.turn) if self.turn is not None else None
+        if self.turn is None or running is None:
+            return False
+        try:
+            request = running.coroutine.throw(fault)
+        except StopIteration:
+            return False
+        except Exception:  # its own, or the same again: it has ended
+            return False
+        self._awake.add(self.turn)
+        self._carry_out(self.turn, running, request)
+        return True
+
     def alive(self, pid: Pid) -> bool:
         """Whether task ``pid`` exists and is no zombie."""
         task = self.kernel.store.get(Task, pid)

@@ -34,6 +34,17 @@ class Gone(Exception):
     """The client has closed the connection."""
 
 
+class BadBody(BadRequest):
+    """The body is cut off, or too large, or no body at all."""
+
+
+def _of_chunks(error: str) -> str:
+    """What h11 found wrong with a body, in the words of Go's net/http (``internal/chunked.go``)."""
+    if "without sending" in error or "prematurely" in error:
+        return "unexpected EOF"
+    return "invalid byte in chunk length" if "header" in error else "malformed chunked encoding"
+
+
 class Connection:
     """A descriptor and the state of HTTP on it. All reading and writing of a client is here."""
 
@@ -129,17 +140,17 @@ class Exchange:
             raise BadRequest(message) from None
 
     async def chunks(self, limit: int = MAX_BODY) -> AsyncIterator[bytes]:
-        """The body as it comes. Raises ``BadRequest`` above ``limit`` bytes, ``Gone``."""
+        """The body as it comes. Raises ``BadBody``, and so above ``limit`` bytes, or ``Gone``."""
         taken = 0
         while not self.body_read:
             try:
                 event = await self.connection.event(self.sys)
-            except h11.RemoteProtocolError:
-                raise Gone from None
+            except h11.RemoteProtocolError as error:
+                raise BadBody(_of_chunks(str(error))) from None
             if isinstance(event, h11.Data):
                 taken += len(event.data)
                 if taken > limit:
-                    raise BadRequest("http: request body too large")
+                    raise BadBody("http: request body too large")
                 yield bytes(event.data)
             elif isinstance(event, h11.EndOfMessage):
                 self.body_read = True
@@ -153,7 +164,10 @@ class Exchange:
     async def json(self, kind: type[T], *, default: T | None = None) -> T:
         """The body as ``kind``. Raises ``BadRequest`` as moby's httputils.ReadJSON."""
         media = self.headers.get("content-type", "").partition(";")[0].strip()
-        content = await self.body(MAX_JSON)
+        try:
+            content = await self.body(MAX_JSON)
+        except BadBody as error:
+            raise BadRequest(f"invalid JSON: {error}") from None
         if not content.strip():
             if default is not None:
                 return default

@@ -35,6 +35,8 @@ class Match(NamedTuple):
 
 
 _ROUTES: list[Route] = []
+_DIGITS = 9
+"""As many digits of a version are looked at: Python refuses to read thousands."""
 _VERSIONED = re.compile(r"/v(\d+)\.(\d+)(/.*)")
 
 
@@ -68,7 +70,7 @@ def find(method: str, path: str) -> Match:
     version = parse(API_VERSION)
     versioned = _VERSIONED.fullmatch(path)
     if versioned is not None:
-        version = int(versioned[1]), int(versioned[2])
+        version = int(versioned[1][:_DIGITS]), int(versioned[2][:_DIGITS])
         path = versioned[3]
         _check(version)
     for one in _ROUTES:

@@ -6,18 +6,25 @@ from typing import TYPE_CHECKING
 import h11
 import msgspec
 
-from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, of_kernel
+from simulator.isolation.control.docker.api.errors import (
+    ApiError,
+    BadRequest,
+    NotImplementedHere,
+    of_kernel,
+)
 from simulator.isolation.control.docker.engine import strangers
 from simulator.isolation.control.docker.wire import router
 from simulator.isolation.control.docker.wire.exchange import Connection, Exchange, Gone
 from simulator.machine.abi.constants import SHUT_RDWR
 from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.runtime import GapError
 
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
 _MALFORMED = 400
 _TOO_LARGE = 431
+_EXPECTATION = 417
 
 
 def _refusal(status: int) -> bytes:
@@ -52,7 +59,14 @@ async def _one(sys: Process, engine: "Engine", connection: Connection) -> bool:
     if event.http_version not in (b"1.0", b"1.1"):
         await connection.send(sys, _refusal(_MALFORMED))
         return False
-    exchange = Exchange(sys, engine, connection, event)
+    try:
+        exchange = Exchange(sys, engine, connection, event)
+    except ValueError:  # what stands for a host in the target is none
+        await connection.send(sys, _refusal(_MALFORMED))
+        return False
+    if exchange.headers.get("expect", "100-continue").lower() != "100-continue":
+        await connection.send(sys, _refusal(_EXPECTATION))
+        return False
     try:
         await _answer(exchange)
     except ApiError as error:
@@ -65,6 +79,10 @@ async def _one(sys: Process, engine: "Engine", connection: Connection) -> bool:
         # net/http recovers a handler's panic too; the connection is lost, the daemon is not
         await sys.err(f"http: panic serving {exchange.path}: {type(fault).__name__}: {fault}\n")
         await exchange.fail(ApiError("internal error"))
+        return False
+    except GapError as gap:
+        await sys.err(f"{exchange.path}: the model can't do this: {gap}\n")
+        await exchange.fail(NotImplementedHere(f"the simulated machine can't do this: {gap}"))
         return False
     await exchange.unwatch()
     if exchange.hijacked or exchange.watcher:
