@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from simulator.cli.spoken import click_speaks, spoken
 from simulator.machine.abi import i18n
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import N_
@@ -56,8 +57,7 @@ class _Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"simulator.cli.commands.{COMMANDS[cmd_name][0]}")
-        command: click.Command = module.command
-        return command
+        return spoken(module.command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -94,7 +94,7 @@ def _speak(_ctx: click.Context, _parameter: click.Parameter, language: str | Non
     expose_value=False,
     help="en, es; else the locale's",
 )
-@click.version_option(package_name="vitrina", prog_name="vitrina")
+@click.version_option(package_name="vitrina", message="vitrina %(version)s")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     """A glass case for isolation technologies: see call by call what leaks and what is isolated.
@@ -111,12 +111,17 @@ def cli(ctx: click.Context) -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and give its exit status; nothing but bugs leaves a traceback."""
-    i18n.use(_language(arguments))
+    with click_speaks(i18n.use(_language(arguments))):
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        status = cli.main(_language_first(arguments), prog_name="vitrina", standalone_mode=False)
+        words = _language_first(arguments)
+        status = spoken(cli).main(words, prog_name="vitrina", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as done:
         status = done.exit_code

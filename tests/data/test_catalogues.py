@@ -12,8 +12,8 @@ LOCALES = Path(__file__).parents[2] / "simulator" / "locale"
 PLACEHOLDER = re.compile(r"\{(\w*)[^}]*\}")
 
 
-def catalogue(language):
-    with (LOCALES / language / "LC_MESSAGES" / "vitrina.po").open("rb") as po:
+def catalogue(language, domain="vitrina"):
+    with (LOCALES / language / "LC_MESSAGES" / f"{domain}.po").open("rb") as po:
         return read_po(po, locale=language)
 
 
@@ -26,9 +26,14 @@ def test_every_string_of_the_source_is_in_the_catalogue_and_translated(language)
     assert missing(known) == []
 
 
-def test_a_translation_keeps_its_placeholders():
+def test_the_words_of_click_are_translated():
+    assert missing(catalogue("es", "click")) == []
+
+
+@pytest.mark.parametrize("domain", ["vitrina", "click"])
+def test_a_translation_keeps_its_placeholders(domain):
     broken = []
-    for message in catalogue("es"):
+    for message in catalogue("es", domain):
         ids = message.id if isinstance(message.id, tuple) else (message.id,)
         strings = message.string if isinstance(message.string, tuple) else (message.string,)
         wanted = {name for text in ids for name in PLACEHOLDER.findall(text)}

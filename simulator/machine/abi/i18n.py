@@ -11,7 +11,8 @@ from pathlib import Path
 
 DOMAIN = "vitrina"
 LANGUAGES = ("en", "es")
-_LOCALE_DIR = Path(__file__).resolve().parents[2] / "locale"
+LOCALE_DIR = Path(__file__).resolve().parents[2] / "locale"
+"""Where the catalogues are, by language."""
 
 _translation: _gettext.NullTranslations = _gettext.NullTranslations()
 _language = "en"
@@ -22,7 +23,7 @@ def use(language: str | None) -> str:
     global _translation, _language  # noqa: PLW0603 - one process speaks one language
     _language = language or _from_locale()
     _translation = _gettext.translation(
-        DOMAIN, localedir=_LOCALE_DIR, languages=[_language], fallback=True
+        DOMAIN, localedir=LOCALE_DIR, languages=[_language], fallback=True
     )
     return _language
 
@@ -53,7 +54,7 @@ def _from_locale() -> str:
     gettext reads the variables itself; the C library knows only locales that are installed, which
     a container or a fresh machine may lack.
     """
-    asked = _gettext.find(DOMAIN, localedir=_LOCALE_DIR)
+    asked = _gettext.find(DOMAIN, localedir=LOCALE_DIR)
     if asked is not None:
         return Path(asked).parents[1].name
     name = locale.getlocale()[0] or ""
