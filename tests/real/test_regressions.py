@@ -1,12 +1,15 @@
 """Programs that a search once found the two sides to differ on, and a short search of its own."""
 
 import re
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import Phase, given, settings
 
+from simulator.cli.main import run
 from simulator.cli.real import machine_facts
 from simulator.experiment.engine.executor import open_session
 from simulator.experiment.engine.session import SimSession
@@ -92,3 +95,23 @@ def test_every_call_that_is_drawn_is_one_that_an_actor_makes(subject: str) -> No
     }
     assert calls
     assert not [call for call in calls if not known(call)]
+
+
+@pytest.mark.real
+def test_ctrl_c_ends_a_search_behind_the_program_that_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    requires_spec("none")
+    asked: list[str] = []
+
+    def interrupted(search: Search, spec: str, *_args: object, **_options: object) -> None:
+        asked.append(spec)
+        signal.raise_signal(signal.SIGINT)
+        assert search.over(time.monotonic() + 60)
+
+    monkeypatch.setattr(Search, "search", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    assert run(["search", "none", "chroot", "-o", str(tmp_path)]) == 130
+    assert asked == ["none"]
+    assert capsys.readouterr().out == "0 programs, 0 calls, 0 disagreements\n"
+    assert signal.getsignal(signal.SIGINT) == before

@@ -1,5 +1,8 @@
 """``vitrina search``: draw programs, run them on both sides, keep the smallest that differs."""
 
+import contextlib
+import signal
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +16,7 @@ from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
 
 if TYPE_CHECKING:
-    from simulator.experiment.real.search import Tally
+    from simulator.experiment.real.search import Search, Tally
 
 DEFAULT = ("none", "chroot", "unshare -U -r -m", "runc root.readonly=false", "docker", "lxc")
 
@@ -65,8 +68,10 @@ def command(
     def told(found: Finding) -> None:
         click.echo(f"{keep(output, found)}: {found.spec}\n{found}")
 
-    with pool.keep():
+    with pool.keep(), _stopping(search):
         for number, spec in enumerate(wanted):
+            if search.stopping:
+                break
             parse_spec(spec)
             reason = host.why_not(spec)
             if reason is not None:
@@ -75,7 +80,25 @@ def command(
             share = minutes * 60 / len(wanted)
             search.search(spec, subjects or SUBJECTS, share, seed + number, first=first, told=told)
     _sum_up(search.tally)
+    if search.stopping:
+        raise KeyboardInterrupt
     ctx.exit(1 if search.tally.found else 0)
+
+
+@contextlib.contextmanager
+def _stopping(search: "Search") -> Generator[None]:
+    """Ctrl-C ends the search when the program that runs is done, the second one at once."""
+
+    def stop(_number: int, _frame: object) -> None:
+        if search.stopping:
+            raise KeyboardInterrupt
+        search.stopping = True
+
+    before = signal.signal(signal.SIGINT, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _sum_up(tally: "Tally") -> None:

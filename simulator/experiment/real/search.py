@@ -11,21 +11,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, cast
 
 import msgspec
 
 from simulator.experiment.probes.executor import Session
 from simulator.experiment.probes.language import parse
-from simulator.experiment.probes.normalise import normalise
 from simulator.experiment.probes.run import Runner
-from simulator.experiment.probes.trace import Entry, Trace
+from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.generate import END, numbered, programs
 from simulator.experiment.real.report import Row
 from simulator.experiment.real.verify import Job, compare, job_of
-from simulator.machine.abi.constants import S_IFDIR, S_IFMT
+from simulator.experiment.real.written import plain, with_data
 from simulator.machine.abi.errors import VitrinaError
 
 Opening = Callable[[str], Session]
@@ -95,52 +93,11 @@ class Pair:
         program = parse(text, "search")
         here, there = (side.go(program) for side in self._sides)
         rows = compare(self._job, self._spec, "search", here, there)
-        return [_with_data(*each) for each in zip(rows, *_plain(here, there), strict=True)]
+        return [with_data(*each) for each in zip(rows, *plain(here, there), strict=True)]
 
     def close(self) -> None:
         """End the real one."""
         self._real.close()
-
-
-def _plain(here: Trace, there: Trace) -> tuple[list[Any], list[Any]]:
-    """What each entry's data comes to, comparably."""
-    sides = (zip(normalise(one), one.entries, strict=True) for one in (here, there))
-    one, other = ([_told(plain.data, entry) for plain, entry in side] for side in sides)
-    return one, other
-
-
-_QUIET_CALLS = """
-uname statfs capget getsockopt times sysinfo clock_gettime gettimeofday getrandom getrusage
-name_to_handle_at get_robust_list
-"""
-_UNCOMPARED = frozenset(_QUIET_CALLS.split())
-"""Calls whose data says which machine it is, or when."""
-
-_OWN_NUMBERS = frozenset({"ino", "dev", "type", "blocks", "mnt_id", "cpid", "lpid"})
-
-
-def _told(plain: Any, entry: Entry) -> Any:
-    """A directory's size and link count are the file system's own, as are numbers of inodes."""
-    if entry.call in _UNCOMPARED or not plain:
-        return None  # nothing written and an empty text are the same
-    raw: Any = entry.data
-    if entry.call == "getdents64":
-        return sorted(plain)  # in the order of the file system
-    if not isinstance(raw, dict):
-        return plain
-    left_out = _OWN_NUMBERS
-    if cast("dict[str, int]", raw).get("mode", 0) & S_IFMT == S_IFDIR:
-        left_out |= {"size", "nlink"}
-    return tuple(pair for pair in plain if pair[0] not in left_out)
-
-
-def _with_data(row: Row, here: Any, there: Any) -> Row:
-    """A row that agrees but for what was written is a disagreement, too."""
-    if row.kind != "agree" or here == there or row.model == "skipped":
-        return row
-    return msgspec.structs.replace(
-        row, kind="unexplained", model=f"{row.model} {here}", real=f"{row.real} {there}"
-    )
 
 
 def differing(sides: Sides, spec: str, text: str) -> list[Row]:
@@ -161,10 +118,15 @@ _STRAYS = ("known_difference", "model_silent", "not_here", "unexplained")
 
 
 class Search:
-    """One search of one SPEC after another; ``tally`` says what it did."""
+    """One search of one SPEC after another; ``tally`` says what it did.
+
+    ``stopping`` ends it behind the program that runs: Hypothesis has callbacks of the garbage
+    collector, in which an exception such as KeyboardInterrupt is printed and lost.
+    """
 
     def __init__(self, sides: Sides) -> None:
         self.tally = Tally()
+        self.stopping = False
         self._sides = sides
         self._seen: set[tuple[str, ...]] = set()
         self._told: Callable[[Finding], None] | None = None
@@ -187,7 +149,7 @@ class Search:
         self._told = told
         deadline = time.monotonic() + seconds
         before = len(self.tally.found)
-        while time.monotonic() < deadline and not (first and len(self.tally.found) > before):
+        while not self.over(deadline) and not (first and len(self.tally.found) > before):
             chain = _Chain(self, spec, deadline, first=first)
             try:
                 _draw(subjects, seed, chain.take)
@@ -197,6 +159,10 @@ class Search:
                 chain.close()
             seed += 1000
         return self.tally.found[before:]
+
+    def over(self, deadline: float) -> bool:
+        """Whether no program is to begin any more."""
+        return self.stopping or time.monotonic() > deadline
 
     def pair(self, spec: str, *, fresh: bool = False) -> Pair:
         """Two new sessions."""
@@ -254,6 +220,8 @@ class _Trial:
 
     def shows(self, lines: list[str]) -> bool:
         """Run them as one more program of a chain."""
+        if self._search.stopping:
+            return False
         try:
             text = numbered("\n".join((*lines, *_ends(lines))) + "\n", self._number)
             parse(text)
@@ -308,7 +276,7 @@ class _Chain:
 
     def take(self, drawn: str) -> None:
         """Run one more program."""
-        if time.monotonic() > self._deadline:
+        if self._search.over(self._deadline):
             raise _Enough
         tally = self._search.tally
         try:
