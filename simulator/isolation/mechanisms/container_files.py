@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from simulator.isolation.mechanisms.base import About, Fill, LaunchPlan, Length, Phase
+from simulator.isolation.mechanisms.volumes import Volumes
 from simulator.machine.abi.constants import (
     MS_BIND,
     MS_RDONLY,
@@ -65,8 +66,12 @@ class ContainerFiles:
             plan.call(Phase.PREPARE, "runtime", self.about.id, "chown", path, uid, shift)
 
     def _bind(self, plan: LaunchPlan, source: str, target: str) -> None:
+        held = plan.mechanisms.get("volumes")
+        binds = held.binds if isinstance(held, Volumes) else ()
+        if any(plan.root + one.target == target for one in binds):
+            return  # the operator's own file is used instead (moby TrySetNetworkMount())
         child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
-        child("mknod", target, S_IFREG | 0o644, 0, tolerates=("EEXIST",))
+        child("mknod", target, S_IFREG | 0o755, 0, tolerates=("EEXIST",))
         child("mount", source, target, "bind", MS_BIND | MS_REC, None)
         child("@grant", target, why=N_("The operator handed this in on purpose."))
         if plan.has("readonly-root"):

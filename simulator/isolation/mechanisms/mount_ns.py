@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from simulator.isolation.mechanisms import volumes
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
-from simulator.machine.abi.constants import CLONE_NEWNS, MS_BIND, MS_REC, MS_SLAVE
+from simulator.machine.abi.constants import CLONE_NEWNS, MS_BIND, MS_PRIVATE, MS_REC, MS_SLAVE
 from simulator.machine.abi.i18n import N_
 
 ABOUT = About(
@@ -25,15 +26,26 @@ class MountNs:
         """The namespace, and the new root as a mount of its own (pivot_root(2) wants one)."""
         plan.call(Phase.NAMESPACES, "guest", self.about.id, "unshare", CLONE_NEWNS)
         child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
+        flags = volumes.of_root(plan)
         child(
             "mount",
             "",
             "/",
             "",
-            MS_SLAVE | MS_REC,
+            flags,
             None,
-            why=N_("Mounts made in here do not propagate to the host."),
+            why=N_("Mounts made in here do not propagate to the host.") if flags & MS_SLAVE else "",
         )
+        if not flags & MS_SLAVE:
+            child(
+                "mount",
+                "",
+                "/",
+                "",
+                MS_PRIVATE,
+                None,
+                why=N_("A volume is shared with the host; the mount above the new root is not."),
+            )
         child(
             "mount",
             plan.root,

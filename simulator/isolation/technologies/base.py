@@ -88,13 +88,16 @@ def change(technology: Technology, **changes: Any) -> Technology:
     return msgspec.structs.replace(technology, **changes)
 
 
-def put(technology: Technology, mechanism: Mechanism) -> Technology:
-    """With ``mechanism`` in the place of the one of the same name, or at the end."""
-    name = mechanism.about.id
+def put(technology: Technology, mechanism: Mechanism, before: str = "") -> Technology:
+    """With ``mechanism`` in the place of the one of the same name, or at the end; one that is new
+    comes ``before`` another if that is there.
+    """
+    name, had = mechanism.about.id, technology.mechanisms
     if name in technology.ids:
-        mechanisms = tuple(mechanism if m.about.id == name else m for m in technology.mechanisms)
+        mechanisms = tuple(mechanism if m.about.id == name else m for m in had)
     else:
-        mechanisms = (*technology.mechanisms, mechanism)
+        at = technology.ids.index(before) if before in technology.ids else len(had)
+        mechanisms = (*had[:at], mechanism, *had[at:])
     return change(technology, mechanisms=mechanisms)
 
 
@@ -193,7 +196,7 @@ def plan(
 
 def _named(guest: Guest, name: str) -> Guest:
     """A product that calls the host name after the sandbox writes ``{name}``."""
-    return msgspec.structs.replace(guest, hostname=guest.hostname.format(name=name))
+    return msgspec.structs.replace(guest, hostname=guest.hostname.replace("{name}", name))
 
 
 def _first_process(plan: LaunchPlan, kernel: str) -> None:

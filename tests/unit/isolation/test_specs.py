@@ -44,7 +44,7 @@ def test_capability_options_apply_in_their_order() -> None:
 def test_a_volume_is_read_with_its_mode() -> None:
     volumes = parse_spec("docker -v /srv/x:/data:ro").get("volumes")
     assert isinstance(volumes, Volumes)
-    assert volumes.binds == (Volume("/srv/x", "/data", read_only=True),)
+    assert volumes.binds == (Volume("/srv/x", "/data", read_only=True, propagation="rprivate"),)
 
 
 def test_sizes_have_units() -> None:

@@ -17,7 +17,7 @@ from simulator.isolation.mechanisms.readonly_root import ReadonlyRoot
 from simulator.isolation.mechanisms.rlimits import Rlimits
 from simulator.isolation.mechanisms.sysctls import Sysctls
 from simulator.isolation.mechanisms.user_ns import UserNs
-from simulator.isolation.mechanisms.volumes import Volume, Volumes
+from simulator.isolation.mechanisms.volumes import PROPAGATION, Volume, Volumes
 from simulator.isolation.technologies.base import Technology, change, drop, put
 from simulator.isolation.technologies.options import docker_limits
 from simulator.isolation.technologies.options.reading import (
@@ -153,11 +153,13 @@ def _volume(technology: Technology, value: str) -> Technology:
     target, _found, mode = rest.partition(":")
     if not source.startswith("/") or not target.startswith("/"):
         raise OptionError(_("/source/path:/target/path[:ro] was expected"))
-    if not set(mode.split(",")) <= {"", "ro", "rw", "z", "Z", "rprivate", "private"}:
+    modes = mode.split(",")
+    if not set(modes) <= {"", "ro", "rw", "z", "Z", *PROPAGATION}:
         raise OptionError(_("the mode may be ro or rw"))
     held = technology.get("volumes")
     volumes = held if isinstance(held, Volumes) else Volumes()
-    one = Volume(source, target, "ro" in mode.split(","))
+    propagation = next((word for word in modes if word in PROPAGATION), "rprivate")
+    one = Volume(source, target, "ro" in modes, propagation)
     return _put_early(technology, Volumes((*volumes.binds, one), volumes.tmpfs))
 
 
@@ -171,8 +173,8 @@ def _tmpfs(technology: Technology, value: str) -> Technology:
 
 
 def _put_early(technology: Technology, volumes: Volumes) -> Technology:
-    """Among the mounts, whose order within the phase is the order of mechanisms."""
-    return put(technology, volumes)
+    """Sorted among themselves, and before Docker's own files in /etc (moby setupMounts())."""
+    return put(technology, replace(volumes, by_depth=True), before="container-files")
 
 
 def _device(technology: Technology, value: str) -> Technology:
@@ -304,7 +306,7 @@ def _ipc(technology: Technology, value: str) -> Technology:
     given = volumes if isinstance(volumes, Volumes) else Volumes()
     shm = Volume("/dev/shm", "/dev/shm")
     technology = put(technology, replace(held, mounts=own))
-    return put(technology, replace(given, binds=(*given.binds, shm)))
+    return _put_early(technology, replace(given, binds=(*given.binds, shm)))
 
 
 TABLE: dict[str, Option] = {

@@ -167,3 +167,26 @@ def test_the_sandbox_of_the_session_is_one_of_dockers(host: Shell) -> None:
     assert host("docker exec guest cat /proc/1/comm") == "sh\n"
     assert host("docker kill guest") == "guest\n"
     assert host("docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' guest") == "exited 137\n"
+
+
+def test_docker_proxy_says_what_it_wants(host: Shell) -> None:
+    told = host("docker-proxy -bogus; echo $?").splitlines()
+    assert told[:2] == ["flag provided but not defined: -bogus", "Usage of docker-proxy:"]
+    assert told[-1] == "2"
+    assert host("docker-proxy; echo $?") == "1\n"
+    assert host("docker-proxy -proto foo; echo $?") == "unsupported protocol foo\n1\n"
+
+
+def test_a_mount_option_is_read_as_the_clients(host: Shell) -> None:
+    why = 'docker: invalid argument "{0}" for "--mount" flag: {1}'
+    for text, told in (
+        ("type=bind,dst=/x,what=1", "unexpected key 'what' in 'what=1'"),
+        ("dst", "invalid field 'dst' must be a key=value pair"),
+        ("type=bind,src=/x", "target is required"),
+        ("type=tmpfs,dst=/x,bind-propagation=shared",
+         "cannot mix 'bind-*' options with mount type 'tmpfs'"),
+        ("type=bind,src=/srv,dst=/x,bind-recursive=readonly",
+         "option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction"),
+    ):  # fmt: skip
+        out = host(f"docker run --rm --mount {text} busybox true; echo $?").splitlines()
+        assert (out[0], out[-1]) == (why.format(text, told), "125")

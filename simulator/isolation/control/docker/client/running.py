@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from simulator.isolation.control.docker.client import mounting
 from simulator.isolation.control.docker.client.flags import Flag, Parsed, need, parse
 from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
 from simulator.isolation.control.docker.engine.sync import go, stop
@@ -113,7 +114,7 @@ def _host(given: Parsed) -> dict[str, Any]:
         "Sysctls": pairs(given.listed("sysctl")),
         "Ulimits": [_ulimit(one) for one in given.listed("ulimit")],
         "Devices": [_device(one) for one in given.listed("device")],
-        "Mounts": [_mount(one) for one in given.listed("mount")],
+        "Mounts": [mounting.read(one, bytes_of) for one in given.listed("mount")],
         "Memory": bytes_of(given.text("memory")) if given.text("memory") else 0,
         "ShmSize": bytes_of(given.text("shm-size")) if given.text("shm-size") else 0,
         "NanoCpus": int(float(given.text("cpus", "0")) * 1e9),
@@ -162,23 +163,6 @@ def _device(text: str) -> dict[str, str]:
         "PathInContainer": target or path,
         "CgroupPermissions": mode or "rwm",
     }
-
-
-def _mount(text: str) -> dict[str, Any]:
-    names = {"src": "Source", "source": "Source", "dst": "Target", "target": "Target"}
-    names |= {"destination": "Target", "type": "Type"}
-    found: dict[str, Any] = {"Type": "volume"}
-    for word in text.split(","):
-        key, given, value = word.partition("=")
-        if key in ("ro", "readonly"):
-            found["ReadOnly"] = not given or value in ("1", "true")
-        elif key in names:
-            found[names[key]] = value
-        else:
-            raise ClientError(
-                f'invalid argument "{text}" for "--mount" flag: unexpected key \'{key}\'', 125
-            )
-    return found
 
 
 async def create(sys: Process, api: Api, words: list[str], command: str) -> tuple[str, Parsed]:

@@ -7,7 +7,7 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, NotFound
-from simulator.isolation.control.docker.engine import files, mounts, technology, times
+from simulator.isolation.control.docker.engine import files, mounts, populating, technology, times
 from simulator.isolation.control.docker.engine.config import (
     ContainerConfig,
     CreateRequest,
@@ -70,12 +70,14 @@ async def create(
         record.Networks = _networks(engine, host, request)
         await mounts.register(sys, engine, container)
         await _make_layer(sys, container)
+        await populating.fill_new_volumes(sys, container)
     except ApiError:
         engine.names.pop(name, None)
+        for path in (container.layer, f"{container.layer}-init"):
+            await files.remove(sys, path)
         raise
     await files.make(sys, container.root, 0o710)
     engine.enter(container)
-    await mounts.fill_new_volumes(sys, engine, container)
     await engine.save_host(sys, container)
     await engine.save(sys, container)
     await engine.tell(sys, container, "create")
@@ -114,6 +116,8 @@ def verify(config: ContainerConfig, host: HostSettings) -> list[str]:
         )
     if host.AutoRemove and policy.Name not in ("", "no"):
         raise BadRequest("can't create 'AutoRemove' container with restart policy")
+    for path in host.Tmpfs or {}:
+        mounts.check_tmpfs(path)
     return verify_resources(host)
 
 

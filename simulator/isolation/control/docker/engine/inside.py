@@ -33,15 +33,22 @@ _GO_DIR, _GO_LINK, _GO_DEVICE, _GO_CHAR = 1 << 31, 1 << 27, 1 << 26, 1 << 21
 
 
 async def enter(
-    sys: Process, container: Container, work: Callable[[Process], Awaitable[bytes]]
+    sys: Process,
+    container: Container,
+    work: Callable[[Process], Awaitable[bytes]],
+    *,
+    volumes: bool = True,
 ) -> bytes:
-    """What ``work`` gives, done by a helper whose root is the container's. Raises ``ApiError``."""
+    """What ``work`` gives, done by a helper whose root is the container's. Raises ``ApiError``.
+
+    ``volumes``: with what is mounted into it, even when it does not run.
+    """
     read, write = await running.pipe(sys)
 
     async def helper(own: Process) -> int:
         await own.succeeds("close", read)
         try:
-            await _go_in(own, container)
+            await _go_in(own, container, volumes=volumes)
             answer = b"+" + await work(own)
         except SysError as error:
             answer = b"-" + f"{error.message.lower()}".encode()
@@ -58,7 +65,7 @@ async def enter(
     return answer[1:]
 
 
-async def _go_in(own: Process, container: Container) -> None:
+async def _go_in(own: Process, container: Container, *, volumes: bool) -> None:
     if container.state.Running:
         fd = await own.open(f"/proc/{container.state.Pid}/ns/mnt", O_RDONLY | O_CLOEXEC)
         await own.call("setns", fd, CLONE_NEWNS)
@@ -68,7 +75,8 @@ async def _go_in(own: Process, container: Container) -> None:
     await own.call("mount", "", "/", "", MS_SLAVE | MS_REC, None)
     await running.mount_layers(own, container)
     merged = f"{container.layer}/merged"
-    for point in container.record.Mounts:
+    mounted = container.record.Mounts if volumes else []
+    for point in sorted(mounted, key=lambda one: one.Destination.count("/")):
         target = merged + point.Destination
         await files.make(own, target)
         if await files.exists(own, point.Source):

@@ -6,23 +6,27 @@ moby ``daemon/volumes.go`` and ``volume/mounts/linux_parser.go``.
 import posixpath
 from typing import TYPE_CHECKING, Any
 
-from simulator.isolation.control.docker.api.errors import BadRequest
+from simulator.isolation.control.docker.api.errors import ApiError, BadRequest
 from simulator.isolation.control.docker.engine import files
 from simulator.isolation.control.docker.engine.config import Mount
 from simulator.isolation.control.docker.engine.container import Container, MountPoint
 from simulator.isolation.control.docker.engine.ids import new_id
 from simulator.isolation.control.docker.engine.volumes import ANONYMOUS
-from simulator.isolation.control.docker.images import tarball
+from simulator.isolation.mechanisms.volumes import PROPAGATION
 from simulator.machine.userland.process import Process, SysError
 
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
-_MODES = frozenset(
-    ("ro", "rw", "z", "Z", "nocopy", "private", "rprivate", "shared", "rshared", "slave",
-     "rslave", "cached", "delegated", "consistent")
-)  # fmt: skip
-PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
+_MODES = (
+    {"ro", "rw"},
+    {"z", "Z"},
+    set(PROPAGATION),
+    {"nocopy"},
+    {"cached", "delegated", "consistent"},
+)
+"""Of each kind one word at most (moby ``linux_parser.go`` linuxValidMountMode())."""
+ROOT = "/var/lib/docker"
 
 
 async def register(sys: Process, engine: "Engine", container: Container) -> None:
@@ -66,58 +70,120 @@ def _once(seen: set[str], path: str) -> None:
     seen.add(path)
 
 
+def _valid_mode(mode: str) -> bool:
+    words = mode.split(",") if mode else []
+    known = all(any(word in kind for kind in _MODES) for word in words)
+    return known and all(sum(word in kind for word in words) <= 1 for kind in _MODES)
+
+
 def bind(text: str) -> MountPoint:
-    """``SOURCE:TARGET[:MODE]``; a source without a slash is a volume. Raises ``BadRequest``."""
-    parts = text.split(":")
-    if len(parts) == 1:
-        parts = ["", *parts]
-    if len(parts) > 3 or (len(parts) > 1 and not parts[1]):
-        raise BadRequest(f"invalid volume specification: '{text}'")
-    source, target = parts[0], parts[1]
-    modes = parts[2].split(",") if len(parts) == 3 else []
-    if any(mode not in _MODES for mode in modes):
-        raise BadRequest(f"invalid mode: {parts[2]}")
-    if not target.startswith("/"):
-        raise BadRequest(
-            f"invalid volume specification: '{text}': invalid mount config for type"
-            f' "{"bind" if source.startswith("/") else "volume"}": invalid mount path:'
-            f" '{target}' mount path must be absolute"
-        )
-    if posixpath.normpath(target) == "/":
-        raise BadRequest(
-            f"invalid volume specification: '{text}': invalid mount config for type"
-            f' "{"bind" if source.startswith("/") else "volume"}": invalid specification:'
-            " destination can't be '/'"
-        )
-    propagation = next((mode for mode in modes if mode in PROPAGATION), "")
-    if source.startswith("/"):
+    """``[SOURCE:]TARGET[:MODE]``; a source without a slash is a volume. Raises ``BadRequest``."""
+    parts = text.split(":", 3)
+    spec = f"invalid volume specification: '{text}'"
+    if not parts[0] or len(parts) > 3 or (len(parts) == 2 and _valid_mode(parts[1])):
+        raise BadRequest(spec)
+    source, target = ("", parts[0]) if len(parts) == 1 else (parts[0], parts[1])
+    mode = parts[2] if len(parts) == 3 else ""
+    if not _valid_mode(mode):
+        raise BadRequest(f"invalid mode: {mode}")
+    modes = mode.split(",")
+    kind = "bind" if source.startswith("/") else "volume"
+    why = _wrong_target(target)
+    propagation = next((word for word in modes if word in PROPAGATION), "")
+    if not why and kind == "volume" and propagation:
+        why = "field BindOptions must not be specified"
+    if why:
+        raise BadRequest(f'{spec}: invalid mount config for type "{kind}": {why}')
+    target = posixpath.normpath(target)
+    if kind == "volume":
         return MountPoint(
-            Type="bind",
-            Source=posixpath.normpath(source),
-            Destination=posixpath.normpath(target),
-            Mode=",".join(modes),
+            Type="volume", Name=source, Destination=target, Driver="local", Mode=mode or "z",
             RW="ro" not in modes,
-            Propagation=propagation or "rprivate",
-        )
+        )  # fmt: skip
+    source = posixpath.normpath(source)
     return MountPoint(
-        Type="volume",
-        Name=source,
-        Destination=posixpath.normpath(target),
-        Driver="local",
-        Mode=",".join(modes) or "z",
-        RW="ro" not in modes,
-    )
+        Type="bind", Source=source, Destination=target, Mode=mode, RW="ro" not in modes,
+        Propagation=_of_bind(source, propagation),
+    )  # fmt: skip
+
+
+def _wrong_target(target: str) -> str:
+    if posixpath.normpath(target) == "/":
+        return "invalid specification: destination can't be '/'"
+    if not target.startswith("/"):
+        return f"invalid mount path: '{target}' mount path must be absolute"
+    return ""
+
+
+def check_tmpfs(path: str) -> None:
+    """Raise ``BadRequest`` for a place where no tmpfs can be."""
+    if why := _wrong_target(path):
+        raise BadRequest(why)
+
+
+def _of_bind(source: str, wanted: str) -> str:
+    """The propagation of a bind mount. Raises ``BadRequest``: what has the daemon's own directory
+    in it, or is in that, must not keep its mounts busy (moby ``volumes_linux.go``).
+    """
+    if not (source.startswith(ROOT) or ROOT.startswith(source)):
+        return wanted or "rprivate"
+    if wanted not in ("", "rslave", "rshared"):
+        raise BadRequest(
+            'invalid mount config: must use either propagation mode "rslave" or "rshared" when'
+            f' mount source is within the daemon root, daemon root: "{ROOT}", bind mount source:'
+            f' "{source}", propagation: "{wanted}"'
+        )
+    return wanted or "rslave"
+
+
+def propagation(point: MountPoint) -> str:
+    """The word for the mechanism; empty where it stays as the bind mount makes it."""
+    return point.Propagation if point.Type == "bind" else ""
+
+
+async def check_propagation(sys: Process, container: Container) -> None:
+    """What is to be shared must lie on a shared mount. Raises ``ApiError``.
+
+    moby ``oci_linux.go`` ensureShared(), ensureSharedOrSlave().
+    """
+    for point in container.record.Mounts:
+        kind = point.Propagation.removeprefix("r")
+        if point.Type != "bind" or kind not in ("shared", "slave"):
+            continue
+        if kind == "slave" and (point.Source.startswith(ROOT) or ROOT.startswith(point.Source)):
+            continue  # the daemon itself asked for it, and falls back
+        place, tags = await _mounted_on(sys, point.Source)
+        wanted = ("shared:",) if kind == "shared" else ("shared:", "master:")
+        if not tags.startswith(wanted) and not any(f" {one}" in tags for one in wanted):
+            what = " or ".join(one.rstrip(":") for one in wanted).replace("master", "slave")
+            raise ApiError(
+                f"path {point.Source} is mounted on {place} but it is not a {what} mount"
+            )
+
+
+async def _mounted_on(sys: Process, path: str) -> tuple[str, str]:
+    """The mount that ``path`` lies on, and its tags in /proc/self/mountinfo."""
+    best = ("/", "")
+    for line in (await sys.text("/proc/self/mountinfo")).splitlines():
+        head, _, _rest = line.partition(" - ")
+        words = head.split(" ")
+        place = words[4]
+        below = path == place or path.startswith(place.rstrip("/") + "/")
+        if below and len(place) >= len(best[0]):
+            best = (place, " ".join(words[6:]))
+    return best
 
 
 async def _mount(sys: Process, engine: "Engine", one: Mount) -> MountPoint | None:
     """One entry of HostConfig.Mounts; None for a tmpfs. Raises ``BadRequest``."""
     prefix = f'invalid mount config for type "{one.Type}": '
     if one.Type not in ("bind", "volume", "tmpfs"):
-        raise BadRequest(f'{prefix}mount type unknown: "{one.Type}"')
+        raise BadRequest(f"{prefix}mount type unknown")
     if not one.Target:
         raise BadRequest(f"{prefix}field Target must not be empty")
-    if not one.Target.startswith("/"):
-        raise BadRequest(f"{prefix}invalid mount path: '{one.Target}' mount path must be absolute")
+    if why := _wrong_target(one.Target):
+        raise BadRequest(prefix + why)
+    _check_fields(prefix, one)
     if one.Type == "tmpfs":
         if one.Source:
             raise BadRequest(f"{prefix}field Source must not be specified")
@@ -137,7 +203,7 @@ async def _mount(sys: Process, engine: "Engine", one: Mount) -> MountPoint | Non
             Source=posixpath.normpath(one.Source),
             Destination=posixpath.normpath(one.Target),
             RW=not one.ReadOnly,
-            Propagation=wanted.get("Propagation") or "rprivate",
+            Propagation=_of_bind(posixpath.normpath(one.Source), wanted.get("Propagation") or ""),
         )
     wanted = one.VolumeOptions or {}
     driver: dict[str, Any] = wanted.get("DriverConfig") or {}
@@ -151,6 +217,18 @@ async def _mount(sys: Process, engine: "Engine", one: Mount) -> MountPoint | Non
     )
     await _volume(sys, engine, point, point.Driver, wanted.get("Labels"), driver.get("Options"))
     return point
+
+
+def _check_fields(prefix: str, one: Mount) -> None:
+    """validateMountConfigImpl(). Raises ``BadRequest``."""
+    word = (one.BindOptions or {}).get("Propagation") or ""
+    if one.Type == "bind" and word and word not in PROPAGATION:
+        raise BadRequest(f"{prefix}invalid propagation mode: {word}")
+    extra = "VolumeOptions" if one.Type == "bind" else "BindOptions"
+    if getattr(one, extra) is not None:
+        raise BadRequest(f"{prefix}field {extra} must not be specified")
+    if one.Type == "volume" and one.ReadOnly and not one.Source:
+        raise BadRequest(f"{prefix}must not set ReadOnly mode when using anonymous volumes")
 
 
 async def _volume(
@@ -177,22 +255,6 @@ async def _anonymous(sys: Process, engine: "Engine", point: MountPoint, driver: 
     volume, _ = await engine.volumes.create(sys, point.Name, driver, {ANONYMOUS: ""})
     point.Source, point.Driver = volume.Mountpoint, volume.Driver
     await engine.events.emit(sys, "volume", "create", volume.Name, {"driver": driver})
-
-
-async def fill_new_volumes(sys: Process, engine: "Engine", container: Container) -> None:
-    """An empty volume gets what the image has at its place (copyExistingContents())."""
-    for point in container.record.Mounts:
-        if point.Type != "volume" or "nocopy" in point.Mode:
-            continue
-        if await files.names(sys, point.Source):
-            continue
-        for layer in container.record.Layers:
-            inside = layer + point.Destination
-            if await files.names(sys, inside):
-                archive = await tarball.pack(sys, inside, layer=False)
-                await tarball.unpack(sys, archive, point.Source)
-                break
-    del engine
 
 
 async def tell(sys: Process, engine: "Engine", container: Container, action: str) -> None:

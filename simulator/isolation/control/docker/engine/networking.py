@@ -18,6 +18,7 @@ from simulator.isolation.technologies.base import Technology, drop, put
 from simulator.machine.abi.constants import (
     CLONE_NEWIPC,
     CLONE_NEWNET,
+    F_SETFD,
     O_CLOEXEC,
     O_RDONLY,
     O_TRUNC,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 _FIRST_EPHEMERAL = 49153
 _HOST = "container cannot be disconnected from host network or connected to host network"
+_PARENT = 3
+"""Where a docker-proxy says whether it listens (moby ``portmapper/proxy_linux.go``)."""
 _LOCALHOST = "127.0.0.1\tlocalhost\n"
 
 
@@ -327,27 +330,44 @@ def _check_ports(engine: "Engine", container: Container) -> None:
     container.record.Ports = ports
 
 
-async def publish(sys: Process, engine: "Engine", container: Container) -> None:
-    """A docker-proxy for each published port. Raises ``ApiError``."""
-    address = next((g.IPAddress for g in container.record.Networks.values() if g.IPAddress), "")
+async def publish(sys: Process, container: Container) -> None:
+    """A docker-proxy for each published port. Raises ``ApiError`` when one cannot listen."""
+    got = next((g for g in container.record.Networks.values() if g.IPAddress), None)
     for port, places in container.record.Ports.items():
         inner, _, kind = port.partition("/")
         for place in places or []:
-            if kind in ("tcp", "udp") and ":" not in place["HostIp"]:
-                words = ["docker-proxy", "-proto", kind, "-host-ip", place["HostIp"]]
-                words += ["-host-port", place["HostPort"], "-container-ip", address]
-                words += ["-container-port", inner]
-                container.proxies.append(await _proxy(sys, words))
-    del engine
+            if got is None or kind not in ("tcp", "udp") or ":" in place["HostIp"]:
+                continue
+            words = ["docker-proxy", "-proto", kind, "-host-ip", place["HostIp"]]
+            words += ["-host-port", place["HostPort"], "-container-ip", got.IPAddress]
+            words += ["-container-port", inner]
+            pid, why = await _proxy(sys, words)
+            container.proxies.append(pid)
+            if why:
+                raise ApiError(
+                    "driver failed programming external connectivity on endpoint"
+                    f" {container.name} ({got.EndpointID}): failed to bind port"
+                    f" {place['HostIp']}:{place['HostPort']}/{kind}:"
+                    f" Error starting userland proxy: {why}"
+                )
 
 
-async def _proxy(sys: Process, words: list[str]) -> int:
+async def _proxy(sys: Process, words: list[str]) -> tuple[int, str]:
+    """Its number, and why it does not listen; empty when it does."""
+    heard, tell = await sys.data("pipe2", O_CLOEXEC)
+
     async def body(own: Process) -> int:
-        await own.call("close_range", 3, 0x7FFFFFFF, 0)
+        if tell != _PARENT:
+            await own.call("dup2", tell, _PARENT)
+        await own.call("fcntl", _PARENT, F_SETFD, 0)
+        await own.call("close_range", _PARENT + 1, 0x7FFFFFFF, 0)
         await own.execve("/usr/sbin/docker-proxy", words, {"PATH": "/usr/sbin:/usr/bin"})
         return 127
 
-    return await sys.spawn(body)
+    pid = await sys.spawn(body)
+    await sys.close(tell)
+    said = (await sys.drain(heard)).decode()
+    return pid, "" if said.startswith("0\n") else said.removeprefix("1\n")
 
 
 async def unpublish(sys: Process, container: Container) -> None:

@@ -86,7 +86,6 @@ async def _start(sys: Process, engine: "Engine", container: Container) -> None:
     state.StartedAt = times.rfc3339(await times.now(sys))
     await engine.save(sys, container)
     await oom.begin(sys, engine, container)
-    await networking.publish(sys, engine, container)
     await engine.tell(sys, container, "start")
     await container.changed.ring(sys)
 
@@ -103,8 +102,10 @@ async def _launch(sys: Process, engine: "Engine", container: Container) -> tuple
     """The shim's word that it runs, and the pipe for its next. Raises ``ApiError``."""
     await mounts.make_sources(sys, container)
     await networking.allocate(sys, engine, container)
+    await networking.publish(sys, container)
     await mount_layers(sys, container)
     await mounts.tell(sys, engine, container, "mount")
+    await mounts.check_propagation(sys, container)
     job, ours = await launching.prepare(sys, engine, container)
     report_read, report_write = await pipe(sys)
     begin, may_begin = await pipe(sys) if dns.needed(container) else (-1, -1)
@@ -214,7 +215,6 @@ async def ended_with(sys: Process, engine: "Engine", container: Container, word:
     lasted = now - (times.parse(state.StartedAt) or now)
     await streams.close_stdin(sys)
     await oom.end(sys, engine, container)
-    await networking.unpublish(sys, container)
     await _clean_up(sys, engine, container)
     again = await _again(engine, container, code)
     state.Running, state.Paused, state.Pid = again, False, 0
@@ -274,6 +274,7 @@ async def _restart(sys: Process, engine: "Engine", container: Container, lasted:
 
 async def _clean_up(sys: Process, engine: "Engine", container: Container) -> None:
     """Give back what a running container has: its mount, its addresses, its control group."""
+    await networking.unpublish(sys, container)
     await dns.end(sys, container)
     await sys.succeeds("umount2", f"{container.layer}/merged", MNT_DETACH)
     await networking.release(sys, engine, container)

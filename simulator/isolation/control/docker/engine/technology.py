@@ -5,6 +5,7 @@ change; only the files, the networks and the user are filled in by the daemon it
 """
 
 from simulator.isolation.control.docker.api.errors import BadRequest
+from simulator.isolation.control.docker.engine import mounts
 from simulator.isolation.control.docker.engine.config import HostSettings, words
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.mechanisms.base import Image
@@ -28,7 +29,7 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
     root = f"{container.layer}/merged"
     technology = change(technology, image=Image(root=root, layer=":".join(lower)))
     binds = tuple(
-        Volume(one.Source, one.Destination, not one.RW)
+        Volume(one.Source, one.Destination, not one.RW, mounts.propagation(one))
         for one in container.record.Mounts
         if one.Type in ("bind", "volume")
     )
@@ -41,7 +42,7 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
         if one.Type == "tmpfs"
     )
     if binds or tmpfs:
-        technology = put(technology, Volumes(binds, tmpfs))
+        technology = put(technology, Volumes(binds, tmpfs, by_depth=True), before="container-files")
     return technology
 
 
@@ -89,7 +90,7 @@ def _words(host: HostSettings, hostname: str) -> list[str]:
     if host.ReadonlyRootfs:
         said.append("--read-only")
     for device in host.Devices or []:
-        say("--device", f"{device['PathOnHost']}:{device.get('PathInContainer', '')}")
+        say("--device", f"{device.get('PathOnHost', '')}:{device.get('PathInContainer', '')}")
     say("--memory", host.Memory)
     if host.PidsLimit and host.PidsLimit > 0:
         say("--pids-limit", host.PidsLimit)
