@@ -22,7 +22,8 @@ from simulator.isolation.control.docker.engine.ids import new_id
 from simulator.isolation.control.docker.engine.networks import PREDEFINED
 from simulator.isolation.control.docker.images.store import Image
 from simulator.machine.abi.constants import CAPABILITY_NAMES, SIGNAL_NAMES
-from simulator.machine.userland.process import Process
+from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.runtime import GapError
 
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
@@ -71,7 +72,7 @@ async def create(
         await mounts.register(sys, engine, container)
         await _make_layer(sys, container)
         await populating.fill_new_volumes(sys, container)
-    except ApiError:
+    except (ApiError, SysError, ValueError, GapError):
         engine.names.pop(name, None)
         for path in (container.layer, f"{container.layer}-init"):
             await files.remove(sys, path)

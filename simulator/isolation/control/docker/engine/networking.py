@@ -3,6 +3,7 @@
 moby ``container_operations.go``.
 """
 
+import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, Conflict, Forbidden
@@ -324,10 +325,19 @@ def _check_ports(engine: "Engine", container: Container) -> None:
         taken.add((number, kind))
         key = _with_kind(port)
         listed = ports.get(key) or []
-        hosts_ = [place.HostIp] if place.HostIp else ["0.0.0.0", "::"]
+        hosts_ = [place.HostIp] if _is_address(place.HostIp) else ["0.0.0.0", "::"]
         listed += [{"HostIp": one, "HostPort": number} for one in hosts_]
         ports[key] = listed
     container.record.Ports = ports
+
+
+def _is_address(text: str) -> bool:
+    """net.ParseIP(): for anything else the port is published everywhere."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 async def publish(sys: Process, container: Container) -> None:

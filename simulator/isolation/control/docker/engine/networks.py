@@ -182,7 +182,14 @@ class Networks:
         self, network: Network, container: "Container", wanted: EndpointSettings, ident: str
     ) -> EndpointSettings:
         """Put ``container`` on ``network``: what it got. Raises ``BadRequest``, ``Forbidden``."""
-        got = msgspec.structs.replace(wanted, NetworkID=network.Id, EndpointID=ident)
+        got = EndpointSettings(
+            IPAMConfig=wanted.IPAMConfig,
+            Links=wanted.Links,
+            Aliases=wanted.Aliases,
+            DriverOpts=wanted.DriverOpts,
+            NetworkID=network.Id,
+            EndpointID=ident,
+        )
         if network.Driver == "bridge":
             subnet = ipaddress.ip_network(network.Subnet)
             got.IPAddress = str(self._address(network, wanted))

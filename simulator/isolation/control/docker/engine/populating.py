@@ -40,7 +40,7 @@ async def _may_be(sys: Process, container: Container, place: str) -> bool:
     """Whether the image has anything on the way: most volumes are mounted at a place of their
     own.
     """
-    first = "/" + place.split("/")[1]
+    first = "/" + place.lstrip("/").partition("/")[0]
     for layer in container.record.Layers:
         if await sys.succeeds("lstat", layer + first):
             return True
