@@ -5,7 +5,7 @@ registers a ``Virtual`` too, under the tag that begins its inodes' ids, and ``Mu
 may be changed in it. System calls never look at the difference: ``vfs/ops.py`` does.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
     from simulator.machine.kernel.vfs.fd import File
     from simulator.machine.kernel.vfs.inode import Inode, Superblock
-    from simulator.machine.state.store import Store
+    from simulator.machine.state.store import Row, Store
 
 
 class Virtual(Protocol):
@@ -157,17 +157,42 @@ class FilesystemType:
     reconfigure: "Callable[[Trap, Superblock, str], Superblock] | None" = None
 
 
+def _unsteady(_trap: "Trap", _directory: VirtualId) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Steady:
+    """Which directories of a computed filesystem a walk may be remembered through (``walks.py``).
+
+    ``layers`` gives the stored directories whose attributes and names alone decide what a directory
+    is, and which others of the sort are in it (none: that never changes); None where anything else
+    may. ``tables``: a write to one of them may change any of it.
+    """
+
+    layers: "Callable[[Trap, VirtualId], Collection[int] | None]" = _unsteady
+    tables: "frozenset[type[Row]]" = frozenset()
+
+
 _VIRTUAL: dict[str, Virtual] = {}
 _MUTATIONS: dict[str, Mutations] = {}
+_STEADY: dict[str, Steady] = {}
 _READ_ONLY = Mutations()
+_NOT_STEADY = Steady()
+DECIDING: "set[type[Row]]" = set()
+"""The tables of every ``Steady``."""
 
 
-def register_virtual(tag: str, ops: Virtual, mutations: Mutations = _READ_ONLY) -> None:
+def register_virtual(
+    tag: str, ops: Virtual, mutations: Mutations = _READ_ONLY, steady: Steady = _NOT_STEADY
+) -> None:
     """Answer for inodes whose id begins with ``tag``; a tag taken twice is a bug."""
     if tag in _VIRTUAL:
         raise ValueError(tag)
     _VIRTUAL[tag] = ops
     _MUTATIONS[tag] = mutations
+    _STEADY[tag] = steady
+    DECIDING.update(steady.tables)
 
 
 def virtual(inode: VirtualId) -> Virtual:
@@ -178,3 +203,8 @@ def virtual(inode: VirtualId) -> Virtual:
 def mutations(inode: VirtualId) -> Mutations:
     """What may be changed where ``inode`` lives."""
     return _MUTATIONS[inode[0]]  # pyright: ignore[reportArgumentType]
+
+
+def layers_of(trap: "Trap", directory: VirtualId) -> Collection[int] | None:
+    """What decides about a computed directory, as its filesystem's ``Steady`` says."""
+    return _STEADY[directory[0]].layers(trap, directory)  # pyright: ignore[reportArgumentType]

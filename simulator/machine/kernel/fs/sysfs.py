@@ -24,7 +24,7 @@ from simulator.machine.abi.ids import (
 )
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import options, stored
-from simulator.machine.kernel.fs.registry import FilesystemType, register_virtual
+from simulator.machine.kernel.fs.registry import FilesystemType, Steady, register_virtual
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.namespace import NetNs, UserNs, to_kernel
 from simulator.machine.kernel.net import interface
@@ -387,4 +387,10 @@ SYSFS = FilesystemType(
     at_once=True,
 )
 
-register_virtual("sys", Sysfs())
+
+def _steady(_trap: "Trap", directory: VirtualId) -> tuple[()] | None:
+    """Where the trees of ``fs`` are mounted."""
+    return () if directory[2:] in ((), ("fs",)) else None
+
+
+register_virtual("sys", Sysfs(), steady=Steady(layers=_steady))

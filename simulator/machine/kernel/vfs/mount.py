@@ -73,10 +73,15 @@ BY_MOUNTPOINT = Index(Mount, lambda mount: (mount.mountpoint,), "mountpoint")
 BY_ROOT = Index(Mount, lambda mount: (mount.root,), "root")
 
 
-def cross(trap: "Trap", at: At) -> At:
-    """The top of whatever is mounted at ``at``; ``at`` itself when nothing is."""
+def cross(trap: "Trap", at: At, covered: list[InodeId] | None = None) -> At:
+    """The top of whatever is mounted at ``at``; ``at`` itself when nothing is.
+
+    Adds to ``covered`` everything that something is mounted on, on the way.
+    """
     mounted = trap.store.first(MOUNTED_ON, at)
     while mounted is not None:
+        if covered is not None:
+            covered.append(at.inode)
         at = At(mounted.id, mounted.root)
         mounted = trap.store.first(MOUNTED_ON, at)
     return at

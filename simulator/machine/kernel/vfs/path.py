@@ -58,8 +58,10 @@ def find(
         _check(trap, path)
     if start is None:
         start = trap.task.cwd
-    walks = trap.walks
-    if walks is not None and not resolve and (above := walks.above(path, start, trap.task.root)):
+    walks, above = trap.walks, None
+    if walks is not None and not resolve:
+        above = walks.above(trap, path, start)
+    if walks is not None and above is not None and isinstance(above[0].inode, int):
         parent, name = above
         dentry = trap.store.get(Dentry, (parent.inode, name))
         if dentry is None:
@@ -73,7 +75,7 @@ def find(
             if at not in trap.store.filed(MOUNTED_ON):
                 walks.remember_place(path, start, trap.task.root, at)
                 return Found(parent, name, at, False)
-    return Walker(trap, start, resolve).walk(path, follow)
+    return Walker(trap, start, resolve).walk(path, follow, above)
 
 
 def last(trap: "Trap", path: str, start: At | None = None) -> Last:
@@ -83,7 +85,7 @@ def last(trap: "Trap", path: str, start: At | None = None) -> Last:
     if start is None:
         start = trap.task.cwd
     walks = trap.walks
-    above = None if walks is None else walks.above(path, start, trap.task.root)
+    above = None if walks is None else walks.above(trap, path, start)
     return Walker(trap, start, 0).parent(path) if above is None else Last(*above, False)
 
 

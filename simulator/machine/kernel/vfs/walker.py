@@ -24,9 +24,9 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import InodeId, MountId
+from simulator.machine.abi.ids import InodeId, MountId, VirtualId
 from simulator.machine.kernel import context
-from simulator.machine.kernel.fs.registry import virtual
+from simulator.machine.kernel.fs.registry import layers_of, virtual
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import permission
@@ -109,12 +109,16 @@ class Walker:
         self.links = 0
         self.mounted = trap.store.filed(MOUNTED_ON)
 
-    def walk(self, path: str, follow: bool) -> Found:
-        """All the way: each time round, the path up to a last name, then that name."""
+    def walk(self, path: str, follow: bool, above: tuple[At, str] | None = None) -> Found:
+        """All the way: each time round, the path up to a last name, then that name.
+
+        ``above``: where the path is known to lead up to its last name, and that name.
+        """
         trap = self.trap
         wants_directory = False
         while True:
-            last = self.parent(path)
+            last = self.parent(path) if above is None else self._stand(*above)
+            above = None
             parent, name = last.parent, last.name
             wants_directory |= last.slash
             if name in DOTS:
@@ -139,6 +143,10 @@ class Walker:
                 trap.fail(Errno.ENOTDIR, N_("A path ends with a slash."), "path_resolution(7)")
             return Found(parent, name, below, wants_directory)
 
+    def _stand(self, parent: At, name: str) -> Last:
+        self.at = parent
+        return Last(parent, name, False)
+
     def parent(self, path: str) -> Last:
         """Through every name but the last, following symlinks; then stand above the last.
 
@@ -155,17 +163,21 @@ class Walker:
         mount, number = begin
         directory = inodes.load(trap, number)
         guarded = bool(trap.family.chain.asked["may_pass"])
-        plain = not (guarded or slash or self.resolve or self.links)
-        passed = [number]
+        plain = not (guarded or slash or self.resolve or self.links or trap.walks is None)
+        passed: list[InodeId] = [number]
+        layers: list[InodeId] = []
+        closed: list[InodeId] = []
         while pending:
             name = pending.pop()
             if guarded or directory.mode & _TYPE_AND_SEARCH != _OPEN_DIRECTORY:
                 self._enter(directory)
-                plain = False
+                closed.append(number)
+            if plain and not isinstance(number, int):
+                plain = self._is_steady(number, layers)
             if not pending:
                 self.at = At(mount, number)
-                if plain and trap.walks is not None and isinstance(number, int):
-                    trap.walks.remember(path, begin, self.at, passed)
+                if plain and trap.walks is not None:
+                    trap.walks.remember(path, begin, self.at, passed, layers, closed)
                 return Last(self.at, name, slash)
             if name in DOTS:
                 if name == "..":
@@ -174,12 +186,10 @@ class Walker:
                     directory = inodes.load(trap, number)
                 continue
             dentry = dentries.get((number, name))
-            plain = plain and dentry is not None
             inner = dentry.inode if dentry is not None else self._computed(mount, number, name)
             below = mount
             if (mount, inner) in mounted:
-                passed.append(inner)
-                below, inner = self._down(At(mount, inner))
+                below, inner = self._down(At(mount, inner), passed)
             passed.append(inner)
             inode = stored.get(inner) or inodes.load(trap, inner)
             if inode.mode & S_IFMT == S_IFLNK:
@@ -191,6 +201,13 @@ class Walker:
             mount, number, directory = below, inner, inode
         self.at = At(mount, number)
         return Last(self.at, "", slash)
+
+    def _is_steady(self, directory: VirtualId, layers: list[InodeId]) -> bool:
+        """Whether a walk through a computed directory may be remembered; adds its layers."""
+        found = layers_of(self.trap, directory)
+        if found is not None:
+            layers.extend(found)
+        return found is not None
 
     def _up_from(self, at: At) -> At:
         self.at = at
@@ -279,11 +296,11 @@ class Walker:
                 )
             directory = above
 
-    def _down(self, at: At) -> At:
-        """Onto whatever is mounted there."""
+    def _down(self, at: At, passed: list[InodeId] | None = None) -> At:
+        """Onto whatever is mounted there; adds to ``passed`` what is covered."""
         if self.resolve & RESOLVE_NO_XDEV:
             self.trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
-        return cross(self.trap, at)
+        return cross(self.trap, at, passed)
 
     def _link(self, directory: Inode, link: Inode, at: At) -> "At | str":
         """Where a symlink leads: text to walk on with, or, for a magic link, the place."""

@@ -1,14 +1,18 @@
 """Where walks led: the model's dentry cache, so that a deep path costs what a shallow one does.
 
 A walk is remembered by where it began and by the names of the directories it went through, if
-nothing but the tables of names, modes and mounts decided it: every directory on it was stored and
-open to everybody, and no symbolic link, ``..``, policy or flag of openat2(2) had a say. So it is
-the same for every caller, and only these writes can change where it leads:
+nothing but the tables of names, modes and mounts decided it: every directory on it was stored, or
+computed from stored ones alone (``fs.registry.Steady``), and no symbolic link, ``..``, policy or
+flag of openat2(2) had a say. So it is the same for every caller who may search those of its
+directories that are not open to everybody, which is asked each time; and only these writes can
+change where it leads:
 
 - a name that stood for one of its directories (or for the place that one is mounted on), or for
   what the whole path names, is gone or stands for something else: ``Dentry``
-- one of its directories has another mode, or is gone: ``Inode``
-- anything is mounted, moved or taken off: ``Mount``
+- one of its directories has another mode, or is gone: ``Inode``; where it is a layer of a computed
+  one, whatever else the layer says of itself counts too, and any name that comes or goes in it
+- something is mounted on one of them, or no longer: ``Mount``
+- a row of a table that has a say in computed directories (``fs.registry.DECIDING``)
 
 The journal tells of all of them, rollbacks too. It is a stack of ``Write`` objects, each made once
 and never put back, so while the one that lay on top at the last look still lies in its place,
@@ -17,15 +21,23 @@ and nothing is believed any more. Another branch has another store and its own m
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from simulator.machine.abi.ids import InodeId
+from simulator.machine.abi.ids import InodeId, MountId
+from simulator.machine.kernel.fs.registry import DECIDING
 from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs import inode as inodes
+from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.kernel.vfs.mount import Mount
-from simulator.machine.state.store import Row, Store, Write
+from simulator.machine.state.store import Key, Row, Store, Write
+
+if TYPE_CHECKING:
+    from simulator.machine.kernel.trap import Trap
 
 DOTS = frozenset(("", ".", ".."))
 """Last names that name no entry of a directory."""
+_HEARD: frozenset[type[Row]] = frozenset((Inode, Dentry, Mount))
 _MOST = 4096
 """Walks that are remembered; then it begins anew."""
 
@@ -33,16 +45,23 @@ _MOST = 4096
 class Walks:
     """The directories that paths of one store led to."""
 
-    __slots__ = ("_ends", "_inodes", "_known", "_places", "_position", "_store", "_top")
+    __slots__ = (
+        "_ends", "_inodes", "_known", "_layers", "_places", "_position", "_store", "_top",
+    )  # fmt: skip
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: dict[tuple[At, str], At] = {}
+        self._known: dict[tuple[At, str], tuple[At, tuple[InodeId, ...]]] = {}
+        """The directory that a path led to, and those on the way that are not open to everybody."""
         self._inodes: set[InodeId] = set()
-        """Every directory that a remembered walk went through, and what they are mounted on."""
+        """Every directory that a remembered walk went through, what they are mounted on, and
+        their layers.
+        """
+        self._layers: set[Key] = set()
+        """The layers among them: stored directories that decide what is in computed ones."""
         self._places: dict[tuple[At, str], At] = {}
-        """What whole paths name, through a remembered directory: nothing computed or mounted on,
-        and no symbolic link.
+        """What whole paths name, through directories that are open to everybody: nothing computed
+        or mounted on, and no symbolic link.
         """
         self._ends: set[InodeId] = set()
         """The inodes of those."""
@@ -51,19 +70,24 @@ class Walks:
         self._top: Write | None = None
         """What lay on top of it then."""
 
-    def above(self, path: str, start: At, root: At) -> tuple[At, str] | None:
+    def above(self, trap: "Trap", path: str, start: At) -> tuple[At, str] | None:
         """The directory above ``path``'s last name, and that name; None: it must be walked.
 
-        A relative path begins at ``start``, an absolute one at ``root``.
+        A relative path begins at ``start``, an absolute one at the caller's root. EACCES.
         """
         journal = self._store.journal
         if not journal or journal[-1] is not self._top:
             self._catch_up(journal)
         names, slash, name = path.rpartition("/")
         if slash and path[0] == "/":
-            start = root
-        end = self._known.get((start, names))
-        return None if end is None or name in DOTS else (end, name)
+            start = trap.task.root
+        known = self._known.get((start, names))
+        if known is None or name in DOTS:
+            return None
+        end, closed = known
+        for directory in closed:
+            permission.need_search(trap, inodes.load(trap, directory))
+        return end, name
 
     def at(self, path: str, start: At, root: At) -> At | None:
         """What ``path`` names, if that is remembered as well."""
@@ -74,23 +98,38 @@ class Walks:
 
     def remember_place(self, path: str, start: At, root: At, at: At) -> None:
         """``path`` names ``at``, which was looked up in what ``above`` has just given."""
+        start = root if path[:1] == "/" else start
+        if self._known[start, path.rpartition("/")[0]][1]:
+            return
         if len(self._places) >= _MOST:
             self._places.clear()
             self._ends.clear()
-        self._places[root if path[:1] == "/" else start, path] = at
+        self._places[start, path] = at
         self._ends.add(at.inode)
 
-    def remember(self, path: str, start: At, end: At, inodes: Iterable[InodeId]) -> None:
+    def remember(
+        self,
+        path: str,
+        start: At,
+        end: At,
+        passed: Iterable[InodeId],
+        layers: Iterable[InodeId] = (),
+        closed: Iterable[InodeId] = (),
+    ) -> None:
         """A walk of the kind described above from ``start`` up to ``path``'s last name, just now:
-        through ``inodes`` to ``end``.
+        through ``passed``, the computed ones of them made of ``layers``, to ``end``. ``closed`` are
+        those that not everybody may search.
         """
         journal = self._store.journal
         if not journal or journal[-1] is not self._top:
             self._catch_up(journal)
         if len(self._known) >= _MOST:
             self._forget()
-        self._known[start, path.rpartition("/")[0]] = end
-        self._inodes.update(inodes)
+        self._known[start, path.rpartition("/")[0]] = end, tuple(closed)
+        self._inodes.update(passed)
+        if layers:
+            self._inodes.update(layers)
+            self._layers.update(layers)
 
     def _catch_up(self, journal: list[Write]) -> None:
         position = self._position
@@ -102,29 +141,53 @@ class Walks:
 
     def _changed(self, writes: list[Write]) -> bool:
         """Whether a remembered walk may lead elsewhere after ``writes``."""
-        inodes = self._inodes
+        passed = self._inodes
         for table, key, old, new in writes:
+            if table not in _HEARD and table not in DECIDING:
+                continue
             if table is Inode:
-                if key in inodes and not _same_mode(old, new):
+                if key in passed and not _same_way(old, new):
                     return True
             elif table is Dentry:
-                # A name that is new was on no remembered walk
-                if isinstance(old, Dentry) and new != old:
-                    if old.inode in inodes:
-                        return True
-                    if old.inode in self._ends:
-                        self._places.clear()
-                        self._ends.clear()
+                if self._layers and key[0] in self._layers:  # pyright: ignore[reportIndexIssue]
+                    return True
+                # Elsewhere a name that is new was on no remembered walk
+                if isinstance(old, Dentry) and new != old and self._passed(old.inode):
+                    return True
             elif table is Mount:
+                was, now = _mounted_on(old), _mounted_on(new)
+                if was != now and (self._passed(was[1]) or self._passed(now[1])):
+                    return True
+            else:
                 return True
         return False
+
+    def _passed(self, inode: InodeId | None) -> bool:
+        """Whether a remembered walk goes through ``inode``. Of those that only end there, what
+        the whole path names is no longer believed.
+        """
+        if inode in self._ends:
+            self._places.clear()
+            self._ends.clear()
+        return inode in self._inodes
 
     def _forget(self) -> None:
         self._known.clear()
         self._inodes.clear()
+        self._layers.clear()
         self._places.clear()
         self._ends.clear()
 
 
-def _same_mode(old: Row | None, new: Row | None) -> bool:
-    return isinstance(old, Inode) and isinstance(new, Inode) and old.mode == new.mode
+def _same_way(old: Row | None, new: Row | None) -> bool:
+    """Whether a directory lets through, and as a layer hides, what it did."""
+    return (
+        isinstance(old, Inode)
+        and isinstance(new, Inode)
+        and old.mode == new.mode
+        and old.xattrs == new.xattrs
+    )
+
+
+def _mounted_on(row: Row | None) -> tuple[MountId | None, InodeId | None]:
+    return (row.parent, row.mountpoint) if isinstance(row, Mount) else (None, None)

@@ -1,6 +1,6 @@
 """Mounting an overlay, and how its files answer. Source: fs/overlayfs/super.c, params.c."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
@@ -12,8 +12,8 @@ from simulator.machine.abi.ids import InodeId, SuperblockId, VirtualId
 from simulator.machine.kernel.fs import options, stored
 from simulator.machine.kernel.fs.overlay import layers
 from simulator.machine.kernel.fs.overlay.change import MUTATIONS, copy_up
-from simulator.machine.kernel.fs.overlay.layers import TAG, Node, node
-from simulator.machine.kernel.fs.registry import FilesystemType, register_virtual
+from simulator.machine.kernel.fs.overlay.layers import TAG, Node, OverlayCopy, node
+from simulator.machine.kernel.fs.registry import FilesystemType, Steady, register_virtual
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import mount_tree, path, tree
@@ -174,7 +174,16 @@ class _Overlay:
             copy_up(trap, inode)
 
 
-register_virtual(TAG, _Overlay(), MUTATIONS)
+def _steady(trap: "Trap", directory: VirtualId) -> Collection[int] | None:
+    """The real directories, where they are stored ones."""
+    real = layers.layers_of(trap.store, directory)
+    found = [one for one in real if isinstance(one, int)]
+    return found if len(found) == len(real) else None
+
+
+register_virtual(
+    TAG, _Overlay(), MUTATIONS, Steady(layers=_steady, tables=frozenset((OverlayCopy,)))
+)
 
 
 def _check(trap: "Trap", text: str) -> None:
