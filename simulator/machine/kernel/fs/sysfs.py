@@ -5,6 +5,7 @@ whoever mounted it. What is below /sys/kernel, /sys/module or /sys/devices is th
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
@@ -262,11 +263,25 @@ def _mode(entry: _Entry) -> int:
     return S_IFLNK | 0o777 if isinstance(entry, _Link) else S_IFREG | entry.mode
 
 
+@cache
+def _tree(small: bool, features: frozenset[str]) -> _Tree:
+    """What a kernel of these features shows whatever its state."""
+    return _with_features(_SMALL_TREE if small else _TREE, features)
+
+
+def _with_features(tree: _Tree, features: frozenset[str]) -> _Tree:
+    return {
+        name: _with_features(below, features) if isinstance(below, dict) else below
+        for name, below in tree.items()
+        if not isinstance(below, _File) or not below.feature or below.feature in features
+    }
+
+
 def _entry(trap: "Trap", inode: VirtualId) -> _Entry:
     """The entry behind an id; an empty file when it has gone."""
     sb = trap.store.row(Superblock, inode[1])
     small = trap.family.traits.sysfs_of_network and sb.domain != HOST
-    entry: _Entry = _SMALL_TREE if small else _TREE
+    entry: _Entry = _tree(small, trap.family.features)
     for depth in range(2, len(inode) + 1):
         if not isinstance(entry, dict):
             return entry if depth == len(inode) else _File()
@@ -277,7 +292,7 @@ def _entry(trap: "Trap", inode: VirtualId) -> _Entry:
 
 
 def _completed(trap: "Trap", inode: VirtualId, tree: _Tree) -> _Tree:
-    """What the kernel's state adds to a directory, and features take away."""
+    """What the kernel's state adds to a directory, and its release takes away."""
     where = inode[2:]
     if where == ("class",):
         return {**tree, "net": {}}
@@ -294,14 +309,7 @@ def _completed(trap: "Trap", inode: VirtualId, tree: _Tree) -> _Tree:
     if where == ("module",) and tree:
         added: _Tree = {str(row.id): {"refcnt": _File("0\n")} for row in trap.store.all(Module)}
         return {**tree, **added}
-    kept: _Tree = {
-        name: below
-        for name, below in tree.items()
-        if not isinstance(below, _File)
-        or not below.feature
-        or below.feature in trap.family.features
-    }
-    return kept
+    return tree
 
 
 def _interfaces(trap: "Trap", inode: VirtualId) -> tuple[Interface, ...]:

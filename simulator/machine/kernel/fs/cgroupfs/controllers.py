@@ -14,7 +14,7 @@ from simulator.machine.kernel.fs.cgroupfs.spec import (
     bounded,
     setting,
 )
-from simulator.machine.kernel.resource.group import Cgroup, Hierarchy, population
+from simulator.machine.kernel.resource.group import Cgroup, population
 from simulator.machine.kernel.trap import Trap
 
 PID_MAX_LIMIT = 4_194_304
@@ -70,10 +70,8 @@ EVERY_V2 = (*cpu.EVERY_CPU_V2, *cpu.PRESSURE)
 """What each group of version 2 has of its own, whatever its controllers."""
 
 
-def of(trap: Trap, group: Cgroup, handed_down: frozenset[str]) -> tuple[FileSpec, ...]:
-    """The controllers' files in ``group``."""
-    tree = trap.store.row(Hierarchy, group.hierarchy)
-    table = V2 if tree.version == 2 else V1
-    present = handed_down if tree.version == 2 else tree.controllers
-    every = EVERY_V2 if tree.version == 2 else ()
+def of(version: int, present: frozenset[str]) -> tuple[FileSpec, ...]:
+    """The files of the controllers that are ``present`` in a group."""
+    table = V2 if version == 2 else V1
+    every = EVERY_V2 if version == 2 else ()
     return every + tuple(spec for name in sorted(present) for spec in table.get(name, ()))

@@ -4,6 +4,7 @@ Inodes are ``("cgroup", superblock, group)`` for a directory and ``(..., file)``
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, NoReturn, cast
 
 import msgspec
@@ -14,7 +15,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import KERNEL, CgroupId, InodeId, KGid, KUid, VirtualId
 from simulator.machine.kernel.fs.cgroupfs import controllers, core, cpuset, delegation
 from simulator.machine.kernel.fs.cgroupfs.mounting import TAG, unmounted
-from simulator.machine.kernel.fs.cgroupfs.spec import FileSpec, invalid
+from simulator.machine.kernel.fs.cgroupfs.spec import FileSpec, Release, invalid
 from simulator.machine.kernel.fs.registry import Mutations, NewFile, register_virtual
 from simulator.machine.kernel.resource import group as groups
 from simulator.machine.kernel.resource import release
@@ -32,14 +33,19 @@ def group_at(trap: Trap, inode: VirtualId) -> Cgroup:
     return group
 
 
-def files(trap: Trap, group: Cgroup) -> dict[str, FileSpec]:
+def files(trap: Trap, group: Cgroup) -> Mapping[str, FileSpec]:
     """The files of ``group`` by name."""
     tree = trap.store.row(Hierarchy, group.hierarchy)
-    always = core.V2 if tree.version == 2 else core.V1
     handed_down = core.available(trap, group) if tree.version == 2 else tree.controllers
-    specs = (*always, *controllers.of(trap, group, handed_down))
-    is_root = group.parent is None
-    now = trap.family.release
+    return _files(tree.version, handed_down, group.parent is None, trap.family.release)
+
+
+@cache
+def _files(
+    version: int, present: frozenset[str], is_root: bool, now: Release
+) -> Mapping[str, FileSpec]:
+    always = core.V2 if version == 2 else core.V1
+    specs = (*always, *controllers.of(version, present))
     return {
         spec.name: spec
         for spec in specs
