@@ -40,9 +40,11 @@ def launch(kernel: Kernel, runtime: Pid, name: str, steps: tuple[LaunchStep, ...
         assert pid is not None, "a plan begins with clone(2)"
         result, born = _step(kernel, pid, name, step, names)
         child = born or child
+        if not step.binds:
+            continue
         if isinstance(result, Failed):
             skipped.add(step.binds)
-        elif step.binds and isinstance(result, Returned):
+        elif isinstance(result, Returned):
             names[step.binds] = result.value
     if child is None:
         raise LaunchError(_("the launch made no process"))

@@ -56,9 +56,11 @@ async def launch(sys: "Process", name: str, steps: tuple[LaunchStep, ...]) -> St
         assert pid is not None, "a plan begins with clone(2)"
         actor = "" if step.actor == "runtime" else name
         result = await _step(sys, pid, actor, step, bound)
+        if not step.binds:
+            continue
         if isinstance(result, Failed):
             skipped.add(step.binds)
-        elif step.binds and isinstance(result, Returned):
+        elif isinstance(result, Returned):
             bound[step.binds] = result.value
     assert child is not None, "a plan has a clone(2)"
     return Started(child, bound["pid"], bound)

@@ -9,9 +9,14 @@ from simulator.machine.abi.call import Call
 BIRTHS = ("clone", "fork")
 """The calls that make the sandbox's first process."""
 
+_PLAIN: frozenset[type[Any]] = frozenset((int, str, type(None)))
+"""Arguments that have nothing to be filled in."""
+
 
 def filled(name: str, args: tuple[Any, ...], names: Mapping[str, int]) -> Call:
     """A step's call, with what earlier steps bound in place of its ``Fill`` arguments."""
+    if _PLAIN.issuperset(map(type, args)):
+        return Call(name, args)
     return Call(name, tuple([_value(arg, names) for arg in args]))
 
 
@@ -19,7 +24,7 @@ def depends(step: LaunchStep, skipped: set[str]) -> bool:
     """Whether ``step`` uses the result of one that failed and was passed over."""
     if not skipped:
         return False
-    uses = {f"{{{name}}}" for name in skipped if name}
+    uses = {f"{{{name}}}" for name in skipped}
     return any(isinstance(arg, Fill) and arg.text in uses for arg in step.args)
 
 

@@ -7,15 +7,16 @@ import msgspec
 
 from simulator.machine.abi.call import Denial
 from simulator.machine.abi.errno import Errno
-from simulator.machine.abi.ids import KERNEL, Domain, NsId
+from simulator.machine.abi.ids import KERNEL, Domain, InodeId, NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.security import Check
 from simulator.machine.kernel.task import BY_SHARED_FS, Task, TaskState
-from simulator.machine.state.store import Key, Row, Store
+from simulator.machine.state.store import Key, Row, Store, Write
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.cred import Credentials
     from simulator.machine.kernel.family import Family
+    from simulator.machine.kernel.vfs.inode import Inode
     from simulator.machine.kernel.vfs.walks import Walks
 
 
@@ -89,6 +90,10 @@ class Trap(msgspec.Struct, eq=False):
     """For a write that slept: how many of its bytes are written already."""
     walks: "Walks | None" = None
     """Where walks through this store led, if somebody remembers."""
+    computed: "dict[InodeId, Inode] | None" = None
+    """Inodes that were computed (``vfs.inode.load``)."""
+    computed_at: Write | None = None
+    """What lay on top of the journal then."""
 
     @property
     def cred(self) -> "Credentials":
