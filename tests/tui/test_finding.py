@@ -91,3 +91,14 @@ async def test_a_wide_terminal_shows_more_than_two_at_a_time():
         text = screen_text(app)
         assert "docker — " in text
         assert "none — " in text
+
+
+async def test_the_palette_asks_in_the_language_spoken():
+    i18n.use("es")
+    async with VitrinaApp().run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        assert pilot.app.screen.query_one(Input).placeholder == "Buscar órdenes…"
+        await pilot.press("escape")
+        pilot.app.action_change_theme()
+        await pilot.pause()
+        assert pilot.app.screen.query_one(Input).placeholder == "Buscar temas…"

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from textual.app import SystemCommand
+from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.theme import ThemeProvider
 
 from simulator.classroom.tui.frame import Frame
 from simulator.classroom.tui.keys import translated
@@ -203,6 +205,16 @@ class VitrinaApp(Frame[None]):
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self.push_screen(self._home())
+
+    def action_command_palette(self) -> None:
+        """Textual's, with its prompt in the language spoken."""
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder=_("Search for commands…")))
+
+    def search_themes(self) -> None:
+        """Textual's, likewise."""
+        prompt = _("Search for themes…")
+        self.push_screen(CommandPalette([ThemeProvider], placeholder=prompt))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers besides a screen's own keys."""
