@@ -19,8 +19,8 @@ from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.kernel.resource.layout import CONTROLLERS, NAME_ON_2, V2_CONTROLLERS
 
 _SAME = """
-acpi apparmor fanotify io_uring kcore kexec keys landlock modules mtrr quota scsi swap sysrq
-userfaultfd yama
+acpi apparmor fanotify io_uring kcore kexec keys landlock modules mtrr powercap quota scsi swap
+sysrq userfaultfd yama
 """
 _FEATURES = {name: name for name in _SAME.split()} | {"bsd_acct": "acct", "iopl": "ioports"}
 """What a machine tells of itself, and what the model calls it."""

@@ -36,6 +36,7 @@ def world_constants(
         found |= {
             "HOST_DISK_MAJOR": world.disks[0].major,
             "HOST_DISK_MINOR": world.disks[0].minor,
+            "HOST_DISK": world.disks[0].name,
         }
     ordinary = [user for user in world.users if user.uid and user.name != "nobody"]
     if ordinary:

@@ -32,6 +32,7 @@ HOST_ADDRESS      str  the IPv4 address of that interface
 HOST_USER         int  uid of the host's ordinary user (1000)
 HOST_DISK_MAJOR   int  block device of the host's disk: 8
 HOST_DISK_MINOR   int  0
+HOST_DISK         str  its name: ``sda``
 HOST_KEY          str  description of a key of type ``user`` in root's user keyring
 HOST_DOMAIN       str  the host's NIS domain name
 ================= ==== =================================================================
@@ -69,6 +70,7 @@ WORLD_CONSTANTS: dict[str, Kind] = {
     "HOST_USER": int,
     "HOST_DISK_MAJOR": int,
     "HOST_DISK_MINOR": int,
+    "HOST_DISK": str,
     "HOST_KEY": str,
     "HOST_DOMAIN": str,
 }

@@ -156,6 +156,7 @@ def plain_constants(world: World) -> dict[str, int | str]:
     for disk in world.disks:
         found.setdefault("HOST_DISK_MAJOR", disk.major)
         found.setdefault("HOST_DISK_MINOR", disk.minor)
+        found.setdefault("HOST_DISK", disk.name)
     ordinary = (user.uid for user in world.users if 0 < user.uid < _NOBODY)
     found["HOST_USER"] = next(ordinary, _NOBODY)
     return found | dict(world.constants)

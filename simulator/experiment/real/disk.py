@@ -23,13 +23,13 @@ class Scratch(msgspec.Struct, frozen=True):
     descriptor: int
 
 
-def attach(world: World) -> Scratch | None:
-    """The world's first disk, or ``None`` where this machine has no loop devices."""
+def attach(world: World, machine: str) -> Scratch | None:
+    """The first disk of ``machine``'s world, or ``None`` where this kernel has no loop devices."""
     if not world.disks:
         return None
     content = world.disks[0].text.replace("{secret}", world.secret).encode()
     with contextlib.suppress(OSError):
-        memory = os.memfd_create(f"{NAME}-{os.getpid()}-")
+        memory = os.memfd_create(f"{NAME}-{machine}-")
         try:
             os.ftruncate(memory, _SIZE)
             os.pwrite(memory, content, 0)
@@ -62,11 +62,16 @@ def _request(memory: int) -> bytes:
     return struct.pack("<II", memory, 512) + info + bytes(64)
 
 
-def ours(device: int) -> bool:
-    """Whether a block device is a scratch disk of this tool."""
+def ours(device: int, pid: int) -> bool:
+    """Whether a block device is the disk of the scratch machine on which a process is.
+
+    Its control groups are called like its machine, and so is what the disk lies in.
+    """
     if os.major(device) != 7:
         return False
     with contextlib.suppress(OSError):
         path = Path(f"/sys/block/loop{os.minor(device)}/loop/backing_file")
-        return NAME in path.read_text()
+        _before, found, machine = path.read_text().partition(f"{NAME}-")
+        name = machine.rpartition("-")[0]
+        return bool(found and name) and f"/{name}" in Path(f"/proc/{pid}/cgroup").read_text()
     return False

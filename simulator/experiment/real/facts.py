@@ -171,6 +171,7 @@ def _shown() -> dict[str, bool]:
     files["ikconfig"] = "config.gz"
     return {name: os.path.exists(f"/proc/{file}") for name, file in files.items()} | {
         "scsi": os.path.exists("/proc/scsi"),
+        "powercap": os.path.exists("/sys/devices/virtual/powercap/intel-rapl"),
         "protected_symlinks": _text("/proc/sys/fs/protected_symlinks") == "1",
     }
 

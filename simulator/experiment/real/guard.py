@@ -14,6 +14,7 @@ from typing import cast
 
 from simulator.experiment.real import disk
 from simulator.experiment.real.link import BASE
+from simulator.experiment.real.standing import capable, hierarchy_there, shares
 from simulator.machine.abi.call import Call, Value
 from simulator.machine.abi.i18n import N_
 
@@ -36,23 +37,21 @@ _PRIVATE_SYSCTLS = (
     "kernel/sem",
     "kernel/ns_last_pid",
     "fs/mqueue/",
-    "user/",
 )
 
 _MEMORY_DEVICES = (1, 2, 4, 11)
 """mem, kmem, port, kmsg."""
 
+_CONSOLE = os.makedev(5, 1)
+_TIOCSTI = 0x5412
+_PLAIN_ENTROPY = (0x40045201, 0x40085203, 0x5204, 0x5206, 0x5207)
+"""What changes the pool of random numbers, and asks for CAP_SYS_ADMIN first: random(4)."""
+_QUESTIONS = {0x1260, 0x1268, 0x80041270, 0x80081272, 0x301, 0x5401, 0x5413}
+"""ioctl(2) requests that only ask: sizes of a disk, its geometry, how a terminal is set."""
+_HARMLESS = {(1, 3), (1, 5), (1, 7), (5, 0), (5, 2), (10, 200), (10, 229)}
+"""null, zero, full, tty, ptmx, tun, fuse; each opening of the last four is the opener's own."""
+
 SHARED = ("mnt", "pid", "uts", "ipc", "net", "cgroup")
-
-
-def capable(pid: int, capability: int) -> bool:
-    """Whether the process has the capability in effect, in whatever user namespace."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except OSError:
-        return True
-    sets = [int(line.split()[1], 16) for line in lines if line.startswith("CapEff")]
-    return not sets or bool(sets[0] >> capability & 1)
 
 
 def apart(pid: int) -> tuple[str, ...]:
@@ -70,12 +69,29 @@ def apart(pid: int) -> tuple[str, ...]:
     return tuple(same)
 
 
-def refusal(pid: int, call: Call) -> str | None:
-    """Why this call must not reach the real kernel, or ``None``."""
-    rule = _RULES.get(call.name)
-    if rule is not None:
-        return rule(pid, call.args)
-    return None
+def refusal(pid: int, call: Call, host: int | None = None) -> str | None:
+    """Why this call must not reach the real kernel, or ``None``.
+
+    ``host`` is the scratch machine's first process: what a whole machine would do and a scratch
+    machine can't is refused to whoever is not in a namespace of its own there.
+    """
+    rule, whole = _RULES.get(call.name), _WHOLE.get(call.name)
+    reason = rule(pid, call.args) if rule is not None else None
+    if reason is None and whole is not None:
+        return whole(pid, host, call.args)
+    return reason
+
+
+def turns_a_setting(pid: int, call: Call, host: int) -> bool:
+    """Whether a write(2) is to a setting of namespaces that the process has with its machine."""
+    if call.name not in ("write", "pwrite64"):
+        return False
+    try:
+        found = os.readlink(f"/proc/{pid}/fd/{_int(call.args, 0, -1)}")
+    except OSError:
+        return False
+    own = not shares(pid, host, "net") and not shares(pid, host, "ipc")
+    return not own and found.partition("/sys/")[2].startswith(_PRIVATE_SYSCTLS)
 
 
 def _int(args: tuple[Value, ...], at: int, default: int = 0) -> int:
@@ -111,14 +127,29 @@ def _foreign_disk(pid: int, value: Value) -> bool:
         found = path.stat()
     except OSError:
         return False
-    return stat.S_ISBLK(found.st_mode) and not disk.ours(found.st_rdev)
+    return stat.S_ISBLK(found.st_mode) and not disk.ours(found.st_rdev, pid)
 
 
-def _reboot(pid: int, args: tuple[Value, ...]) -> str | None:
+def _within(pid: int, host: int | None, kind: str) -> bool:
+    """Whether a namespace is a sandbox's own: neither this machine's nor the scratch machine's."""
+    return not shares(pid, host, kind) and not shares(pid, os.getpid(), kind)
+
+
+def _reboot(pid: int, host: int | None, args: tuple[Value, ...]) -> str | None:
+    """reboot(2): a sandbox with processes of its own ends itself, and nothing else can be meant."""
     magic = (_int(args, 0) & 0xFFFFFFFF, _int(args, 1) & 0xFFFFFFFF)
     right = magic[0] == 0xFEE1DEAD and magic[1] in (672274793, 85072278, 369367448, 537993216)
-    if right and capable(pid, _CAP_SYS_BOOT):
+    if right and capable(pid, _CAP_SYS_BOOT) and not _within(pid, host, "pid"):
         return N_("reboot with its right magic numbers is not tried on a real machine")
+    return None
+
+
+def _hierarchy(pid: int, host: int | None, args: tuple[Value, ...]) -> str | None:
+    """mount(2) of control groups that nobody has mounted: cgroup1_root_to_use() makes them anew."""
+    kind, options = (*args[2:3], None)[0], (*args[4:5], None)[0]
+    new = kind == "cgroup" and not hierarchy_there(options if isinstance(options, str) else "")
+    if new and capable(pid, _CAP_SYS_ADMIN) and not _within(pid, host, "cgroup"):
+        return N_("no new hierarchy of control groups is made on a real machine: it is one for all")
     return None
 
 
@@ -223,11 +254,15 @@ def _write(pid: int, args: tuple[Value, ...]) -> str | None:
         os.close(info)
     if stat.S_ISCHR(mode) and os.major(device) == 1 and os.minor(device) in _MEMORY_DEVICES:
         return N_("memory and log devices of a real machine are not written to")
-    if stat.S_ISBLK(mode) and not disk.ours(device):
+    if stat.S_ISCHR(mode) and (os.major(device) == 4 or device == _CONSOLE):
+        return N_("nothing is written on the console of a real machine")
+    if stat.S_ISBLK(mode) and not disk.ours(device, pid):
         return N_("a block device of a real machine is not written to")
     if magic in _CGROUP_FILES and "cgroup" in apart(pid):
         return N_("control groups of a real machine are not changed")
-    if magic in _MACHINE_FILES and not _private_file(found):
+    if magic in _CGROUP_FILES and found.endswith("/release_agent") and capable(pid, _CAP_SYS_ADMIN):
+        return N_("no program is named that the kernel of a real machine would start")
+    if magic in _MACHINE_FILES and not _private_file(pid, found):
         return N_("kernel settings of a real machine are not changed")
     return None
 
@@ -242,13 +277,42 @@ def _magic(descriptor: int) -> int:
     return int.from_bytes(memory.raw[:8], "little")
 
 
-def _private_file(path: str) -> bool:
+def _private_file(pid: int, path: str) -> bool:
     """Whether a kernel file only touches the actor's own namespaces or process."""
-    _, found, sysctl = path.partition("/sys/")
-    if found and path.partition("/sys/")[0].endswith("proc"):
-        return sysctl.startswith(_PRIVATE_SYSCTLS)
+    above, found, sysctl = path.partition("/sys/")
+    if found and above.endswith("proc"):
+        own = sysctl.startswith("user/") and not shares(pid, os.getpid(), "user")
+        return own or sysctl.startswith(_PRIVATE_SYSCTLS)
     parts = path.strip("/").split("/")
     return any(part.isdigit() or part in ("self", "thread-self") for part in parts[1:2])
+
+
+def _ioctl(pid: int, args: tuple[Value, ...]) -> str | None:
+    """ioctl(2) on a device: one that is everybody's is asked, and otherwise left alone.
+
+    Without CAP_SYS_ADMIN tty_ioctl.c refuses TIOCSTI on a foreign terminal, and random.c to
+    change the pool.
+    """
+    try:
+        status = os.stat(f"/proc/{pid}/fd/{_int(args, 0, -1)}")
+    except OSError:
+        return None
+    device, request = status.st_rdev, _int(args, 1) & 0xFFFFFFFF
+    if not stat.S_ISCHR(status.st_mode) and not stat.S_ISBLK(status.st_mode):
+        return None
+    if stat.S_ISBLK(status.st_mode) and disk.ours(device, pid):
+        return None
+    if stat.S_ISCHR(status.st_mode) and _of_nobody_else(device):
+        return None
+    admin = capable(pid, _CAP_SYS_ADMIN)
+    if request in _QUESTIONS or (not admin and request in (_TIOCSTI, *_PLAIN_ENTROPY)):
+        return None
+    return N_("devices of a real machine are not changed")
+
+
+def _of_nobody_else(device: int) -> bool:
+    """Whether what is done to an opened character device only touches its opener's own."""
+    return 136 <= os.major(device) <= 143 or (os.major(device), os.minor(device)) in _HARMLESS
 
 
 def _mount(pid: int, args: tuple[Value, ...]) -> str | None:
@@ -298,7 +362,6 @@ def _clone3(_pid: int, args: tuple[Value, ...]) -> str | None:
 
 
 _RULES: dict[str, Callable[[int, tuple[Value, ...]], str | None]] = {
-    "reboot": _reboot,
     "clock_settime": _clock,
     "settimeofday": _day,
     "adjtimex": _adjtimex,
@@ -316,6 +379,7 @@ _RULES: dict[str, Callable[[int, tuple[Value, ...]], str | None]] = {
     "write": _write,
     "pwrite64": _write,
     "sendfile": _write,
+    "ioctl": _ioctl,
     "mount": _mount,
     "fsconfig": _fsconfig,
     "fsopen": _fsopen,
@@ -325,3 +389,9 @@ _RULES: dict[str, Callable[[int, tuple[Value, ...]], str | None]] = {
     "mmap": _map,
     "clone3": _clone3,
 }
+
+_WHOLE: dict[str, Callable[[int, int | None, tuple[Value, ...]], str | None]] = {
+    "reboot": _reboot,
+    "mount": _hierarchy,
+}
+"""What depends on whether the process is in a namespace of a sandbox's own."""

@@ -95,11 +95,19 @@ class Host:
             self._groups = self._all_groups()
             self._mounts = mountinfo(self.machine.supervisor)
             root = str(self.machine.root)
-            self._trees = [Tree(root, _APART), Tree(f"{root}/dev/shm")]
+            self._trees = [Tree(place, apart) for place, apart in self._places(root)]
             self._before = self._digest()
         except BaseException:
             self.machine.close()
             raise
+
+    @staticmethod
+    def _places(root: str) -> Iterator[tuple[str, frozenset[str]]]:
+        """File systems of the machine's own, and what below them is not looked at."""
+        yield root, _APART
+        yield f"{root}/dev/shm", frozenset()
+        if any(one.path != "/sys/fs/cgroup" for one in cgroups.hierarchies()):
+            yield f"{root}/sys/fs/cgroup", frozenset()
 
     def fits(self, world: World, service: Service) -> bool:
         """Whether this is such a machine."""
@@ -130,6 +138,8 @@ class Host:
         An engine tidies up for a moment after its container ended, so a first look that differs
         is not the last.
         """
+        if self.machine.spoilt:
+            return False
         for name, tenant in list(self.tenants.items()):
             if tenant.sessions > _MOST or not tenant.mend():
                 tenant.end()
@@ -205,6 +215,10 @@ def _state(machine: Machine) -> Iterator[str]:
         yield str(link.ask(request).get("data"))
         do(link, "close", opened)
     yield str(sorted(os.listdir(machine.root / "dev/mqueue")))
+    for one in machine.world.interfaces:
+        shown = machine.root / "sys/class/net" / one.name
+        for name in ("mtu", "flags", "address"):
+            yield (shown / name).read_text() if shown.is_dir() else ""
     place = Path(f"/proc/{link.pid}/net")
     yield (place / "fib_trie").read_text()
     own = tuple(one.name for one in machine.world.interfaces)

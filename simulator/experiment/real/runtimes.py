@@ -12,6 +12,7 @@ from simulator.experiment.real.sandbox import NS, Machine
 from simulator.experiment.real.spec import Spec
 from simulator.machine.abi.i18n import gettext as _
 
+_PR_SET_DUMPABLE = 4
 _NEWTIME, _NEWUSER = 0x80, 0x10000000
 _MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
 
@@ -25,6 +26,8 @@ def _become(link: Link, uid: int, gid: int) -> None:
     do(link, "setgroups", 0, [])
     do(link, "setresgid", gid, gid, gid)
     do(link, "setresuid", uid, uid, uid)
+    # As after the execve(2) of whoever takes a user's ids for good: /proc/self is that user's.
+    do(link, "prctl", _PR_SET_DUMPABLE, 1)
 
 
 def _user_of(spec: Spec) -> tuple[int, int] | None:

@@ -50,6 +50,7 @@ class Machine:
 
     ``shared`` are namespaces that an actor may have in common with this machine (none, unless
     an engine that is not ours makes the sandbox); ``closers`` run first when it ends.
+    ``spoilt``: something on it was changed that no look finds again.
     ``unified``: whether it shows a control group hierarchy of version 2; ``interpreter``: whether
     its tenants' trees hold one, for a runtime that starts a program in them; ``shift``: what is
     added to the owners of their files, for a runtime that maps ids.
@@ -69,12 +70,13 @@ class Machine:
         self.closers: list[Callable[[], None]] = []
         self.shared: frozenset[str] = frozenset()
         self.disk: disk.Scratch | None = None
+        self.spoilt = False
         # Written down before it is made, so that a kill at any moment leaves a name to sweep.
         self._record = state.Record(self.name, os.getpid(), self.directory, tuple(self.groups))
         state.write(self._record)
         try:
             os.mkdir(self.directory, 0o700)
-            self.disk = disk.attach(world)
+            self.disk = disk.attach(world, self.name)
             self._start()
         except OSError as error:
             self.close()

@@ -93,6 +93,7 @@ class RealSession:
         if machine.disk is not None:
             self._constants["HOST_DISK_MAJOR"] = machine.disk.major
             self._constants["HOST_DISK_MINOR"] = machine.disk.minor
+            self._constants["HOST_DISK"] = f"loop{machine.disk.minor}"
         self._host_pid = self._seen(machine.daemons[0]) if machine.daemons else None
         for actor in sorted(actors | {"guest"}):
             self._actor(actor)
@@ -135,13 +136,16 @@ class RealSession:
     def call(self, actor: str, call: Call) -> Result:
         """One raw system call; refused ones come back ``Silent``."""
         link = self._actor(actor)
-        reason = guard.refusal(link.pid, call)
+        reason = guard.refusal(link.pid, call, self.machine.supervisor.pid)
         if reason is not None:
             return Silent(_("model only: {reason}").format(reason=_(reason)))
         request = {"do": "call", "call": call.name, "args": [wire.pack(arg) for arg in call.args]}
         result = _result(call, self._ask(link, request, quiet=self.quiet))
         self.pure = self.pure and pure(call, result)
         self.passing = self.passing and passing(call, result)
+        if isinstance(result, Returned):
+            host = self.machine.supervisor.pid
+            self.machine.spoilt |= guard.turns_a_setting(link.pid, call, host)
         if call.name in _SIGNALLING:
             self._settle()
         return result

@@ -227,9 +227,13 @@ def _told(probe: Probe, rows: list[Row]) -> list[Row]:
 def compare(
     job: Job, spec: str, probe: str, model: Trace, real: Trace, again: Trace | None = None
 ) -> list[Row]:
-    """Row by row; a step that is skipped on one side only follows the difference before it."""
+    """Row by row; a step that is skipped on one side only follows the difference before it.
+
+    Behind a call that the guard kept back the two machines are not the same any more.
+    """
     rows: list[Row] = []
     followed: Row | None = None
+    kept: Row | None = None
     shaky = _unstable(real, again)
     paths = sources(real.entries)
     plain = zip(normalise(model), normalise(real), strict=False)
@@ -240,8 +244,12 @@ def compare(
             row = msgspec.structs.replace(row, kind="unstable", reason=_("two real runs differ"))
         elif row.kind == "unexplained" and followed is not None and _skips(one, other):
             row = _following(row, followed)
+        elif row.kind == "unexplained" and kept is not None:
+            row = _following(row, kept)
         if row.kind in ("known_difference", "unexplained", "model_silent", "not_here"):
             followed = followed or row
+        if row.kind == "not_here":
+            kept = kept or row
         differs = row.kind == "agree" and here.data != there.data
         rows.append(msgspec.structs.replace(row, data_differs=differs))
     return rows

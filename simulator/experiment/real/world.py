@@ -100,4 +100,5 @@ def constants(world: World) -> dict[str, Value]:
         derived[f"HOST_{ipc.kind.upper()}_KEY"] = ipc.key
     for disk in world.disks:
         derived["HOST_DISK_MAJOR"], derived["HOST_DISK_MINOR"] = disk.major, disk.minor
+        derived["HOST_DISK"] = disk.name
     return derived | dict(world.constants)

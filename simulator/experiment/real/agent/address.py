@@ -1,9 +1,12 @@
 """Socket addresses between the program's notation and ``struct sockaddr``."""
 
+import ctypes
 import struct
 from typing import Any
 
+from .channel import raw
 from .frame import BadArgumentError, as_bytes, as_rows, as_text
+from .numbers import NUMBERS
 
 AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET = 1, 2, 10, 16, 17
 
@@ -49,12 +52,22 @@ def pack(value: Any) -> bytes:
     ipv4 = _ipv4(host)
     if ipv4 is not None:
         return struct.pack("<H", AF_INET) + struct.pack(">H", second & 0xFFFF) + ipv4 + bytes(8)
-    index = 1 if host == "lo" else 0
     return (
         struct.pack("<H", AF_PACKET)
         + struct.pack(">H", second & 0xFFFF)
-        + struct.pack("<iHBB8s", index, 0, 0, 0, b"")
+        + struct.pack("<iHBB8s", _index(host), 0, 0, 0, b"")
     )
+
+
+def _index(name: str) -> int:
+    """The number of a network interface here, 0 if there is none: netdevice(7), SIOCGIFINDEX."""
+    socket, _errno = raw(NUMBERS["socket"], AF_UNIX, 1, 0)
+    if socket < 0:
+        return 0
+    request = ctypes.create_string_buffer(as_bytes(name)[:15], 40)
+    failed, _errno = raw(NUMBERS["ioctl"], socket, 0x8933, ctypes.addressof(request))
+    raw(NUMBERS["close"], socket)
+    return 0 if failed else struct.unpack_from("<i", request, 16)[0]
 
 
 def unpack(raw: bytes, length: int) -> Any:
