@@ -36,7 +36,7 @@ CHAIN = Chain(
 
 _BUILT_IN = """
 acct acpi apparmor bpf cgroup-names fanotify io_uring ioports ip_tables kcore kexec keys
-landlock modules mtrr perf pmu quota scsi swap sysrq userfaultfd yama
+landlock modules mtrr perf pmu powercap quota scsi swap sysrq userfaultfd yama
 """
 FEATURES = frozenset(_BUILT_IN.split())
 """What a distribution builds into its kernel; a machine's own facts may take some away."""

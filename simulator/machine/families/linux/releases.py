@@ -41,6 +41,7 @@ FEATURES: Mapping[str, Release] = {
     "apparmor": (2, 6, 36),
     "fanotify": (2, 6, 37),
     "yama": (3, 4),
+    "powercap": (3, 13),
     "bpf": (3, 18),
     "userfaultfd": (4, 3),
     "io_uring": (5, 1),

@@ -144,8 +144,6 @@ _SMALL_TREE: _Tree = {
 }
 """What a sandbox has where ``Traits.sysfs_of_network``: names, and nothing to turn."""
 
-_POWERCAP_SINCE = (3, 13)
-
 _NET_FILES = {
     "address": 0o444,
     "carrier": 0o644,
@@ -300,10 +298,8 @@ def _completed(trap: "Trap", inode: VirtualId, tree: _Tree) -> _Tree:
         rows = _interfaces(trap, inode)
         return {row.name: _Link(f"../../devices/virtual/net/{row.name}") for row in rows}
     if where == ("devices", "virtual"):
-        old = trap.family.release < _POWERCAP_SINCE
-        return {
-            name: one for name, one in {**tree, "net": {}}.items() if name != "powercap" or not old
-        }
+        gone = {"powercap"} - trap.family.features
+        return {name: one for name, one in {**tree, "net": {}}.items() if name not in gone}
     if where == ("devices", "virtual", "net"):
         return {row.name: _device(trap, row) for row in _interfaces(trap, inode)}
     if where == ("module",) and tree:

@@ -212,7 +212,7 @@ def _new(trap: Trap, wish: _Wish) -> Hierarchy:
     """A new hierarchy, in the first cgroup namespace only. EINVAL, EPERM, EBUSY."""
     if not wish.controllers and not wish.none:
         options.refuse(trap)
-    if trap.store.row(CgroupNs, trap.task.ns.cgroup).roots:
+    if not _in_first(trap):
         trap.deny(
             Errno.EPERM,
             "cgroup-ns",
@@ -234,7 +234,7 @@ def _make_v2(trap: Trap, source: str, text: str) -> Superblock:
     if tree is None:
         trap.fail(Errno.ENODEV, N_("This machine has no version 2 control groups."), "cgroups(7)")
     words = frozenset(key for key, _value in options.split(text))
-    if words and not trap.store.row(CgroupNs, trap.task.ns.cgroup).roots:
+    if words and _in_first(trap):
         trap.store.put(msgspec.structs.replace(tree, options=words))
     return _superblock(trap, "cgroup2", source, tree, text)
 
@@ -284,6 +284,12 @@ def root_in(trap: Trap, ns: NsId, tree: Hierarchy) -> CgroupId:
 
 def _owner(trap: Trap) -> NsId:
     return trap.store.row(CgroupNs, trap.task.ns.cgroup).owner
+
+
+def _in_first(trap: Trap) -> bool:
+    """Whether the caller is in the cgroup namespace that the machine began with."""
+    # It is made at boot and never goes, so it stays the oldest row.
+    return next(iter(trap.store.tables[CgroupNs])) == trap.task.ns.cgroup
 
 
 def _is_initial(trap: Trap) -> bool:

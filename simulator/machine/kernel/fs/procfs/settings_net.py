@@ -1,7 +1,9 @@
 """The settings under /proc/sys/net: each network namespace has its own.
 
 One line each: dotted name, mode in octal, value; ``!`` before those that only the initial network
-namespace shows. Read from a kernel 6.18 with ``sysctl -a``.
+namespace shows, ``*`` before those that the others show too since Linux 6.9, to read
+(``net/core/sysctl_net_core.c``, sysctl_core_net_init()). Read from a kernel 6.18 with
+``sysctl -a``.
 """
 
 NET = """\
@@ -20,14 +22,14 @@ NET = """\
 !net.core.netdev_budget 644 300
 !net.core.netdev_max_backlog 644 1000
 net.core.optmem_max 644 131072
-net.core.rmem_default 644 212992
-net.core.rmem_max 644 212992
+*net.core.rmem_default 644 212992
+*net.core.rmem_max 644 212992
 net.core.rps_default_mask 644 0
 net.core.somaxconn 644 4096
 net.core.txrehash 644 1
 !net.core.warnings 644 0
-net.core.wmem_default 644 212992
-net.core.wmem_max 644 212992
+*net.core.wmem_default 644 212992
+*net.core.wmem_max 644 212992
 net.ipv4.icmp_echo_enable_probe 644 0
 net.ipv4.icmp_echo_ignore_all 644 0
 net.ipv4.icmp_echo_ignore_broadcasts 644 1

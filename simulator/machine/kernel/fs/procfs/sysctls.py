@@ -37,12 +37,19 @@ _TEXT = re.compile(
 _NUMBERS = re.compile(r"\s*[-+]?\d+(\s+[-+]?\d+)*\s*")
 
 
+_SHOWN_SINCE = (6, 9)
+
+
 class Setting(NamedTuple):
-    """A file under /proc/sys: permission bits, value at boot, whether only the first net ns."""
+    """A file under /proc/sys: permission bits, value at boot, whether only the first net ns.
+
+    ``shown``: with ``initial_only``, whether the others show it too, to read, since Linux 6.9.
+    """
 
     mode: int
     default: str
     initial_only: bool = False
+    shown: bool = False
 
 
 @cache
@@ -62,7 +69,9 @@ def _parsed(text: str) -> dict[str, Setting]:
     found: dict[str, Setting] = {}
     for line in text.splitlines():
         name, mode, *value = line.split(" ", 2)
-        found[name.lstrip("!")] = Setting(int(mode, 8), "".join(value), name.startswith("!"))
+        found[name.lstrip("!*")] = Setting(
+            int(mode, 8), "".join(value), name[0] in "!*", name[0] == "*"
+        )
     return found
 
 
@@ -106,6 +115,7 @@ def listing(trap: "Trap") -> Listing:
         _Settled(trap.family.sysctls),
         trap.family.features,
         _in_initial_net(trap),
+        trap.family.release >= _SHOWN_SINCE,
         tuple(row.name for row in interface.listed(trap.store, trap.task.ns.net)),
     )
 
@@ -115,6 +125,7 @@ def _listing(
     sysctls: "_Settled",
     features: frozenset[str],
     initial: bool,
+    others: bool,
     interfaces: tuple[str, ...],
 ) -> Listing:
     """Made once for each sort of kernel and network: a thousand names, asked for all the time."""
@@ -124,7 +135,12 @@ def _listing(
     found |= {name: Setting(0o644, value) for name, value in sysctls.values.items()}
     found |= _known()
     if not initial:
-        found = {name: one for name, one in found.items() if not one.initial_only}
+        locked = {
+            name: one._replace(mode=one.mode & 0o444)
+            for name, one in found.items()
+            if others and one.shown
+        }
+        found = {name: one for name, one in found.items() if not one.initial_only} | locked
     for prefix, each in _per_interface():
         for name in ("all", "default", *interfaces):
             found |= {f"{prefix}.{name.replace('.', '/')}.{key}": one for key, one in each.items()}
