@@ -16,6 +16,11 @@ def zeros(count: int) -> bytes:
     return _held(count) if count <= HELD else bytes(count)
 
 
+_BLOCK = bytes(1 << 16)
+
+
 def blank(data: bytes) -> bool:
-    """Whether ``data`` is nothing but zeros."""
-    return not data.strip(b"\0")
+    """Whether ``data`` is nothing but zeros: compared by the block, as fast as memory is read."""
+    whole, rest = divmod(len(data), len(_BLOCK))
+    starts = range(0, whole * len(_BLOCK), len(_BLOCK))
+    return data.endswith(_BLOCK[:rest]) and all(data.startswith(_BLOCK, at) for at in starts)
