@@ -1,6 +1,7 @@
 """Facts of this machine that a model needs before it is compared with it."""
 
 import contextlib
+import functools
 import gzip
 import os
 import platform
@@ -102,8 +103,9 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
 
 
+@functools.cache
 def gather() -> Facts:
-    """Read everything that can be read without changing anything."""
+    """Read everything that can be read without changing anything; once a process."""
     return Facts(
         release=platform.release(),
         machine=platform.machine(),
