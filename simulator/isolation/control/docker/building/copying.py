@@ -126,14 +126,15 @@ async def _place(
     there = status is not None and status & S_IFMT == S_IFDIR
     if unpacks:
         await files.make(sys, place)
-        await tarball.unpack(sys, found.items[0].data, place)
+        await tarball.unpack_below(sys, found.items[0].data, root, place.removeprefix(root))
         return
     if found.is_dir:
         if status is not None and not there:
             raise ApiError(f"cannot copy to non-directory: {place}")
         if not there:
             await _make(sys, place, ids)
-        await tarball.unpack(sys, _archived(found.items[1:], ids), place, keep_dirs=True)
+        packed = _archived(found.items[1:], ids)
+        await tarball.unpack_below(sys, packed, root, place.removeprefix(root), keep_dirs=True)
         return
     name = posixpath.basename(found.path)
     if target.endswith("/") or there:
@@ -142,7 +143,8 @@ async def _place(
         directory, _, name = place.rpartition("/")
     await _make(sys, directory, ids)
     item = found.items[0]._replace(name=name)
-    await tarball.unpack(sys, _archived((item,), ids), directory)
+    packed = _archived((item,), ids)
+    await tarball.unpack_below(sys, packed, root, directory.removeprefix(root))
 
 
 async def _make(sys: Process, path: str, ids: tuple[int, int]) -> None:

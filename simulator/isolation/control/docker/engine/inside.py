@@ -91,7 +91,7 @@ async def stat(
     """name, size, mode (Go's bits), mtime and linkTarget; None when nothing is there."""
 
     async def work(own: Process) -> bytes:
-        place = posixpath.normpath("/" + path)
+        place = posixpath.normpath("/" + path.lstrip("/"))
         at_directory = path.endswith(("/", "/."))
         try:
             status = await (own.stat if follow or at_directory else own.lstat)(place)
@@ -127,7 +127,7 @@ async def get(sys: Process, container: Container, path: str) -> bytes:
     """An archive of what is at ``path``, called by its last name."""
 
     async def work(own: Process) -> bytes:
-        place = posixpath.normpath("/" + path)
+        place = posixpath.normpath("/" + path.lstrip("/"))
         name = posixpath.basename(place) or "."
         if path.endswith(("/.", "/")):
             status = await own.stat(place)
@@ -144,7 +144,7 @@ async def put(
     """Unpack an archive into the directory at ``path``."""
 
     async def work(own: Process) -> bytes:
-        place = posixpath.normpath("/" + path)
+        place = posixpath.normpath("/" + path.lstrip("/"))
         root = "" if place == "/" else place
         await tarball.unpack(own, content, root, keep_dirs=keep_dirs)
         return b""

@@ -33,7 +33,7 @@ async def fill_new_volumes(sys: Process, container: Container) -> None:
         if content == _NO_DIRECTORY:
             raise ApiError(f"source {container.layer}/merged{place} is not directory")
         if content:
-            await tarball.unpack(sys, content, point.Source)
+            await tarball.unpack_below(sys, content, point.Source)
 
 
 async def _may_be(sys: Process, container: Container, place: str) -> bool:

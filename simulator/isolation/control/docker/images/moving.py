@@ -258,8 +258,11 @@ async def import_(x: Exchange) -> None:
     if content[:2] == b"\x1f\x8b":
         try:
             content = gzip.decompress(content)
-        except (EOFError, OSError, zlib.error) as error:
-            raise ApiError(f"Error processing tar file(exit status 1): {error}") from None
+        except EOFError:
+            raise ApiError("Error processing tar file(exit status 1): unexpected EOF") from None
+        except (OSError, zlib.error):
+            told = "Error processing tar file(exit status 1): gzip: invalid header"
+            raise ApiError(told) from None
     layer = await x.engine.images.add_layer(x.sys, "", content)
     await x.begin()
     created = times.rfc3339(await times.now(x.sys))

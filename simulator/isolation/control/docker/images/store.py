@@ -112,7 +112,7 @@ class ImageStore:
         cache = hashlib.sha256(f"cache {chain}".encode()).hexdigest()
         place = f"{OVERLAY}/{cache}"
         await files.make(sys, f"{place}/diff")
-        held = await tarball.unpack(sys, content, f"{place}/diff", layer=True)
+        held = await tarball.unpack_below(sys, content, f"{place}/diff", layer=True)
         size = tarball.stated_size(content) or held
         layer = Layer(chain=chain, diff=diff, cache=cache, parent=parent, size=size)
         own = f"{LAYERS}/{_hex(chain)}"

@@ -5,15 +5,20 @@ The format is the library's (tarfile); whiteouts are translated between a layer'
 ``archive_linux.go`` does.
 """
 
+import lzma
+import posixpath
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from typing import NamedTuple
 
 from simulator.isolation.control.docker.api.errors import ApiError
+from simulator.isolation.control.docker.engine.sync import Bell
 from simulator.machine.abi.constants import (
     AT_FDCWD,
     AT_SYMLINK_NOFOLLOW,
+    CLONE_FILES,
     O_CLOEXEC,
     O_CREAT,
     O_EXCL,
@@ -34,6 +39,8 @@ OPAQUE = ".wh..wh..opq"
 _OPAQUE_XATTR = "trusted.overlay.opaque"
 _STATED = "VITRINA.size"
 _SECOND = 1_000_000_000
+MOST = 1 << 30
+"""Bytes of all files of an archive: the disk of the simulated machine has room for no more."""
 _KINDS = {
     S_IFREG: tarfile.REGTYPE,
     S_IFDIR: tarfile.DIRTYPE,
@@ -79,14 +86,17 @@ def made(entries: Iterable[Entry], size: int = 0) -> bytes:
 
 def members(content: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     """Each member with its bytes; compressed archives too. Raises ``ApiError``."""
+    total = 0
     try:
         with tarfile.open(fileobj=BytesIO(content), mode="r:*") as archive:
             for info in archive:
+                total += info.size if info.isreg() else 0
+                if total > MOST:
+                    raise _wrong(f"write /{info.name}: no space left on device")
                 taken = archive.extractfile(info) if info.isreg() else None
                 yield info, taken.read() if taken is not None else b""
-    except (tarfile.TarError, EOFError, ValueError) as error:
-        told = "archive/tar: invalid tar header"
-        raise ApiError(f"Error processing tar file(exit status 1): {told}") from error
+    except (tarfile.TarError, EOFError, ValueError, OSError, zlib.error, lzma.LZMAError) as error:
+        raise _wrong("archive/tar: invalid tar header") from error
 
 
 def stated_size(content: bytes) -> int:
@@ -101,24 +111,65 @@ def stated_size(content: bytes) -> int:
     return int(text) if text.isdigit() else 0
 
 
+def _wrong(what: str) -> ApiError:
+    return ApiError(f"Error processing tar file(exit status 1): {what}")
+
+
+async def unpack_below(
+    sys: Process,
+    content: bytes,
+    root: str,
+    dest: str = "",
+    *,
+    layer: bool = False,
+    keep_dirs: bool = False,
+) -> int:
+    """``unpack`` into ``dest`` by a worker whose root is ``root``: no link leads out of it.
+
+    moby's chrootarchive: a thread that shares everything but its root.
+    """
+    told: list[int | Exception] = []
+    done = Bell()
+
+    async def work(own: Process) -> int:
+        try:
+            await own.call("chroot", root)
+            await own.call("chdir", "/")
+            told.append(await unpack(own, content, dest, layer=layer, keep_dirs=keep_dirs))
+        except Exception as error:  # for whoever waits
+            told.append(error)
+        await done.ring(own)
+        return 0
+
+    await sys.spawn(work, CLONE_FILES)
+    await done.until(sys, lambda: bool(told))
+    if isinstance(told[0], Exception):
+        raise told[0]
+    return told[0]
+
+
 async def unpack(
     sys: Process, content: bytes, root: str, *, layer: bool = False, keep_dirs: bool = False
 ) -> int:
     """Put an archive's members below ``root``; the bytes of its files.
 
     ``layer``: whiteouts become overlayfs's. ``keep_dirs``: a member that is no directory does not
-    replace one (``noOverwriteDirNonDir``). Raises ``ApiError`` for a path that leads outside.
+    replace one (``noOverwriteDirNonDir``). Raises ``ApiError`` for a path that leads outside, and
+    for whatever the kernel refuses.
     """
     total = 0
+    root = root.rstrip("/")
     times: list[tuple[str, int]] = []
     for info, data in members(content):
-        name = "/".join(part for part in info.name.split("/") if part not in ("", "."))
-        if ".." in name.split("/"):
-            raise ApiError(f"Error processing tar file: {info.name!r} is outside of {root!r}")
-        path = f"{root}/{name}" if name else root
-        if layer and await _whiteout(sys, path):
-            continue
-        total += await _place(sys, info, data, path, root, keep_dirs)
+        path = posixpath.normpath(f"{root}/{info.name}" if root else "/" + info.name.lstrip("/"))
+        if path != root and not path.startswith(f"{root}/"):
+            raise _wrong(f'"{info.name}" is outside of "{root}"')
+        try:
+            if layer and await _whiteout(sys, path):
+                continue
+            total += await _place(sys, info, data, path, root, keep_dirs)
+        except SysError as error:
+            raise _wrong(f"{error.call} {path}: {error.message.lower()}") from None
         times.append((path, int(info.mtime)))
     for path, seconds in reversed(times):
         when = (seconds * _SECOND, seconds * _SECOND)
@@ -129,7 +180,7 @@ async def unpack(
 async def _whiteout(sys: Process, path: str) -> bool:
     above, _, name = path.rpartition("/")
     if name == OPAQUE:
-        await sys.call("setxattr", above, _OPAQUE_XATTR, b"y", 1, 0)
+        await sys.call("setxattr", above or "/", _OPAQUE_XATTR, b"y", 1, 0)
         return True
     if not name.startswith(WHITEOUT):
         return False
@@ -140,12 +191,14 @@ async def _whiteout(sys: Process, path: str) -> bool:
 async def _place(
     sys: Process, info: tarfile.TarInfo, data: bytes, path: str, root: str, keep_dirs: bool
 ) -> int:
-    above = path.rpartition("/")[0]
+    above = path.rpartition("/")[0] or "/"
     if not await sys.succeeds("stat", above):
         await _parents(sys, above)
     mode = info.mode & 0o7777
     there = await _status(sys, path)
     is_dir = there is not None and there["mode"] & S_IFMT == S_IFDIR
+    if is_dir and not info.isdir() and path in (root, "/"):
+        return 0
     if info.isdir():
         if is_dir:
             await sys.call("chmod", path, mode)
@@ -162,8 +215,10 @@ async def _place(
     if info.isdir():
         await sys.call("mkdir", path, mode)
     elif info.islnk():
-        target = "/".join(part for part in info.linkname.split("/") if part not in ("", "."))
-        await sys.call("link", f"{root}/{target}", path)
+        target = posixpath.normpath(f"{root}/{info.linkname.lstrip('/')}")
+        if not target.startswith(f"{root}/"):
+            raise _wrong(f'invalid hardlink "{target}" -> "{info.linkname}"')
+        await sys.call("link", target, path)
         return 0
     elif info.issym():
         await sys.call("symlink", info.linkname, path)
@@ -171,6 +226,8 @@ async def _place(
         fd = await sys.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
         await sys.write(fd, data)
         await sys.close(fd)
+    elif info.type not in _MODES:
+        raise _wrong(f"unhandled tar header type {info.type[0]}\n")
     else:
         device = info.devmajor << 8 | info.devminor
         await sys.call("mknod", path, _MODES[info.type] | mode, device)

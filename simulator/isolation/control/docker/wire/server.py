@@ -40,7 +40,7 @@ async def serve(sys: Process, engine: "Engine", fd: int) -> None:
     try:
         while await _one(sys, engine, connection):
             connection.http.start_next_cycle()
-    except Gone:
+    except (Gone, h11.LocalProtocolError):  # it has gone, or an answer was cut short
         pass
     await sys.succeeds("shutdown", fd, SHUT_RDWR)
     await sys.succeeds("close", fd)
@@ -75,14 +75,16 @@ async def _one(sys: Process, engine: "Engine", connection: Connection) -> bool:
         await exchange.fail(of_kernel(error))
     except msgspec.MsgspecError as error:
         await exchange.fail(BadRequest(f"invalid JSON: {error}"))
-    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as fault:
-        # net/http recovers a handler's panic too; the connection is lost, the daemon is not
-        await sys.err(f"http: panic serving {exchange.path}: {type(fault).__name__}: {fault}\n")
-        await exchange.fail(ApiError("internal error"))
-        return False
+    except Gone:
+        raise
     except GapError as gap:
         await sys.err(f"{exchange.path}: the model can't do this: {gap}\n")
         await exchange.fail(NotImplementedHere(f"the simulated machine can't do this: {gap}"))
+        return False
+    except Exception as fault:
+        # net/http recovers a handler's panic too; the connection is lost, the daemon is not
+        await sys.err(f"http: panic serving {exchange.path}: {type(fault).__name__}: {fault}\n")
+        await exchange.fail(ApiError("internal error"))
         return False
     await exchange.unwatch()
     if exchange.hijacked or exchange.watcher:
