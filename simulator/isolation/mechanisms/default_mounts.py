@@ -82,7 +82,7 @@ class DefaultMounts:
 
     ``groups_v1``: whether groups of version 1 are mounted too, where the machine has those;
     ``groups_mode``: what becomes of the directory they are in (runc gives it the mode that sysfs
-    gave the place).
+    gave the place); ``groups_closed``: whether that directory becomes read-only at last.
     """
 
     mounts: tuple[Mounted, ...] = OCI_DEFAULT
@@ -91,6 +91,7 @@ class DefaultMounts:
     nodes: tuple[tuple[str, int, int], ...] = NODES
     groups_v1: bool = True
     groups_mode: int = 0o555
+    groups_closed: bool = False
 
     about: About = ABOUT
 
@@ -136,6 +137,8 @@ class DefaultMounts:
             child("mount", f"/sys/fs/cgroup/{name}{below}", path, "bind", MS_BIND | MS_REC, None)
             child("mount", "none", path, None, MS_REMOUNT | MS_BIND | one.flags, None)
         child("chmod", top, self.groups_mode)
+        if self.groups_closed:
+            child("mount", "none", top, None, MS_REMOUNT | MS_BIND | _CLOSED | MS_RDONLY, None)
 
     def _nodes(self, plan: LaunchPlan) -> None:
         device = plan.caller(Phase.CHILD_DEVICES, "guest", self.about.id)

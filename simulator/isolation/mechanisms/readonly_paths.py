@@ -29,9 +29,13 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class ReadonlyPaths:
-    """Each path bound onto itself, then remounted read-only (runc readonlyPath)."""
+    """Each path bound onto itself, then remounted read-only (runc readonlyPath).
+
+    ``writable`` are paths below them that are bound onto themselves in between, and stay so.
+    """
 
     paths: tuple[str, ...]
+    writable: tuple[str, ...] = ()
 
     about: About = ABOUT
 
@@ -40,6 +44,8 @@ class ReadonlyPaths:
         child = plan.caller(Phase.CHILD_PATHS, "guest", self.about.id)
         for path in self.paths:
             child("mount", path, path, "", MS_BIND | MS_REC, None, tolerates=("ENOENT",))
+            for kept in [one for one in self.writable if one.startswith(f"{path}/")]:
+                child("mount", kept, kept, "", MS_BIND, None)
             flags = MS_BIND | MS_REC | MS_REMOUNT | MS_RDONLY | _PROC_FLAGS
             child(
                 "mount",

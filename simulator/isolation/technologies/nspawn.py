@@ -32,7 +32,7 @@ TECHNOLOGY = Technology(
         CgroupNs(),
         SessionKeyring(),
         DeviceList(defaults.DEVICES),
-        DefaultMounts(defaults.MOUNTS),
+        DefaultMounts(defaults.MOUNTS, groups_mode=0o755, groups_closed=True),
         PivotRoot(shared=True),
         ReadonlyPaths(defaults.READ_ONLY),
         NspawnFilter(),

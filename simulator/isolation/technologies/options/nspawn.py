@@ -8,11 +8,13 @@ from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.isolation.mechanisms.init import Init
 from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.no_new_privs import NoNewPrivs
+from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
 from simulator.isolation.mechanisms.readonly_root import ReadonlyRoot
 from simulator.isolation.mechanisms.seccomp_nspawn import NspawnFilter
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
 from simulator.isolation.technologies.base import Technology, change, drop, put
+from simulator.isolation.technologies.defaults import nspawn as defaults
 from simulator.isolation.technologies.options.reading import (
     Option,
     OptionError,
@@ -63,6 +65,7 @@ def _boolean(value: str) -> bool:
 
 def _network(technology: Technology, _value: str) -> Technology:
     technology = put(technology, NetNs(bridge="", ipv6=True))
+    technology = put(technology, ReadonlyPaths(defaults.READ_ONLY, ("/proc/sys/net",)))
     return put(technology, Capabilities(_held(technology) | capability("CAP_NET_ADMIN")))
 
 

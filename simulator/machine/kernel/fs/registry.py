@@ -52,7 +52,7 @@ class Virtual(Protocol):
         ...
 
     def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
-        """Refuse an open(2) that the mode bits would allow (ptrace rules, sysctl owners)."""
+        """Refuse an open(2) that the mode bits would allow (ptrace rules)."""
         ...
 
 
@@ -95,6 +95,14 @@ def _anywhere(_trap: "Trap", _inode: VirtualId) -> None:
     """A file that takes whatever comes, wherever it is said to begin."""
 
 
+def _by_mode(_trap: "Trap", _inode: VirtualId, _want: int) -> bool:
+    return False
+
+
+def _never(_directory: VirtualId) -> bool:
+    return False
+
+
 def _no_backing(_trap: "Trap", _inode: VirtualId, _writing: bool) -> int | None:
     return None
 
@@ -124,12 +132,15 @@ class Mutations:
     """Where ``backing`` gives None: changes by field of ``Inode`` (mode, uid, gid, xattrs)."""
     ioctl: "Callable[[Trap, File, int, Value], Result | int] | None" = None
     """Requests that the files themselves understand (nsfs); it refuses the others with ENOTTY."""
+    permission: "Callable[[Trap, VirtualId, int], bool]" = _by_mode
+    """A filesystem's own i_op->permission() for opening (READ, WRITE); False: the mode bits say."""
     need_start: "Callable[[Trap, VirtualId], None]" = _anywhere
     """A write begins behind the first byte: a file that is written in one piece refuses it."""
     unmounted: "Callable[[Store, Superblock], None] | None" = None
     """Nobody has the superblock mounted any more (kill_sb())."""
-    missing_fails: bool = False
-    """procfs: looking up a missing name is ENOENT even for a call that would make it."""
+    missing_fails: "Callable[[VirtualId], bool]" = _never
+    """Whether looking up a missing name in the directory is ENOENT even for a call that would make
+    it: all of procfs, and directories that are there to be mounted on (empty_dir_lookup())."""
 
 
 @dataclass(frozen=True, slots=True)

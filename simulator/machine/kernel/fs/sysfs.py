@@ -25,7 +25,7 @@ from simulator.machine.abi.ids import (
 )
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import options, stored
-from simulator.machine.kernel.fs.registry import FilesystemType, Steady, register_virtual
+from simulator.machine.kernel.fs.registry import FilesystemType, Mutations, Steady, register_virtual
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.namespace import NetNs, UserNs, to_kernel
 from simulator.machine.kernel.net import interface
@@ -143,6 +143,19 @@ _SMALL_TREE: _Tree = {
     "kernel": {"uevent_seqnum": _File("1000\n")},
 }
 """What a sandbox has where ``Traits.sysfs_of_network``: names, and nothing to turn."""
+
+_MOUNT_POINTS = frozenset(
+    {
+        ("fs", "bpf"),
+        ("fs", "cgroup"),
+        ("fs", "fuse", "connections"),
+        ("fs", "pstore"),
+        ("kernel", "debug"),
+        ("kernel", "security"),
+        ("kernel", "tracing"),
+    }
+)
+"""sysfs_create_mount_point(): there to be mounted on, and empty for good."""
 
 _NET_FILES = {
     "address": 0o444,
@@ -397,4 +410,9 @@ def _steady(_trap: "Trap", directory: VirtualId) -> tuple[()] | None:
     return () if directory[2:] in ((), ("fs",)) else None
 
 
-register_virtual("sys", Sysfs(), steady=Steady(layers=_steady))
+register_virtual(
+    "sys",
+    Sysfs(),
+    Mutations(missing_fails=lambda directory: directory[2:] in _MOUNT_POINTS),
+    Steady(layers=_steady),
+)

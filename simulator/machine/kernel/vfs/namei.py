@@ -67,8 +67,8 @@ def new_name(trap: "Trap", dirfd: int, name: str, *, directory: bool = False) ->
     if path.child(trap, last.parent, last.name) is not None:
         _exists(trap)
     above = last.parent.inode
-    if isinstance(above, tuple) and mutations(above).missing_fails:
-        trap.fail(Errno.ENOENT, N_("Nothing can be made in this filesystem."), "proc(5)")
+    if isinstance(above, tuple) and mutations(above).missing_fails(above):
+        trap.fail(Errno.ENOENT, N_("Nothing can be made in this directory."), "proc(5)")
     if last.slash and not directory:
         trap.fail(Errno.ENOENT, N_("Only a directory's name may end in a slash."), "open(2)")
     permission.need_writable(trap, last.parent.mount)
@@ -180,8 +180,8 @@ def rename(trap: "Trap", old: path.Last, new: path.Last, flags: int) -> None:
     source = existing(trap, old)
     target = path.child(trap, new.parent, new.name)
     beyond = new.parent.inode
-    if target is None and isinstance(beyond, tuple) and mutations(beyond).missing_fails:
-        trap.fail(Errno.ENOENT, N_("Nothing can be made in this filesystem."), "proc(5)")
+    if target is None and isinstance(beyond, tuple) and mutations(beyond).missing_fails(beyond):
+        trap.fail(Errno.ENOENT, N_("Nothing can be made in this directory."), "proc(5)")
     _compatible(trap, old, new, source, target, flags)
     if target == source:
         return

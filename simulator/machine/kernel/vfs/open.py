@@ -124,8 +124,8 @@ def _find(trap: "Trap", name: str, start: At, flags: int, resolve: int) -> path.
 def _created(trap: "Trap", found: path.Found, flags: int, mode: int) -> At:
     """lookup_open() of a name that isn't there."""
     above = found.parent.inode
-    if isinstance(above, tuple) and mutations(above).missing_fails:
-        trap.fail(Errno.ENOENT, N_("Nothing can be made in this filesystem."), "proc(5)")
+    if isinstance(above, tuple) and mutations(above).missing_fails(above):
+        trap.fail(Errno.ENOENT, N_("Nothing can be made in this directory."), "proc(5)")
     directory = inodes.load(trap, above)
     if directory.nlink == 0:
         trap.fail(Errno.ENOENT, N_("The directory has been removed."), "open(2)")
@@ -214,7 +214,8 @@ def _may_open(trap: "Trap", at: At, inode: Inode, flags: int) -> None:
         trap.fail(Errno.EISDIR, N_("A directory is not written to."), "open(2)")
     if kind in (S_IFBLK, S_IFCHR):
         _may_open_device(trap, at)
-    permission.need(trap, inode, want)
+    own = isinstance(at.inode, tuple) and mutations(at.inode).permission(trap, at.inode, want)
+    permission.need(trap, inode, want, bits=not own)
     if kind in (S_IFBLK, S_IFCHR):
         for bit, letter in ((permission.READ, "r"), (permission.WRITE, "w")):
             if want & bit:

@@ -47,13 +47,16 @@ def may(trap: "Trap", inode: Inode, want: int) -> bool:
     return _privileged(trap, inode, want)
 
 
-def need(trap: "Trap", inode: Inode, want: int) -> None:
-    """inode_permission(): EROFS or EPERM where no one may write, EACCES unless ``may``."""
+def need(trap: "Trap", inode: Inode, want: int, *, bits: bool = True) -> None:
+    """inode_permission(): EROFS or EPERM where no one may write, EACCES unless ``may``.
+
+    Not ``bits``: the filesystem has said already whether the caller may.
+    """
     if want & WRITE:
         _need_changeable(trap, inode)
     if trap.family.chain.asked["may_pass"]:
         trap.ask("may_pass", inode, want)
-    if not may(trap, inode, want):
+    if bits and not may(trap, inode, want):
         trap.deny(
             Errno.EACCES,
             "file-mode",

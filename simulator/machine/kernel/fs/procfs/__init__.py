@@ -5,13 +5,18 @@ ns} are magic links; below /proc/sys the settings that the *reader's* namespaces
 """
 
 from simulator.machine.kernel.fs.procfs.mounting import PROC
-from simulator.machine.kernel.fs.procfs.virtual import Procfs, need_start, set_attributes
+from simulator.machine.kernel.fs.procfs.virtual import Procfs, may_open, need_start, set_attributes
 from simulator.machine.kernel.fs.registry import Mutations, Steady, register_virtual
 
 register_virtual(
     "proc",
     Procfs(),
-    Mutations(missing_fails=True, set_attributes=set_attributes, need_start=need_start),
+    Mutations(
+        missing_fails=lambda _directory: True,
+        permission=may_open,
+        set_attributes=set_attributes,
+        need_start=need_start,
+    ),
     Steady(layers=lambda _trap, directory: () if len(directory) == 2 else None),
 )
 

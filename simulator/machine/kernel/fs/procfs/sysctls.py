@@ -17,10 +17,12 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, KGid, KUid, NsId
 from simulator.machine.abi.privilege import Privilege
+from simulator.machine.kernel import cred as credentials
 from simulator.machine.kernel import sysctl
 from simulator.machine.kernel.fs.procfs import dynamic, settings, settings_net
 from simulator.machine.kernel.namespace import IpcNs, NetNs, UserNs, to_kernel
 from simulator.machine.kernel.net import interface, params
+from simulator.machine.kernel.vfs import permission
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -288,28 +290,35 @@ def domain(trap: "Trap", name: str) -> Domain:
     return trap.store.row(UserNs, trap.task.cred.user_ns).domain if where == "user" else HOST
 
 
-def check_open(trap: "Trap", name: str, *, writing: bool) -> None:
-    """proc_sys_permission(): user id 0 of the machine counts here, capabilities do not."""
-    found = setting(trap, name)
-    mode = found.mode if found is not None else 0
-    where = scope(name)
+def need(trap: "Trap", name: str, found: Setting, want: int) -> None:
+    """sysctl_perm(): user id 0 of the machine counts here, CAP_DAC_OVERRIDE does not.
+
+    ``want`` is of ``vfs/permission.py``. EACCES.
+    """
+    mode, where, writing = found.mode, scope(name), want & permission.WRITE
+    if where == "user":
+        # set_permissions() of kernel/ucount.c: with CAP_SYS_RESOURCE whoever one is.
+        held = trap.has(Privilege.RESOURCE_RAISE, NsId(trap.task.cred.user_ns))
+        _allow(mode >> 6 if held else mode & permission.READ, want, trap)
+        return
     if writing and not mode & 0o222:
         _refuse(trap)
-    if where == "user":
-        # set_permissions() of kernel/ucount.c: CAP_SYS_RESOURCE alone writes, whoever one is.
-        if writing and not trap.has(Privilege.RESOURCE_RAISE, NsId(trap.task.cred.user_ns)):
-            _refuse(trap)
-        return
     if writing:
         trap.ask("may_write_sysctl", name)
-    uid, _ = owner(trap, name)
-    if trap.task.cred.euid == uid:
-        return
-    if where == "net" and trap.has(
+    uid, gid = owner(trap, name)
+    cred = trap.task.cred
+    administers = where == "net" and trap.has(
         Privilege.NET_CONFIG, trap.store.row(NetNs, trap.task.ns.net).owner
-    ):
-        return
-    if not mode & (0o002 if writing else 0o004):
+    )
+    if cred.euid == uid or administers:
+        mode >>= 6
+    elif credentials.in_group(cred, gid):
+        mode >>= 3
+    _allow(mode, want, trap)
+
+
+def _allow(bits: int, want: int, trap: "Trap") -> None:
+    if want & ~bits & (permission.READ | permission.WRITE):
         _refuse(trap)
 
 

@@ -133,12 +133,9 @@ class Procfs:
         look, node = _resolve(trap, inode)
         if node.mode & S_IFMT == S_IFDIR and len(inode) == 3 and look.process is not None:
             _need_shown(look)
-        if len(inode) > 3 and inode[2] == "sys" and node.mode & S_IFMT == S_IFREG:
-            writing = flags & O_ACCMODE != O_RDONLY
-            name = _dotted(inode[3:])
-            sysctls.check_open(trap, name, writing=writing)
-            if writing:
-                touch_machine(look, "sysctl", "privilege", sysctls.domain(trap, name))
+        setting = len(inode) > 3 and inode[2] == "sys" and node.mode & S_IFMT == S_IFREG
+        if setting and flags & O_ACCMODE != O_RDONLY:
+            touch_machine(look, "sysctl", "privilege", sysctls.domain(trap, _dotted(inode[3:])))
         if node.traced and node.mode & S_IFMT == S_IFREG:
             need_trace(look)
             if flags & O_ACCMODE != O_RDONLY:
@@ -158,6 +155,17 @@ def set_attributes(trap: "Trap", inode: VirtualId, changes: Mapping[str, Any]) -
         trap.fail(Errno.EPERM, N_("The attributes of this file are the kernel's."), "proc(5)")
     if not process:
         raise NotModelled("attributes of /proc that last")
+
+
+def may_open(trap: "Trap", inode: VirtualId, want: int) -> bool:
+    """Whether it is a setting, which sysctl_perm() lets the caller open; it refuses others."""
+    if len(inode) <= 3 or inode[2] != "sys":
+        return False
+    name = _dotted(inode[3:])
+    setting = sysctls.setting(trap, name)
+    if setting is not None:
+        sysctls.need(trap, name, setting, want)
+    return setting is not None
 
 
 def need_start(trap: "Trap", inode: VirtualId) -> None:
