@@ -199,7 +199,6 @@ class Kernel:
         task = self.store.get(Task, sleeper.id)
         if task is None or task.state is TaskState.ZOMBIE:
             self.store.drop(Sleeper, sleeper.id)
-            self.woken[sleeper.id] = Killed("")
             return
         if task.state is TaskState.STOPPED:
             return

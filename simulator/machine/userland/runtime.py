@@ -9,7 +9,7 @@ import contextlib
 import heapq
 from collections.abc import Coroutine, Generator, Iterable
 from dataclasses import dataclass, field
-from typing import assert_never
+from typing import assert_never, cast
 
 from simulator.machine.abi.call import (
     Blocked,
@@ -95,6 +95,8 @@ class Userland:
     _awake: set[Pid] = field(default_factory=set[Pid])
     """Programs whose call does not sleep: nobody asks the others, of which there may be many."""
     _places: int = 0
+    _seen: int = 0
+    """How much of the journal has been looked at."""
 
     def start(self, pid: Pid, line: int = 0, terminal: int = 0, actor: str = "") -> None:
         """Run what task ``pid`` has executed, from its beginning. Raises ``GapError``."""
@@ -160,6 +162,7 @@ class Userland:
         queue: list[tuple[int, Pid]] = []
         self._queue(queue, self._awake, 0, last)
         self._queue(queue, self.kernel.woken, 0, last)
+        self._queue(queue, self._sleep_no_more(), 0, last)
         while queue:
             place, pid = heapq.heappop(queue)
             running = self.programs.get(pid)
@@ -170,6 +173,18 @@ class Userland:
             if self.kernel.woken:
                 self._queue(queue, self.kernel.woken, place, last)
         return acted
+
+    def _sleep_no_more(self) -> Iterable[Pid]:
+        """Who has left a sleep since the last round: of those that were ended, nobody tells."""
+        journal = self.kernel.store.journal
+        begin, self._seen = self._seen, len(journal)
+        if begin > len(journal):  # history was forgotten
+            return [pid for pid in self.programs if pid not in self._awake]
+        return [
+            cast("Pid", write.key)
+            for write in journal[begin:]
+            if write.table is Sleeper and write.new is None
+        ]
 
     def _queue(
         self, queue: list[tuple[int, Pid]], pids: Iterable[Pid], after: int, last: int

@@ -85,3 +85,13 @@ def test_a_root_without_a_shell_says_so_with_status_127() -> None:
     assert line(kernel, "rm /bin/sh").status == 0
     result = line(kernel, "echo hi")
     assert (result.status, result.output) == (127, b"/bin/sh: No such file or directory\n")
+
+
+def test_a_program_that_is_ended_in_its_sleep_is_let_go() -> None:
+    kernel = machine()
+    land = Userland(kernel)
+    _line, done = begin_line(kernel, Pid(1), "sleep 1000 & kill -9 $!; wait; echo on", land=land)
+    assert done.output == b"on\n"
+    while land.round():
+        continue
+    assert not land.programs
