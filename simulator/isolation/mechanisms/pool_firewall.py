@@ -34,16 +34,16 @@ class PoolFirewall:
         switch = "/proc/sys/net/ipv4/ip_forward"
         plan.write(Phase.PREPARE, "runtime", self.about.id, switch, "1")
         for network, port in self.allowed:
-            passed = {"chain": "forward", "inward": self.interfaces, "verdict": "accept"}
+            passed = {"chain": "FORWARD", "inward": self.interfaces, "target": "ACCEPT"}
             runtime("@filter", {**passed, "destination": network, "port": port, "granted": True})
         runtime(
             "@filter",
-            {"chain": "forward", "inward": self.interfaces, "verdict": "reject"},
+            {"chain": "FORWARD", "inward": self.interfaces, "target": "REJECT"},
             why=N_("What comes from a container goes nowhere that nobody allowed."),
         )
         if not self.host_access:
             runtime(
                 "@filter",
-                {"chain": "input", "source": self.pool, "verdict": "reject"},
+                {"chain": "INPUT", "source": self.pool, "target": "REJECT"},
                 why=N_("block-traffic-to-host: no container talks to the host itself."),
             )

@@ -19,10 +19,10 @@ async def net_in(container: Container, host_port: int | None, own_port: int | No
     own_port = own_port or host_port
     _host, own = container.addresses
     rule: dict[str, Any] = {
-        "chain": "prerouting", "verdict": "dnat", "protocol": "tcp", "port": host_port,
-        "to": [own, own_port], "granted": True,
+        "table": "nat", "chain": "PREROUTING", "target": "DNAT", "protocol": "tcp",
+        "port": host_port, "to": [own, own_port], "granted": True,
     }  # fmt: skip
-    await _add(container, rule)
+    await _add(container, rule, "append")
     container.snapshot.resources.setdefault("net_in", []).append([host_port, own_port])
     await container.save()
     return {"host_port": host_port, "container_port": own_port}
@@ -48,17 +48,16 @@ async def net_out(container: Container, target: str) -> str:
         raise WardenError("command exited with failure")
     interface = f"w-{container.snapshot.container_id}-0"
     rule: dict[str, Any] = {
-        "chain": "forward", "verdict": "accept", "inward": interface, "destination": network,
-        "port": int(port or 0), "granted": True, "first": True,
+        "chain": "FORWARD", "target": "ACCEPT", "inward": interface, "destination": network,
+        "port": int(port or 0), "granted": True,
     }  # fmt: skip
-    await _add(container, rule)
+    await _add(container, rule, "insert")
     container.snapshot.resources.setdefault("net_out", []).append(target)
     await container.save()
     return "ok"
 
 
-async def _add(container: Container, rule: dict[str, Any]) -> None:
+async def _add(container: Container, rule: dict[str, Any], do: str) -> None:
     sys: Process = container.sys
-    await sys.call("@filter", {**rule, "do": "append"})
-    kept = {name: value for name, value in rule.items() if name != "first"}
-    container.snapshot.resources.setdefault("rules", []).append(kept)
+    await sys.call("@filter", {**rule, "do": do})
+    container.snapshot.resources.setdefault("rules", []).append(rule)

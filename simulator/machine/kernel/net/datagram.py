@@ -18,8 +18,10 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST
 from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.net import flow as flows
 from simulator.machine.kernel.net import inet, route, traffic
 from simulator.machine.kernel.net import socket as sockets
+from simulator.machine.kernel.net.flow import Flow
 from simulator.machine.kernel.net.port import IPV6_V6ONLY, ephemeral
 from simulator.machine.kernel.net.route import Arrival, Refusal
 from simulator.machine.kernel.net.socket import Message, Socket, Where
@@ -63,6 +65,8 @@ def _send(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | i
         trap.fail(Errno.EPIPE, N_("The socket sends no more."), "send(2)")
     if ip.is_multicast(text):
         return len(data)
+    if _answered(trap, socket, data, (text, port)):
+        return len(data)
     source = inet.source_of(trap, socket, text)
     fate = inet.launch(trap, socket, source, (text, port))
     if isinstance(fate, Refusal) and fate.errno is not Errno.ECONNREFUSED:
@@ -71,8 +75,43 @@ def _send(trap: Trap, socket: Socket, data: bytes, address: Value) -> Result | i
         if socket.family == AF_INET and socket.protocol == IPPROTO_ICMP:
             _echo(trap, socket, data, fate)
         elif sockets.transport(socket) == sockets.UDP:
+            _remember(trap, socket, source, fate, (text, port))
             _hand_over(trap, socket, data, fate, (text, port))
     return len(data)
+
+
+def _answered(trap: Trap, socket: Socket, data: bytes, where: Where) -> bool:
+    """An answer to a datagram that was translated on its way: it goes back as it came."""
+    if not trap.store.count(Flow) or socket.local is None or socket.type != SOCK_DGRAM:
+        return False
+    own = ip.unmap(socket.local[0])
+    for address in route.own_addresses(trap.store, socket.ns) if ip.is_any(own) else (own,):
+        flow = flows.answer_of(trap.store, socket.ns, (address, socket.local[1]), where)
+        if flow is not None:
+            back = Arrival(flow.client_ns, flow.asked[0], *flow.client, flow.granted)
+            _hand_over(trap, socket, data, back, where, flow.asked[1])
+            return True
+    return False
+
+
+def _remember(trap: Trap, socket: Socket, source: str, fate: Arrival, asked: Where) -> None:
+    """What was translated on the way there is translated back for the answer."""
+    assert socket.local is not None
+    port = socket.local[1]
+    if (fate.source, fate.destination, fate.port) == (source, *asked):
+        return
+    flow = Flow(
+        id=trap.store.new_id(Flow),
+        ns=fate.ns,
+        server=(fate.destination, fate.port),
+        seen=(ip.unmap(fate.source), port),
+        client_ns=socket.ns,
+        client=(source, port),
+        asked=asked,
+        until=flows.deadline(trap.store),
+        granted=fate.granted,
+    )
+    flows.note(trap.store, flow)
 
 
 def _echo(trap: Trap, sender: Socket, data: bytes, fate: Arrival) -> None:
@@ -105,13 +144,17 @@ def _where(trap: Trap, socket: Socket, address: Value) -> Where:
     return text, port
 
 
-def _hand_over(trap: Trap, sender: Socket, data: bytes, fate: Arrival, asked: Where) -> None:
+def _hand_over(
+    trap: Trap, sender: Socket, data: bytes, fate: Arrival, asked: Where, shown: int | None = None
+) -> None:
     """Put the datagram in its receiver's queue; else tell a sender that is connected there.
 
-    ``asked`` is where the sender sent it, before any translation (__udp4_lib_err()).
+    ``asked`` is where the sender sent it, before any translation (__udp4_lib_err()); ``shown`` the
+    port that it seems to come from, if not the sender's.
     """
     assert sender.local is not None
-    other = inet.receiver(trap, fate, sockets.UDP, sender.local[1])
+    port = sender.local[1] if shown is None else shown
+    other = inet.receiver(trap, fate, sockets.UDP, port)
     if other is None:
         if sender.remote is not None and asked == (ip.unmap(sender.remote[0]), sender.remote[1]):
             sockets.write(trap, sender, error=Errno.ECONNREFUSED)
@@ -120,7 +163,7 @@ def _hand_over(trap: Trap, sender: Socket, data: bytes, fate: Arrival, asked: Wh
         return
     mapped = other.family == AF_INET6 and ip.family_of(fate.destination) == AF_INET
     source = ("::ffff:" if mapped else "") + ip.unmap(fate.source)
-    message = Message(data, (source, sender.local[1]), trap.task.domain)
+    message = Message(data, (source, port), trap.task.domain)
     sockets.write(trap, other, queue=(*other.queue, message))
     origin = fate.source if ip.is_any(sender.local[0]) else sender.local[0]
     ends = (sender.ns, origin), (fate.ns, fate.destination)

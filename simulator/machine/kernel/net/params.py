@@ -35,6 +35,20 @@ def number(world: World, ns: NsId, name: str) -> int:
     return int(read(world, ns, name).split()[0])
 
 
+_BRIDGED = "net.bridge.bridge-nf-call-iptables"
+"""There only when the module br_netfilter is loaded, so not among the defaults."""
+
+
+def bridges_are_filtered(world: World, ns: NsId) -> bool:
+    """Whether the packet filter of ``ns`` sees what its bridges pass from port to port."""
+    return (world.row(NetNs, ns).sysctls or {}).get(_BRIDGED, "0") != "0"
+
+
+def filter_bridges(store: Store, ns: NsId) -> None:
+    """As loading br_netfilter does."""
+    write(store, ns, _BRIDGED, "1")
+
+
 def pair(world: World, ns: NsId, name: str) -> tuple[int, int]:
     """The two numbers of a range."""
     low, high = read(world, ns, name).split()

@@ -76,6 +76,11 @@ def is_local(world: World, ns: NsId, text: str) -> bool:
     return False
 
 
+def own_addresses(world: World, ns: NsId) -> list[str]:
+    """The addresses of ``ns`` on its interfaces that are up."""
+    return [one.ip for row in world.rows_by(IN_NS, ns) if is_up(row) for one in row.addresses]
+
+
 def is_elsewhere(world: World, ns: NsId, text: str) -> bool:
     """Whether ``text`` is an address of another network namespace."""
     return any(
@@ -160,12 +165,11 @@ def source_for(world: World, ns: NsId, text: str) -> str | Errno:
 
 def send(world: World, ns: NsId, packet: Packet, device: int | None = None) -> Fate:
     """What becomes of a packet that a socket of ``ns`` sends."""
-    granted = False
-    rule = filters.first(world, ns, "output", packet)
-    if rule is not None:
-        if rule.verdict in ("drop", "reject"):
-            return Refusal(Errno.EPERM, "packet-filter")
-        packet, granted = _translated(packet, rule), rule.granted
+    packet, granted = _translated(world, ns, "OUTPUT", packet)
+    target, allowed = filters.decide(world, ns, "OUTPUT", packet)
+    if target in ("DROP", "REJECT"):
+        return Refusal(Errno.EPERM, "packet-filter")
+    granted = granted or allowed
     if is_local(world, ns, packet.destination):
         return _arrive(world, ns, packet, granted)
     return _forward(world, ns, packet, granted, device, MAX_HOPS)
@@ -177,18 +181,36 @@ def _forward(
     hop = lookup(world, ns, packet.destination, device)
     if isinstance(hop, Errno):
         return Refusal(hop)
+    packet = _masqueraded(world, ns, packet, hop.interface)
     there = neighbour(world, hop.interface, hop.next)
     if there is None or not hops:
         return Lost("nobody on this network answers to the address")
+    bridge = _between(world, hop.interface, there)
+    if bridge is not None:
+        through = msgspec.structs.replace(packet, inward=bridge.name, outward=bridge.name)
+        target, allowed = filters.decide(world, bridge.ns, "FORWARD", through)
+        granted = granted or allowed
+        if target != "ACCEPT":
+            return _refused(target)
     packet = msgspec.structs.replace(packet, inward=there.name, outward="")
     return _receive(world, there.ns, packet, granted, hops - 1)
 
 
+def _between(world: World, interface: Interface, there: Interface) -> Interface | None:
+    """The bridge on the way from port to port whose frames br_netfilter shows to the filter."""
+    peer = world.get(Interface, interface.peer) if interface.peer is not None else None
+    if peer is None or peer.master in (None, there.id):
+        return None
+    bridge = world.get(Interface, peer.master)
+    if bridge is None or not params.bridges_are_filtered(world, bridge.ns):
+        return None
+    return bridge
+
+
 def _receive(world: World, ns: NsId, packet: Packet, granted: bool, hops: int) -> Fate:
     """A packet comes in over an interface: translate it, then take it or pass it on."""
-    rule = filters.first(world, ns, "prerouting", packet)
-    if rule is not None and rule.verdict == "dnat":
-        packet, granted = _translated(packet, rule), granted or rule.granted
+    packet, published = _translated(world, ns, "PREROUTING", packet)
+    granted = granted or published
     if is_local(world, ns, packet.destination):
         if ip.is_loopback(packet.destination) and not params.number(
             world, ns, "net.ipv4.conf.all.route_localnet"
@@ -207,34 +229,48 @@ def _pass_on(world: World, ns: NsId, packet: Packet, granted: bool, hops: int) -
     if isinstance(hop, Errno):
         return Refusal(hop)
     packet = msgspec.structs.replace(packet, outward=hop.interface.name)
-    rule = filters.first(world, ns, "forward", packet)
-    if rule is not None:
-        granted = granted or rule.granted
-        if rule.verdict != "accept":
-            return _refused(rule.verdict)
-    return _forward(world, ns, packet, granted, None, hops)
+    target, allowed = filters.decide(world, ns, "FORWARD", packet)
+    if target != "ACCEPT":
+        return _refused(target)
+    return _forward(world, ns, packet, granted or allowed, None, hops)
 
 
 def _arrive(world: World, ns: NsId, packet: Packet, granted: bool) -> Fate:
-    rule = filters.first(world, ns, "input", packet)
-    if rule is not None:
-        granted = granted or rule.granted
-        if rule.verdict in ("drop", "reject"):
-            return _refused(rule.verdict)
+    target, allowed = filters.decide(world, ns, "INPUT", packet)
+    if target in ("DROP", "REJECT"):
+        return _refused(target)
+    granted = granted or allowed
     return Arrival(ns, packet.source, packet.destination, packet.port, granted)
 
 
-def _refused(verdict: str) -> Fate:
-    if verdict == "reject":
+def _refused(target: str) -> Fate:
+    if target == "REJECT":
         return Refusal(Errno.ECONNREFUSED, "packet-filter")
     return Lost("a packet filter drops it")
 
 
-def _translated(packet: Packet, rule: filters.Rule) -> Packet:
-    if rule.verdict != "dnat":
-        return packet
+def _translated(world: World, ns: NsId, chain: str, packet: Packet) -> tuple[Packet, bool]:
+    """The packet after DNAT, if a rule of the table ``nat`` says so, and whether it is granted."""
+    if not world.count(filters.Rule):
+        return packet, False
+    asked = msgspec.structs.replace(packet, local=is_local(world, ns, packet.destination))
+    rule = filters.ask(world, ns, "nat", chain, asked)
+    if rule is None or rule.target != "DNAT":
+        return packet, False
     address, port = rule.to
-    return msgspec.structs.replace(packet, destination=address, port=port or packet.port)
+    changed = msgspec.structs.replace(packet, destination=address, port=port or packet.port)
+    return changed, rule.granted
+
+
+def _masqueraded(world: World, ns: NsId, packet: Packet, out: Interface) -> Packet:
+    """What leaves by ``out`` may show the address of that interface instead of its own."""
+    if not world.count(filters.Rule):
+        return packet
+    asked = msgspec.structs.replace(packet, outward=out.name)
+    rule = filters.ask(world, ns, "nat", "POSTROUTING", asked)
+    if rule is None or rule.target != "MASQUERADE":
+        return packet
+    return msgspec.structs.replace(packet, source=source_on(out, packet.destination))
 
 
 def neighbour(world: World, interface: Interface, text: str) -> Interface | None:

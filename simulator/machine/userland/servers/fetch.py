@@ -7,7 +7,7 @@ from simulator.machine.abi.constants import CLONE_FILES, O_CREAT, O_TRUNC, O_WRO
 from simulator.machine.userland.options import UsageError, parse
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import IMAGES, enter
-from simulator.machine.userland.servers import http, serving
+from simulator.machine.userland.servers import datagrams, http, serving
 from simulator.machine.userland.servers.serving import Closed, Connection
 
 
@@ -107,16 +107,21 @@ async def curl(sys: Process, argv: Sequence[str]) -> int:
 
 @enter("nc", collection=IMAGES)
 async def nc(sys: Process, argv: Sequence[str]) -> int:
-    """``nc HOST PORT``, ``nc -z HOST PORT``, ``nc -l -p PORT``."""
-    options = parse(argv, "lp:zvw:")
+    """``nc [-u] HOST PORT``, ``nc -z HOST PORT``, ``nc [-u] -l -p PORT``; ``-w SECONDS``."""
+    options = parse(argv, "lp:zuvw:")
+    seconds = options.value("w") if options.has("w") else "0"
     if options.has("l"):
         port = options.value("p") or (options.rest[-1] if options.rest else "0")
+        if options.has("u"):
+            return await datagrams.serve(sys, int(port), int(seconds))
         fd = await serving.listen(sys, int(port))
         accepted = await sys.value("accept", fd)
         return await _talk(sys, Connection(accepted))
     if len(options.rest) < 2 or not options.rest[1].isdigit():
-        raise UsageError("usage: nc [-l] [-z] [-p PORT] HOST PORT")
+        raise UsageError("usage: nc [-l] [-u] [-z] [-p PORT] [-w SECONDS] HOST PORT")
     host, port = options.rest[0], int(options.rest[1])
+    if options.has("u"):
+        return await datagrams.ask(sys, host, port, int(seconds))
     try:
         far = await serving.connect(sys, host, port)
     except LookupError:

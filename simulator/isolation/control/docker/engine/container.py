@@ -1,5 +1,7 @@
 """A container's record, as it is kept in ``config.v2.json`` and ``hostconfig.json``."""
 
+from typing import Any
+
 import msgspec
 
 from simulator.isolation.control.docker.engine.config import (
@@ -114,6 +116,8 @@ class Container:
         self.generation = 0
         """Counts its starts."""
         self.proxies: list[int] = []
+        self.port_rules: list[dict[str, Any]] = []
+        """What is in the host's packet filter for its published ports."""
         self.oom_watch: tuple[int, int] = (0, -1)
         """The worker that is told of its OOMs, and the descriptor that tells it."""
         self.ooms = 0

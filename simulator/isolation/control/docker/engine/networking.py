@@ -7,7 +7,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, Conflict, Forbidden
-from simulator.isolation.control.docker.engine import dns
+from simulator.isolation.control.docker.engine import dns, firewall
 from simulator.isolation.control.docker.engine.config import EndpointSettings, PortBinding
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.ids import new_id
@@ -340,14 +340,17 @@ def _is_address(text: str) -> bool:
     return True
 
 
-async def publish(sys: Process, container: Container) -> None:
-    """A docker-proxy for each published port. Raises ``ApiError`` when one cannot listen."""
+async def publish(sys: Process, engine: "Engine", container: Container) -> None:
+    """Rules and a docker-proxy for each published port. Raises ``ApiError`` if it cannot listen."""
     got = next((g for g in container.record.Networks.values() if g.IPAddress), None)
     for port, places in container.record.Ports.items():
         inner, _, kind = port.partition("/")
         for place in places or []:
             if got is None or kind not in ("tcp", "udp") or ":" in place["HostIp"]:
                 continue
+            bridge = engine.networks.all[got.NetworkID].Bridge
+            rules = firewall.of_port(bridge, got.IPAddress, port, place)
+            container.port_rules += rules
             words = ["docker-proxy", "-proto", kind, "-host-ip", place["HostIp"]]
             words += ["-host-port", place["HostPort"], "-container-ip", got.IPAddress]
             words += ["-container-port", inner]
@@ -360,6 +363,7 @@ async def publish(sys: Process, container: Container) -> None:
                     f" {place['HostIp']}:{place['HostPort']}/{kind}:"
                     f" Error starting userland proxy: {why}"
                 )
+            await firewall.open_port(sys, rules)
 
 
 async def _proxy(sys: Process, words: list[str]) -> tuple[int, str]:
@@ -385,3 +389,5 @@ async def unpublish(sys: Process, container: Container) -> None:
     for pid in container.proxies:
         await sys.succeeds("kill", pid, SIGTERM)
     container.proxies.clear()
+    await firewall.close_port(sys, container.port_rules)
+    container.port_rules.clear()

@@ -16,7 +16,7 @@ from simulator.isolation.control.docker.api.errors import (
     Forbidden,
     NotFound,
 )
-from simulator.isolation.control.docker.engine import files, times
+from simulator.isolation.control.docker.engine import files, firewall, times
 from simulator.isolation.control.docker.engine.config import EndpointSettings
 from simulator.isolation.control.docker.engine.files import Kept
 from simulator.isolation.mechanisms.endpoints import Endpoint
@@ -82,6 +82,7 @@ class Networks:
                 else:
                     made.IPAM = {"Driver": "default", "Options": None, "Config": None}
                 self.all[made.Id] = made
+        await firewall.begin(sys)
         for one in self.all.values():
             await self._bridge(sys, one)
         await self.save(sys)
@@ -96,6 +97,7 @@ class Networks:
             message: Any = {"do": "bridge", "name": network.Bridge}
             message |= {"address": network.Gateway, "prefix": size}
             await sys.succeeds("@netlink", message)
+            await firewall.open_network(sys, network)
 
     def find(self, term: str) -> Network:
         """By id, name or the beginning of an id. Raises ``NotFound``, ``BadRequest``."""
@@ -173,6 +175,7 @@ class Networks:
             )
         del self.all[network.Id]
         if network.Bridge:
+            await firewall.close_network(sys, network)
             await sys.succeeds("@netlink", {"do": "delete", "name": network.Bridge})
         await self.save(sys)
 

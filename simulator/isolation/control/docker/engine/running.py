@@ -102,7 +102,7 @@ async def _launch(sys: Process, engine: "Engine", container: Container) -> tuple
     """The shim's word that it runs, and the pipe for its next. Raises ``ApiError``."""
     await mounts.make_sources(sys, container)
     await networking.allocate(sys, engine, container)
-    await networking.publish(sys, container)
+    await networking.publish(sys, engine, container)
     await mount_layers(sys, container)
     await mounts.tell(sys, engine, container, "mount")
     await mounts.check_propagation(sys, container)

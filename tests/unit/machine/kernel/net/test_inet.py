@@ -209,7 +209,7 @@ def test_a_reject_rule_refuses_what_would_have_been_reached(machine: Machine) ->
     guest = machine.elsewhere()
     machine.cable(guest, "10.0.0.1", "10.0.0.2")
     server(machine, "10.0.0.1")
-    rule = Rule(id=1, ns=machine.net(), chain="input", verdict="reject", inward="veth0")
+    rule = Rule(id=1, ns=machine.net(), chain="INPUT", target="REJECT", inward="veth0")
     machine.store.put(rule)
     result = machine.ask("connect", tcp(machine, guest), ("10.0.0.1", 80), pid=guest)
     assert result == "ECONNREFUSED"
@@ -222,8 +222,9 @@ def test_a_published_port_leads_into_the_other_namespace(machine: Machine) -> No
     published = Rule(
         id=1,
         ns=machine.net(),
-        chain="output",
-        verdict="dnat",
+        table="nat",
+        chain="OUTPUT",
+        target="DNAT",
         protocol="tcp",
         port=8080,
         to=("10.0.0.2", 80),
@@ -231,6 +232,21 @@ def test_a_published_port_leads_into_the_other_namespace(machine: Machine) -> No
     )
     machine.store.put(published)
     assert machine.ask("connect", tcp(machine), (LOCAL, 8080)) == 0
+
+
+def test_the_answer_to_a_translated_datagram_is_translated_back(machine: Machine) -> None:
+    guest = machine.elsewhere()
+    machine.cable(guest, "10.0.0.1", "10.0.0.2")
+    there, here = udp(machine, guest), udp(machine)
+    machine.ask("bind", there, ("0.0.0.0", 53), pid=guest)
+    to = {"table": "nat", "chain": "OUTPUT", "target": "DNAT", "to": ("10.0.0.2", 53)}
+    machine.store.put(Rule(id=1, ns=machine.net(), protocol="udp", port=5353, **to))
+    machine.ask("connect", here, ("10.0.0.1", 5353))
+    assert machine.ask("sendto", here, b"ask", 3, 0, None) == 3
+    asker = machine.ask("getsockname", here)
+    assert machine.ask("recvfrom", there, 64, 0, pid=guest) == b"ask"
+    assert machine.ask("sendto", there, b"answer", 6, 0, asker, pid=guest) == 6
+    assert machine.ask("recvfrom", here, 64, 0) == b"answer"
 
 
 def test_a_datagram_reaches_the_socket_of_its_port(machine: Machine) -> None:
