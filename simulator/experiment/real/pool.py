@@ -27,7 +27,7 @@ from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.launchers.operator import Operator
 from simulator.experiment.real.link import Link, proc_state
 from simulator.experiment.real.sandbox import Machine
-from simulator.experiment.real.tenants import Tenant
+from simulator.experiment.real.tenants import Tenant, mounted
 from simulator.experiment.real.tree import Tree
 
 _APART = frozenset(
@@ -128,9 +128,10 @@ class Host:
     def launched(self, launch: Callable[[], Link]) -> Tenant:
         """A new sandbox, with what came with it."""
         members, groups = self.machine.members(), self._all_groups()
+        others = mounted(members)
         link = launch()
         added = self.machine.members() - members
-        return Tenant(link, added, self._all_groups() - groups, str(self.machine.root))
+        return Tenant(link, added, self._all_groups() - groups, others)
 
     def settle(self) -> bool:
         """End what a session left running and put back what it changed; whether all is as it was.

@@ -7,6 +7,8 @@ did to the sandbox is looked for afterwards: mounts, names and files, which are 
 
 import contextlib
 import os
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from simulator.experiment.real.agent import wire
@@ -19,10 +21,23 @@ _WRITABLE = ("tmpfs", "overlay", "mqueue")
 """File systems that a sandbox may have of its own."""
 
 
-class Tenant:
-    """One sandbox by its first process; ``members`` and ``groups`` came with it."""
+def mounted(pids: Iterable[int]) -> set[str]:
+    """File systems that processes see, by their device numbers: proc_pid_mountinfo(5)."""
+    found: set[str] = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            lines = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
+            found.update(line.split()[2] for line in lines)
+    return found
 
-    def __init__(self, link: Link, members: set[int], groups: set[str], host: str) -> None:
+
+class Tenant:
+    """One sandbox by its first process; ``members`` and ``groups`` came with it.
+
+    ``others`` are the file systems that somebody had mounted before, as ``mounted`` says them.
+    """
+
+    def __init__(self, link: Link, members: set[int], groups: set[str], others: set[str]) -> None:
         self.link = link
         self.members = members
         self.groups = groups
@@ -30,7 +45,7 @@ class Tenant:
         self._mounts = mountinfo(self.link)
         self._names = self._uname()
         self._root = self._place()
-        self._trees = list(self._own_trees(os.stat(host).st_dev))
+        self._trees = list(self._own_trees(others))
 
     def mend(self) -> bool:
         """Whether the sandbox is as it was when it was launched, or is so again."""
@@ -60,14 +75,13 @@ class Tenant:
         self.link.kill()
         self.link.close()
 
-    def _own_trees(self, host: int) -> list[Tree]:
-        seen = {host}
+    def _own_trees(self, others: set[str]) -> list[Tree]:
+        seen = set(others)
         found: list[Tree] = []
         for line in self._mounts.splitlines():
             left, _, right = line.partition(" - ")
-            place = f"/proc/{self.link.pid}/root{left.split()[4]}"
+            device, place = left.split()[2], f"/proc/{self.link.pid}/root{left.split()[4]}"
             with contextlib.suppress(OSError):
-                device = os.stat(place).st_dev
                 if right.split()[0] in _WRITABLE and device not in seen and os.path.isdir(place):
                     seen.add(device)
                     found.append(Tree(place.rstrip("/")))
