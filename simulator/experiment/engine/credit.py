@@ -11,11 +11,11 @@ import itertools
 import msgspec
 
 from simulator.experiment.engine.executor import MODERN
-from simulator.experiment.engine.judge import Answer, Question, answer, judge
+from simulator.experiment.engine.judge import Answer, Question, answer, judge, observed
 from simulator.experiment.engine.lifting import THROUGH, lifts
-from simulator.experiment.probes.observe import numbered
+from simulator.experiment.probes.observe import ATTACKER, numbered
 from simulator.experiment.probes.oracles.common import walls_of
-from simulator.experiment.probes.program import Filter
+from simulator.experiment.probes.program import Filter, lineage
 from simulator.experiment.probes.trace import Status
 from simulator.experiment.probes.verdict import Outcome
 from simulator.isolation.mechanisms.base import ROOT_SWITCH
@@ -41,8 +41,10 @@ def credited(
     verdict = given.verdict
     if verdict.outcome is not Outcome.HOLDS or (verdict.stopped_by and not always):
         return given
-    hiding = suspects(question, technology, facts, given)
-    mechanisms = tuple(_decisive(question, technology, facts, hiding, None if always else 1))
+    mechanisms: tuple[str, ...] = ()
+    if not _idle(question, technology, facts):
+        hiding = suspects(question, technology, facts, given)
+        mechanisms = tuple(_decisive(question, technology, facts, hiding, None if always else 1))
     stopped_by = verdict.stopped_by or (mechanisms[0] if mechanisms else None)
     return Answer(
         msgspec.structs.replace(
@@ -63,8 +65,9 @@ def _decisive(
     enough: int | None,
 ) -> list[str]:
     """Which of ``hiding``, each lifted alone, lets the probe through; at most ``enough``."""
+    guarding = _guarding(question, technology)
     found: list[str] = []
-    for lifted in sorted(lifts(technology), key=len):
+    for lifted in sorted(lifts(technology), key=lambda it: (it[0] not in guarding, len(it))):
         if lifted[0] not in hiding or set(lifted) & set(found):
             continue
         if judge(question, _without(technology, lifted), facts).outcome in THROUGH:
@@ -72,6 +75,16 @@ def _decisive(
             if len(found) == enough:
                 break
     return found or _root_switch(question, technology, facts, enough)
+
+
+_KINDS = {"ipc": {"shm", "sem", "msg"}, "cpu-share": {"cpu"}, "io-share": {"io"}}
+"""The kinds of object that a resource is made of, where they are called otherwise."""
+
+
+def _guarding(question: Question, technology: Technology) -> set[str]:
+    """Mechanisms that keep from the sandbox what ``question`` would use up: the likeliest."""
+    kinds = _KINDS.get(question.resource, {question.resource})
+    return {m.about.id for m in technology.mechanisms if m.about.hides & kinds}
 
 
 def _root_switch(
@@ -118,7 +131,13 @@ def reached(
     """Kinds of object that the probe gets at on the same kernel without any isolation."""
     if not question.program.on.asks(technology.id):
         return frozenset()
-    return _reached(_everywhere(question), technology.kernel, technology.release, facts)
+    return _reached(_everywhere(question), _bare(technology.kernel, technology.release), facts)
+
+
+def _idle(question: Question, technology: Technology, facts: frozenset[str]) -> bool:
+    """Whether no wall can have any merit: the probe reaches nothing and holds without any."""
+    bare = _bare(technology.kernel, technology.release)
+    return not reached(question, technology, facts) and _holds(_everywhere(question), bare, facts)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -130,18 +149,27 @@ def _everywhere(question: Question) -> Question:
     return msgspec.structs.replace(question, program=program)
 
 
+@functools.cache
+def _bare(kernel: Kernel, release: str) -> Technology:
+    """No isolation at all on a kernel."""
+    return change(none.TECHNOLOGY, kernel=kernel, release=release)
+
+
 @functools.lru_cache(maxsize=1024)
-def _reached(
-    question: Question, kernel: Kernel, release: str, facts: frozenset[str]
-) -> frozenset[str]:
+def _reached(question: Question, bare: Technology, facts: frozenset[str]) -> frozenset[str]:
     """For a probe that asks every technology: one run for all of the same kernel."""
-    bare = change(none.TECHNOLOGY, kernel=kernel, release=release)
-    case = answer(question, bare, facts).case
+    run = observed(question, bare, facts)
     return frozenset(
         crossing.kind
-        for _number, entry in numbered(case.main.trace, case.attackers)
+        for _number, entry in numbered(run.trace, lineage(question.program, ATTACKER))
         for crossing in entry.crossings or ()
     )
+
+
+@functools.lru_cache(maxsize=1024)
+def _holds(question: Question, bare: Technology, facts: frozenset[str]) -> bool:
+    """For a probe that asks every technology: judged once for all of the same kernel."""
+    return judge(question, bare, facts).outcome is Outcome.HOLDS
 
 
 def _last_failure(given: Answer) -> tuple[int, ...]:

@@ -13,10 +13,12 @@ from simulator.experiment.engine import launch as launching
 from simulator.experiment.engine import worlds
 from simulator.experiment.engine.fingerprint import changed, fingerprint
 from simulator.experiment.engine.session import Actor, SimSession
+from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.world import World
 from simulator.isolation.technologies import none, sealed
 from simulator.isolation.technologies.base import Technology, change
 from simulator.isolation.technologies.base import plan as planned
+from simulator.machine.abi import i18n
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.kernel import Kernel
 
@@ -49,7 +51,9 @@ def open_session(
     world: World, technology: Technology, facts: frozenset[str] = MODERN
 ) -> SimSession:
     """A session branched from the cached launch. Raises ``HarnessError``."""
-    ready = _ready(world, technology, facts.union(world.facts))
+    ready = _ready(world, technology, facts.union(world.facts), i18n.language())
+    if isinstance(ready, HarnessError):
+        raise type(ready)(*ready.args)
     branches = tuple(
         Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
         for kernel in ready.machines
@@ -91,12 +95,19 @@ class SimExecutor:
 
 
 @functools.lru_cache(maxsize=256)
-def _ready(world: World, technology: Technology, facts: frozenset[str]) -> Ready:
+def _ready(
+    world: World, technology: Technology, facts: frozenset[str], language: str
+) -> Ready | HarnessError:
+    """Launched, or what was said in ``language`` when the launch failed: that is tried once too."""
+    del language
     site = _site(technology)
     booted = _booted(world, site, facts)
     kernel = booted.kernel
     kernel = Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
-    ready = _launched(world, technology, facts, booted._replace(kernel=kernel))
+    try:
+        ready = _launched(world, technology, facts, booted._replace(kernel=kernel))
+    except HarnessError as error:
+        return error.with_traceback(None)
 
     @functools.cache
     def state() -> Mapping[str, str]:

@@ -51,6 +51,13 @@ def answer(question: Question, technology: Technology, facts: frozenset[str] = M
     return Answer(ask(question.asks, case), case)
 
 
+def observed(
+    question: Question, technology: Technology, facts: frozenset[str] = MODERN
+) -> Observation:
+    """The main run alone, for who only wants to see what was reached."""
+    return _run(question.world, technology, question.program, facts)
+
+
 def _run(
     world: World,
     technology: Technology,
