@@ -51,7 +51,7 @@ class Index(Generic[R]):
     those that only the latter has.
     """
 
-    __slots__ = ("between", "of", "reads", "table")
+    __slots__ = ("between", "filing", "of", "reads", "table")
 
     def __init__(
         self,
@@ -63,6 +63,8 @@ class Index(Generic[R]):
         self.table = table
         self.of = of
         self.reads = reads
+        self.filing: Callable[[R], object] = attrgetter(*reads)
+        """What gives all that is read of a row."""
         self.between = between
 
 
@@ -131,20 +133,11 @@ class World:
         return tuple(self.row(index.table, key) for key in self.by(index, value))
 
 
-class _Kept(NamedTuple):
-    """An index that a store keeps up. ``own``: the values whose keys nobody shares; None: all."""
-
-    view: Index[Any]
-    filed: Filed
-    own: set[Key] | None
-
-
-class _Mine(NamedTuple):
-    """A table that is a store's own. ``filing`` gives what its indexes are made from, of a row."""
-
-    rows: dict[Key, Row]
-    kept: list[_Kept]
-    filing: Callable[[Row], object]
+# Plain tuples, and not named ones: every write takes one of each apart.
+_Kept: TypeAlias = tuple[Index[Any], Filed, set[Key] | None]
+"""An index that a store keeps up, and the values whose keys nobody shares (None: all)."""
+_Mine: TypeAlias = tuple[dict[Key, Row], list[_Kept], Callable[[Row], object]]
+"""A table that is a store's own, its indexes, and what gives all that they read of a row."""
 
 
 class Store(World):
@@ -166,7 +159,7 @@ class Store(World):
     def rows(self, table: type[R]) -> Mapping[Key, R]:
         """The table itself, for reading only; it follows every later write."""
         mine = self._mine.get(table) or self._own(table)
-        return mine.rows  # pyright: ignore[reportReturnType]
+        return mine[0]  # pyright: ignore[reportReturnType]
 
     def filed(self, index: Index[R]) -> Filed:
         """The whole of ``index``, for reading only; it follows every later write."""
@@ -232,7 +225,7 @@ class Store(World):
         for _rows, kept, _filing in self._mine.values():
             for place, (index, filed, _own) in enumerate(kept):
                 world._file(index, filed.copy())
-                kept[place] = _Kept(index, filed, set())
+                kept[place] = (index, filed, set())
 
     def _set(self, table: type[Row], key: Key, old: Row | None, new: Row | None) -> None:
         rows, kept, filing = self._mine.get(table) or self._own(table)
@@ -251,8 +244,8 @@ class Store(World):
         if self._base is not None:
             for index in self._base._views.get(table, ()):
                 filed = self._file(index, self._base._filed[index].copy())
-                kept.append(_Kept(index, filed, set()))
-        mine = self._mine[table] = _Mine(rows, kept, _filing(kept))
+                kept.append((index, filed, set()))
+        mine = self._mine[table] = (rows, kept, _filing(kept))
         return mine
 
     def _keep_up(self, index: Index[Any]) -> Filed:
@@ -264,8 +257,8 @@ class Store(World):
             self._base.filed(index)
         rows, kept, _old = self._mine.get(index.table) or self._own(index.table)
         if index not in self._filed:
-            kept.append(_Kept(index, self._file(index, _filed_anew(index, rows)), None))
-            self._mine[index.table] = _Mine(rows, kept, _filing(kept))
+            kept.append((index, self._file(index, _filed_anew(index, rows)), None))
+            self._mine[index.table] = (rows, kept, _filing(kept))
         return self._filed[index]
 
 
@@ -294,14 +287,15 @@ def _nothing(_row: Row) -> None:
 
 def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> None:
     for index, filed, own in kept:
-        if index.between is None or old is None or new is None:
-            of = index.of
-            before = () if old is None else of(old)
-            after = () if new is None else of(new)
+        if old is None or new is None:
+            before = () if old is None else index.of(old)
+            after = () if new is None else index.of(new)
+        elif index.filing(old) == index.filing(new):
+            continue
+        elif index.between is None:
+            before, after = index.of(old), index.of(new)
         else:
             before, after = index.between(old, new)
-        if before == after:
-            continue
         for value in before:
             if value not in after:
                 keys = filed[value]
@@ -314,12 +308,13 @@ def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> No
         for value in after:
             keys = filed.get(value)
             if keys is None:
-                keys = filed[value] = {}
+                filed[value] = {key: None}
                 if own is not None:
                     own.add(value)
-            elif own is not None and value not in own:
-                keys = _own_keys(filed, own, value)
-            keys[key] = None
+            elif key not in keys:
+                if own is not None and value not in own:
+                    keys = _own_keys(filed, own, value)
+                keys[key] = None
 
 
 def _own_keys(filed: Filed, own: set[Key], value: Key) -> dict[Key, None]:

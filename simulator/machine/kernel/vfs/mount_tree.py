@@ -1,7 +1,7 @@
 """Building, copying and cutting trees of mounts: fs/namespace.c below its permission checks."""
 
 from collections.abc import Collection, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -101,8 +101,11 @@ def is_reachable(trap: "Trap", at: At, root: At, name: tuple[InodeId, str] | Non
     return mount.id == root.mount and is_below(trap, inode, root.inode, name)
 
 
-def clone_one(store: Store, old: Mount, root: InodeId, how: int, ns: NsId) -> Mount:
-    """A copy of one mount, attached nowhere, in the peer group that ``how`` asks for."""
+def clone_one(store: Store, old: Mount, root: InodeId, how: int, ns: NsId, **other: Any) -> Mount:
+    """A copy of one mount, attached nowhere, in the peer group that ``how`` asks for.
+
+    ``other`` are fields that the copy does not take from the original.
+    """
     group = None if how & (SLAVE | PRIVATE) else old.peer_group
     if how & MAKE_SHARED and group is None:
         group = store.new_id("peer group")
@@ -111,29 +114,31 @@ def clone_one(store: Store, old: Mount, root: InodeId, how: int, ns: NsId) -> Mo
         master = None
     elif how & SLAVE and old.peer_group is not None:
         master = old.peer_group
-    copy = msgspec.structs.replace(
-        old,
-        id=MountId(store.new_id(Mount)),
-        ns=ns,
-        parent=None,
-        mountpoint=None,
-        mountpoint_name=None,
-        root=root,
-        root_name=old.root_name if root == old.root else None,
-        peer_group=group,
-        unbindable=False,
-        master=master,
-        locked=False,
-        expire_mark=False,
-    )
+    changes: dict[str, Any] = {
+        "id": MountId(store.new_id(Mount)),
+        "ns": ns,
+        "parent": None,
+        "mountpoint": None,
+        "mountpoint_name": None,
+        "root": root,
+        "root_name": old.root_name if root == old.root else None,
+        "peer_group": group,
+        "unbindable": False,
+        "master": master,
+        "locked": False,
+        "expire_mark": False,
+    }
+    copy = msgspec.structs.replace(old, **(changes | other))
     store.put(copy)
     return copy
 
 
 def copy_tree(
-    trap: "Trap", old: Mount, root: InodeId, how: int, ns: NsId
+    trap: "Trap", old: Mount, root: InodeId, how: int, ns: NsId, **other: Any
 ) -> tuple[Mount, dict[MountId, MountId]]:
     """Copy ``old`` from directory ``root`` down; returns the new root and old id -> new id.
+
+    ``other`` are fields that the new root does not take from the original.
 
     Errors: EINVAL when ``old`` is unbindable or a mount namespace's file; EPERM for an unbindable
     mount that is also locked. Unbindable mounts below are left out.
@@ -144,7 +149,7 @@ def copy_tree(
             Errno.EINVAL, "unbindable-mount", N_("The mount is unbindable."), "mount_namespaces(7)"
         )
     copies: dict[MountId, MountId] = {}
-    top = clone_one(store, old, root, how, ns)
+    top = clone_one(store, old, root, how, ns, **other)
     copies[old.id] = top.id
     for child in children(store, old.id):
         assert child.mountpoint is not None
@@ -167,18 +172,20 @@ def _copy_below(
         return
     if not how & COPY_NS_FILES and is_mount_ns_file(old.root):
         return
-    copy = clone_one(trap.store, old, old.root, how, ns)
     assert old.parent is not None
     assert old.mountpoint is not None
-    copy = msgspec.structs.replace(
-        copy,
+    copy = clone_one(
+        trap.store,
+        old,
+        old.root,
+        how,
+        ns,
         parent=copies[old.parent],
         mountpoint=old.mountpoint,
         order=trap.store.new_id("mount order"),
         mountpoint_name=old.mountpoint_name,
         locked=old.locked,
     )
-    trap.store.put(copy)
     copies[old.id] = copy.id
     for child in children(trap.store, old.id):
         _copy_below(trap, child, how, ns, copies)
@@ -220,7 +227,8 @@ def put_in(store: Store, mount: MountId, at: At, name: tuple[InodeId, str] | Non
 def move_to_namespace(store: Store, top: MountId, ns: NsId) -> None:
     """Say that a tree now belongs to ``ns``."""
     for mount in tuple(descend(store, top)):
-        store.put(msgspec.structs.replace(mount, ns=ns))
+        if mount.ns != ns:
+            store.put(msgspec.structs.replace(mount, ns=ns))
 
 
 def topmost(world: World, mount: Mount) -> Mount:

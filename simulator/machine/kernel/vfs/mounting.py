@@ -4,9 +4,7 @@ Each function keeps the order of refusals of fs/namespace.c, because the first o
 caller reads. ``Place`` is a resolved path with the name it was reached by.
 """
 
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
-
-import msgspec
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from simulator.machine.abi.constants import (
     MS_PRIVATE,
@@ -164,18 +162,12 @@ def copy_of(trap: "Trap", source: Place, ns: NsId, *, recursive: bool) -> MountI
             N_("A bind mount without MS_REC would show what locked mounts cover."),
             "mount_namespaces(7)",
         )
+    name = old.root_name if old.root == source.at.inode else source.name
+    mine: dict[str, Any] = {"root_name": name, "domain": trap.task.domain}
     if recursive:
         how = mount_tree.COPY_NS_FILES
-        top = mount_tree.copy_tree(trap, old, source.at.inode, how, ns)[0]
-    else:
-        top = mount_tree.clone_one(trap.store, old, source.at.inode, 0, ns)
-    name = old.root_name if old.root == source.at.inode else source.name
-    trap.store.put(
-        msgspec.structs.replace(
-            trap.store.row(Mount, top.id), root_name=name, locked=False, domain=trap.task.domain
-        )
-    )
-    return top.id
+        return mount_tree.copy_tree(trap, old, source.at.inode, how, ns, **mine)[0].id
+    return mount_tree.clone_one(trap.store, old, source.at.inode, 0, ns, **mine).id
 
 
 def _is_nsfs(inode: InodeId) -> bool:
