@@ -99,6 +99,7 @@ def remembered(
     calls: st.SearchStrategy[tuple[Any, ...]],
     looked_at: tuple[str, ...],
     prepare: Callable[[Machine], None],
+    examples: int,
 ) -> Any:
     """A test that makes ``calls`` and looks at the same paths after each of them."""
 
@@ -173,7 +174,7 @@ def remembered(
                         assert outcome(aware, path, follow) == outcome(plain, path, follow), path
 
     Remembered.TestCase.settings = settings(
-        max_examples=15,
+        max_examples=examples,
         stateful_step_count=15,
         deadline=None,
         suppress_health_check=list(HealthCheck),
@@ -201,5 +202,5 @@ def computed(it: Machine) -> None:
     it.do("chdir", "/m")
 
 
-TestRemembered = remembered(calls, LOOKED_AT, stored)
-TestRememberedThroughComputed = remembered(merged_calls, LOOKED_AT_MERGED, computed)
+TestRemembered = remembered(calls, LOOKED_AT, stored, 12)
+TestRememberedThroughComputed = remembered(merged_calls, LOOKED_AT_MERGED, computed, 6)

@@ -11,6 +11,7 @@ from simulator.machine.abi.constants import (
     RENAME_EXCHANGE,
     S_IFCHR,
 )
+from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.vfs import tree
 from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from tests.unit.machine.bare import Machine
@@ -198,3 +199,54 @@ def test_an_open_file_outlives_its_name(over: Machine) -> None:
 
 def _inode(it: Machine, path: str) -> int:
     return it.store.row(Dentry, (1, path.strip("/"))).inode  # pyright: ignore[reportReturnType]
+
+
+class TestRememberedWalks:
+    """A walk through an overlay is remembered, and forgotten with its reasons (``vfs/walks.py``)."""
+
+    @pytest.mark.parametrize(
+        ("change", "path"),
+        [
+            (("mknod", "/u/low", S_IFCHR, 0), "/m/low/in/x"),
+            (("setxattr", "/u/open", "trusted.overlay.opaque", b"y", 1, 0), "/m/open/in/x"),
+            (("rename", "/l2/low/in", "/l2/low/other"), "/m/low/in/x"),
+        ],
+    )
+    def test_a_layer_comes_to_hide_or_to_lose_what_was_walked_through(self, it, change, path):
+        for name in ("/l2/low/in/x", "/l2/open/in/x"):
+            tree.file(it.store, 1, name, b"x")
+        tree.mkdirs(it.store, 1, "/u/open")
+        assert it.do("mount", "o", "/m", "overlay", 0, OPTIONS) == 0
+        assert [it.do("stat", path) for _ in range(2)] == [0, 0]
+        start = it.task().root
+        assert it.kernel.walks.above(it.trap(), path, start) is not None
+
+        assert it.do(*change) == 0
+
+        assert it.do("stat", path) == "ENOENT"
+
+    def test_a_directory_is_copied_up_and_closed_below_where_somebody_stands(self, it):
+        tree.file(it.store, 1, "/l2/low/in/x", b"x")
+        assert it.do("mount", "o", "/m", "overlay", 0, OPTIONS) == 0
+        it.do("chdir", "/m/low")
+        user = it.become(it.fork(), 1000)
+        it.kernel = Kernel(it.kernel.family, it.kernel.timeline)  # remembers nothing from above
+        assert [it.do("stat", "in/x", pid=user) for _ in range(2)] == [0, 0]
+
+        it.do("chmod", "in", 0o700)
+
+        assert it.do("stat", "in/x", pid=user) == "EACCES"
+        assert it.do("stat", "in/x") == 0
+        it.do("unlink", "in/x")
+        it.do("rmdir", "in")
+        assert it.do("creat", "in/x", 0o644) == "ENOENT"
+
+    def test_one_may_search_what_another_may_not(self, it):
+        tree.file(it.store, 1, "/l2/low/in/x", b"x")
+        assert it.do("mount", "o", "/m", "overlay", 0, OPTIONS) == 0
+        it.do("chmod", "/l2/low", 0o700)
+        user = it.become(it.fork(), 1000)
+
+        assert [it.do("stat", "/m/low/in/x") for _ in range(2)] == [0, 0]
+
+        assert it.do("stat", "/m/low/in/x", pid=user) == "EACCES"
