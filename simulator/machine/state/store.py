@@ -290,7 +290,7 @@ def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> No
         if old is None or new is None:
             before = () if old is None else index.of(old)
             after = () if new is None else index.of(new)
-        elif index.filing(old) == index.filing(new):
+        elif len(kept) > 1 and index.filing(old) == index.filing(new):
             continue
         elif index.between is None:
             before, after = index.of(old), index.of(new)

@@ -191,7 +191,7 @@ _STEADY: dict[str, Steady] = {}
 _READ_ONLY = Mutations()
 _NOT_STEADY = Steady()
 DECIDING: "set[type[Row]]" = set()
-"""The tables of every ``Steady``."""
+"""The tables of every ``Steady``, and those of names, modes and mounts."""
 
 
 def register_virtual(

@@ -82,7 +82,7 @@ def _holds(page: Mapping[int, Slot], file: FileId) -> bool:
 
 
 _NONE: Mapping[int, Slot] = {}
-REFERENCES = Index(FdTable, _descriptions, "slots", between=_changed)
+REFERENCES = Index(FdTable, _descriptions, "slots.pages", between=_changed)
 """The descriptor tables that hold a description; it is released with the last of them."""
 
 OPEN_FILES = Index(File, lambda file: () if file.at is None else (file.at.inode,), "at")

@@ -7,7 +7,6 @@ import msgspec
 from simulator.machine.abi.ids import FileId
 
 _BITS = 6
-_PAGE = 1 << _BITS
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -17,34 +16,42 @@ class Slot(msgspec.Struct, frozen=True):
     cloexec: bool = False
 
 
+_EMPTY: Mapping[int, Slot] = {}
+
+
 class Slots(Mapping[int, Slot]):
     """Descriptors by number, which never change: ``put`` and ``without`` give others.
 
-    ``pages`` has a mapping for each 64 numbers that are not all free; tables share them.
+    ``pages`` has a mapping for each 64 numbers that are not all free; tables share them. ``used``
+    has a bit for each number that is taken.
     """
 
-    __slots__ = ("pages",)
+    __slots__ = ("pages", "used")
 
     def __init__(self, slots: Mapping[int, Slot] = {}) -> None:
         self.pages: dict[int, dict[int, Slot]] = {}
+        self.used = 0
         for fd, slot in slots.items():
             self.pages.setdefault(fd >> _BITS, {})[fd] = slot
+            self.used |= 1 << fd
 
     def put(self, fd: int, slot: Slot) -> "Slots":
         """With ``slot`` as ``fd``."""
         number = fd >> _BITS
-        return self._with(number, {**self.pages.get(number, {}), fd: slot})
+        page = {**self.pages.get(number, _EMPTY), fd: slot}
+        return self._with(number, page, self.used | 1 << fd)
 
     def without(self, fd: int) -> "Slots":
         """Without ``fd``, which there must be (KeyError)."""
         number = fd >> _BITS
         page = self.pages[number].copy()
         del page[fd]
-        return self._with(number, page)
+        return self._with(number, page, self.used ^ 1 << fd)
 
-    def _with(self, number: int, page: dict[int, Slot]) -> "Slots":
-        other = Slots()
+    def _with(self, number: int, page: dict[int, Slot], used: int) -> "Slots":
+        other = Slots.__new__(Slots)
         other.pages = self.pages.copy()
+        other.used = used
         if page:
             other.pages[number] = page
         else:
@@ -53,15 +60,8 @@ class Slots(Mapping[int, Slot]):
 
     def lowest_free(self, lowest: int) -> int:
         """The lowest number from ``lowest`` that is free."""
-        fd = lowest
-        while page := self.pages.get(fd >> _BITS):
-            if len(page) == _PAGE:
-                fd = (fd >> _BITS) + 1 << _BITS
-                continue
-            if fd not in page:
-                return fd
-            fd += 1
-        return fd
+        above = self.used >> lowest
+        return lowest + (~above & above + 1).bit_length() - 1
 
     def get(self, fd: int, default: Slot | None = None) -> Slot | None:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The descriptor ``fd``, if it is open."""
@@ -82,7 +82,7 @@ class Slots(Mapping[int, Slot]):
         return [slot for page in self.pages.values() for slot in page.values()]
 
     def __len__(self) -> int:
-        return sum(map(len, self.pages.values()))
+        return self.used.bit_count()
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Slots) and self.pages == other.pages

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 DOTS = frozenset(("", ".", ".."))
 """Last names that name no entry of a directory."""
-_HEARD: frozenset[type[Row]] = frozenset((Inode, Dentry, Mount))
+DECIDING.update((Inode, Dentry, Mount))
 _MOST = 4096
 """Walks that are remembered; then it begins anew."""
 
@@ -143,7 +143,7 @@ class Walks:
         """Whether a remembered walk may lead elsewhere after ``writes``."""
         passed = self._inodes
         for table, key, old, new in writes:
-            if table not in _HEARD and table not in DECIDING:
+            if table not in DECIDING:
                 continue
             if table is Inode:
                 if key in passed and not _same_way(old, new):

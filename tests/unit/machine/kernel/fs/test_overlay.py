@@ -202,7 +202,7 @@ def _inode(it: Machine, path: str) -> int:
 
 
 class TestRememberedWalks:
-    """A walk through an overlay is remembered, and forgotten with its reasons (``vfs/walks.py``)."""
+    """A walk through an overlay is remembered, until its reasons change (``vfs/walks.py``)."""
 
     @pytest.mark.parametrize(
         ("change", "path"),
