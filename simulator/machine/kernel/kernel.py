@@ -29,6 +29,9 @@ from simulator.machine.kernel.trap import Crossing, Denied, NotModelled, Sleep, 
 from simulator.machine.kernel.vfs.walks import Walks
 from simulator.machine.state.timeline import Timeline
 
+_STOPPED, _RUNNING = TaskState.STOPPED, TaskState.RUNNING
+"""Two members of an enumeration, which are dear to look up: every call does."""
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One committed call. ``depth`` counts the shell lines and programs it is nested in."""
@@ -66,7 +69,8 @@ class Kernel:
         mark = len(store.journal)
         task = store.row(Task, pid)
         trap = Trap(store, self.family, task, walks=self.walks)
-        if task.state is TaskState.STOPPED:
+        state = task.state
+        if state is _STOPPED:
             result = self._hold(trap, call, None)
         else:
             try:
@@ -74,7 +78,7 @@ class Kernel:
             except (Denied, Sleep, NotModelled) as cut:
                 result = self._cut_short(trap, call, mark, cut)
             # A running task whose row nobody wrote has neither ended nor stopped
-            if task.state is not TaskState.RUNNING or store.get(Task, pid) is not task:
+            if state is not _RUNNING or store.get(Task, pid) is not task:
                 result = self._settle(trap, call, result)
         self.timeline.commit(
             Event(

@@ -1,13 +1,13 @@
 """One entry into the kernel: who calls, in which world, and what was asked on the way."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
 from simulator.machine.abi.call import Denial
 from simulator.machine.abi.errno import Errno
-from simulator.machine.abi.ids import KERNEL, Domain, InodeId, NsId
+from simulator.machine.abi.ids import KERNEL, Domain, NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.security import Check
 from simulator.machine.kernel.task import BY_SHARED_FS, Task, TaskState
@@ -16,8 +16,9 @@ from simulator.machine.state.store import Key, Row, Store, Write
 if TYPE_CHECKING:
     from simulator.machine.kernel.cred import Credentials
     from simulator.machine.kernel.family import Family
-    from simulator.machine.kernel.vfs.inode import Inode
     from simulator.machine.kernel.vfs.walks import Walks
+
+T = TypeVar("T")
 
 
 class Denied(Exception):
@@ -90,15 +91,31 @@ class Trap(msgspec.Struct, eq=False):
     """For a write that slept: how many of its bytes are written already."""
     walks: "Walks | None" = None
     """Where walks through this store led, if somebody remembers."""
-    computed: "dict[InodeId, Inode] | None" = None
-    """Inodes that were computed (``vfs.inode.load``)."""
-    computed_at: Write | None = None
+    known: dict[Key, Any] | None = None
+    """What was made ``once``."""
+    known_at: Write | None = None
     """What lay on top of the journal then."""
 
     @property
     def cred(self) -> "Credentials":
         """The caller's credentials."""
         return self.task.cred
+
+    def once(self, key: Key, make: Callable[..., T], *about: object) -> T:
+        """What ``make`` gives of the trap and ``about``: anew only after something was written.
+
+        Nothing is kept of a call that is run aloud, whose every question is to be heard.
+        """
+        journal = self.store.journal
+        top = journal[-1] if journal else None
+        known = self.known
+        if known is None or self.known_at is not top or self.checks is not None:
+            known = self.known = {}
+            self.known_at = top
+        found = known.get(key)
+        if found is None:
+            found = known[key] = make(self, *about)
+        return found
 
     def need(self, privilege: Privilege, over: NsId | None = None) -> None:
         """Refuse unless the caller holds ``privilege`` over user namespace ``over``.

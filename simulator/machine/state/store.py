@@ -6,7 +6,7 @@ and the bell that wakes sleeping tasks.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
@@ -211,7 +211,7 @@ class Store(World):
         ``last`` is such a value from journal position ``since``: what was not written after that
         is shared with it.
         """
-        written = {write.table for write in self.journal[since:]}
+        written = set(map(itemgetter(0), self.journal[since:]))
         tables = last.tables.copy()
         tables.update((table, self.tables[table].copy()) for table in written)
         return World(tables)

@@ -126,16 +126,7 @@ def load(trap: "Trap", inode: InodeId) -> Inode:
     """The inode, stored or computed. A call computes it once, as long as nothing is written."""
     if isinstance(inode, int):
         return trap.store.row(Inode, inode)
-    journal = trap.store.journal
-    top = journal[-1] if journal else None
-    computed = trap.computed
-    if computed is None or trap.computed_at is not top or trap.checks is not None:
-        computed = trap.computed = {}
-        trap.computed_at = top
-    known = computed.get(inode)
-    if known is None:
-        known = computed[inode] = virtual(inode).load(trap, inode)
-    return known
+    return trap.once(inode, virtual(inode).load, inode)
 
 
 def lookup(trap: "Trap", directory: InodeId, name: str) -> InodeId | None:

@@ -113,6 +113,10 @@ class _Settled:
 
 def listing(trap: "Trap") -> Listing:
     """What the caller's namespaces show below /proc/sys."""
+    return trap.once("sysctls", _listed)
+
+
+def _listed(trap: "Trap") -> Listing:
     return _listing(
         _Settled(trap.family.sysctls),
         trap.family.features,
