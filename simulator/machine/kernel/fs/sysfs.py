@@ -5,8 +5,7 @@ whoever mounted it. What is below /sys/kernel, /sys/module or /sys/devices is th
 """
 
 from collections.abc import Iterable
-from functools import cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -26,6 +25,7 @@ from simulator.machine.abi.ids import (
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import options, stored
 from simulator.machine.kernel.fs.registry import FilesystemType, Mutations, Steady, register_virtual
+from simulator.machine.kernel.fs.sysfs_tree import Entry, File, Link, Tree, fixed
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.namespace import NetNs, UserNs, to_kernel
 from simulator.machine.kernel.net import interface
@@ -37,112 +37,6 @@ from simulator.machine.state.store import Index
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-
-class _File(msgspec.Struct, frozen=True):
-    """A file with fixed content; ``feature`` as in procfs, ``kind`` what a write reaches."""
-
-    content: str = ""
-    mode: int = 0o444
-    feature: str = ""
-    kind: str = ""
-
-
-class _Link(msgspec.Struct, frozen=True):
-    """A symbolic link."""
-
-    target: str
-
-
-_Tree: TypeAlias = "dict[str, _Tree | _File | _Link]"
-_Entry: TypeAlias = "_Tree | _File | _Link"
-
-_DISK = "pci0000:00/0000:00:04.0/virtio1/block/sda"
-_TREE: _Tree = {
-    "block": {"sda": _Link(f"../devices/{_DISK}")},
-    "bus": {"cpu": {}, "pci": {"devices": {}, "drivers": {}}, "platform": {}, "virtio": {}},
-    "class": {"block": {"sda": _Link(f"../../devices/{_DISK}")}, "mem": {}, "tty": {}},
-    "dev": {"block": {"8:0": _Link(f"../../devices/{_DISK}")}, "char": {}},
-    "devices": {
-        "pci0000:00": {
-            "0000:00:04.0": {
-                "vendor": _File("0x1af4\n"),
-                "virtio1": {
-                    "block": {
-                        "sda": {
-                            "dev": _File("8:0\n"),
-                            "size": _File("41943040\n"),
-                            "ro": _File("0\n"),
-                            "queue": {"scheduler": _File("[none]\n", 0o644, kind="disk")},
-                        }
-                    }
-                },
-            }
-        },
-        "system": {
-            "cpu": {
-                "online": _File("0-1\n"),
-                "possible": _File("0-1\n"),
-                "cpu0": {},
-                "cpu1": {"online": _File("1\n", 0o644, kind="cpu")},
-                "vulnerabilities": {"meltdown": _File("Not affected\n")},
-            }
-        },
-        "virtual": {
-            "dmi": {"id": {"product_uuid": _File("0\n", 0o400)}},
-            "mem": {},
-            "powercap": {
-                "intel-rapl": {
-                    "intel-rapl:0": {
-                        "name": _File("package-0\n"),
-                        "energy_uj": _File("52480119\n", 0o400, kind="power"),
-                    }
-                }
-            },
-            "tty": {},
-        },
-    },
-    "firmware": {"acpi": {"tables": {}}, "memmap": {}},
-    "fs": {"bpf": {}, "cgroup": {}, "ext4": {"sda1": {}}, "fuse": {"connections": {}},
-           "pstore": {}},
-    "kernel": {
-        "address_bits": _File("64\n"),
-        "cgroup": {"delegate": _File("cgroup.procs\n"), "features": _File("nsdelegate\n")},
-        "cpu_byteorder": _File("little\n"),
-        "debug": {},
-        "fscaps": _File("1\n"),
-        "irq": {},
-        "kexec_crash_loaded": _File("0\n", feature="kexec"),
-        "kexec_loaded": _File("0\n", feature="kexec"),
-        "mm": {"hugepages": {}, "ksm": {"run": _File("0\n", 0o644, kind="memory")},
-               "transparent_hugepage": {"enabled": _File("always [madvise] never\n", 0o644,
-                                                         kind="memory")}},
-        "notes": _File(""),
-        "profiling": _File("0\n", 0o644, kind="cpu"),
-        "rcu_expedited": _File("0\n", 0o644, kind="cpu"),
-        "rcu_normal": _File("0\n", 0o644, kind="cpu"),
-        "security": {},
-        "slab": {},
-        "tracing": {},
-        "uevent_helper": _File("\n", 0o644, feature="uevent_helper", kind="kernel"),
-        "uevent_seqnum": _File("1000\n"),
-        "vmcoreinfo": _File("0000000000000000 1000\n", kind="memory"),
-    },
-    "module": {"kernel": {"parameters": {"panic": _File("0\n", 0o644, kind="kernel")}}},
-    "power": {
-        "mem_sleep": _File("[s2idle]\n", 0o644, kind="reboot"),
-        "pm_freeze_timeout": _File("20000\n", 0o644, kind="reboot"),
-        "state": _File("freeze mem\n", 0o644, kind="reboot"),
-        "wake_lock": _File("\n", 0o644, feature="wakelock", kind="reboot"),
-    },
-}  # fmt: skip
-
-_SMALL_TREE: _Tree = {
-    "class": {"mem": {}, "tty": {}},
-    "devices": {"system": {"cpu": {"cpu0": {}, "cpu1": {}}}, "virtual": {"mem": {}, "tty": {}}},
-    "fs": {"cgroup": {}},
-    "kernel": {"uevent_seqnum": _File("1000\n")},
-}
-"""What a sandbox has where ``Traits.sysfs_of_network``: names, and nothing to turn."""
 
 _MOUNT_POINTS = frozenset(
     {
@@ -195,7 +89,7 @@ class Sysfs:
             gid=gid,
             nlink=2 + directories if directories >= 0 else 1,
             size=4096 if mode & S_IFMT == S_IFREG else 0,
-            target=entry.target if isinstance(entry, _Link) else "",
+            target=entry.target if isinstance(entry, Link) else "",
             parent=_parent(inode) if mode & S_IFMT == S_IFDIR else None,
             domain=KERNEL,
         )
@@ -218,26 +112,26 @@ class Sysfs:
     def follow(self, trap: "Trap", inode: VirtualId) -> At | str:
         """Where a link leads."""
         entry = _entry(trap, inode)
-        assert isinstance(entry, _Link)
+        assert isinstance(entry, Link)
         return entry.target
 
     def read(self, trap: "Trap", inode: VirtualId) -> bytes:
         """The whole content."""
         entry = _entry(trap, inode)
-        if isinstance(entry, _File) and entry.kind:
+        if isinstance(entry, File) and entry.kind:
             trap.touch(entry.kind, HOST, "read", _path(inode))
         if inode[2:5] == _NET_DEVICES:
             for row in _interfaces(trap, inode):
                 if row.name == inode[5]:
                     trap.touch("interface", row.domain, "name", row.name)
-        return entry.content.encode() if isinstance(entry, _File) else b""
+        return entry.content.encode() if isinstance(entry, File) else b""
 
     def write(self, trap: "Trap", inode: VirtualId, data: bytes) -> int:
         """Take what write(2) brings; EIO for an attribute that has no store()."""
         entry = _entry(trap, inode)
         if "net" in inode[2:-1]:
             return _write_net(trap, inode, data)
-        if not isinstance(entry, _File) or not entry.mode & 0o200:
+        if not isinstance(entry, File) or not entry.mode & 0o200:
             trap.fail(Errno.EIO, N_("The attribute can't be set."), "sysfs(5)")
         trap.authority(entry.kind or "kernel", _path(inode), "write")
         return len(data)
@@ -256,7 +150,7 @@ class Sysfs:
                 N_("The attribute has no way to be read, or to be set."),
                 "sysfs(5)",
             )
-        if writes and isinstance(entry, _File) and entry.kind and trap.task.domain != HOST:
+        if writes and isinstance(entry, File) and entry.kind and trap.task.domain != HOST:
             trap.touch(entry.kind, HOST, "privilege", _path(inode))
 
 
@@ -268,55 +162,41 @@ def _parent(inode: VirtualId) -> InodeId:
     return inode if len(inode) == 2 else inode[:-1]
 
 
-def _mode(entry: _Entry) -> int:
+def _mode(entry: Entry) -> int:
     if isinstance(entry, dict):
         return S_IFDIR | 0o755
-    return S_IFLNK | 0o777 if isinstance(entry, _Link) else S_IFREG | entry.mode
+    return S_IFLNK | 0o777 if isinstance(entry, Link) else S_IFREG | entry.mode
 
 
-@cache
-def _tree(small: bool, features: frozenset[str]) -> _Tree:
-    """What a kernel of these features shows whatever its state."""
-    return _with_features(_SMALL_TREE if small else _TREE, features)
-
-
-def _with_features(tree: _Tree, features: frozenset[str]) -> _Tree:
-    return {
-        name: _with_features(below, features) if isinstance(below, dict) else below
-        for name, below in tree.items()
-        if not isinstance(below, _File) or not below.feature or below.feature in features
-    }
-
-
-def _entry(trap: "Trap", inode: VirtualId) -> _Entry:
+def _entry(trap: "Trap", inode: VirtualId) -> Entry:
     """The entry behind an id; an empty file when it has gone."""
     sb = trap.store.row(Superblock, inode[1])
     small = trap.family.traits.sysfs_of_network and sb.domain != HOST
-    entry: _Entry = _tree(small, trap.family.features)
+    entry: Entry = fixed(small, trap.family.features)
     for depth in range(2, len(inode) + 1):
         if not isinstance(entry, dict):
-            return entry if depth == len(inode) else _File()
+            return entry if depth == len(inode) else File()
         entry = _completed(trap, inode[:depth], entry)
         if depth < len(inode):
-            entry = entry.get(str(inode[depth]), _File())
+            entry = entry.get(str(inode[depth]), File())
     return entry
 
 
-def _completed(trap: "Trap", inode: VirtualId, tree: _Tree) -> _Tree:
+def _completed(trap: "Trap", inode: VirtualId, tree: Tree) -> Tree:
     """What the kernel's state adds to a directory, and its release takes away."""
     where = inode[2:]
     if where == ("class",):
         return {**tree, "net": {}}
     if where == ("class", "net"):
         rows = _interfaces(trap, inode)
-        return {row.name: _Link(f"../../devices/virtual/net/{row.name}") for row in rows}
+        return {row.name: Link(f"../../devices/virtual/net/{row.name}") for row in rows}
     if where == ("devices", "virtual"):
         gone = {"powercap"} - trap.family.features
         return {name: one for name, one in {**tree, "net": {}}.items() if name not in gone}
     if where == ("devices", "virtual", "net"):
         return {row.name: _device(trap, row) for row in _interfaces(trap, inode)}
     if where == ("module",) and tree:
-        added: _Tree = {str(row.id): {"refcnt": _File("0\n")} for row in trap.store.all(Module)}
+        added: Tree = {str(row.id): {"refcnt": File("0\n")} for row in trap.store.all(Module)}
         return {**tree, **added}
     return tree
 
@@ -326,7 +206,7 @@ def _interfaces(trap: "Trap", inode: VirtualId) -> tuple[Interface, ...]:
     return interface.listed(trap.store, ns) if ns is not None else ()
 
 
-def _device(trap: "Trap", row: Interface) -> _Tree:
+def _device(trap: "Trap", row: Interface) -> Tree:
     flags = interface.flags_of(trap.store, row)
     running = interface.has_carrier(trap.store, row)
     state = "unknown" if row.kind == "loopback" else "up" if running else "down"
@@ -340,8 +220,8 @@ def _device(trap: "Trap", row: Interface) -> _Tree:
         "type": "772" if row.kind == "loopback" else "1",
         "tx_queue_len": "1000",
     }
-    files: _Tree = {name: _File(f"{values[name]}\n", mode) for name, mode in _NET_FILES.items()}
-    counters: _Tree = {name: _File("0\n") for name in ("rx_bytes", "tx_bytes", "rx_packets")}
+    files: Tree = {name: File(f"{values[name]}\n", mode) for name, mode in _NET_FILES.items()}
+    counters: Tree = {name: File("0\n") for name in ("rx_bytes", "tx_bytes", "rx_packets")}
     return {**files, "statistics": counters}
 
 

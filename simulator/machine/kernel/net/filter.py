@@ -71,8 +71,8 @@ class Chain(Row, frozen=True, kw_only=True):
     policy: str = ""
 
 
-IN_CHAIN = Index(Rule, lambda rule: ((rule.ns, rule.table, rule.chain),))
-CHAINS = Index(Chain, lambda chain: ((chain.ns, chain.table),))
+IN_CHAIN = Index(Rule, lambda rule: ((rule.ns, rule.table, rule.chain),), "ns", "table", "chain")
+CHAINS = Index(Chain, lambda chain: ((chain.ns, chain.table),), "ns", "table")
 
 
 def rules(world: World, ns: NsId, table: str, chain: str) -> list[Rule]:

@@ -25,7 +25,7 @@ class Flow(Row, frozen=True, kw_only=True):
     granted: bool = False
 
 
-ANSWERS = Index(Flow, lambda flow: ((flow.ns, flow.server, flow.seen),))
+ANSWERS = Index(Flow, lambda flow: ((flow.ns, flow.server, flow.seen),), "ns", "server", "seen")
 
 
 def note(store: Store, flow: Flow) -> None:
