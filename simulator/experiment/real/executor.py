@@ -58,6 +58,8 @@ def open_session(
         tenant = lent.tenants.pop(actor, None)
         if tenant is None:
             tenant = lent.launched(lambda: launch(machine, actor))
+        elif not inside:
+            tenant.bury()
         tenants[actor] = tenant
         tenant.sessions += 1
         return spawn(tenant.link) if inside else tenant.link

@@ -173,6 +173,7 @@ def _shown() -> dict[str, bool]:
     files["ikconfig"] = "config.gz"
     return {name: os.path.exists(f"/proc/{file}") for name, file in files.items()} | {
         "scsi": os.path.exists("/proc/scsi"),
+        "rt_groups": os.path.exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us"),
         "powercap": os.path.exists("/sys/devices/virtual/powercap/intel-rapl"),
         "protected_symlinks": _text("/proc/sys/fs/protected_symlinks") == "1",
     }

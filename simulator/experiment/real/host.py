@@ -1,6 +1,7 @@
 """What this machine has: each requirement is met, or missing for a reason that a person reads."""
 
 import contextlib
+import functools
 import os
 import platform
 import shutil
@@ -68,6 +69,7 @@ def _root() -> Answer:
     return Missing(_("it takes root; run it with sudo or in a throw-away virtual machine"))
 
 
+@functools.cache
 def effective() -> frozenset[str]:
     """Capabilities that this process holds."""
     try:

@@ -242,17 +242,32 @@ def attach(pid: int, seconds: float = 15.0) -> Link:
 def holder_of(pipe: str, descriptor: int, besides: int) -> int | None:
     """The process, other than ``besides``, that has ``pipe`` open as ``descriptor``.
 
-    We ourselves hold the pipe's other end, perhaps under the same number.
+    Most likely a child of ``besides``. We ourselves hold the pipe's other end, perhaps under the
+    same number.
     """
-    pids = sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True)
-    for pid in pids:
-        if pid not in (besides, os.getpid()):
-            try:
-                if os.readlink(f"/proc/{pid}/fd/{descriptor}") == pipe:
-                    return pid
-            except OSError:
-                continue
+    others = {besides, os.getpid()}
+    for pids in (_children, _everybody):
+        for pid in pids(besides):
+            if pid not in others:
+                try:
+                    if os.readlink(f"/proc/{pid}/fd/{descriptor}") == pipe:
+                        return pid
+                except OSError:
+                    continue
     return None
+
+
+def _children(pid: int) -> list[int]:
+    """Of the process's first thread, the youngest first; none where the kernel does not tell."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(word) for word in reversed(file.read().split())]
+    except OSError:
+        return []
+
+
+def _everybody(_pid: int) -> list[int]:
+    return sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True)
 
 
 def inner_pids(pid: int) -> list[int]:

@@ -46,7 +46,7 @@ getpid getppid gettid getsid getpgid getpgrp kcmp pidfd_open process_vm_readv me
 getpriority sched_getscheduler getrlimit ioprio_get times getrusage
 """
 _OF_PROCESSES = frozenset(_PROCESS_NAMES.split())
-_PROCESS = re.compile(r"/proc/\d|/proc/?$|/dev/(tty|console|pts)")
+_PROCESS = re.compile(r"/proc/\d|^/proc/?$|/dev/(tty|console|pts)")
 _PIDS = {"GUEST_PID", "NEIGHBOUR_PID", "guest", "neighbour"}
 _OUTSIDE = ("/proc", "/sys", "/dev/")
 _OPENING = {"open": 1, "openat": 2}

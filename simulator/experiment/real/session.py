@@ -130,7 +130,7 @@ class RealSession:
         whose host is this machine.
         """
         pids = inner_pids(link.pid)
-        inside = link.pid in self.machine.members()
+        inside = not self.machine.shared or link.pid in self.machine.members()
         return pids[1] if inside and len(pids) > 1 else pids[0]
 
     def call(self, actor: str, call: Call) -> Result:

@@ -200,9 +200,7 @@ def members(record: Record, groups: Iterable[str] | None = None) -> set[int]:
     """Processes in the machine's cgroups, or in those of them that ``groups`` names."""
     found: set[int] = set()
     for group in record.groups if groups is None else groups:
-        for directory, _names, files in os.walk(group):
-            if "cgroup.procs" in files:
-                with contextlib.suppress(OSError):
-                    words = (Path(directory) / "cgroup.procs").read_text().split()
-                    found.update(int(word) for word in words if int(word) > 1)
+        for directory in cgroups.below(group):
+            with contextlib.suppress(OSError), open(f"{directory}/cgroup.procs") as file:
+                found.update(int(word) for word in file.read().split() if int(word) > 1)
     return found

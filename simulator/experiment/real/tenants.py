@@ -7,6 +7,7 @@ did to the sandbox is looked for afterwards: mounts, names and files, which are 
 
 import contextlib
 import os
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,18 @@ def mounted(pids: Iterable[int]) -> set[str]:
             lines = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
             found.update(line.split()[2] for line in lines)
     return found
+
+
+_MOMENT = 0.2
+"""Seconds between an answer and the wait for the next request, at most."""
+
+
+def _rests(pid: int) -> bool:
+    """Whether a process sleeps, or will in a moment: it has only just answered."""
+    deadline = time.monotonic() + _MOMENT
+    while (state := proc_state(pid)[0]) == "R" and time.monotonic() < deadline:
+        time.sleep(0.002)
+    return state == "S"
 
 
 class Tenant:
@@ -56,13 +69,24 @@ class Tenant:
             unmount_all_but(self.link, self._mounts)
             self._rename()
             return (
-                proc_state(self.link.pid)[0] in "S"
+                _rests(self.link.pid)
                 and mountinfo(self.link) == self._mounts
                 and self._uname() == self._names
                 and all(tree.mend() for tree in self._trees)
             )
         except (OSError, RealError):
             return False
+
+    def bury(self) -> None:
+        """Wait a moment for children of the first process that were killed; dead ones count too."""
+        children = Path(f"/proc/{self.link.pid}/task/{self.link.pid}/children")
+        for _attempt in range(50):
+            try:
+                if not self.link.tidy() or not children.read_text().strip():
+                    return
+            except OSError:
+                return
+            time.sleep(0.002)
 
     def _rename(self) -> None:
         now = self._uname()

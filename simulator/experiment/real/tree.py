@@ -14,18 +14,26 @@ Mark = tuple[int, ...]
 _KEPT = 4096
 """Bytes: of files up to this size the content is kept."""
 
+_MANY = 50
+"""Names of one file in a directory from which on they are looked at as one."""
+
 
 class NotMendable(Exception):
     """Something changed that can't be put back."""
 
 
 class Tree:
-    """The files below ``top`` on its file system, as they are now; ``apart`` are not looked at."""
+    """The files below ``top`` on its file system, as they are now; ``apart`` are not looked at.
+
+    A directory of many names of one file is looked at as a whole, and can't be mended.
+    """
 
     def __init__(self, top: str, apart: frozenset[str] = frozenset()) -> None:
         self.top = top
         self._apart = apart
         self._device = os.stat(top).st_dev
+        self._bundles: dict[str, Mark] = {}
+        self._bundles = dict(self._alike())
         self._marks = dict(self._look())
         self._contents = {path: self._content(path) for path in self._marks if self._small(path)}
 
@@ -49,6 +57,10 @@ class Tree:
         places = [""]
         while places:
             place = places.pop()
+            if place in self._bundles:
+                if self._bundle(place) != self._bundles[place]:
+                    raise NotMendable(place)
+                continue
             with os.scandir(self._at(place)) as entries:
                 for entry in entries:
                     path = f"{place}/{entry.name}" if place else entry.name
@@ -58,6 +70,28 @@ class Tree:
                     yield path, _mark(status)
                     if stat.S_ISDIR(status.st_mode) and status.st_dev == self._device:
                         places.append(path)
+
+    def _alike(self) -> Iterator[tuple[str, Mark]]:
+        """Directories of many names of one file: such as the programs of busybox."""
+        names: dict[str, set[int]] = {}
+        counts: dict[str, int] = {}
+        for path, mark in self._look():
+            place = path.rpartition("/")[0]
+            counts[place] = counts.get(place, 0) + 1
+            names.setdefault(place, set()).add(mark[0] if stat.S_ISDIR(mark[0]) else mark[6])
+        for place, inodes in names.items():
+            if len(inodes) == 1 and counts[place] > _MANY:
+                yield place, self._bundle(place)
+
+    def _bundle(self, place: str) -> Mark:
+        """What changes when a name comes or goes there, or when the file of all of them changes."""
+        directory = os.lstat(self._at(place))
+        with os.scandir(self._at(place)) as entries:
+            first = next(entries, None)
+            if first is None:
+                raise NotMendable(place)
+            status = first.stat(follow_symlinks=False)
+        return (*_mark(directory), directory.st_mtime_ns, directory.st_ctime_ns, *_mark(status))
 
     def _small(self, path: str) -> bool:
         mark = self._marks[path]
