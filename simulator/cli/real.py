@@ -24,7 +24,7 @@ sysrq userfaultfd yama
 """
 _FEATURES = {name: name for name in _SAME.split()} | {"bsd_acct": "acct", "iopl": "ioports"}
 """What a machine tells of itself, and what the model calls it."""
-_RARE = ("ikconfig",)
+_RARE = ("ikconfig", "rt_groups")
 """What the model's own machine lacks."""
 
 

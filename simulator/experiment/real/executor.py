@@ -70,6 +70,10 @@ def open_session(
         for name, tenant in tenants.items():
             if name not in kept:
                 tenant.end()
+        for link in left.idle if inside else ():
+            # A child of the first process: the next session gets another one.
+            link.kill()
+            link.close()
         pool.release(
             lent, wanted.spec.text, kept, clean=left.pure and kept.keys() == tenants.keys()
         )

@@ -25,6 +25,7 @@ from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import pids
 from simulator.machine.kernel.fork import BY_USER
 from simulator.machine.kernel.namespace import UserNs, to_kernel
+from simulator.machine.kernel.resource.group import BY_CONTROLLER, Cgroup
 from simulator.machine.kernel.task import GROUP, Task
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.syscalls import decode
@@ -180,9 +181,28 @@ def _set_policy(trap: Trap, pid: int, policy: int, priority: Any) -> int:
         trap.need(Privilege.SCHED_RAISE)
         trap.authority("cpu", f"scheduling policy {policy}")
     _need_no_fewer_capabilities(trap, task)
+    if policy in REAL_TIME:
+        _need_share_of_group(trap, task)
     trap.touch("process", task.domain, "write", pids.label(task))
     _write(trap, task, policy=policy, rt_priority=wanted)
     return 0
+
+
+def _need_share_of_group(trap: Trap, task: Task) -> None:
+    """A group of version 1 that was given no real-time runs no real-time task. EPERM."""
+    if "rt_groups" not in trap.family.features:
+        return
+    tree = trap.store.first(BY_CONTROLLER, "cpu")
+    group = task.cgroups.get(tree.id) if tree is not None and tree.version == 1 else None
+    row = trap.store.row(Cgroup, group) if group is not None else None
+    if row is None or row.parent is None:
+        return
+    if row.settings.get("cpu.rt_runtime_us", "0") == "0":
+        trap.fail(
+            Errno.EPERM,
+            N_("The control group has no share of the real-time that the machine gives out."),
+            "Documentation/scheduler/sched-rt-group.rst",
+        )
 
 
 def _need_no_fewer_capabilities(trap: Trap, task: Task) -> None:

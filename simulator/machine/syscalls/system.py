@@ -6,7 +6,7 @@ the call then fails over a name that does not exist: that is how a probe asks ha
 
 from typing import Any
 
-from simulator.machine.abi.call import Result, Returned
+from simulator.machine.abi.call import Exited, Result, Returned
 from simulator.machine.abi.constants import (
     LINUX_REBOOT_CMD_CAD_OFF,
     LINUX_REBOOT_CMD_CAD_ON,
@@ -93,7 +93,9 @@ def _read_log(trap: Trap, action: int, size: int, content: bytes) -> Result:
 
 
 @linux("reboot")
-def reboot(trap: Trap, magic1: int, magic2: int, command: int, _argument: Any = None) -> int:
+def reboot(
+    trap: Trap, magic1: int, magic2: int, command: int, _argument: Any = None
+) -> Result | int:
     """reboot(2): EINVAL EPERM. In a pid namespace of its own it ends that namespace's init."""
     space = trap.store.row(PidNs, trap.task.ns.pid)
     trap.need(Privilege.REBOOT, space.owner)
@@ -121,18 +123,21 @@ def reboot(trap: Trap, magic1: int, magic2: int, command: int, _argument: Any = 
     return trap.fail(Errno.EINVAL, N_("reboot has no such command."), "reboot(2)")
 
 
-def _reboot_namespace(trap: Trap, space: PidNs, command: int) -> int:
-    """reboot_pid_ns(): init ends by SIGHUP for a restart, by SIGINT for a halt."""
+def _reboot_namespace(trap: Trap, space: PidNs, command: int) -> Result | int:
+    """reboot_pid_ns(): init ends by SIGHUP for a restart, by SIGINT for a halt; the caller exits
+    by itself before that kills the others."""
     if command in (LINUX_REBOOT_CMD_RESTART, RESTART2):
         signo = SIGHUP
     elif command in (RB_HALT_SYSTEM, RB_POWER_OFF):
         signo = SIGINT
     else:
         trap.fail(Errno.EINVAL, N_("reboot has no such command."), "reboot(2)")
+    first = space.init == trap.task.id
+    if not first:
+        exits.end(trap.store, trap.task.id, 0)
     if space.init is not None:
         exits.end(trap.store, Pid(space.init), signo)
-    exits.end(trap.store, trap.task.id, SIGKILL)
-    return 0
+    return 0 if first else Exited(0)
 
 
 @linux("swapon")
