@@ -60,7 +60,7 @@ def _step(
     if isinstance(result, Failed) and step.instead and result.errno in step.instead:
         for other, args in step.instead[result.errno]:
             result = _call(kernel, pid, actor, step.mechanism, other, args, names)
-    if isinstance(result, Returned | Executed | Exited):
+    if isinstance(result, (Returned, Executed, Exited)):
         return result, _born(kernel, mark) if step.name in BIRTHS else None
     if isinstance(result, Failed) and result.errno in step.tolerates:
         return result, None

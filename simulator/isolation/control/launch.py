@@ -75,7 +75,7 @@ async def _step(
         for other, args in step.instead[result.errno]:
             call = filled(other, args, bound)
             result = await sys.drive(pid, call, actor, step.mechanism)
-    if isinstance(result, Returned | Executed | Exited):
+    if isinstance(result, (Returned, Executed, Exited)):
         return result
     if isinstance(result, Failed) and result.errno in step.tolerates:
         return result
