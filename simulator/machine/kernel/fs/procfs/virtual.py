@@ -1,6 +1,7 @@
 """procfs as the rest of the kernel asks for it: from an inode's id to a file and its content."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from simulator.machine.abi.constants import (
@@ -349,6 +350,7 @@ def _size(look: Look, node: Node) -> int:
     return node.size
 
 
+@lru_cache(maxsize=1024)
 def _dotted(names: tuple[object, ...]) -> str:
     """A path below /proc/sys as sysctl(8) writes it; a dot in an interface's name is a slash."""
     return ".".join(str(name).replace(".", "/") for name in names)
