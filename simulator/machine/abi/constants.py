@@ -252,6 +252,8 @@ SIGPWR = 30
 SIGSYS = 31
 SIG_DFL = 0
 SIG_IGN = 1
+SIG_TOLD = 3
+"""No address of any program: a handler that only says that it ran, to ``@caught``."""
 SIG_BLOCK = 0
 SIG_UNBLOCK = 1
 SIG_SETMASK = 2

@@ -12,6 +12,7 @@ from simulator.machine.abi.constants import (
     RLIMIT_CORE,
     SIG_DFL,
     SIG_IGN,
+    SIG_TOLD,
     SIGABRT,
     SIGBUS,
     SIGCHLD,
@@ -36,7 +37,7 @@ from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import usermode
 from simulator.machine.kernel.namespace import PidNs
-from simulator.machine.kernel.task import GROUP, Sleeper, Task, TaskState, visible_from
+from simulator.machine.kernel.task import GROUP, Caught, Sleeper, Task, TaskState, visible_from
 from simulator.machine.state.store import Store, World
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ def act(store: Store, task: Task, signo: int) -> None:
     if handler == SIG_IGN and signo not in UNSTOPPABLE:
         return
     if handler != SIG_DFL and signo not in UNSTOPPABLE:
+        if handler == SIG_TOLD:
+            caught = store.get(Caught, task.id)
+            before = caught.signals if caught is not None else ()
+            store.put(Caught(id=task.id, signals=(*before, signo)))
         interrupt(store, task.id)
     elif signo in IGNORED_BY_DEFAULT:
         return

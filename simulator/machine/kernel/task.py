@@ -157,6 +157,12 @@ class Task(Row, frozen=True, kw_only=True):
     domain: Domain = HOST
 
 
+class Caught(Row, frozen=True, kw_only=True):
+    """Signals whose handler (SIG_TOLD) has run in task ``id`` and of which it has not asked yet."""
+
+    signals: tuple[int, ...]
+
+
 class Sleeper(Row, frozen=True, kw_only=True):
     """A task asleep inside ``call`` (``id`` is its pid) until one of ``watches`` is written.
 

@@ -5,15 +5,18 @@ shell knows them; filters never see them. The programs of the model say them whe
 be busy. ``sched.py`` says how long it takes.
 """
 
+from simulator.machine.abi.call import Returned
 from simulator.machine.abi.constants import S_IFBLK, S_IFMT
 from simulator.machine.abi.errno import Errno
+from simulator.machine.kernel.exit import at_exit
 from simulator.machine.kernel.resource import booking
 from simulator.machine.kernel.resource.demand import PER_MILLE, Demand, spent
-from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.kernel.task import Caught, Task, TaskState
 from simulator.machine.kernel.trap import Sleep, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.state.store import Store
 from simulator.machine.syscalls.registry import posix
 
 DISK_MAJORS = frozenset((3, 8, 22, 65, 179, 202, 252, 253, 254, 259))
@@ -21,6 +24,22 @@ DISK_MAJORS = frozenset((3, 8, 22, 65, 179, 202, 252, 253, 254, 259))
 
 STACKED = frozenset(("overlay", "aufs", "unionfs", "nullfs", "lofs", "simfs"))
 """Filesystems whose files lie in another one: on the machine's disk."""
+
+
+@posix("@caught")
+def caught(trap: Trap) -> Returned:
+    """Which signals' handlers (SIG_TOLD) have run since the last time, oldest first."""
+    held = trap.store.get(Caught, trap.task.id)
+    if held is None:
+        return Returned(0, ())
+    trap.store.drop(Caught, trap.task.id)
+    return Returned(0, held.signals)
+
+
+@at_exit
+def _forget_caught(store: Store, task: Task) -> None:
+    if store.get(Caught, task.id) is not None:
+        store.drop(Caught, task.id)
 
 
 @posix("@burn")

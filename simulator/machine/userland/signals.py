@@ -17,6 +17,13 @@ def name(signal: int) -> str:
     return SIGNAL_NAMES.get(signal, str(signal)).removeprefix("SIG")
 
 
+def translated(text: str) -> str:
+    """The name of a number, or of a status that a signal left; the number of a name."""
+    if text.isdigit():
+        return name(int(text) & 0x7F)
+    return str(number(text) or 0)
+
+
 def listing() -> str:
     """What ``kill -l`` prints."""
     return "".join(f"{number:2}) {name.removeprefix('SIG')}\n" for number, name in _ordered())

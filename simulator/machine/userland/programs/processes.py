@@ -199,7 +199,8 @@ async def kill(sys: Process, argv: Sequence[str]) -> int:
     words = list(argv[1:])
     signal: int | None = 15
     if words[:1] == ["-l"]:
-        await sys.out(signals.listing())
+        named = [signals.translated(word) for word in words[1:]]
+        await sys.out("".join(f"{one}\n" for one in named) or signals.listing())
         return 0
     if words and words[0] == "-s" and len(words) > 1:
         signal, words = signals.number(words[1]), words[2:]

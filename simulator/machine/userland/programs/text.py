@@ -1,11 +1,10 @@
 """grep, sort, uniq, cut, tr, xargs, od and strings in their common uses."""
 
 import re
-import stat
 from collections.abc import Sequence
 
 from simulator.machine.userland.options import UsageError, parse, to_number
-from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.process import Process
 from simulator.machine.userland.programs.basic import become, unescape
 from simulator.machine.userland.programs.content import contents
 from simulator.machine.userland.registry import enter
@@ -50,94 +49,6 @@ def posix_classes(text: str) -> str:
     ):
         text = text.replace(f"[:{name}:]", members)
     return text
-
-
-@enter("grep", "egrep", "fgrep")
-async def grep(sys: Process, argv: Sequence[str]) -> int:
-    """grep(1): 0 when something matched, 1 when nothing, 2 after an error."""
-    options = parse(argv, "HhnlLoqsriEFwxvce:f:m:A:B:C:R")
-    rest = list(options.rest)
-    patterns = options.values.get("e") or ([rest.pop(0)] if rest else [])
-    if not patterns:
-        raise UsageError("no pattern")
-    fixed = options.has("F") or sys.name == "fgrep"
-    extended = options.has("E") or sys.name == "egrep"
-    spelled = [_spelled(p, fixed=fixed, extended=extended) for p in "\n".join(patterns).split("\n")]
-    joined = "|".join(f"(?:{p})" for p in spelled)
-    joined = rf"\b(?:{joined})\b" if options.has("w") else joined
-    joined = f"^(?:{joined})$" if options.has("x") else joined
-    pattern = regex(joined, re.IGNORECASE if options.has("i") else 0)
-    paths = await _below(sys, rest) if options.has("r") or options.has("R") else rest
-    name_them = (len(paths) > 1 or options.has("H")) and not options.has("h")
-    found, failed = False, False
-    for path in paths or ["-"]:
-        lines = await _lines(sys, path, quiet=options.has("s"))
-        if lines is None:
-            failed = True
-            continue
-        hits = [
-            (number, line)
-            for number, line in enumerate(lines, 1)
-            if bool(pattern.search(line)) != options.has("v")
-        ]
-        found = found or bool(hits)
-        if options.has("q"):
-            continue
-        if options.has("l"):
-            await sys.out(f"{path}\n" if hits else "")
-        else:
-            await sys.out(_shown(hits, pattern, f"{path}:" if name_them else "", options.given))
-    return 2 if failed and not found else int(not found)
-
-
-def _spelled(pattern: str, *, fixed: bool, extended: bool) -> str:
-    if fixed:
-        return re.escape(pattern)
-    return posix_classes(pattern if extended else basic_pattern(pattern))
-
-
-def _shown(
-    hits: list[tuple[int, str]], pattern: re.Pattern[str], prefix: str, given: dict[str, int]
-) -> str:
-    out = f"{prefix}{len(hits)}\n" if "c" in given else ""
-    for number, line in [] if out else hits:
-        head = prefix + (f"{number}:" if "n" in given else "")
-        if "o" in given:
-            out += "".join(f"{head}{match.group()}\n" for match in pattern.finditer(line))
-        else:
-            out += f"{head}{line}\n"
-    return out
-
-
-async def _lines(sys: Process, path: str, *, quiet: bool) -> list[str] | None:
-    try:
-        fd = 0 if path == "-" else await sys.open(path)
-        content = b""
-        while block := await sys.read(fd):
-            content += block
-        if fd:
-            await sys.close(fd)
-    except SysError as error:
-        if not quiet:
-            await sys.fault(path, error)
-        return None
-    return _text(content).split("\n")[: None if content[-1:] not in (b"\n", b"") else -1]
-
-
-async def _below(sys: Process, paths: list[str], *, named: bool = True) -> list[str]:
-    """The files below; a symbolic link is followed only where somebody ``named`` it, as -r does."""
-    found: list[str] = []
-    for path in paths or (["."] if named else []):
-        try:
-            if not named and stat.S_ISLNK((await sys.lstat(path))["mode"]):
-                continue
-            names = await sys.names(path)
-        except SysError:
-            found.append(path)
-            continue
-        inside = [f"{path.rstrip('/')}/{name}" for name in sorted(names)]
-        found += await _below(sys, inside, named=False)
-    return found
 
 
 @enter("sort")

@@ -1,9 +1,11 @@
 """Background jobs: wait, jobs, and %N."""
 
 from simulator.machine.abi.constants import WNOHANG
+from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.process import SysError
 from simulator.machine.userland.shell.builtin import RunText, number
 from simulator.machine.userland.shell.state import Shell
+from simulator.machine.userland.shell.traps import run_pending
 
 
 def job(shell: Shell, word: str) -> str:
@@ -13,14 +15,16 @@ def job(shell: Shell, word: str) -> str:
     return word
 
 
-async def wait(shell: Shell, argv: list[str], _run_text: RunText) -> int:
+async def wait(shell: Shell, argv: list[str], run_text: RunText) -> int:
     """wait: for the jobs given, or for all of them."""
     wanted = [number(word.removeprefix("%")) for word in argv[1:]]
     status = 0
     for pid in wanted or list(shell.jobs):
         try:
             reply = await shell.sys.call("wait4", pid, 0)
-        except SysError:
+        except SysError as error:
+            if error.errno is Errno.EINTR and (signal := await run_pending(shell, run_text)):
+                return 128 + signal
             status = 127
             continue
         if pid in shell.jobs:

@@ -1,12 +1,12 @@
 """Commands that the shell carries out itself (POSIX sh 2.14, and ash's own)."""
 
-from simulator.machine.abi.constants import SIG_DFL, SIG_IGN
-from simulator.machine.userland import registry, signals
+from simulator.machine.userland import registry
 from simulator.machine.userland.process import SysError
 from simulator.machine.userland.shell import arithmetic
 from simulator.machine.userland.shell.background import job, jobs, wait
 from simulator.machine.userland.shell.builtin import Builtin, BuiltinError, RunText, number
 from simulator.machine.userland.shell.execute import is_applet, path_of, run_program
+from simulator.machine.userland.shell.getopts import getopts
 from simulator.machine.userland.shell.reading import read
 from simulator.machine.userland.shell.state import (
     BreakLoop,
@@ -15,6 +15,7 @@ from simulator.machine.userland.shell.state import (
     ReturnFromFunction,
     Shell,
 )
+from simulator.machine.userland.shell.traps import trap
 from simulator.machine.userland.shell.ulimit import ulimit
 from simulator.machine.userland.shell.umask import umask
 
@@ -50,19 +51,6 @@ async def run(shell: Shell, argv: list[str], run_text: RunText) -> int:
     if name in SPECIAL:
         raise ExitShell(2, fault=True)
     return 2
-
-
-async def at_exit(shell: Shell, run_text: RunText) -> int:
-    """Run the EXIT trap, if there is one; returns the shell's status."""
-    action = shell.traps.pop("EXIT", "")
-    if action:
-        status = shell.status
-        try:
-            await run_text(shell, action)
-            shell.status = status
-        except ExitShell as end:
-            shell.status = end.status
-    return shell.status
 
 
 async def _nothing(_shell: Shell, _argv: list[str], _run_text: RunText) -> int:
@@ -239,28 +227,6 @@ async def _source(shell: Shell, argv: list[str], run_text: RunText) -> int:
         return back.status
 
 
-async def _trap(shell: Shell, argv: list[str], _run_text: RunText) -> int:
-    words = argv[1:]
-    if not words:
-        for name, action in sorted(shell.traps.items()):
-            await shell.sys.out(f"trap -- '{action}' {name}\n")
-        return 0
-    action = words.pop(0) if len(words) > 1 else "-"
-    for word in words:
-        number = 0 if word in ("0", "EXIT") else signals.number(word)
-        if number is None:
-            raise BuiltinError(f"{word}: invalid signal specification")
-        name = "EXIT" if not number else signals.name(number)
-        if action == "-":
-            shell.traps.pop(name, None)
-        else:
-            shell.traps[name] = action
-        if number and action in ("", "-"):
-            handler = SIG_DFL if action == "-" else SIG_IGN
-            await shell.sys.succeeds("rt_sigaction", number, handler)
-    return 0
-
-
 async def _type(shell: Shell, argv: list[str], _run_text: RunText) -> int:
     status = 0
     for name in argv[1:]:
@@ -324,6 +290,8 @@ _BUILTINS: dict[str, Builtin] = {
     ":": _nothing,
     ".": _source,
     "alias": _nothing,
+    "unalias": _nothing,
+    "getopts": getopts,
     "bg": _nothing,
     "break": _break,
     "cd": _cd,
@@ -347,7 +315,7 @@ _BUILTINS: dict[str, Builtin] = {
     "shift": _shift,
     "source": _source,
     "times": _times,
-    "trap": _trap,
+    "trap": trap,
     "type": _type,
     "ulimit": _ulimit,
     "umask": umask,

@@ -3,11 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from simulator.machine.abi.constants import SIG_IGN, SIGINT, SIGQUIT
-from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.process import Body, Process, SysError
-from simulator.machine.userland.shell import builtins, compound, expand, redirect
+from simulator.machine.userland.shell import builtins, compound, expand, redirect, traps
 from simulator.machine.userland.shell.compound import Runner
-from simulator.machine.userland.shell.execute import describe_end, find, run_program
+from simulator.machine.userland.shell.execute import find, reap, run_program
 from simulator.machine.userland.shell.parser import Parser
 from simulator.machine.userland.shell.state import (
     BreakLoop,
@@ -54,6 +53,8 @@ async def run_script(shell: Shell, script: Script, *, last: bool = False) -> int
             await _background(shell, item)
         else:
             await _and_or(shell, item, last=final)
+        if shell.traps:
+            await traps.run_pending(shell, run_text)
     return shell.status
 
 
@@ -143,6 +144,7 @@ def subshell(shell: Shell, body: Callable[[Shell], Awaitable[None]]) -> Body:
 
     async def child(sys: Process) -> int:
         sub = shell.copy(sys)
+        sub.traps = await traps.forget(sys, shell.traps)
         return await until_exit(sub, lambda: body(sub))
 
     return child
@@ -162,23 +164,7 @@ async def until_exit(shell: Shell, run: Callable[[], Awaitable[object]]) -> int:
     except ShellSyntaxError as error:
         await shell.sys.err(f"{shell.name}: {error}\n")
         shell.status = 2
-    return await builtins.at_exit(shell, run_text)
-
-
-async def reap(shell: Shell, child: int) -> int:
-    """Wait for ``child`` and say how a signal ended it; returns the status."""
-    while True:
-        try:
-            reply = await shell.sys.call("wait4", child, 0)
-        except SysError as error:
-            if error.errno is not Errno.EINTR:
-                raise
-            continue
-        status = reply.data if isinstance(reply.data, int) else 0
-        if status & 0xFF != 0x7F:
-            break
-    await describe_end(shell, status)
-    return 128 + (status & 0x7F) if status & 0x7F else status >> 8 & 0xFF
+    return await traps.at_exit(shell, run_text)
 
 
 async def substitute(shell: Shell, script: str) -> str:

@@ -102,6 +102,22 @@ async def _execute(
     raise ExitShell(await run_text(shell, text))
 
 
+async def reap(shell: Shell, child: int) -> int:
+    """Wait for ``child`` and say how a signal ended it; returns the status."""
+    while True:
+        try:
+            reply = await shell.sys.call("wait4", child, 0)
+        except SysError as error:
+            if error.errno is not Errno.EINTR:
+                raise
+            continue
+        status = reply.data if isinstance(reply.data, int) else 0
+        if status & 0xFF != 0x7F:
+            break
+    await describe_end(shell, status)
+    return 128 + (status & 0x7F) if status & 0x7F else status >> 8 & 0xFF
+
+
 async def describe_end(shell: Shell, status: int) -> None:
     """Say which signal ended a child, as a shell without a terminal does."""
     signal = status & 0x7F

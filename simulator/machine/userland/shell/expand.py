@@ -120,6 +120,9 @@ async def _variable(shell: Shell, part: Variable, run: Run) -> list[Piece]:
     if part.op in ("#", "##", "%", "%%"):
         match = await as_pattern(shell, part.word, run)
         return [Piece(_trim(value or "", part.op, match), part.quoted, split=not part.quoted)]
+    if part.op in ("/", "//", ":"):
+        text = await _changed(shell, part, value or "", run)
+        return [Piece(text, part.quoted, split=not part.quoted)]
     if part.op:
         missing = value is None or (part.op.startswith(":") and not value)
         chosen = await _conditional(shell, part, run, missing=missing)
@@ -127,6 +130,25 @@ async def _variable(shell: Shell, part: Variable, run: Run) -> list[Piece]:
             return chosen
         value = _value(shell, part.name)
     return [Piece(value or "", part.quoted, split=not part.quoted)]
+
+
+async def _changed(shell: Shell, part: Variable, value: str, run: Run) -> str:
+    """A piece of the value, or the value with what matches replaced (ash's subevalvar())."""
+    if part.op != ":":
+        match = await as_pattern(shell, part.word, run)
+        text = await one(shell, part.more or (), run)
+        return pattern.replaced(match, value, text, everywhere=part.op == "//")
+    bounds: list[int | None] = []
+    for word in (part.word, part.more):
+        expression = None if word is None else await one(shell, word, run)
+        bounds.append(
+            None if expression is None
+            else arithmetic.evaluate(expression or "0", shell.get, shell.put)
+        )  # fmt: skip
+    begin, length = bounds[0] or 0, bounds[1]
+    begin = max(0, len(value) + begin) if begin < 0 else begin
+    end = len(value) if length is None else begin + length if length >= 0 else len(value) + length
+    return value[begin : max(begin, end)]
 
 
 async def _conditional(

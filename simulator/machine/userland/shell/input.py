@@ -2,10 +2,11 @@
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.process import SysError
-from simulator.machine.userland.shell.evaluate import run_script
+from simulator.machine.userland.shell.evaluate import run_script, run_text
 from simulator.machine.userland.shell.parser import Parser
 from simulator.machine.userland.shell.state import ExitShell, ReadOnlyError, Shell
 from simulator.machine.userland.shell.syntax import Script, ShellSyntaxError
+from simulator.machine.userland.shell.traps import run_pending
 
 _BLOCK = 1023
 _INTERRUPTED = 130
@@ -23,6 +24,8 @@ async def follow_input(shell: Shell) -> int:
         try:
             block = await shell.sys.read(0, _BLOCK)
         except SysError as error:
+            if error.errno is Errno.EINTR and await run_pending(shell, run_text):
+                continue
             if not interactive or error.errno is not Errno.EINTR:
                 raise
             await shell.sys.err("\n")

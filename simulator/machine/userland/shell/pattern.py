@@ -30,6 +30,21 @@ def unescape(pattern: str) -> str:
     return re.sub(r"\\(.)", r"\1", pattern, flags=re.DOTALL)
 
 
+def replaced(pattern: str, value: str, text: str, *, everywhere: bool) -> str:
+    """``value`` with ``text`` for the first part that matches, the longest there, or for all."""
+    out, at = "", 0
+    while at < len(value):
+        ends = range(len(value), at, -1)
+        end = next((end for end in ends if matches(pattern, value[at:end])), at)
+        if end == at:
+            out, at = out + value[at], at + 1
+            continue
+        out, at = out + text, end
+        if not everywhere:
+            break
+    return out + value[at:]
+
+
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> re.Pattern[str]:
     """``pattern`` as a regular expression that must match a whole text."""

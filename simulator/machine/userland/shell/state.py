@@ -51,6 +51,8 @@ class Shell:
     functions: dict[str, Command] = field(default_factory=dict[str, Command])
     traps: dict[str, str] = field(default_factory=dict[str, str])
     options: set[str] = field(default_factory=set[str])
+    option_place: int = 0
+    """How far ``getopts`` is in a word of several letters."""
     status: int = 0
     pid: int = 0
     user: int = 0

@@ -13,12 +13,17 @@ class Literal(msgspec.Struct, frozen=True):
 
 
 class Variable(msgspec.Struct, frozen=True):
-    """``$name`` or ``${name op word}``; ``op`` is ``:-``, ``-``, ``:=`` ... or ``#`` for length."""
+    """``$name`` or ``${name op word}``; ``op`` is ``:-``, ``-``, ``:=`` ... or ``#`` for length.
+
+    ash has bash's ``${name:from:length}`` (``:``) and ``${name/pattern/text}`` (``/``, ``//``) too:
+    ``more`` is what stands after the second mark.
+    """
 
     name: str
     op: str = ""
     word: "Word" = ()
     quoted: bool = False
+    more: "Word | None" = None
 
 
 class Substitution(msgspec.Struct, frozen=True):

@@ -141,8 +141,21 @@ class Reader:
                 inner = tuple(self._quoted_parts("}")) if quoted else self._parts("}")
                 self._need("}", "syntax error: unterminated quoted string")
                 return Variable(name, operator, inner, quoted)
+        if self.peek() in ("/", ":"):
+            return self._twofold(name, quoted)
         self._need("}", "bad substitution")
         return Variable(name, quoted=quoted)
+
+    def _twofold(self, name: str, quoted: bool) -> Part:
+        """``:from[:length]``, ``/pattern[/text]`` or ``//pattern[/text]`` and the brace."""
+        operator = "//" if self.peek(2) == "//" else self.peek()
+        mark = self.take(len(operator))[0]
+        inner, more = self._parts(mark + "}"), None
+        if self.peek() == mark:
+            self.take()
+            more = self._parts("}")
+        self._need("}", "syntax error: unterminated quoted string")
+        return Variable(name, operator, inner, quoted, more)
 
     def _arithmetic(self, quoted: bool) -> Part:
         start = self.at
