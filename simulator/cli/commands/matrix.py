@@ -55,8 +55,9 @@ def command(
             ablations.show(done)
         return
     wanted = specs(on)
+    walls = as_json or (form or grids.by_name(output or "")) in grids.WITH_WALLS
     todo = [
-        Asked(question, spec, lifted(spec, without, wanted))
+        Asked(question, spec, lifted(spec, without, wanted), walls)
         for spec in wanted
         for question in asked
     ]

@@ -138,6 +138,9 @@ FORMATS: dict[str, Callable[[Grid], str]] = {
     "svg": as_svg,
 }
 
+WITH_WALLS = frozenset({"html"})
+"""Formats that tell what stopped a probe; the others show outcomes only."""
+
 
 def by_name(path: str) -> str:
     """The format that a file's name ends with; Markdown when it says nothing."""

@@ -10,9 +10,9 @@ from concurrent.futures import Executor
 import msgspec
 
 from simulator.experiment.engine.credit import reached, suspects
-from simulator.experiment.engine.judge import Question, judge
+from simulator.experiment.engine.judge import Question, answer, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
-from simulator.experiment.engine.matrix import Asked, Cell
+from simulator.experiment.engine.matrix import Asked, Cell, fill, parsed
 from simulator.experiment.engine.pool import InProcess, spread
 from simulator.experiment.probes.verdict import Outcome
 from simulator.isolation.mechanisms.base import ROOT_SWITCH
@@ -78,10 +78,10 @@ def ablated(questions: Sequence[Question], spec: str, pool: Executor | None = No
     """Every mechanism lifted from every probe, and what opens each probe that holds."""
     technology = parse_spec(spec)
     pool = pool or InProcess()
-    whole = spread(pool, _fill, _asked(questions, spec, ()))
+    whole = spread(pool, fill, _asked(questions, spec, ()))
     before = {cell.probe: cell.verdict.outcome for cell in whole}
     asked = [one for lifted in lifts(technology) for one in _asked(questions, spec, lifted)]
-    cells = tuple(spread(pool, _fill, asked))
+    cells = tuple(spread(pool, fill, asked))
     opened = tuple(spread(pool, _opened, [(question, spec) for question in questions]))
     useful = {cell.without[0] for cell in cells if cell.verdict.outcome is not before[cell.probe]}
     useful |= {name for one in opened for names in one.sets for name in names}
@@ -100,8 +100,9 @@ def openings(question: Question, spec: str) -> Openings:
     restoring one mechanism after the other; the next ones without each of its members in turn
     (Reiter's hitting set tree).
     """
-    technology = parse_spec(spec)
-    before = judge(question, technology).outcome
+    technology = parsed(spec)
+    given = answer(question, technology)
+    before = given.verdict.outcome
     if before is not Outcome.HOLDS:
         return Openings(question.id, before, ())
     tried: dict[frozenset[str], bool] = {frozenset(): False}
@@ -110,12 +111,12 @@ def openings(question: Question, spec: str) -> Openings:
         lifted = frozenset(name for names in kept for name in names)
         if lifted not in tried:
             order = tuple(name for name in (*technology.ids, "chroot") if name in lifted)
-            tried[lifted] = judge(question, parse_spec(spec, order)).outcome in THROUGH
+            tried[lifted] = judge(question, parsed(spec, order), known=given).outcome in THROUGH
         return tried[lifted]
 
     # A wall that is never asked, because another says no before it, is nobody's suspect: all are
     # lifted, and those that are none are restored first.
-    mattering = suspects(question, technology)
+    mattering = suspects(question, technology, given=given)
     candidates = sorted(_candidates(technology), key=lambda lifted: lifted[0] in mattering)
     found: dict[frozenset[str], None] = {}
     todo = [candidates]
@@ -171,12 +172,6 @@ def _candidates(technology: Technology) -> list[tuple[str, ...]]:
     return listed
 
 
-def _fill(asked: Asked) -> Cell:
-    """The bare outcome: who deserves credit for it is what is being asked."""
-    question = asked.question
-    verdict = judge(question, parse_spec(asked.spec, asked.without))
-    return Cell(question.id, question.group, asked.spec, asked.without, verdict)
-
-
 def _asked(questions: Sequence[Question], spec: str, lifted: tuple[str, ...]) -> list[Asked]:
-    return [Asked(question, spec, lifted) for question in questions]
+    """Bare outcomes: who deserves credit for them is what is being asked."""
+    return [Asked(question, spec, lifted, credit=False) for question in questions]

@@ -42,9 +42,10 @@ def credited(
     if verdict.outcome is not Outcome.HOLDS or (verdict.stopped_by and not always):
         return given
     mechanisms: tuple[str, ...] = ()
+    enough = None if always else 1
     if not _idle(question, technology, facts):
         hiding = suspects(question, technology, facts, given)
-        mechanisms = tuple(_decisive(question, technology, facts, hiding, None if always else 1))
+        mechanisms = tuple(_decisive(question, technology, given, facts, hiding, enough))
     stopped_by = verdict.stopped_by or (mechanisms[0] if mechanisms else None)
     return Answer(
         msgspec.structs.replace(
@@ -60,6 +61,7 @@ def credited(
 def _decisive(
     question: Question,
     technology: Technology,
+    given: Answer,
     facts: frozenset[str],
     hiding: set[str],
     enough: int | None,
@@ -70,7 +72,7 @@ def _decisive(
     for lifted in sorted(lifts(technology), key=lambda it: (it[0] not in guarding, len(it))):
         if lifted[0] not in hiding or set(lifted) & set(found):
             continue
-        if judge(question, _without(technology, lifted), facts).outcome in THROUGH:
+        if judge(question, _without(technology, lifted), facts, given).outcome in THROUGH:
             found.append(lifted[0])
             if len(found) == enough:
                 break

@@ -94,7 +94,7 @@ class SimExecutor:
         return open_session(world, technology, self.facts)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=1024)
 def _ready(
     world: World, technology: Technology, facts: frozenset[str], language: str
 ) -> Ready | HarnessError:

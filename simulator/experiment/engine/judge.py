@@ -8,6 +8,7 @@ from simulator.experiment.probes.observe import ATTACKER, Case, Observation, obs
 from simulator.experiment.probes.oracles import NEEDS
 from simulator.experiment.probes.oracles import judge as ask
 from simulator.experiment.probes.program import Program, lineage, without
+from simulator.experiment.probes.trace import Entry
 from simulator.experiment.probes.verdict import Verdict
 from simulator.experiment.probes.world import World, twin
 from simulator.isolation.technologies.base import Technology
@@ -31,24 +32,50 @@ class Answer(msgspec.Struct, frozen=True):
     case: Case
 
 
-def judge(question: Question, technology: Technology, facts: frozenset[str] = MODERN) -> Verdict:
-    """What the model answers."""
-    return answer(question, technology, facts).verdict
+def judge(
+    question: Question,
+    technology: Technology,
+    facts: frozenset[str] = MODERN,
+    known: Answer | None = None,
+) -> Verdict:
+    """What the model answers; ``known`` as for ``answer``."""
+    return answer(question, technology, facts, known).verdict
 
 
-def answer(question: Question, technology: Technology, facts: frozenset[str] = MODERN) -> Answer:
-    """The verdict, and the main run with the runs beside it."""
+def answer(
+    question: Question,
+    technology: Technology,
+    facts: frozenset[str] = MODERN,
+    known: Answer | None = None,
+) -> Answer:
+    """The verdict, and the main run with the runs beside it.
+
+    ``known`` is the answer with more walls: where everybody saw the same as there, the runs that
+    only say what that depends on would be the same too, and it is the answer here.
+    """
     world, program = question.world, question.program
     needs = NEEDS.get(question.asks, frozenset())
+    main = _run(world, technology, program, facts, needs)
+    if known is not None and needs & _BESIDE and _saw(main) == _saw(known.case.main):
+        return known
     case = Case(
         program=program,
         technology=technology.id,
-        main=_run(world, technology, program, facts, needs),
+        main=main,
         twin=_run(twin(world), technology, program, facts) if "twin" in needs else None,
         alone=_run(world, technology, _without_guest(program), facts) if "alone" in needs else None,
         resource=question.resource,
     )
     return Answer(ask(question.asks, case), case)
+
+
+_BESIDE = frozenset({"twin", "alone"})
+"""Runs whose difference from the main one is the answer."""
+
+
+def _saw(run: Observation) -> tuple[Entry, ...]:
+    """What all actors got to see."""
+    return run.trace.entries
 
 
 def observed(

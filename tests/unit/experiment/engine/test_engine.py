@@ -7,7 +7,7 @@ from simulator.experiment.engine.compare import compare
 from simulator.experiment.engine.executor import open_session, open_whole
 from simulator.experiment.engine.explain import explain
 from simulator.experiment.engine.judge import judge
-from simulator.experiment.engine.matrix import matrix
+from simulator.experiment.engine.matrix import Asked, fill, matrix
 from simulator.experiment.engine.pool import InProcess, spread
 from simulator.experiment.probes.constants import WORLD_CONSTANTS
 from simulator.experiment.probes.language import parse
@@ -102,6 +102,13 @@ def test_an_explanation_names_the_wall_that_was_missing() -> None:
     told = explain(session, len(session.kernels[0].timeline))
     assert told.reached[0].crossing.kind == "file"
     assert "pivot-root" in told.reached[0].missing
+
+
+def test_a_cell_that_asks_for_no_credit_has_the_same_outcome() -> None:
+    known, bare = (fill(Asked(ESCAPE, "docker", credit=credit)) for credit in (True, False))
+    assert known.verdict.outcome is bare.verdict.outcome is Outcome.HOLDS
+    assert known.verdict.stopped_by == "pivot-root"
+    assert bare.verdict.stopped_by is None
 
 
 def test_a_matrix_comes_in_the_order_asked_for() -> None:
