@@ -86,7 +86,7 @@ async def _background(shell: Shell, item: AndOr) -> None:
             raise ExitShell(2, fault=True) from None
         await run_script(sub, (foreground,), last=True)
 
-    shell.background = await shell.sys.spawn(subshell(shell, body))
+    shell.background = await fork(shell, body)
     shell.jobs.append(shell.background)
     shell.status = 0
 
@@ -110,7 +110,7 @@ async def _piped(shell: Shell, commands: tuple[Command, ...]) -> int:
     reading = -1
     for index, command in enumerate(commands):
         ends = await sys.data("pipe") if index < len(commands) - 1 else (-1, -1)
-        children.append(await sys.spawn(subshell(shell, _stage(command, reading, ends))))
+        children.append(await fork(shell, _stage(command, reading, ends)))
         if reading >= 0:
             await sys.close(reading)
         if ends[1] >= 0:
@@ -139,7 +139,16 @@ def _stage(
     return body
 
 
-def subshell(shell: Shell, body: Callable[[Shell], Awaitable[None]]) -> Body:
+async def fork(shell: Shell, body: Callable[[Shell], Awaitable[None]]) -> int:
+    """A child that runs ``body`` in a copy of the shell: its pid. Without one a shell ends."""
+    try:
+        return await shell.sys.spawn(_subshell_of(shell, body))
+    except SysError as error:
+        await shell.sys.err(f"{shell.name}: can't fork: {error.message}\n")
+        raise ExitShell(2, fault=True) from None
+
+
+def _subshell_of(shell: Shell, body: Callable[[Shell], Awaitable[None]]) -> Body:
     """``body`` in a copy of the shell: what a forked child runs."""
 
     async def child(sys: Process) -> int:
@@ -178,7 +187,7 @@ async def substitute(shell: Shell, script: str) -> str:
             await sub.sys.close(writing)
         await run_text(sub, script, last=True)
 
-    child = await shell.sys.spawn(subshell(shell, body))
+    child = await fork(shell, body)
     await shell.sys.close(writing)
     output = await shell.sys.drain(reading)
     shell.substituted = await reap(shell, child)
@@ -207,7 +216,7 @@ async def _subshell(shell: Shell, command: Group, *, last: bool) -> None:
     if last and not shell.traps:
         await body(shell)
     else:
-        shell.status = await reap(shell, await shell.sys.spawn(subshell(shell, body)))
+        shell.status = await reap(shell, await fork(shell, body))
 
 
 async def _redirected(
@@ -380,4 +389,4 @@ async def _program(
     if last and not shell.traps:
         await body(shell)
         raise ExitShell(shell.status)
-    shell.status = await reap(shell, await shell.sys.spawn(subshell(shell, body)))
+    shell.status = await reap(shell, await fork(shell, body))
