@@ -51,6 +51,7 @@ class Engine:
             raise RealError.not_here("dockerd is not installed")
         cgroups.make_room(self.machine.groups, self.machine.members())
         link = operator.enter(self.machine)
+        self._daemon = link.pid
         for path in ("var/lib/docker", "var/log", "run/containerd"):
             (self.machine.root / path).mkdir(parents=True, exist_ok=True)
         do(link, "mount", "docker", "/var/lib/docker", "tmpfs", 0, "mode=711")
@@ -97,13 +98,16 @@ class Engine:
         """
         ident = self._create(options)
         self._ask("POST", f"/containers/{ident}/start")
-        inside = self._ask("GET", f"/containers/{ident}/json")["State"]["Pid"]
+        told = self._ask("GET", f"/containers/{ident}/json")
+        inside = told["State"]["Pid"]
         pid = operator.outer_pid(self.machine, inside) if inside else None
         if pid is None:
             why = self.client("logs", ident).strip().rpartition("\n")[2]
             raise RealError.broken("docker run", why or "the container ended at once")
         link = self.machine.keep(attach(pid))
-        plant.tenant(Path(f"/proc/{link.pid}/root"), self.machine.world, actor)
+        # Where dockerd has put it together: the container itself may see it read-only.
+        merged = told["GraphDriver"]["Data"]["MergedDir"]
+        plant.tenant(Path(f"/proc/{self._daemon}/root{merged}"), self.machine.world, actor)
         return link
 
     def _create(self, options: tuple[str, ...]) -> str:

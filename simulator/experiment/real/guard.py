@@ -2,8 +2,10 @@
 
 Namespaces do not hold everything: the clock, modules, swap, kexec, sysctls and block devices are
 the machine's own. A call that an actor has the right to make and that would change one of them is
-refused with a reason, so the comparison says *model only*. Without the right the kernel itself
-refuses, and that refusal is what a probe wants to see, so the call goes through.
+refused with a reason, so the comparison says *model only*. Without the right, in effect over the
+machine and not only in a user namespace of one's own, the kernel itself refuses, and that refusal
+is what a probe wants to see, so the call goes through. The look is at the real process as it waits
+to make the call, never at what the model expects.
 """
 
 import os

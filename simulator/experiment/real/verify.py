@@ -173,7 +173,7 @@ def _pair(job: Job, task: Task, reason: str | None, *, fresh: bool = False) -> l
     """One probe on one SPEC."""
     spec, probe = task
     if reason is None and "model-only" in probe.requires:
-        reason = _("the probe could harm a real machine")
+        reason = _("the probe would take this machine's processors, memory or disk for itself")
     if not probe.program.on.asks(spec.split()[0]):
         reason = _("the probe does not ask this technology")
         return [Row(spec=spec, probe=probe.id, kind="not_here", reason=reason)]

@@ -31,8 +31,9 @@ DEMONSTRATIONS = ("docker",)
 """Subjects of demonstrations: programs to step through, which ask nothing and nobody judges."""
 
 REQUIREMENTS = ("root", "model-only", "ipv6", "devices", "limits")
-"""What a real run needs: root; never (``model-only``: it could harm the machine); IPv6; a scratch
-block device; limits that a sandbox was given."""
+"""What a real run needs: root; a machine that nobody else uses, which none is (``model-only``: the
+probe takes processors, memory or disk for itself; what could harm a machine is kept back call by
+call, ``real/guard.py``); IPv6; a scratch block device; limits that a sandbox was given."""
 
 RESOURCES = ("memory", "pids", "disk", "files", "ipc", "cpu", "io", "cpu-share", "io-share")
 """What a budget probe may ask about."""
