@@ -149,13 +149,32 @@ _LXC = {
 }
 """lxc.container.conf(5): the key that leaves a mechanism out."""
 
+_LXC_KEEPS = {
+    "ipc-ns": ("lxc.namespace.keep = ipc",),
+    "uts-ns": ("lxc.uts.name =", "lxc.namespace.keep = uts"),
+    "pid-ns": ("lxc.namespace.keep = pid",),
+    "net-ns": ("lxc.namespace.keep = net",),
+    "cgroup-ns": ("lxc.namespace.keep = cgroup",),
+}
+"""Namespaces that a container inherits; the lines add up, and who names one gets all others."""
+
+
+def _lxc_lines(technology: Technology, mechanism: str) -> tuple[str, ...]:
+    if mechanism in _LXC:
+        return (_LXC[mechanism],)
+    kept = _LXC_KEEPS.get(mechanism, ())
+    if kept and technology.get("user-ns") is None:
+        kept = (*kept, "lxc.namespace.keep = user")
+    return (*kept, "lxc.namespace.keep = time") if kept else ()
+
 
 def _by_key(request: Request, mechanism: str) -> Request:
-    """One more line of the container's configuration, behind all others."""
+    """More lines of the container's configuration, behind all others."""
     held = request.technology.get("lxc-config")
-    if mechanism not in _LXC or not isinstance(held, LxcConfig):
+    lines = _lxc_lines(request.technology, mechanism)
+    if not lines or not isinstance(held, LxcConfig):
         return _no_way(request, mechanism)
-    config = LxcConfig((*held.lines, _LXC[mechanism]))
+    config = LxcConfig((*held.lines, *lines))
     return msgspec.structs.replace(request, technology=put(request.technology, config))
 
 
@@ -186,6 +205,8 @@ def _by_word(request: Request, mechanism: str) -> Request:
 
 _NSPAWN = {
     "uts-ns": "SYSTEMD_NSPAWN_SHARE_NS_UTS=1",
+    "ipc-ns": "SYSTEMD_NSPAWN_SHARE_NS_IPC=1",
+    "pid-ns": "SYSTEMD_NSPAWN_SHARE_NS_PID=1",
     "cgroup-ns": "SYSTEMD_NSPAWN_USE_CGNS=0",
 }
 """Settings in the environment, for what has no option (systemd's docs/ENVIRONMENT.md)."""
@@ -193,6 +214,10 @@ _NSPAWN_OPTIONS = {"seccomp": "--system-call-filter=@known", "capabilities": "--
 
 
 def _by_setting(request: Request, mechanism: str) -> Request:
+    if mechanism == "net-ns" and "--private-network" in request.spec.options:
+        words = [word for word in request.spec.options if word != "--private-network"]
+        spec = parse(shlex.join((request.spec.technology, *words)))
+        return msgspec.structs.replace(request, spec=spec)
     if mechanism in _NSPAWN_OPTIONS:
         text = f"{request.spec.text} {_NSPAWN_OPTIONS[mechanism]}"
         return msgspec.structs.replace(request, spec=parse(text))
