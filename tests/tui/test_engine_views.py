@@ -76,6 +76,9 @@ def test_a_bridge_is_drawn_with_its_cables_and_published_ports():
     assert "⇅ enp3s0  NAT: outside they appear as 192.0.2.10" in told
     assert "bridge  bridge  172.17.0.0/16" in told
     assert "eth0 172.18.0.2  cache" in told
+    assert "-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-dest" in told
+    assert "-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP" in told
+    assert "-P FORWARD DROP" in told
 
 
 def test_a_network_of_ones_own_has_names():

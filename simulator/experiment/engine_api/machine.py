@@ -71,10 +71,11 @@ class Machine:
             self.land.start(pid, actor=name)
 
     def set_time(self, realtime: int) -> None:
-        """Set the wall clock, as a machine does from its battery's."""
+        """Set the wall clock, as a machine does from its battery's; from then on sleeps last."""
         store = self.kernel.store
         now = clock.clock(store)
-        store.put(msgspec.structs.replace(now, realtime_offset=realtime - now.monotonic))
+        offset = realtime - now.monotonic
+        store.put(msgspec.structs.replace(now, realtime_offset=offset, waits=True))
 
     def _child(self, name: str) -> Pid:
         born = self.kernel.call(INIT, Call("fork"), actor="host")

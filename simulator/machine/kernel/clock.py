@@ -15,11 +15,16 @@ UPTIME_AT_START_NS = 3_600 * 1_000_000_000
 
 
 class Clock(Row, frozen=True, kw_only=True):
-    """The machine's one clock (``id`` 0). ``monotonic`` and ``realtime_offset`` are nanoseconds."""
+    """The machine's one clock (``id`` 0). ``monotonic`` and ``realtime_offset`` are nanoseconds.
+
+    ``waits``: somebody moves it with the real clock, so a sleep lasts, however short it is; else a
+    short one only moves the clock.
+    """
 
     monotonic: int = UPTIME_AT_START_NS
     realtime_offset: int = BOOT_REALTIME_NS
     tick: int = 10_000
+    waits: bool = False
     domain: Domain = HOST
 
 
@@ -48,6 +53,7 @@ def advance(store: Store, nanoseconds: int) -> None:
             monotonic=now.monotonic + nanoseconds,
             realtime_offset=now.realtime_offset,
             tick=now.tick,
+            waits=now.waits,
             domain=now.domain,
         )
     )

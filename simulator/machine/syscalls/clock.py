@@ -172,8 +172,9 @@ def clock_nanosleep(trap: Trap, which: int, flags: int, when: Any = None, _left:
 
 def _sleep_until(trap: Trap, deadline: int) -> None:
     deadline = deadline if trap.deadline is None else trap.deadline
-    left = deadline - clock.monotonic(trap.store)
-    if left > SHORT_SLEEP:
+    now = clock.clock(trap.store)
+    left = deadline - now.monotonic
+    if left > SHORT_SLEEP or (now.waits and left > 0):
         raise Sleep("time", {(Task, trap.task.id)}, deadline)
     while left > 0:
         left -= sched.pass_time(trap.store, left)

@@ -15,6 +15,7 @@ from simulator.isolation.control.docker.api import (
     volumes,
 )
 from simulator.isolation.control.docker.engine import files, running
+from simulator.isolation.control.docker.engine.container import NEVER
 from simulator.isolation.control.docker.engine.engine import Engine
 from simulator.isolation.control.docker.engine.sync import go
 from simulator.isolation.control.docker.wire.server import serve
@@ -110,11 +111,8 @@ async def _bring_back(sys: Process, engine: Engine) -> None:
             state.ExitCode = 255
             await sys.succeeds("umount2", f"{container.layer}/merged", 2)
             await engine.save(sys, container)
-        policy = container.host.RestartPolicy.Name
-        wanted = policy == "always" or (
-            policy == "unless-stopped" and not container.record.HasBeenManuallyStopped
-        )
-        if wanted or (policy == "on-failure" and was_running):
+        before = state.StartedAt != NEVER
+        if before and running.comes_again(container, state.ExitCode, 0):
 
             async def again(own: Process, one: Any = container) -> None:
                 from simulator.isolation.control.docker.api.errors import ApiError

@@ -2,17 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 
+import msgspec
+
 from simulator.classroom.tui.present.engine.disk import Disk
 from simulator.classroom.tui.present.line import Line, heading
 from simulator.isolation.control.docker.engine.container import Record
 from simulator.isolation.control.docker.engine.networks import Network
+from simulator.isolation.control.netfilter import showing
 from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.abi.ids import NsId
 from simulator.machine.kernel.boot import INIT
+from simulator.machine.kernel.net import filter as filters
 from simulator.machine.kernel.net.interface import IN_NS, PORTS, Interface, is_up
 from simulator.machine.kernel.task import Task
 from simulator.machine.state.store import World
-
-_MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
 
 
 def bridges(world: World) -> list[Line]:
@@ -30,12 +33,37 @@ def bridges(world: World) -> list[Line]:
     for one in disk.networks():
         card = cards.get(one.Bridge) if one.Bridge else None
         lines += _drawn(world, one, card, containers, uplinks)
-    return lines or [Line(text=_("no network yet"), domain="kernel")]
+    if not lines:
+        return [Line(text=_("no network yet"), domain="kernel")]
+    return lines + _rules(world, init.ns.net)
 
 
-def _outward(network: Network, uplinks: list[Interface]) -> Iterator[Line]:
+def _rules(world: World, ns: NsId) -> list[Line]:
+    """The host's packet filter, each rule as iptables takes it."""
+    lines: list[Line] = []
+    for table in filters.BUILT_IN:
+        chains = filters.chains(world, ns, table)
+        every = [rule for name in chains for rule in filters.rules(world, ns, table, name)]
+        if every:
+            lines.append(heading(_("rules of the table {name}").format(name=table)))
+            shut = [name for name, policy in chains.items() if policy == "DROP"]
+            lines += [Line(text=f"-P {name} DROP") for name in shut]
+            lines += [Line(text=showing.options(msgspec.structs.asdict(rule))) for rule in every]
+    return lines
+
+
+def _is_hidden(world: World, card: Interface, network: Network) -> bool:
+    """Whether a rule gives what leaves this network the address of the card that it leaves by."""
+    return any(
+        rule.target == "MASQUERADE"
+        and rule.source == network.Subnet
+        and rule.outward == f"!{card.name}"
+        for rule in filters.rules(world, card.ns, "nat", "POSTROUTING")
+    )
+
+
+def _outward(uplinks: list[Interface], *, hides: bool) -> Iterator[Line]:
     """The host's own cards, as whose address the containers appear outside."""
-    hides = network.Options.get(_MASQUERADE, "true") == "true"
     for card in uplinks:
         address = next((a.ip for a in card.addresses if a.scope == "global"), "")
         said = _("NAT: outside they appear as {address}").format(address=address)
@@ -62,7 +90,7 @@ def _drawn(
     own = next((f"{a.ip}/{a.prefix}" for a in card.addresses if a.scope == "global"), "")
     state = "" if is_up(card) else f"  {_('down')}"
     if not network.Internal:
-        yield from _outward(network, uplinks)
+        yield from _outward(uplinks, hides=_is_hidden(world, card, network))
     yield Line(text=f"■ {card.name}  {own}{state}", domain=card.domain)
     cables = [world.row(Interface, key) for key in world.by(PORTS, card.id)]
     proxies = _proxies(world) if cables else {}

@@ -276,6 +276,7 @@ async def update(x: Exchange) -> None:
     given = await x.json(dict[str, Any])
     asked = msgspec.convert(given, HostSettings, strict=True) if given else HostSettings()
     create.verify_resources(asked)
+    create.verify_restart(asked.RestartPolicy)
     if asked.RestartPolicy.Name and one.host.AutoRemove:
         raise BadRequest(
             "Restart policy cannot be updated because AutoRemove is enabled for the container"

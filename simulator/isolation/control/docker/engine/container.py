@@ -112,6 +112,8 @@ class Container:
         """Launched by another hand: the daemon is not its parent (``strangers.py``)."""
         self.stopping = False
         """Somebody asked for its end, so no restart policy brings it back."""
+        self.delay = 0
+        """Nanoseconds before its policy starts it the next time, 0 for the first time."""
         self.execs: list[str] = []
         self.generation = 0
         """Counts its starts."""

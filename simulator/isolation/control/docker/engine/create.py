@@ -14,6 +14,7 @@ from simulator.isolation.control.docker.engine.config import (
     EndpointSettings,
     HealthConfig,
     HostSettings,
+    RestartRule,
     plain,
     words,
 )
@@ -106,20 +107,27 @@ def verify(config: ContainerConfig, host: HostSettings) -> list[str]:
     if host.Runtime not in ("", "runc"):
         raise BadRequest(f"unknown or invalid runtime name: {host.Runtime}")
     policy = host.RestartPolicy
-    if policy.Name not in ("", "no", "always", "unless-stopped", "on-failure"):
-        raise BadRequest(
-            f"invalid restart policy: unknown policy '{policy.Name}'; use one of 'no', 'always',"
-            " 'on-failure', or 'unless-stopped'"
-        )
-    if policy.MaximumRetryCount and policy.Name != "on-failure":
-        raise BadRequest(
-            "invalid restart policy: maximum retry count can only be used with 'on-failure'"
-        )
+    verify_restart(policy)
     if host.AutoRemove and policy.Name not in ("", "no"):
         raise BadRequest("can't create 'AutoRemove' container with restart policy")
     for path in host.Tmpfs or {}:
         mounts.check_tmpfs(path)
     return verify_resources(host)
+
+
+def verify_restart(policy: RestartRule) -> None:
+    """ValidateRestartPolicy(). Raises ``BadRequest``."""
+    begun, most = "invalid restart policy: ", policy.MaximumRetryCount
+    if policy.Name not in ("", "no", "always", "unless-stopped", "on-failure"):
+        raise BadRequest(
+            f"{begun}unknown policy '{policy.Name}'; use one of 'no', 'always',"
+            " 'on-failure', or 'unless-stopped'"
+        )
+    if most and policy.Name not in ("", "on-failure"):
+        more = " and cannot be negative" if most < 0 else ""
+        raise BadRequest(f"{begun}maximum retry count can only be used with 'on-failure'{more}")
+    if most < 0 and policy.Name:
+        raise BadRequest(f"{begun}maximum retry count cannot be negative")
 
 
 def verify_resources(host: HostSettings) -> list[str]:

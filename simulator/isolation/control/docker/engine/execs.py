@@ -277,14 +277,16 @@ async def _read(sys: Process, fd: int) -> bytes:
 async def capture(
     sys: Process, engine: "Engine", container: Container, argv: list[str], timeout: int
 ) -> tuple[int | None, bytes]:
-    """Run a command: its exit status (None: it took too long) and what it printed."""
+    """Run a command: its exit status (None: it took too long, -1: it could not be run) and what it
+    printed.
+    """
     config = ExecConfig(Cmd=argv, AttachStdout=True, AttachStderr=True)
     try:
         one = await create(sys, engine, container, config)
         channel = one.streams.attach()
         await start(sys, engine, one)
     except ApiError as error:
-        return 1, error.message.encode()
+        return -1, error.message.encode()
     done = await one.ended.within(sys, lambda: one.exit_code is not None, timeout)
     if not done:
         await sys.succeeds("kill", one.pid, SIGKILL)

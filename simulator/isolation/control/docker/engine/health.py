@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
 _INTERVAL = _TIMEOUT = 30 * times.SECOND
+_START_INTERVAL = 5 * times.SECOND
 _RETRIES = 3
 _KEPT = 5
 _LONGEST_OUTPUT = 4096
@@ -19,10 +20,12 @@ _LONGEST_OUTPUT = 4096
 async def begin(sys: Process, engine: "Engine", container: Container) -> None:
     """Start probing a container that has just been started, if it is to be probed."""
     check = container.config.Healthcheck
-    if check is None or not check.Test or check.Test[0] == "NONE":
+    if check is None or not check.Test or check.Test[0] not in ("CMD", "CMD-SHELL"):
         container.state.Health = None
         return
-    container.state.Health = HealthState(Log=[])
+    health = container.state.Health or HealthState(Log=[])
+    health.Status, health.FailingStreak = "starting", 0
+    container.state.Health = health
     generation = container.generation
 
     async def prober(own: Process) -> None:
@@ -42,13 +45,14 @@ async def _probe(sys: Process, engine: "Engine", container: Container, generatio
 
     while True:
         interval = check.Interval or _INTERVAL
-        if health.Status == "starting" and check.StartPeriod and check.StartInterval:
-            interval = check.StartInterval
+        in_start = await times.now(sys) - started < check.StartPeriod
+        if health.Status == "starting" and in_start:
+            interval = check.StartInterval or _START_INTERVAL
         if await container.changed.within(sys, over, interval):
             return
         if not container.state.Paused:
             result = await _ask(sys, engine, container)
-            in_start = await times.now(sys) - started < check.StartPeriod
+            in_start = (times.parse(result.Start) or started) - started < check.StartPeriod
             await _take(sys, engine, container, health, result, in_start=in_start)
 
 
@@ -66,9 +70,12 @@ async def _ask(sys: Process, engine: "Engine", container: Container) -> HealthRe
     timeout = check.Timeout or _TIMEOUT
     code, output = await execs.capture(sys, engine, container, words, timeout)
     if code is None:
-        code, output = -1, f"Health check exceeded timeout ({timeout // times.SECOND}s)".encode()
+        told = f"Health check exceeded timeout ({times.duration(timeout)})"
+        code, output = -1, f"{told}: ".encode() + output if output else told.encode()
     ended = times.rfc3339(await times.now(sys))
     text = output[:_LONGEST_OUTPUT].decode("utf-8", "replace")
+    if len(output) > _LONGEST_OUTPUT:
+        text += "..."
     return HealthResult(Start=begun, End=ended, ExitCode=code, Output=text)
 
 
@@ -92,7 +99,6 @@ async def _take(
         health.FailingStreak += 1
         if health.FailingStreak >= (check.Retries or _RETRIES):
             health.Status = "unhealthy"
-    await engine.save(sys, container)
     if health.Status != before:
         await engine.tell(sys, container, f"health_status: {health.Status}")
         await container.changed.ring(sys)

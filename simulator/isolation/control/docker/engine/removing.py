@@ -30,16 +30,20 @@ async def stop(
     """A signal, then after ``seconds`` SIGKILL. Raises ``NotModified``."""
     if not container.state.Running:
         raise NotModified("")
-    container.stopping = True
-    container.record.HasBeenManuallyStopped = True
-    await container.changed.ring(sys)
     number = signal_number(signal or container.config.StopSignal or "SIGTERM") or SIGTERM
+    thaw = await _exit_on_next(sys, engine, container, number)
+    if container.state.Restarting:  # nothing runs: it is enough that nothing is started
+        await container.changed.until(sys, lambda: not container.state.Running)
+        await engine.tell(sys, container, "stop")
+        return
     if seconds is None:
         seconds = container.config.StopTimeout
     if seconds is None:
         seconds = STOP_TIMEOUT
     await engine.tell(sys, container, "kill", signal=str(number))
     await sys.succeeds("kill", container.state.Pid, number)
+    if thaw:
+        await freeze(sys, container, frozen=False)
     await strangers.see_to_ends(sys, engine)
     if not await running.wait_end(sys, container, seconds):
         await engine.tell(sys, container, "kill", signal=str(SIGKILL))
@@ -59,20 +63,31 @@ async def kill(
         raise BadRequest(f"{begun}invalid signal: {text}")
     if not container.state.Running:
         raise Conflict(f"{begun}container {container.id} is not running")
-    stop_signal = signal_number(container.config.StopSignal or "SIGTERM")
-    if number in (SIGKILL, stop_signal):
-        container.stopping = True
-        container.record.HasBeenManuallyStopped = True
+    thaw = await _exit_on_next(sys, engine, container, number)
     if container.state.Restarting:
-        await container.changed.ring(sys)
         return
     await engine.tell(sys, container, "kill", signal=str(number))
     await sys.succeeds("kill", container.state.Pid, number)
+    if thaw:
+        await freeze(sys, container, frozen=False)
     await strangers.see_to_ends(sys, engine)
     if number == SIGKILL:
-        if container.state.Paused:
-            await freeze(sys, container, frozen=False)
         await running.wait_end(sys, container, _PATIENCE)
+
+
+async def _exit_on_next(sys: Process, engine: "Engine", container: Container, number: int) -> bool:
+    """Note that somebody sent it a signal; whether it must be thawed to hear of it.
+
+    After that no policy brings it back, unless its image names another signal for stopping (moby
+    ``kill.go`` killWithSignal()).
+    """
+    own = container.config.StopSignal
+    meant = not own or number in (SIGKILL, signal_number(own))
+    container.stopping = container.stopping or meant
+    container.record.HasBeenManuallyStopped = True
+    await engine.save(sys, container)
+    await container.changed.ring(sys)
+    return meant and container.state.Paused
 
 
 async def pause(sys: Process, engine: "Engine", container: Container) -> None:
@@ -87,6 +102,8 @@ async def pause(sys: Process, engine: "Engine", container: Container) -> None:
         )
     await freeze(sys, container, frozen=True)
     container.state.Paused = True
+    if container.state.Health is not None:  # as soon as nobody looks (CloseMonitorChannel())
+        container.state.Health.Status = "unhealthy"
     await engine.save(sys, container)
     await engine.tell(sys, container, "pause")
 

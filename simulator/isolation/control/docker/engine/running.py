@@ -52,7 +52,8 @@ async def start(sys: Process, engine: "Engine", container: Container) -> None:
         if state.RemovalInProgress or state.Dead:
             raise Conflict("container is marked for removal and cannot be started")
         container.record.HasBeenManuallyStopped = False
-        container.stopping = False
+        container.record.RestartCount = 0
+        container.stopping, container.delay = False, 0
         try:
             await _start(sys, engine, container)
             return
@@ -216,11 +217,12 @@ async def ended_with(sys: Process, engine: "Engine", container: Container, word:
     await streams.close_stdin(sys)
     await oom.end(sys, engine, container)
     await _clean_up(sys, engine, container)
-    again = await _again(engine, container, code)
+    again = comes_again(container, code, lasted)
+    container.record.RestartCount += again
     state.Running, state.Paused, state.Pid = again, False, 0
     state.Restarting = again
     state.ExitCode, state.FinishedAt = code, times.rfc3339(now)
-    if state.Health is not None and not again:
+    if state.Health is not None:
         state.Health.Status = "unhealthy"
     await engine.save(sys, container)
     attributes = {"exitCode": str(code), "execDuration": str(lasted // times.SECOND)}
@@ -232,44 +234,52 @@ async def ended_with(sys: Process, engine: "Engine", container: Container, word:
 
         await removing.remove(sys, engine, container, force=True, volumes=True)
     elif again:
-        await _restart(sys, engine, container, lasted)
+        await _restart(sys, engine, container)
 
 
-async def _again(engine: "Engine", container: Container, code: int) -> bool:
-    """Whether its restart policy brings it back (``restartmanager.ShouldRestart``)."""
-    del engine
+def comes_again(container: Container, code: int, lasted: int) -> bool:
+    """Whether its restart policy brings it back, and after how long (``restartmanager.go``)."""
     policy = container.host.RestartPolicy
-    if container.stopping or container.removed or container.state.RemovalInProgress:
+    if policy.Name in ("", "no") or container.stopping or container.removed:
         return False
-    if policy.Name in ("always", "unless-stopped"):
+    if container.state.RemovalInProgress:
+        return False
+    if lasted >= 10 * times.SECOND:
+        container.delay = 0
+    doubled = container.delay * 2 or _FIRST_DELAY
+    container.delay = min(doubled, _LONGEST_DELAY)
+    if policy.Name == "always":
         return True
+    if policy.Name == "unless-stopped":
+        return not container.record.HasBeenManuallyStopped
     most = policy.MaximumRetryCount
-    return (
-        policy.Name == "on-failure"
-        and code != 0
-        and (not most or container.record.RestartCount < most)
-    )
+    return code != 0 and (not most or container.record.RestartCount < most)
 
 
-async def _restart(sys: Process, engine: "Engine", container: Container, lasted: int) -> None:
-    """After a delay that doubles, unless it had run for ten seconds."""
-    count = 0 if lasted > 10 * times.SECOND else container.record.RestartCount
-    delay = min(_FIRST_DELAY << min(count, 10), _LONGEST_DELAY)
-    if await container.changed.within(sys, lambda: container.stopping or container.removed, delay):
-        container.state.Running = container.state.Restarting = False
-        await engine.save(sys, container)
-        await container.changed.ring(sys)
+async def _restart(sys: Process, engine: "Engine", container: Container) -> None:
+    """After the delay, unless somebody does not want it any more."""
+
+    def unwanted() -> bool:
+        return container.stopping or container.removed
+
+    failed = await container.changed.within(sys, unwanted, container.delay)
+    if not failed:
+        async with container.lock.held(sys):
+            if not unwanted():
+                try:
+                    await _start(sys, engine, container)
+                    return
+                except ApiError:
+                    failed = True
+    if container.removed:
         return
-    async with container.lock.held(sys):
-        if container.stopping or container.removed:
-            return
-        container.record.RestartCount += 1
-        try:
-            await _start(sys, engine, container)
-        except ApiError:
-            container.state.Running = container.state.Restarting = False
-            await engine.save(sys, container)
-            await container.changed.ring(sys)
+    container.state.Running = container.state.Restarting = False
+    await engine.save(sys, container)
+    await container.changed.ring(sys)
+    if container.host.AutoRemove:
+        from simulator.isolation.control.docker.engine import removing
+
+        await removing.remove(sys, engine, container, force=True, volumes=True)
 
 
 async def _clean_up(sys: Process, engine: "Engine", container: Container) -> None:

@@ -73,7 +73,8 @@ class Bell:
             try:
                 await sys.write(fd, _ONE)
             except SysError:  # the worker that waited here was ended
-                self._waiting.remove(fd)
+                if fd in self._waiting:
+                    self._waiting.remove(fd)
 
 
 class Lock:

@@ -82,3 +82,20 @@ def elapsed(nanoseconds: int) -> str:
     if hours < 24 * 365 * 2:
         return f"{hours // 24 // 30} months"
     return f"{hours // 24 // 365} years"
+
+
+def duration(nanoseconds: int) -> str:
+    """``1m30s``, ``1.5s``, ``300ms``: Go's time.Duration.String()."""
+    for unit, size in (("ns", 1), ("\u00b5s", 1_000), ("ms", 1_000_000)):
+        if nanoseconds < size * 1000:
+            return f"{_decimal(nanoseconds, size)}{unit}" if nanoseconds else "0s"
+    minutes, rest = divmod(nanoseconds, 60 * SECOND)
+    hours, minutes = divmod(minutes, 60)
+    text = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+    return f"{text}{_decimal(rest, SECOND)}s"
+
+
+def _decimal(number: int, unit: int) -> str:
+    whole, part = divmod(number, unit)
+    digits = str(part).zfill(len(str(unit)) - 1).rstrip("0") if part else ""
+    return f"{whole}.{digits}" if digits else str(whole)
