@@ -165,7 +165,7 @@ class Walker:
         guarded = bool(trap.family.chain.asked["may_pass"])
         plain = not (guarded or slash or self.resolve or self.links or trap.walks is None)
         passed: list[InodeId] = [number]
-        layers: list[InodeId] = []
+        names: list[tuple[InodeId, str]] = []
         closed: list[InodeId] = []
         while pending:
             name = pending.pop()
@@ -173,11 +173,11 @@ class Walker:
                 self._enter(directory)
                 closed.append(number)
             if plain and not isinstance(number, int):
-                plain = self._is_steady(number, layers)
+                plain = self._is_steady(number, name if pending else "", passed, names)
             if not pending:
                 self.at = At(mount, number)
                 if plain and trap.walks is not None:
-                    trap.walks.remember(path, begin, self.at, passed, layers, closed)
+                    trap.walks.remember(path, begin, self.at, passed, names, closed)
                 return Last(self.at, name, slash)
             if name in DOTS:
                 if name == "..":
@@ -202,12 +202,22 @@ class Walker:
         self.at = At(mount, number)
         return Last(self.at, "", slash)
 
-    def _is_steady(self, directory: VirtualId, layers: list[InodeId]) -> bool:
-        """Whether a walk through a computed directory may be remembered; adds its layers."""
-        found = layers_of(self.trap, directory)
-        if found is not None:
-            layers.extend(found)
-        return found is not None
+    def _is_steady(
+        self,
+        directory: VirtualId,
+        name: str,
+        passed: list[InodeId],
+        names: list[tuple[InodeId, str]],
+    ) -> bool:
+        """Whether a walk on to ``name`` of a computed directory may be remembered; adds the layers
+        that decide it, and the entries in them.
+        """
+        layers = layers_of(self.trap, directory)
+        if layers is None:
+            return False
+        passed.extend(layers)
+        names.extend((layer, name) for layer in layers if name)
+        return True
 
     def _up_from(self, at: At) -> At:
         self.at = at

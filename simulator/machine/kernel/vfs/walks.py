@@ -9,8 +9,9 @@ change where it leads:
 
 - a name that stood for one of its directories (or for the place that one is mounted on), or for
   what the whole path names, is gone or stands for something else: ``Dentry``
-- one of its directories has another mode, or is gone: ``Inode``; where it is a layer of a computed
-  one, whatever else the layer says of itself counts too, and any name that comes or goes in it
+- a name that led on from a computed directory comes, or goes, in one of its layers: ``Dentry``
+- one of its directories, or of their layers, has another mode or other attributes, or is gone:
+  ``Inode``
 - something is mounted on one of them, or no longer: ``Mount``
 - a row of a table that has a say in computed directories (``fs.registry.DECIDING``)
 
@@ -46,7 +47,7 @@ class Walks:
     """The directories that paths of one store led to."""
 
     __slots__ = (
-        "_ends", "_inodes", "_known", "_layers", "_places", "_position", "_store", "_top",
+        "_ends", "_inodes", "_known", "_names", "_places", "_position", "_store", "_top",
     )  # fmt: skip
 
     def __init__(self, store: Store) -> None:
@@ -57,8 +58,10 @@ class Walks:
         """Every directory that a remembered walk went through, what they are mounted on, and
         their layers.
         """
-        self._layers: set[Key] = set()
-        """The layers among them: stored directories that decide what is in computed ones."""
+        self._names: set[Key] = set()
+        """What decided about names in computed directories: the entries (there or not) of those
+        names in each of their layers.
+        """
         self._places: dict[tuple[At, str], At] = {}
         """What whole paths name, through directories that are open to everybody: nothing computed
         or mounted on, and no symbolic link.
@@ -113,12 +116,13 @@ class Walks:
         start: At,
         end: At,
         passed: Iterable[InodeId],
-        layers: Iterable[InodeId] = (),
+        names: Iterable[tuple[InodeId, str]] = (),
         closed: Iterable[InodeId] = (),
     ) -> None:
         """A walk of the kind described above from ``start`` up to ``path``'s last name, just now:
-        through ``passed``, the computed ones of them made of ``layers``, to ``end``. ``closed`` are
-        those that not everybody may search.
+        through ``passed`` and their layers to ``end``. ``names`` are the entries, there or not,
+        that decided in computed directories; ``closed`` the directories that not everybody may
+        search.
         """
         journal = self._store.journal
         if not journal or journal[-1] is not self._top:
@@ -127,9 +131,7 @@ class Walks:
             self._forget()
         self._known[start, path.rpartition("/")[0]] = end, tuple(closed)
         self._inodes.update(passed)
-        if layers:
-            self._inodes.update(layers)
-            self._layers.update(layers)
+        self._names.update(names)
 
     def _catch_up(self, journal: list[Write]) -> None:
         position = self._position
@@ -149,7 +151,7 @@ class Walks:
                 if key in passed and not _same_way(old, new):
                     return True
             elif table is Dentry:
-                if self._layers and key[0] in self._layers:  # pyright: ignore[reportIndexIssue]
+                if key in self._names:
                     return True
                 # Elsewhere a name that is new was on no remembered walk
                 if isinstance(old, Dentry) and new != old and self._passed(old.inode):
@@ -174,7 +176,7 @@ class Walks:
     def _forget(self) -> None:
         self._known.clear()
         self._inodes.clear()
-        self._layers.clear()
+        self._names.clear()
         self._places.clear()
         self._ends.clear()
 
