@@ -228,6 +228,10 @@ async def exec_create(x: Exchange) -> None:
     one = x.engine.find(x.names["name"])
     config = await x.json(ExecConfig)
     execs.may_run(one, x.names["name"])
+    try:
+        detach_keys(config.DetachKeys)
+    except BadRequest:
+        raise ApiError(f"Invalid escape keys ({config.DetachKeys}) provided") from None
     made = await execs.create(x.sys, x.engine, one, config)
     await x.reply(201, {"Id": made.id})
 
