@@ -12,6 +12,7 @@ import msgspec
 from simulator.experiment.engine import launch as launching
 from simulator.experiment.engine import worlds
 from simulator.experiment.engine.fingerprint import changed, fingerprint
+from simulator.experiment.engine.launches import Launches, Tenant
 from simulator.experiment.engine.session import Actor, SimSession
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.world import World
@@ -34,7 +35,8 @@ SEPARATE = sealed.TECHNOLOGY.ids[0]
 class Ready(msgspec.Struct, frozen=True, eq=False):
     """Launched and waiting: the timelines of its machines, and who lives where.
 
-    ``launch`` are the events of the guest's launch, from 1, on the first machine; ``units`` the
+    ``launch`` are the events of the guest's launch, from 1, on the first machine, where all of its
+    history is on one timeline (else 0); ``units`` the
     daemons on it whose programs a session starts.
     """
 
@@ -102,16 +104,22 @@ def _ready(
     del language
     site = _site(technology)
     booted = _booted(world, site, facts)
-    kernel = booted.kernel
-    kernel = Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
     try:
-        ready = _launched(world, technology, facts, booted._replace(kernel=kernel))
+        if SEPARATE in technology.ids:
+            ready, lineage = _apart(world, technology, facts, _branch(booted)), ()
+        else:
+            tenants = _tenants(world, technology, facts)
+            grown = _launches(world, site, facts).launched(tenants)
+            born = zip(tenants, grown.born, strict=True)
+            actors = _actors(booted) | {name: Actor(0, pid) for (name, _), pid in born}
+            ready = Ready((grown.kernel,), actors, booted.daemons, (0, 0), booted.units)
+            lineage = grown.lineage
     except HarnessError as error:
         return error.with_traceback(None)
 
     @functools.cache
     def state() -> Mapping[str, str]:
-        return changed(_fingerprint(world, site, facts), kernel)
+        return changed(_fingerprint(world, site, facts), ready.machines[0], lineage)
 
     return msgspec.structs.replace(ready, state=state)
 
@@ -122,9 +130,34 @@ def _fingerprint(world: World, site: Technology, facts: frozenset[str]) -> Mappi
     return fingerprint(_booted(world, site, facts).kernel)
 
 
+@functools.lru_cache(maxsize=64)
+def _launches(world: World, site: Technology, facts: frozenset[str]) -> Launches:
+    """All that is launched on one machine: it begins in the same way for many technologies."""
+    booted = _branch(_booted(world, site, facts))
+    return Launches(booted.kernel, booted.actors["runtime"])
+
+
+def _branch(machine: worlds.Machine) -> worlds.Machine:
+    """The same machine on a timeline of its own."""
+    kernel = machine.kernel
+    return machine._replace(
+        kernel=Kernel(kernel.family, kernel.timeline.branch(len(kernel.timeline)))
+    )
+
+
 def prepare(world: World, technology: Technology, facts: frozenset[str]) -> Ready:
     """Boot and launch, all on one timeline."""
-    return _launched(world, technology, facts, worlds.build(world, technology, facts))
+    machine = worlds.build(world, technology, facts)
+    if SEPARATE in technology.ids:
+        return _apart(world, technology, facts, machine)
+    kernel, runtime = machine.kernel, machine.actors["runtime"]
+    actors = _actors(machine)
+    events: list[tuple[int, int]] = []
+    for name, steps in _tenants(world, technology, facts):
+        sandbox = launching.launch(kernel, runtime, name, steps)
+        actors[name] = Actor(0, sandbox.pid)
+        events.append((sandbox.first, sandbox.last))
+    return Ready((kernel,), actors, machine.daemons, events[0], machine.units)
 
 
 @functools.lru_cache(maxsize=64)
@@ -144,23 +177,18 @@ def _site(technology: Technology) -> Technology:
     )
 
 
-def _launched(
-    world: World, technology: Technology, facts: frozenset[str], machine: worlds.Machine
-) -> Ready:
-    """Launch the guest, and the neighbour as the technology has it."""
-    kernel, runtime = machine.kernel, machine.actors["runtime"]
-    actors = {name: Actor(0, pid) for name, pid in machine.actors.items()}
-    if SEPARATE in technology.ids:
-        return _apart(world, technology, facts, machine)
-    steps = plan(technology, "guest", 1, facts)
-    guest = launching.launch(kernel, runtime, "guest", steps)
-    actors["guest"] = Actor(0, guest.pid)
-    if world.neighbour:
-        sandboxed = technology if technology.neighbour_in_sandbox else _bare(technology)
-        steps = plan(sandboxed, "neighbour", 2, facts)
-        other = launching.launch(kernel, runtime, "neighbour", steps)
-        actors["neighbour"] = Actor(0, other.pid)
-    return Ready((kernel,), actors, machine.daemons, (guest.first, guest.last), machine.units)
+def _actors(machine: worlds.Machine) -> dict[str, Actor]:
+    """Those that are there before anything is launched."""
+    return {name: Actor(0, pid) for name, pid in machine.actors.items()}
+
+
+def _tenants(world: World, technology: Technology, facts: frozenset[str]) -> tuple[Tenant, ...]:
+    """The guest first, and the neighbour as the technology has it."""
+    guest = ("guest", plan(technology, "guest", 1, facts))
+    if not world.neighbour:
+        return (guest,)
+    sandboxed = technology if technology.neighbour_in_sandbox else _bare(technology)
+    return guest, ("neighbour", plan(sandboxed, "neighbour", 2, facts))
 
 
 def _bare(technology: Technology) -> Technology:
@@ -173,7 +201,7 @@ def _apart(
 ) -> Ready:
     """One more machine for each tenant, with nothing of the host's on it."""
     kernels: list[Kernel] = [machine.kernel]
-    actors = {name: Actor(0, pid) for name, pid in machine.actors.items()}
+    actors = _actors(machine)
     for tenant in worlds.TENANTS:
         own = worlds.build(worlds.tenant_of(world, tenant), technology, facts)
         runtime = own.actors["runtime"]

@@ -1,7 +1,7 @@
 """The host's state as digests by name: what integrity compares before and after a probe."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -46,10 +46,15 @@ def fingerprint(kernel: Kernel) -> dict[str, str]:
     return found
 
 
-def changed(base: Mapping[str, str], kernel: Kernel) -> dict[str, str]:
-    """The same, from the fingerprint of the state that the kernel's journal begins with."""
+def changed(
+    base: Mapping[str, str], kernel: Kernel, lineage: Iterable[Kernel] = ()
+) -> dict[str, str]:
+    """The same, from the fingerprint of the state that the kernel's journal begins with, or those
+    of the kernels that it was branched from one after the other: ``lineage``.
+    """
     found = dict(base)
-    touched = {(write.table, write.key) for write in kernel.store.journal}
+    journals = [one.store.journal for one in (kernel, *lineage)]
+    touched = {(write.table, write.key) for journal in journals for write in journal}
     for table, key in touched:
         if table in _APPARATUS:
             continue

@@ -27,28 +27,45 @@ class Launched(msgspec.Struct, frozen=True):
     last: int
 
 
+class Progress(msgspec.Struct, frozen=True):
+    """How far a launch is: what its steps bound, which gave nothing, and who was born."""
+
+    names: Mapping[str, int] = {}
+    skipped: frozenset[str] = frozenset()
+    child: Pid | None = None
+
+    @property
+    def born(self) -> Pid:
+        """The sandbox's first process. Raises ``LaunchError`` where none was made."""
+        if self.child is None:
+            raise LaunchError(_("the launch made no process"))
+        return self.child
+
+
 def launch(kernel: Kernel, runtime: Pid, name: str, steps: tuple[LaunchStep, ...]) -> Launched:
     """Run ``steps``; the child of the clone(2) among them is the sandbox's first process."""
     first = len(kernel.timeline) + 1
-    names: dict[str, int] = {}
-    child: Pid | None = None
-    skipped: set[str] = set()
+    progress = Progress()
     for step in steps:
-        if depends(step, skipped):
-            continue
-        pid = runtime if step.actor == "runtime" else child
-        assert pid is not None, "a plan begins with clone(2)"
-        result, born = _step(kernel, pid, name, step, names)
-        child = born or child
-        if not step.binds:
-            continue
-        if isinstance(result, Failed):
-            skipped.add(step.binds)
-        elif isinstance(result, Returned):
-            names[step.binds] = result.value
-    if child is None:
-        raise LaunchError(_("the launch made no process"))
-    return Launched(child, first, len(kernel.timeline))
+        progress = carry_out(kernel, runtime, name, step, progress)
+    return Launched(progress.born, first, len(kernel.timeline))
+
+
+def carry_out(
+    kernel: Kernel, runtime: Pid, name: str, step: LaunchStep, progress: Progress
+) -> Progress:
+    """One step of the launch of ``name``, which has come as far as ``progress``."""
+    if depends(step, progress.skipped):
+        return progress
+    pid = runtime if step.actor == "runtime" else progress.child
+    assert pid is not None, "a plan begins with clone(2)"
+    result, born = _step(kernel, pid, name, step, progress.names)
+    names, skipped = progress.names, progress.skipped
+    if step.binds and isinstance(result, Failed):
+        skipped |= {step.binds}
+    elif step.binds and isinstance(result, Returned):
+        names = {**names, step.binds: result.value}
+    return Progress(names, skipped, born or progress.child)
 
 
 def _step(

@@ -235,7 +235,9 @@ class LaunchPlan:
         flags: int = O_WRONLY,
     ) -> None:
         """Add open(2), write(2) and close(2) of a control file."""
-        handle = f"fd{len(self.steps)}"
+        # Counted by phase: what comes before a step does not hang on what comes after it.
+        earlier = sum(step.phase is phase for step in self.steps)
+        handle = f"fd{int(phase)}_{earlier}"
         self.call(
             phase,
             actor,

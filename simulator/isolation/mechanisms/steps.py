@@ -1,6 +1,6 @@
 """What both ways of carrying out a launch share: arguments filled in, steps that fall away."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, cast
 
 from simulator.isolation.mechanisms.base import Fill, LaunchStep, Length
@@ -20,7 +20,7 @@ def filled(name: str, args: tuple[Any, ...], names: Mapping[str, int]) -> Call:
     return Call(name, tuple([_value(arg, names) for arg in args]))
 
 
-def depends(step: LaunchStep, skipped: set[str]) -> bool:
+def depends(step: LaunchStep, skipped: Collection[str]) -> bool:
     """Whether ``step`` uses the result of one that failed and was passed over."""
     if not skipped:
         return False
