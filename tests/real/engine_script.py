@@ -35,6 +35,7 @@ MASKS = (
     (r"(?m)^Server:.*", "Server:"),
     (r"(?m)^Removing intermediate", " ---> Removed intermediate"),
     (r"(?m)^ *\d+ +", "<pid> "),
+    (r"tini \(\d+\)", "tini (<pid>)"),
     (r"\s+Run 'docker \w+ --help' for more information", ""),
     (r" {2,}", "  "),
     (r"no such image: [^:]+: (?=No such image)", ""),
