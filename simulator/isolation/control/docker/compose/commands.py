@@ -79,11 +79,17 @@ async def up(sitting: Sitting, given: Parsed) -> int:
 
 
 async def _until_well(sitting: Sitting, worker: Worker, order: list[str]) -> None:
+    """--wait: until all run, and are well where they can be asked."""
     for name in order:
         ident = worker.ids.get((name, 1))
         told: Any = await sitting.desk.api.ask("GET", f"/containers/{ident}/json")
         if part(told["State"], "Health").get("Status"):
             await worker.carry_out([Action("healthy", name)])
+            continue
+        own = [worker.project.container_name(name, n) for key, n in worker.ids if key == name]
+        for word in ("Waiting", "Healthy"):
+            for one in own:
+                await worker.say(f"Container {one}", word)
 
 
 async def create(sitting: Sitting, given: Parsed) -> int:
@@ -104,7 +110,7 @@ async def down(sitting: Sitting, given: Parsed) -> int:
             built = not project.services[name].get("image")
             if given.text("rmi") == "all" or built:
                 await _remove_image(sitting, worker, project.image(name))
-    if not actions:
+    if not actions and not project.networks and not project.volumes:
         await sitting.err("Warning: No resource found to remove for project"
                           f' "{project.name}".\n')  # fmt: skip
     return 0
@@ -186,6 +192,8 @@ async def remove(sitting: Sitting, given: Parsed) -> int:
         chosen = [one for one in chosen if one.state not in ("running", "paused")]
     if not chosen:
         await sitting.out("No stopped containers\n")
+        return 0
+    await sitting.out(f"Going to remove {', '.join(one.name for one in chosen)}\n")
     await worker.carry_out([_action("remove", one) for one in chosen])
     return 0
 
@@ -194,7 +202,7 @@ def _verb(path: str, doing: str, done: str) -> Callable[[Sitting, Parsed], Await
     async def run(sitting: Sitting, given: Parsed) -> int:
         worker, chosen = await _chosen(sitting, tuple(given.words))
         for one in chosen:
-            await worker.verb(_action(path, one), path, doing, done)
+            await worker.verb(_action(path, one), path, doing, done, given.text("signal"))
         return 0
 
     return run
@@ -246,7 +254,7 @@ COMMANDS: dict[str, Table] = {
     "create": Table(create, _UP),
     "down": Table(down, _DOWN),
     "kill": Table(_verb("kill", "Killing", "Killed"), {"signal": Flag("text", "s")}),
-    "pause": Table(_verb("pause", "Pausing", "Paused"), {}),
+    "pause": Table(_verb("pause", "", "Paused"), {}),
     "pull": Table(pull, {"quiet": Flag(short="q"), "include-deps": Flag()}),
     "restart": Table(restart, {"timeout": _TIME, "no-deps": Flag()}),
     "rm": Table(
@@ -255,7 +263,7 @@ COMMANDS: dict[str, Table] = {
     "scale": Table(scale, {"no-deps": Flag()}),
     "start": Table(start, {"wait": Flag()}),
     "stop": Table(stop, {"timeout": _TIME}),
-    "unpause": Table(_verb("unpause", "Unpausing", "Unpaused"), {}),
+    "unpause": Table(_verb("unpause", "", "Unpaused"), {}),
     "up": Table(up, _UP),
     "version": Table(told_version, {"short": Flag(), "format": Flag("text", "f")}),
     **showing.COMMANDS,

@@ -148,6 +148,7 @@ class Loader:
                 " to avoid potential confusion"
             )
         found: Tree = {key: part(tree, key) for key in _SECTIONS}
+        found |= {key: value for key, value in tree.items() if key.startswith("x-")}
         for section in ("networks", "volumes", "secrets", "configs"):
             found[section] = {key: _resource(value, base) for key, value in found[section].items()}
         for name, one in list(found["services"].items()):
@@ -225,7 +226,7 @@ class Loader:
             services[key] = {k: v for k, v in one.items() if v is not None}
         project = Project(
             name, base, files, services, tree["networks"], tree["volumes"], tree["secrets"],
-            tree["configs"], off,
+            tree["configs"], off, {k: v for k, v in tree.items() if k.startswith("x-")},
         )  # fmt: skip
         _complete(project)
         project.graph()

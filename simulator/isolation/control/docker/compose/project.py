@@ -28,6 +28,8 @@ class Project(msgspec.Struct):
     secrets: dict[str, Tree] = {}
     configs: dict[str, Tree] = {}
     off: dict[str, Tree] = {}
+    extensions: dict[str, Any] = {}
+    """The file's own ``x-`` keys, which ``config`` prints."""
 
     def graph(self) -> "nx.DiGraph[str]":
         """An edge from what is depended upon to who depends on it. Raises ``Invalid``."""

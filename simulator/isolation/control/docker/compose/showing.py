@@ -5,9 +5,8 @@ from typing import Any
 import msgspec
 
 from simulator.isolation.control.docker.client.flags import Flag, Parsed
-from simulator.isolation.control.docker.client.listing import port_text
-from simulator.isolation.control.docker.client.tables import elided, short, size, table, template
-from simulator.isolation.control.docker.compose import plan, printing, request
+from simulator.isolation.control.docker.client.tables import short, size, table
+from simulator.isolation.control.docker.compose import plan, printing, request, rows
 from simulator.isolation.control.docker.compose.desk import Desk, Work
 from simulator.isolation.control.docker.compose.errors import ComposeError
 from simulator.isolation.control.docker.compose.main import Sitting, Table
@@ -45,30 +44,11 @@ async def ps(sitting: Sitting, given: Parsed) -> int:
         await sitting.out("".join(f"{one['Id']}\n" for one in listed))
         return 0
     now = times.parse((await sitting.desk.api.ask("GET", "/info"))["SystemTime"]) or 0
-    rows: list[dict[str, str]] = []
+    found: list[dict[str, Any]] = []
     for one in listed:
-        seen = Seen.of(one)
-        rows.append({
-            "Name": seen.name,
-            "Image": one["Image"],
-            "Command": f'"{elided(one["Command"], 20)}"',
-            "Service": seen.service,
-            "RunningFor": f"{times.elapsed(now - one['Created'] * times.SECOND)} ago",
-            "Status": one["Status"],
-            "Ports": ", ".join(port_text(port) for port in one["Ports"]),
-            "State": one["State"],
-            "ID": one["Id"],
-        })  # fmt: skip
-    form = given.text("format", "table")
-    if form == "json":
-        await sitting.out("".join(msgspec.json.encode(row).decode() + "\n" for row in rows))
-    elif form != "table":
-        await sitting.out("".join(template(form, row) + "\n" for row in rows))
-    else:
-        titles = {"Name": "NAME", "Image": "IMAGE", "Command": "COMMAND", "Service": "SERVICE",
-                  "RunningFor": "CREATED", "Status": "STATUS", "Ports": "PORTS"}  # fmt: skip
-        cells = ([row[name] for name in titles] for row in rows)
-        await sitting.out(table(list(titles.values()), cells))
+        told = await sitting.desk.api.ask("GET", f"/containers/{one['Id']}/json")
+        found.append(rows.row(one, told, now))
+    await sitting.out(rows.shown(found, given.text("format", "table")))
     return 0
 
 
@@ -267,6 +247,7 @@ async def config(sitting: Sitting, given: Parsed) -> int:
     for section in ("networks", "volumes", "secrets", "configs"):
         if getattr(project, section):
             tree[section] = getattr(project, section)
+    tree |= project.extensions
     if given.text("format") == "json":
         await sitting.out(msgspec.json.format(msgspec.json.encode(tree)).decode() + "\n")
         return 0
@@ -276,24 +257,33 @@ async def config(sitting: Sitting, given: Parsed) -> int:
 
 async def images(sitting: Sitting, given: Parsed) -> int:
     """The images that the containers are of."""
-    rows: list[list[str]] = []
+    found: list[list[str]] = []
+    now = times.parse((await sitting.desk.api.ask("GET", "/info"))["SystemTime"]) or 0
     for one in await _listed(sitting, tuple(given.words), every=True):
         told = await sitting.desk.api.ask("GET", f"/images/{one['ImageID']}/json")
         name, _, tag = one["Image"].rpartition(":")
         repository, tag = (name, tag) if name and "/" not in tag else (one["Image"], "latest")
-        rows.append(
-            [one["Names"][0].lstrip("/"), repository, tag, short(told["Id"]), size(told["Size"])]
-        )
-    await sitting.out(table(["CONTAINER", "REPOSITORY", "TAG", "IMAGE ID", "SIZE"], rows))
+        created = times.parse(told["Created"]) or 0
+        found.append([
+            one["Names"][0].lstrip("/"), repository, tag, f"{told['Os']}/{told['Architecture']}",
+            short(told["Id"]), size(told["Size"]), f"{times.elapsed(now - created)} ago",
+        ])  # fmt: skip
+    titles = ["CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"]
+    await sitting.out(table(titles, found))
     return 0
 
 
 async def top(sitting: Sitting, given: Parsed) -> int:
     """The processes of each container."""
+    titles: list[str] = []
+    found: list[list[str]] = []
     for one in await _listed(sitting, tuple(given.words), every=False):
         told = await sitting.desk.api.ask("GET", f"/containers/{one['Id']}/top")
-        text = table(told["Titles"], told["Processes"])
-        await sitting.out(f"{one['Names'][0].lstrip('/')}\n{text}\n")
+        seen = Seen.of(one)
+        titles = ["SERVICE", "#", *told["Titles"]]
+        found += [[seen.service, str(seen.number), *process] for process in told["Processes"]]
+    if found:
+        await sitting.out(table(titles, found))
     return 0
 
 
@@ -322,15 +312,15 @@ async def ls(sitting: Sitting, given: Parsed) -> int:
     projects: dict[str, list[dict[str, Any]]] = {}
     for one in await sitting.desk.api.ask("GET", "/containers/json", query):
         projects.setdefault(one["Labels"][f"{LABEL}project"], []).append(one)
-    rows: list[list[str]] = []
+    found: list[list[str]] = []
     for name, those in sorted(projects.items()):
         states = [one["State"] for one in those]
         told = ", ".join(f"{state}({states.count(state)})" for state in sorted(set(states)))
-        rows.append([name, told, those[0]["Labels"].get(f"{LABEL}project.config_files", "")])
+        found.append([name, told, those[0]["Labels"].get(f"{LABEL}project.config_files", "")])
     if given.on("quiet"):
-        await sitting.out("".join(f"{row[0]}\n" for row in rows))
+        await sitting.out("".join(f"{row[0]}\n" for row in found))
     else:
-        await sitting.out(table(["NAME", "STATUS", "CONFIG FILES"], rows))
+        await sitting.out(table(["NAME", "STATUS", "CONFIG FILES"], found))
     return 0
 
 
@@ -338,7 +328,7 @@ COMMANDS: dict[str, Table] = {
     "config": Table(config, {
         "services": Flag(), "volumes": Flag(), "networks": Flag(), "images": Flag(),
         "profiles": Flag(), "hash": Flag("text"), "quiet": Flag(short="q"),
-        "format": Flag("text"),
+        "format": Flag("text"), "no-interpolate": Flag(),
     }),
     "exec": Table(execute, _EXEC, stop_early=True),
     "images": Table(images, {}),

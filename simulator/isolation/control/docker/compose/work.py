@@ -74,9 +74,9 @@ class Worker:
 
     async def volume(self, one: Action) -> None:
         """Make a volume."""
-        await self.say(f'Volume "{one.name}"', "Creating")
+        await self.say(f"Volume {one.name}", "Creating")
         await self.api.ask("POST", "/volumes/create", None, request.volume(self.project, one.key))
-        await self.say(f'Volume "{one.name}"', "Created")
+        await self.say(f"Volume {one.name}", "Created")
 
     async def pull(self, one: Action) -> None:
         """Fetch a service's image."""
@@ -266,10 +266,12 @@ class Worker:
         gone = await self._tolerant("DELETE", f"/volumes/{one.name}", {}, (_CONFLICT, _NOT_FOUND))
         await self.say(f"Volume {one.name}", "Removed" if gone else "Resource is still in use")
 
-    async def verb(self, one: Action, path: str, doing: str, done: str) -> None:
+    async def verb(self, one: Action, path: str, doing: str, done: str, signal: str = "") -> None:
         """``kill``, ``pause``, ``unpause``."""
-        await self.say(f"Container {one.name}", doing)
-        await self._tolerant("POST", f"/containers/{one.id}/{path}", {}, (_CONFLICT,))
+        if doing:
+            await self.say(f"Container {one.name}", doing)
+        query = {"signal": signal} if signal else {}
+        await self._tolerant("POST", f"/containers/{one.id}/{path}", query, (_CONFLICT,))
         await self.say(f"Container {one.name}", done)
 
 
