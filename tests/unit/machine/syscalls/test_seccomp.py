@@ -136,11 +136,11 @@ def test_no_such_option_is_einval(machine: Machine) -> None:
 
 
 def test_a_filter_answers_for_a_call_that_the_model_lacks(machine: Machine) -> None:
-    said = machine.raw("migrate_pages", 0, 0)
+    said = machine.raw("remap_file_pages", 0, 0)
     assert isinstance(said, Silent)
     assert said.note == "the model does not know this call"
     install(machine, RULES)
-    assert machine.do("migrate_pages", 0, 0) == "EPERM"
+    assert machine.do("remap_file_pages", 0, 0) == "EPERM"
     misspelt = machine.raw("opne", "/x", 0)
     assert isinstance(misspelt, Silent)
     assert misspelt.note.endswith("did you mean open?")
