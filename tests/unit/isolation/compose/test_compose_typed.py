@@ -31,6 +31,7 @@ services:
   job: {image: busybox, command: "sh -c 'exit ${CODE:-0}'"}
 volumes: {data: }
 secrets: {key: {environment: SECRET}}
+x-kept: {of: file}
 """
 
 
@@ -55,6 +56,23 @@ def test_up_down_and_what_lies_between(host: Shell) -> None:
     assert " Container app-job-1  Exited" in lines
     names = host("docker compose ps --format '{{.Service}} {{.State}}'")
     assert names == "store running\nweb running\n"
+    told = [
+        msgspec.json.decode(one) for one in host("docker compose ps --format json").splitlines()
+    ]
+    assert [one["Health"] for one in told] == ["healthy", ""]
+    assert told[1] | {"ID": "", "Labels": "", "CreatedAt": ""} == {
+        "Command": '"sh -c \'getent hosts…"', "CreatedAt": "", "ExitCode": 0, "Health": "", "ID": "",
+        "Image": "busybox", "Labels": "", "LocalVolumes": "1", "Mounts": "app_data",
+        "Name": "app-web-1", "Names": "app-web-1", "Networks": "app_default", "Ports": "",
+        "Project": "app", "Publishers": [], "RunningFor": told[1]["RunningFor"], "Service": "web",
+        "Size": "0B", "State": "running", "Status": told[1]["Status"],
+    }  # fmt: skip
+    assert host("docker compose ps --format 'table {{.Service}}\t{{.Health}}' store").split() == [
+        "SERVICE", "HEALTH", "store", "healthy",
+    ]  # fmt: skip
+    assert host("docker compose top store").splitlines()[0].startswith("SERVICE   #")
+    assert host("docker compose exec nope true 2>&1") == 'service "nope" is not running\n'
+    assert host("docker compose config").endswith("x-kept:\n  of: file\n")
     assert host("docker compose logs web").endswith("db\n")
     assert host("docker compose exec web cat /run/secrets/key") == "hush"
     assert "1 packets received" in host("docker compose exec web ping -c 1 store")

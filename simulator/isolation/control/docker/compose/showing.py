@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from simulator.isolation.control.docker.client.flags import Flag, Parsed
+from simulator.isolation.control.docker.client.listing import port_text
 from simulator.isolation.control.docker.client.tables import short, size, table
 from simulator.isolation.control.docker.compose import plan, printing, request, rows
 from simulator.isolation.control.docker.compose.desk import Desk, Work
@@ -19,11 +20,11 @@ _NEVER_RAN = ("created",)
 
 
 async def _listed(
-    sitting: Sitting, wanted: tuple[str, ...], *, every: bool
+    sitting: Sitting, wanted: tuple[str, ...], *, every: bool, known: bool = True
 ) -> list[dict[str, Any]]:
     project = await sitting.project(wanted)
     for name in wanted:
-        if name not in project.services:
+        if known and name not in project.services:
             raise ComposeError(f"no such service: {name}")
     named = msgspec.json.encode({"label": [f"{LABEL}project={project.name}"]}).decode()
     query: dict[str, Any] = {"filters": named} | ({"all": 1} if every else {})
@@ -140,7 +141,8 @@ async def execute(sitting: Sitting, given: Parsed) -> int:
         raise ComposeError('"docker compose exec" requires at least 2 arguments')
     name, *cmd = given.words
     number = int(given.given.get("index", 0))
-    listed = [Seen.of(one) for one in await _listed(sitting, (name,), every=False)]
+    there = await _listed(sitting, (name,), every=False, known=False)
+    listed = [Seen.of(one) for one in there]
     found = [one for one in listed if not one.oneoff and (not number or one.number == number)]
     if not found:
         raise ComposeError(f'service "{name}" is not running')
@@ -292,7 +294,10 @@ async def port(sitting: Sitting, given: Parsed) -> int:
     if len(given.words) != 2:
         raise ComposeError('"docker compose port" requires 2 arguments')
     name, number = given.words
-    for one in await _listed(sitting, (name,), every=False):
+    there = await _listed(sitting, (name,), every=False)
+    if not there:
+        raise ComposeError(f'service "{name}" is not running')
+    for one in there:
         for known in one["Ports"]:
             kind = given.text("protocol", "tcp")
             if (
@@ -302,7 +307,10 @@ async def port(sitting: Sitting, given: Parsed) -> int:
             ):
                 await sitting.out(f"{known['IP']}:{known['PublicPort']}\n")
                 return 0
-    raise ComposeError(f"no port {number}/tcp for container {name}: no such port")
+    ports = ", ".join(port_text(port) for port in there[0]["Ports"])
+    title = Seen.of(there[0]).name
+    kind = given.text("protocol", "tcp")
+    raise ComposeError(f"no port {number}/{kind} for container {title}: {ports}")
 
 
 async def ls(sitting: Sitting, given: Parsed) -> int:
