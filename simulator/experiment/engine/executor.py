@@ -103,13 +103,13 @@ def _ready(
     """Launched, or what was said in ``language`` when the launch failed: that is tried once too."""
     del language
     site = _site(technology)
-    booted = _booted(world, site, facts)
+    booted, launches = _booted(world, site, facts)
     try:
         if SEPARATE in technology.ids:
             ready, lineage = _apart(world, technology, facts, _branch(booted)), ()
         else:
             tenants = _tenants(world, technology, facts)
-            grown = _launches(world, site, facts).launched(tenants)
+            grown = launches.launched(tenants)
             born = zip(tenants, grown.born, strict=True)
             actors = _actors(booted) | {name: Actor(0, pid) for (name, _), pid in born}
             ready = Ready((grown.kernel,), actors, booted.daemons, (0, 0), booted.units)
@@ -127,14 +127,7 @@ def _ready(
 @functools.lru_cache(maxsize=64)
 def _fingerprint(world: World, site: Technology, facts: frozenset[str]) -> Mapping[str, str]:
     """Of the host before anything is launched: a launch changes few of its rows."""
-    return fingerprint(_booted(world, site, facts).kernel)
-
-
-@functools.lru_cache(maxsize=64)
-def _launches(world: World, site: Technology, facts: frozenset[str]) -> Launches:
-    """All that is launched on one machine: it begins in the same way for many technologies."""
-    booted = _branch(_booted(world, site, facts))
-    return Launches(booted.kernel, booted.actors["runtime"])
+    return fingerprint(_booted(world, site, facts)[0].kernel)
 
 
 def _branch(machine: worlds.Machine) -> worlds.Machine:
@@ -161,8 +154,12 @@ def prepare(world: World, technology: Technology, facts: frozenset[str]) -> Read
 
 
 @functools.lru_cache(maxsize=64)
-def _booted(world: World, site: Technology, facts: frozenset[str]) -> worlds.Machine:
-    return worlds.build(world, site, facts)
+def _booted(
+    world: World, site: Technology, facts: frozenset[str]
+) -> tuple[worlds.Machine, Launches]:
+    """A machine, and all that is launched on it: that begins alike for many technologies."""
+    machine = worlds.build(world, site, facts)
+    return machine, Launches(machine.kernel, machine.actors["runtime"])
 
 
 def _site(technology: Technology) -> Technology:

@@ -25,7 +25,7 @@ _MANY = 512
 class Grown(msgspec.Struct, frozen=True, eq=False):
     """A machine on which all were launched.
 
-    ``lineage`` are the machines that it was branched from, since the boot, and itself: all that
+    ``lineage`` are the machines that it was branched from, after the first, and itself: all that
     the launches wrote is in their journals.
     """
 
@@ -81,7 +81,7 @@ class Launches:
                 node, progress = known, known.progress
             born.append(progress.born)
         lineage = node.lineage if mine else _parted(node)
-        return Grown(lineage[-1], lineage, tuple(born))
+        return Grown(lineage[-1], lineage[1:], tuple(born))
 
 
 def _parted(node: _Node) -> tuple[Kernel, ...]:

@@ -4,6 +4,7 @@ import pytest
 
 from simulator.experiment.engine import worlds
 from simulator.experiment.engine.executor import MODERN, open_session, open_whole
+from simulator.experiment.engine.fingerprint import fingerprint
 from simulator.experiment.engine.launches import Launches
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.scenarios.load import load_world
@@ -47,3 +48,9 @@ def test_a_launch_that_failed_fails_again_and_spoils_no_other() -> None:
         said.add(str(raised.value))
     assert len(said) == 1
     assert _rows(whole, alone=False) == _rows(whole, alone=True)
+
+
+def test_what_is_said_of_the_host_is_what_is_there() -> None:
+    for less in ((), ("capabilities",)):
+        session = open_session(load_world(), parse_spec("docker", less))
+        assert session.fingerprint() == fingerprint(session.kernels[0])
