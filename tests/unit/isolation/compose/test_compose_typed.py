@@ -61,7 +61,8 @@ def test_up_down_and_what_lies_between(host: Shell) -> None:
     ]
     assert [one["Health"] for one in told] == ["healthy", ""]
     assert told[1] | {"ID": "", "Labels": "", "CreatedAt": ""} == {
-        "Command": '"sh -c \'getent hosts…"', "CreatedAt": "", "ExitCode": 0, "Health": "", "ID": "",
+        "Command": '"sh -c \'getent hosts…"', "CreatedAt": "", "ExitCode": 0, "Health": "",
+        "ID": "",
         "Image": "busybox", "Labels": "", "LocalVolumes": "1", "Mounts": "app_data",
         "Name": "app-web-1", "Names": "app-web-1", "Networks": "app_default", "Ports": "",
         "Project": "app", "Publishers": [], "RunningFor": told[1]["RunningFor"], "Service": "web",
