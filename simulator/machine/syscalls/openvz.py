@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from simulator.machine.abi.call import Result
 from simulator.machine.abi.constants import (
     LINUX_REBOOT_CMD_CAD_OFF,
     LINUX_REBOOT_CMD_CAD_ON,
@@ -147,7 +148,9 @@ def fairsched_mvpr(trap: Trap, pid: int, number: int) -> int:
 
 
 @openvz("reboot")
-def reboot(trap: Trap, magic1: int, magic2: int, command: int, argument: Any = None) -> int:
+def reboot(
+    trap: Trap, magic1: int, magic2: int, command: int, argument: Any = None
+) -> Result | int:
     """reboot(2): inside an environment only that one goes down, and VE_REBOOT tells vzctl to start
     it again. EINVAL EPERM.
     """
