@@ -43,6 +43,8 @@ _COVERED = ("sysrq-trigger", "irq", "bus")
 """``cover_proc_dirs`` less ``sys``: it is passed over when access(2) says that it can't be written,
 and of a directory of settings the kernel says that even to root (``proc_sys_permission``)."""
 _CLOSED = MS_NOSUID | MS_NODEV
+_PROC = _CLOSED | MS_NOEXEC
+"""As procfs is mounted; a remount keeps the flags that a mount has (bind-mount.c)."""
 
 
 class Operation(NamedTuple):
@@ -102,12 +104,12 @@ class BubbleRoot:
         match one.kind:
             case "proc":
                 if plan.has("pid-ns"):
-                    child("mount", "proc", target, "proc", _CLOSED | MS_NOEXEC, None)
+                    child("mount", "proc", target, "proc", _PROC, None)
                 else:
                     # The pids are the host's, so its procfs will do (bubblewrap.c).
-                    _bind(child, "/oldroot/proc", target, _CLOSED)
+                    _bind(child, "/oldroot/proc", target, _PROC)
                 for name in _COVERED:
-                    _bind(child, f"{target}/{name}", f"{target}/{name}", _CLOSED | MS_RDONLY)
+                    _bind(child, f"{target}/{name}", f"{target}/{name}", _PROC | MS_RDONLY)
             case "tmpfs":
                 child("mount", "tmpfs", target, "tmpfs", _CLOSED, "mode=0755")
             case "dev":
