@@ -144,11 +144,16 @@ async def _lines(sys: Process, path: str, *, quiet: bool) -> list[str] | None:
 
 
 async def _below(sys: Process, paths: list[str], *, named: bool = True) -> list[str]:
-    """The files below; a symbolic link is followed only where somebody ``named`` it, as -r does."""
+    """The files below, as grep(1) -r has it.
+
+    A symbolic link is followed only where somebody ``named`` it; a device, a pipe or a socket that
+    nobody named is skipped.
+    """
     found: list[str] = []
     for path in paths or (["."] if named else []):
         try:
-            if not named and stat.S_ISLNK((await sys.lstat(path))["mode"]):
+            kind = stat.S_IFMT((await sys.lstat(path))["mode"])
+            if not named and kind not in (stat.S_IFREG, stat.S_IFDIR):
                 continue
             names = await sys.names(path)
         except SysError:
