@@ -28,6 +28,7 @@ def spoken(command: click.Command) -> click.Command:
     told = copy.copy(command)
     told.help = _(text) if (text := _help(command)) else None
     told.options_metavar = _(OPTIONS)
+    told._help_option = None  # click keeps it once it is made, in the language of then
     told.params = [_spoken(parameter) for parameter in command.params]
     if isinstance(told, click.Group):
         told.commands = {name: spoken(one) for name, one in told.commands.items()}
