@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,9 @@ def test_imports_go_one_way():
     )
 
     assert done.returncode == 0, done.stdout
+
+
+def test_every_test_file_has_a_name_of_its_own():
+    # Test folders are no packages: pytest imports each file by its bare name.
+    names = Counter(path.name for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
