@@ -131,7 +131,11 @@ class Host:
         others = mounted(members)
         link = launch()
         added = self.machine.members() - members
-        return Tenant(link, added, self._all_groups() - groups, others)
+        try:
+            return Tenant(link, added, self._all_groups() - groups, others)
+        except OSError as error:  # it ended while it was looked at
+            link.close()
+            raise RealError.broken("launch", str(error)) from error
 
     def settle(self) -> bool:
         """End what a session left running and put back what it changed; whether all is as it was.

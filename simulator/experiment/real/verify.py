@@ -31,6 +31,8 @@ from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
 
 _MODEL_LOCK = threading.Lock()
+BROKEN = "broken"
+"""The word of a real side that did not come to an answer: it is asked once more, alone."""
 
 Run: TypeAlias = Callable[[str, Program], Trace]
 """One run of a program on a SPEC in the model."""
@@ -128,7 +130,7 @@ def _all(
             progress(len(found), len(tasks))
     pool.drain()
     for number, task in enumerate(tasks):
-        if any(row.kind == "unexplained" for row in found[number]):
+        if any(row.kind == "unexplained" or row.real == BROKEN for row in found[number]):
             found[number] = _alone(job, task)
     return [row for rows in found for row in rows]
 
@@ -182,8 +184,8 @@ def _pair(job: Job, task: Task, reason: str | None, *, fresh: bool = False) -> l
     try:
         there = job.real(spec, probe.program, fresh)
         again = job.real(spec, probe.program, fresh) if job.twice else None
-    except VitrinaError as error:
-        return [Row(spec=spec, probe=probe.id, kind="not_here", reason=str(error))]
+    except (VitrinaError, OSError) as error:
+        return [Row(spec=spec, probe=probe.id, kind="not_here", real=BROKEN, reason=str(error))]
     try:
         # The real side waits, the model computes: one of it at a time, in order of arrival.
         with _MODEL_LOCK:
