@@ -20,7 +20,16 @@ from simulator.machine.abi.i18n import gettext as _
 CLICK = "click"
 """The domain of the catalogue with click's words."""
 OPTIONS = N_("[OPTIONS]")
-NUMBER = N_("NUMBER")
+NUMBER, TEXT, PATH = N_("NUMBER"), N_("TEXT"), N_("PATH")
+_TYPES: dict[type, str] = {
+    click.IntRange: NUMBER,
+    click.FloatRange: NUMBER,
+    type(click.INT): NUMBER,
+    type(click.FLOAT): NUMBER,
+    type(click.STRING): TEXT,
+    click.Path: PATH,
+}
+"""What click shows for an option that names no value, by its type."""
 
 
 def spoken(command: click.Command) -> click.Command:
@@ -28,7 +37,8 @@ def spoken(command: click.Command) -> click.Command:
     told = copy.copy(command)
     told.help = _(text) if (text := _help(command)) else None
     told.options_metavar = _(OPTIONS)
-    told._help_option = None  # click keeps it once it is made, in the language of then
+    # click keeps it once it is made, in the language of then
+    told._help_option = None  # pyright: ignore[reportPrivateUsage]
     told.params = [_spoken(parameter) for parameter in command.params]
     if isinstance(told, click.Group):
         told.commands = {name: spoken(one) for name, one in told.commands.items()}
@@ -50,8 +60,8 @@ def _help(command: click.Command) -> str:
 
 def _metavar(parameter: click.Parameter) -> str:
     """A plain argument without one is shown by its name; for the others click asks their type."""
-    if isinstance(parameter.type, click.IntRange):
-        return parameter.metavar or NUMBER
+    if not parameter.metavar and isinstance(parameter, click.Option) and not parameter.is_flag:
+        return _TYPES.get(type(parameter.type), "")
     plain = parameter.required and parameter.nargs == 1 and isinstance(parameter, click.Argument)
     if parameter.metavar or not plain or isinstance(parameter.type, click.Choice):
         return parameter.metavar or ""

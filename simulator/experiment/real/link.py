@@ -13,7 +13,7 @@ import signal
 import struct
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -170,24 +170,28 @@ def exiting(pid: int) -> bool:
     return fields[0] in "ZX" or bool(int(fields[6]) & _EXITING)
 
 
-def restless(pid: int) -> bool:
-    """Whether a process runs, is about to take a signal, or has not finished dying."""
+Stirring: TypeAlias = Literal["", "runs", "is struck"]
+
+
+def stirring(pid: int) -> Stirring:
+    """Whether a process runs; or is about to take a signal, or has not finished dying."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except (FileNotFoundError, ProcessLookupError):
-        return False
+        return ""
     if fields[0] in "ZX":
-        return False
-    if fields[0] == "R" or int(fields[6]) & _EXITING:
-        return True
+        return ""
+    if int(fields[6]) & _EXITING:
+        return "is struck"
     words = {
         line.split(":")[0]: line.split()[1] for line in lines if line.startswith(("Sig", "Shd"))
     }
     sets = {name: int(words[name], 16) for name in ("SigPnd", "ShdPnd", "SigBlk", "SigIgn")}
-    if fields[0] in "Tt":
-        return False
-    return bool((sets["SigPnd"] | sets["ShdPnd"]) & ~(sets["SigBlk"] | sets["SigIgn"]))
+    pending = (sets["SigPnd"] | sets["ShdPnd"]) & ~(sets["SigBlk"] | sets["SigIgn"])
+    if pending and fields[0] not in "Tt":
+        return "is struck"
+    return "runs" if fields[0] == "R" else ""
 
 
 def exit_status(pid: int, pidfd: int) -> int | None:

@@ -23,7 +23,7 @@ from simulator.experiment.real.link import (
     Link,
     inner_pids,
     proc_state,
-    restless,
+    stirring,
 )
 from simulator.experiment.real.purity import passing, pure
 from simulator.experiment.real.sandbox import Machine
@@ -49,6 +49,8 @@ Launch = Callable[[Machine, str], Link]
 
 _SIGNALLING = {"kill", "tkill", "tgkill", "pidfd_send_signal", "exit", "exit_group", "ptrace"}
 _SHELL_LIMIT = 8.0
+_RUNNING, _DYING = 0.5, 3.0
+"""Seconds that a signal is given to take effect while somebody runs, and while somebody dies."""
 _OPERATORS = ("host", "runtime")
 _TENANTS = ("guest", "neighbour")
 
@@ -226,13 +228,18 @@ class RealSession:
         return usage.uses(self.machine, self._links["guest"])
 
     def _settle(self) -> None:
-        """Let signals take effect: the model delivers them before the next step."""
-        deadline = time.monotonic() + 0.5
+        """Let signals take effect: the model delivers them before the next step.
+
+        Whoever runs may run for ever; dying has an end, but may take more than a moment.
+        """
+        begun = time.monotonic()
         links = [*self._links.values(), *self._nameless]
-        quiet = 0
-        while quiet < 2 and time.monotonic() < deadline:
+        quiet, patience = 0, _RUNNING
+        while quiet < 2 and time.monotonic() < begun + patience:
             time.sleep(0.003)
-            quiet = 0 if any(restless(link.pid) for link in links) else quiet + 1
+            moods = {stirring(link.pid) for link in links}
+            quiet = 0 if moods - {""} else quiet + 1
+            patience = _DYING if "is struck" in moods else _RUNNING
 
     def close(self) -> None:
         """End everything of the session, or lend its sandboxes on."""

@@ -14,6 +14,7 @@ from simulator.machine.abi.constants import (
     O_WRONLY,
     RESOLVE_BENEATH,
     RESOLVE_IN_ROOT,
+    S_IFCHR,
     S_IFDIR,
     S_IFIFO,
     S_IFMT,
@@ -22,10 +23,13 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.fs import disk_image, pty
+from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import io, ops
+from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.kernel.vfs.open import open_file
 from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux, posix
@@ -149,12 +153,30 @@ def lseek(trap: Trap, fd: int, offset: int, whence: int) -> int:
     return io.seek(trap, fds.get(trap, fd), offset, whence)
 
 
-@posix("fsync", "fdatasync", "syncfs")
+@posix("fsync", "fdatasync")
 def fsync(trap: Trap, fd: int) -> int:
     """fsync(2): everything written is always on the disk here. EINVAL for what can't be synced."""
     file = fds.get(trap, fd)
-    if file.at is None or file.kind == "pipe":
+    if file.at is None or file.kind == "pipe" or not _syncs(trap, file.at):
         trap.fail(Errno.EINVAL, N_("This kind of descriptor has nothing to sync."), "fsync(2)")
+    return 0
+
+
+def _syncs(trap: Trap, at: At) -> bool:
+    """Whether fsync(2) has somebody to turn to (vfs_fsync_range())."""
+    if not trap.family.traits.syncs_by_operation:
+        return True
+    kind = inodes.load(trap, at.inode).mode & S_IFMT
+    filesystem = trap.store.row(Superblock, trap.store.row(Mount, at.mount).sb).fstype
+    if kind == S_IFCHR or filesystem in ("proc", "nsfs"):
+        return False
+    return kind != S_IFDIR or filesystem not in ("sysfs", "cgroup", "cgroup2")
+
+
+@linux("syncfs", since=(2, 6, 39))
+def syncfs(trap: Trap, fd: int) -> int:
+    """syncfs(2): likewise; every descriptor is of some file system. EBADF."""
+    fds.get(trap, fd)
     return 0
 
 

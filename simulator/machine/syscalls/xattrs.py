@@ -22,7 +22,8 @@ from simulator.machine.kernel.vfs import attributes, namei, ops, permission
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
-from simulator.machine.kernel.vfs.inode import Inode
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
+from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.syscalls.attributes import place_of
 from simulator.machine.syscalls.registry import linux
 
@@ -154,9 +155,9 @@ def _set(trap: Trap, find: Any, name: str, value: bytes, flags: int) -> None:
         trap.fail(Errno.EINVAL, N_("These are no file capabilities."), "capabilities(7)")
     inode = inodes.load(trap, at.inode)
     _need_permission(trap, inode, name, permission.WRITE)
-    _need_handler(trap, at, name)
     if name.startswith("security."):
-        _need_security(trap, inode, name)
+        _need_security(trap, at, inode, name)
+    _need_handler(trap, at, name)
     held = dict(inode.xattrs or {})
     if name in held and flags & XATTR_CREATE:
         trap.fail(Errno.EEXIST, N_("The attribute is there already."), "setxattr(2)")
@@ -192,9 +193,9 @@ def _remove(trap: Trap, at: At, name: str) -> None:
     permission.need_writable(trap, at.mount)
     inode = inodes.load(trap, at.inode)
     _need_permission(trap, inode, name, permission.WRITE)
-    _need_handler(trap, at, name)
     if name.startswith("security."):
-        _need_security(trap, inode, name)
+        _need_security(trap, at, inode, name)
+    _need_handler(trap, at, name)
     held = dict(inode.xattrs or {})
     if name not in held:
         trap.fail(Errno.ENODATA, N_("The attribute is not there."), "removexattr(2)")
@@ -258,8 +259,12 @@ def _need_handler(trap: Trap, at: At, name: str) -> None:
         trap.fail(Errno.EINVAL, N_("The name ends at its prefix."), "xattr(7)")
 
 
-def _need_security(trap: Trap, inode: Inode, name: str) -> None:
-    """cap_inode_setxattr(): file capabilities need CAP_SETFCAP, other labels CAP_SYS_ADMIN."""
+def _need_security(trap: Trap, at: At, inode: Inode, name: str) -> None:
+    """cap_inode_setxattr(): file capabilities need CAP_SETFCAP, other labels CAP_SYS_ADMIN.
+
+    That is over the user namespace which the filesystem belongs to; asked before anybody looks
+    whether it keeps attributes at all.
+    """
     if name == attributes.FILE_CAPABILITIES:
         if not permission.has_over(trap, Privilege.SET_FILE_CAPABILITIES, inode):
             trap.deny(
@@ -269,4 +274,5 @@ def _need_security(trap: Trap, inode: Inode, name: str) -> None:
                 "capabilities(7)",
             )
     else:
-        trap.need(Privilege.TRUSTED_XATTR)
+        filesystem = trap.store.row(Superblock, trap.store.row(Mount, at.mount).sb)
+        trap.need(Privilege.TRUSTED_XATTR, filesystem.owner)

@@ -28,7 +28,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId
 from simulator.machine.abi.zeros import blank
 from simulator.machine.kernel import signal
-from simulator.machine.kernel.fs import devices
+from simulator.machine.kernel.fs import devices, nsfs
 from simulator.machine.kernel.fs.registry import mutations
 from simulator.machine.kernel.resource import memory
 from simulator.machine.kernel.trap import NotModelled
@@ -107,7 +107,7 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
     """lseek(2): the new position. ESPIPE, EINVAL, ENXIO, EOVERFLOW."""
     if whence not in (SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE):
         trap.fail(Errno.EINVAL, N_("There is no such way to seek."), "lseek(2)")
-    if file.kind not in SEEKABLE or file.at is None:
+    if file.kind not in SEEKABLE or file.at is None or nsfs.is_namespace(file.at.inode):
         _no_position(trap)
     inode = inodes.load(trap, file.at.inode)
     if not _has_position(file):
