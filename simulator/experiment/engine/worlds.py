@@ -151,13 +151,15 @@ def family_of(technology: Technology, facts: frozenset[str]) -> Family:
     """The kernel that ``technology`` is a part of, ``without`` what this machine's lacks and
     ``with`` what few have.
 
-    A fact ``machine aarch64`` or ``release 5.15.0-126-generic`` is what uname(2) says here.
+    A fact ``machine aarch64`` or ``release 5.15.0-126-generic`` is what uname(2) says here, a fact
+    ``set fs.protected_symlinks 0`` a setting of the machine that is not as the model's own.
     """
     gone = {fact.removeprefix("without ") for fact in facts if fact.startswith("without ")}
     family = families.kernel(technology.release or technology.kernel)
     said = dict(fact.split(" ", 1) for fact in facts if fact.startswith(("machine ", "release ")))
     more = {fact.removeprefix("with ") for fact in facts if fact.startswith("with ")}
-    if not gone and not said and not more:
+    settings = dict(fact.split(" ", 2)[1:] for fact in facts if fact.startswith("set "))
+    if not gone and not said and not more and not settings:
         return family
     kept = {name: one for name, one in family.filesystems.items() if name not in gone}
     return dataclasses.replace(
@@ -165,6 +167,7 @@ def family_of(technology: Technology, facts: frozenset[str]) -> Family:
         features=(family.features | more) - gone,
         controllers=family.controllers - gone,
         filesystems=kept,
+        sysctls={name: settings.get(name, value) for name, value in family.sysctls.items()},
         machine=said.get("machine", family.machine),
         release_name=said.get("release", family.release_name),
     )

@@ -4,7 +4,7 @@ import pytest
 
 from simulator.experiment.engine.branch import branch, toggle
 from simulator.experiment.engine.compare import compare
-from simulator.experiment.engine.executor import open_session, open_whole
+from simulator.experiment.engine.executor import MODERN, open_session, open_whole
 from simulator.experiment.engine.explain import explain
 from simulator.experiment.engine.judge import judge
 from simulator.experiment.engine.matrix import Asked, fill, matrix
@@ -123,3 +123,20 @@ def test_work_is_spread_over_any_executor_and_keeps_its_order() -> None:
 def test_a_failure_of_one_item_is_raised_where_it_is_collected() -> None:
     with pytest.raises(ZeroDivisionError):
         list(spread(InProcess(), lambda one: 1 // one, [1, 0]))
+
+
+def test_the_model_takes_a_setting_of_the_machine_that_it_is_compared_with() -> None:
+    # In a sticky directory nobody follows another user's link, unless fs.protected_symlinks is 0.
+    planted = parse(
+        "guest.chmod('/tmp', 0o1777)\n"
+        "other = guest.fork()\n"
+        "other.setresuid(1000, 1000, 1000)\n"
+        "other.symlink('nowhere', '/tmp/link')\n"
+        "guest.stat('/tmp/link')\n"
+    )
+    answers = {
+        value: run(planted, open_session(WORLD, parse_spec("none"), facts)).entries[-1].errno
+        for value in ("1", "0")
+        for facts in [MODERN | {f"set fs.protected_symlinks {value}"}]
+    }
+    assert answers == {"1": "EACCES", "0": "ENOENT"}
