@@ -318,8 +318,10 @@ def lchown(trap: Trap, path: str, uid: int, gid: int) -> int:
 
 @posix("fchown")
 def fchown(trap: Trap, fd: int, uid: int, gid: int) -> int:
-    """fchown(2)."""
-    attributes.change_owner(trap, _changeable(trap, fds.get(trap, fd)), uid, gid)
+    """fchown(2): ids that the caller's user namespace lacks come before what can't be owned."""
+    file = fds.get(trap, fd)
+    attributes.kernel_ids(trap, uid, gid)
+    attributes.change_owner(trap, _changeable(trap, file), uid, gid)
     return 0
 
 

@@ -50,7 +50,7 @@ def change_mode(trap: "Trap", at: At, mode: int) -> None:
 
 def change_owner(trap: "Trap", at: At, uid: int, gid: int) -> None:
     """chown(2) with ids of the caller's user namespace; -1 keeps one. EROFS, EPERM, EINVAL."""
-    new_uid, new_gid = _kernel_ids(trap, uid, gid)
+    new_uid, new_gid = kernel_ids(trap, uid, gid)
     permission.need_writable(trap, at.mount)
     inode = inodes.load(trap, at.inode)
     if new_uid is not None or new_gid is not None:
@@ -165,7 +165,8 @@ def _in_group(trap: "Trap", inode: Inode, gid: KGid) -> bool:
     )
 
 
-def _kernel_ids(trap: "Trap", uid: int, gid: int) -> tuple[KUid | None, KGid | None]:
+def kernel_ids(trap: "Trap", uid: int, gid: int) -> tuple[KUid | None, KGid | None]:
+    """Both ids as the machine knows them; None for -1. EINVAL for one that is not mapped."""
     user_ns = trap.store.row(namespace.UserNs, trap.task.cred.user_ns)
     out: list[int | None] = []
     for given, extents in ((uid, user_ns.uid_map), (gid, user_ns.gid_map)):

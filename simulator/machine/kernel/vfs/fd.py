@@ -72,7 +72,7 @@ def _changed(old: FdTable, new: FdTable) -> tuple[Collection[FileId], Collection
             gone.update(map(_DESCRIPTION, then.values()))
             come.update(map(_DESCRIPTION, now.values()))
     lost = gone - come
-    if len(after) > 1:
+    if len(before) > 1 or len(after) > 1:  # a page that stays as it was may hold it too
         lost = {one for one in lost if not any(_holds(page, one) for page in after.values())}
     return lost, come - gone
 

@@ -51,6 +51,8 @@ _PAGE = 4096
 """A transfer of less is too little to be followed in the page cache."""
 
 SEEKABLE = frozenset(("inode", "device"))
+_STANDING = frozenset(("eventfd", "inotify"))
+"""Whose lseek(2) is noop_llseek()."""
 POSITIONED = SEEKABLE | {"pidfd"}
 """What pread(2) may be tried on: do_dentry_open() gives FMODE_PREAD, also to a pidfd since 6.9."""
 
@@ -107,6 +109,8 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
     """lseek(2): the new position. ESPIPE, EINVAL, ENXIO, EOVERFLOW."""
     if whence not in (SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA, SEEK_HOLE):
         trap.fail(Errno.EINVAL, N_("There is no such way to seek."), "lseek(2)")
+    if file.kind in _STANDING:
+        return 0
     if file.kind not in SEEKABLE or file.at is None or nsfs.is_namespace(file.at.inode):
         _no_position(trap)
     inode = inodes.load(trap, file.at.inode)

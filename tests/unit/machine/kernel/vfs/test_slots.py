@@ -1,6 +1,6 @@
 """Descriptors in pages: the same as a plain mapping, and their index the same as one made anew."""
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simulator.machine.abi.ids import FileId, FilesId
@@ -14,6 +14,7 @@ STEPS = st.lists(st.tuples(NUMBERS, st.integers(1, 4) | st.none()), max_size=60)
 
 @settings(max_examples=60, deadline=None)
 @given(STEPS)
+@example([(0, 1), (64, 1), (0, None)])
 def test_they_say_what_a_mapping_says_and_are_found_by_description(
     steps: list[tuple[int, int | None]],
 ) -> None:
