@@ -3,7 +3,6 @@
 Their inodes are computed from the namespace's row: ``("ns", kind, id)``. Source: fs/nsfs.c.
 """
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
 from simulator.machine.abi.call import Result, Returned, Value
@@ -36,6 +35,7 @@ from simulator.machine.abi.ids import (
     VirtualId,
 )
 from simulator.machine.kernel import namespace
+from simulator.machine.kernel.fs.flat import Flat
 from simulator.machine.kernel.fs.registry import Mutations, register_virtual
 from simulator.machine.kernel.namespace import KINDS, PidNs, UserNs, nsfs_inode
 from simulator.machine.kernel.task import At
@@ -137,7 +137,7 @@ def identify(inode: InodeId) -> tuple[str, NsId]:
     return kind, NsId(ns)
 
 
-class _Nsfs:
+class _Nsfs(Flat):
     """A flat filesystem of read-only files without content."""
 
     def load(self, trap: "Trap", inode: VirtualId) -> Inode:
@@ -151,18 +151,6 @@ class _Nsfs:
             domain=getattr(row, "domain", KERNEL),
         )
 
-    def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> InodeId | None:
-        del trap, directory, name
-        return None
-
-    def names(self, trap: "Trap", directory: VirtualId) -> Iterable[str]:
-        del trap, directory
-        return ()
-
-    def follow(self, trap: "Trap", inode: VirtualId) -> At | str:
-        del trap
-        raise AssertionError(inode)
-
     def read(self, trap: "Trap", inode: VirtualId) -> bytes:
         del inode
         _unreadable(trap)
@@ -170,9 +158,6 @@ class _Nsfs:
     def write(self, trap: "Trap", inode: VirtualId, data: bytes) -> int:
         del inode, data
         _unreadable(trap)
-
-    def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
-        del trap, inode, flags
 
 
 def _unreadable(trap: "Trap") -> NoReturn:

@@ -5,13 +5,14 @@ asks for: a descriptor is the right to use it. /proc/PID/fd/N leads to a pipe's;
 opening the pipe again. Source: fs/pipe.c get_pipe_inode(), net/socket.c sock_alloc().
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from simulator.machine.abi.ids import KERNEL, InodeId, VirtualId
 from simulator.machine.kernel.fs import nsfs
+from simulator.machine.kernel.fs.flat import Flat
 from simulator.machine.kernel.fs.registry import Mutations, register_virtual
 from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.task import At
@@ -46,7 +47,7 @@ def _set_attributes(trap: "Trap", inode: VirtualId, changes: Mapping[str, Any]) 
     trap.store.put(msgspec.structs.replace(_row(trap, inode), **kept))
 
 
-class _Unnamed:
+class _Unnamed(Flat):
     """A filesystem whose files have no names."""
 
     def load(self, trap: "Trap", inode: VirtualId) -> Inode:
@@ -60,18 +61,6 @@ class _Unnamed:
             domain=KERNEL,
         )
 
-    def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> InodeId | None:
-        del trap, directory, name
-        return None
-
-    def names(self, trap: "Trap", directory: VirtualId) -> Iterable[str]:
-        del trap, directory
-        return ()
-
-    def follow(self, trap: "Trap", inode: VirtualId) -> At | str:
-        del trap
-        raise AssertionError(inode)
-
     def read(self, trap: "Trap", inode: VirtualId) -> bytes:
         del trap
         raise AssertionError(inode)
@@ -79,9 +68,6 @@ class _Unnamed:
     def write(self, trap: "Trap", inode: VirtualId, data: bytes) -> int:
         del trap, data
         raise AssertionError(inode)
-
-    def check_open(self, trap: "Trap", inode: VirtualId, flags: int) -> None:
-        del trap, inode, flags
 
 
 for tag in _ROWS:
