@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from simulator.classroom.tui.present.line import Line, heading
+from simulator.machine.abi.i18n import N_, ngettext
 from simulator.machine.abi.i18n import gettext as _
-from simulator.machine.abi.i18n import ngettext
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.context import is_within
 from simulator.machine.kernel.family import Family
@@ -16,6 +16,14 @@ from simulator.machine.kernel.net.socket import Socket, transport
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.state.store import Store, World
+
+_STATES = {
+    "closed": N_("closed"),
+    "embryo": N_("embryo"),
+    "listening": N_("listening"),
+    "connected": N_("connected"),
+}
+"""What ``Socket.state`` says, to be read."""
 
 
 def network(world: World, family: Family, viewer: Pid) -> list[Line]:
@@ -46,7 +54,7 @@ def _sockets(world: World, task: Task) -> Iterator[Line]:
         seen = socket.ns == task.ns.net and is_within(world, socket.context, task.context)
         if seen and (name := _name(socket)):
             yield Line(
-                text=f"{name}  {socket.state}",
+                text=f"{name}  {_(_STATES[socket.state])}",
                 domain=socket.domain,
             )
 
