@@ -74,6 +74,15 @@ def reap(store: Store, pid: Pid) -> None:
     store.drop(Task, pid)
 
 
+def collect(store: Store, zombie: Task, waiter: Pid) -> None:
+    """wait_task_zombie(): a tracer that is not the parent hands the zombie on to the parent."""
+    if zombie.tracer == waiter != zombie.parent:
+        store.put(msgspec.structs.replace(zombie, tracer=None))
+        _tell_parent(store, zombie.id)
+    else:
+        reap(store, zombie.id)
+
+
 def notify(store: Store, pid: Pid, signo: int) -> None:
     """Tell a parent or tracer that a child changed; this wakes its wait4(2) too."""
     parent = store.get(Task, pid)
@@ -90,6 +99,11 @@ def _send(store: Store, pid: Pid, signo: int) -> None:
     signal.send(store, pid, signo)
 
 
+def _ignores(store: Store, parent: Pid) -> bool:
+    """ignoring_children()."""
+    return store.row(Task, parent).handlers.get(SIGCHLD, SIG_DFL) == SIG_IGN
+
+
 def _release_files(store: Store, files: FilesId) -> None:
     if files and not store.by(BY_FILES, files):
         fd.drop_table(store, files)
@@ -104,6 +118,8 @@ def _let_go_of_tracees(store: Store, pid: Pid) -> None:
             state = asleep.state if asleep is not None else TaskState.RUNNING
             free = msgspec.structs.replace(free, state=state)
         store.put(free)
+        if free.state is TaskState.ZOMBIE and (free.parent != pid or _ignores(store, pid)):
+            _tell_parent(store, free.id)
 
 
 def _end_namespace(store: Store, task: Task) -> None:
@@ -134,7 +150,8 @@ def _bequeath_children(store: Store, task: Task) -> None:
             continue
         store.put(msgspec.structs.replace(child, parent=heir, exit_signal=SIGCHLD))
         if child.state is TaskState.ZOMBIE:
-            _tell_parent(store, child.id)
+            if child.tracer is None:
+                _tell_parent(store, child.id)
         elif child.death_signal:
             _send(store, child.id, child.death_signal)
 
@@ -154,12 +171,18 @@ def _heir(store: Store, task: Task) -> Pid | None:
 
 
 def _tell_parent(store: Store, pid: Pid) -> None:
-    """do_notify_parent(): a parent that ignores SIGCHLD leaves no zombie behind."""
+    """do_notify_parent(): a parent that ignores SIGCHLD leaves no zombie behind.
+
+    Of a tracee it is the tracer that is told, and that can't leave it unwaited.
+    """
     task = store.row(Task, pid)
+    if task.tracer is not None:
+        notify(store, task.tracer, task.exit_signal if task.tracer == task.parent else SIGCHLD)
+        return
     parent = store.get(Task, task.parent)
     if parent is None or parent.state is TaskState.ZOMBIE:
         return
-    if task.exit_signal == SIGCHLD and parent.handlers.get(SIGCHLD, SIG_DFL) == SIG_IGN:
+    if task.exit_signal == SIGCHLD and _ignores(store, task.parent):
         reap(store, pid)
         notify(store, parent.id, 0)
         return

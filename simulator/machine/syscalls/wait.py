@@ -117,7 +117,8 @@ def _ready(trap: Trap, children: tuple[Task, ...], options: int) -> tuple[Task, 
     for child in children:
         traced = child.tracer == trap.task.id
         if child.state is TaskState.ZOMBIE:
-            if options & WEXITED:
+            # wait_consider_task(): a dead tracee is seen by its tracer alone, until it let go
+            if options & WEXITED and (traced or child.tracer is None):
                 return child, child.exit_status or 0
         elif child.report == CONTINUED:
             if options & WCONTINUED:
@@ -129,7 +130,7 @@ def _ready(trap: Trap, children: tuple[Task, ...], options: int) -> tuple[Task, 
 
 def _collect(trap: Trap, child: Task) -> None:
     if child.state is TaskState.ZOMBIE:
-        exits.reap(trap.store, child.id)
+        exits.collect(trap.store, child, trap.task.id)
     else:
         trap.store.put(msgspec.structs.replace(child, report=None))
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from simulator.machine.abi.call import Returned
 from simulator.machine.abi.constants import (
     CLONE_NEWPID,
     CLONE_NEWUSER,
@@ -18,8 +19,11 @@ from simulator.machine.abi.constants import (
     PTRACE_PEEKDATA,
     PTRACE_SEIZE,
     PTRACE_TRACEME,
+    SIGKILL,
     SIGSTOP,
     SIGUSR1,
+    WALL,
+    WNOHANG,
 )
 from simulator.machine.abi.ids import Pid
 from simulator.machine.families.linux import LINUX
@@ -87,6 +91,31 @@ def test_tracing_ends_with_the_tracer(machine: Machine) -> None:
     machine.do("ptrace", PTRACE_ATTACH, target, 0, 0, pid=tracer)
     machine.do("exit", 0, pid=tracer)
     assert machine.store.row(Task, target).tracer is None
+
+
+def test_a_dead_tracee_is_its_tracers_before_it_is_its_parents(machine: Machine) -> None:
+    target, tracer = child(machine), child(machine)
+    machine.do("ptrace", PTRACE_SEIZE, target, 0, 0, pid=tracer)
+    machine.do("kill", target, SIGKILL)
+    assert machine.do("waitpid", target, WNOHANG) == 0
+    assert machine.raw("waitpid", target, WALL, pid=tracer) == Returned(target, SIGKILL)
+    assert machine.raw("waitpid", target, 0) == Returned(target, SIGKILL)
+
+
+def test_a_dead_tracee_is_its_parents_when_the_tracer_ends(machine: Machine) -> None:
+    target, tracer = child(machine), child(machine)
+    machine.do("ptrace", PTRACE_SEIZE, target, 0, 0, pid=tracer)
+    machine.do("kill", target, SIGKILL)
+    machine.do("kill", tracer, SIGKILL)
+    assert machine.raw("waitpid", target, WNOHANG) == Returned(target, SIGKILL)
+
+
+def test_a_parent_that_traces_reaps_at_once(machine: Machine) -> None:
+    target = child(machine)
+    machine.do("ptrace", PTRACE_SEIZE, target, 0, 0)
+    machine.do("kill", target, SIGKILL)
+    assert machine.raw("waitpid", target, 0) == Returned(target, SIGKILL)
+    assert machine.do("waitpid", target, 0) == "ECHILD"
 
 
 def test_another_users_process_is_eperm(machine: Machine) -> None:
