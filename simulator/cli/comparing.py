@@ -18,7 +18,8 @@ from simulator.experiment.engine.compare import traced
 from simulator.experiment.probes.program import Program
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
-from simulator.experiment.real import pool
+from simulator.experiment.real import host, pool
+from simulator.experiment.real.products import request
 from simulator.experiment.real.report import Row
 from simulator.experiment.real.verify import (
     Job,
@@ -31,6 +32,7 @@ from simulator.experiment.real.verify import (
     job_of,
 )
 from simulator.experiment.scenarios.load import load_world
+from simulator.machine.abi.errors import VitrinaError
 
 CHUNK = 16
 """Probes of one SPEC that travel together."""
@@ -57,6 +59,17 @@ class Columns(msgspec.Struct, frozen=True):
             return on_this_machine(program, world, spec, lifted, fresh=fresh)
 
         return model, real
+
+    def why_not(self, name: str) -> str | None:
+        """Why a column's real side need not be tried: this machine can't, or no product can."""
+        spec, lifted = self.wanted[name]
+        reason = host.why_not(spec)
+        if reason is None:
+            try:
+                request(spec, lifted)
+            except VitrinaError as error:
+                reason = str(error)
+        return reason
 
 
 @functools.cache
@@ -131,7 +144,7 @@ _JOBS: dict[str, Job] = {}
 
 def _chunk(columns: Columns, tasks: list[Task], threads: int) -> list[list[Row]]:
     if "job" not in _JOBS:
-        _JOBS["job"] = job_of(*columns.runs(), twice=columns.twice)
+        _JOBS["job"] = job_of(*columns.runs(), twice=columns.twice, why_not=columns.why_not)
     return list(crowd(_JOBS["job"], tasks, threads))
 
 

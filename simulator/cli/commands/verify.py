@@ -75,6 +75,7 @@ def command(
             twice=twice,
             progress=step,
             spread=spread(columns, processes, max(jobs // processes, 1)),
+            why_not=columns.why_not,
         )
     stamp = report.stamp | {"defaults": calibration.stamp()}
     report = msgspec.structs.replace(report, stamp=stamp)

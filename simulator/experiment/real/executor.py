@@ -50,7 +50,7 @@ def open_session(
     cleaned()
     wanted = request(spec, lifted)
     product = PRODUCTS[wanted.technology.id]
-    lent = pool.acquire(world, product.service, wanted.spec.text, fresh=fresh)
+    lent = pool.acquire(world, product.service, wanted.kind, fresh=fresh)
     inside = inside and product.service != pool.Service()
     tenants: dict[str, Tenant] = {}
 
@@ -74,9 +74,7 @@ def open_session(
             # A child of the first process: the next session gets another one.
             link.kill()
             link.close()
-        pool.release(
-            lent, wanted.spec.text, kept, clean=left.pure and kept.keys() == tenants.keys()
-        )
+        pool.release(lent, wanted.kind, kept, clean=left.pure and kept.keys() == tenants.keys())
 
     try:
         launch = product.launcher(wanted, lent)

@@ -35,6 +35,11 @@ class Request(msgspec.Struct, frozen=True):
     technology: Technology
     lifted: tuple[str, ...] = ()
 
+    @property
+    def kind(self) -> str:
+        """What a sandbox of this request may be lent on as: another one of the very same kind."""
+        return " ".join((self.spec.text, *(f"--without {name}" for name in self.lifted)))
+
 
 class Product(msgspec.Struct, frozen=True):
     """``lift`` says whether one mechanism can be left out, and how the request changes."""

@@ -40,6 +40,9 @@ Run: TypeAlias = Callable[[str, Program], Trace]
 RealRun: TypeAlias = Callable[[str, Program, bool], Trace]
 """One run on this machine's kernel; the last says whether on a machine that nobody had before."""
 
+WhyNot: TypeAlias = Callable[[str], str | None]
+"""Why a SPEC can't be asked for here, if so."""
+
 
 class Probe(msgspec.Struct, frozen=True):
     """A program with its name; ``requires`` as in a scenario file."""
@@ -66,6 +69,7 @@ class Job(msgspec.Struct, frozen=True):
     known: Known
     facts: facts.Facts
     twice: bool = False
+    why_not: WhyNot = host.why_not
 
 
 def verify(
@@ -78,23 +82,27 @@ def verify(
     workers: int = 4,
     progress: Callable[[int, int], None] | None = None,
     spread: "Spread | None" = None,
+    why_not: WhyNot = host.why_not,
 ) -> Report:
     """Compare every probe on every SPEC.
 
     ``twice`` runs the real side two times: an entry that differs between them is unstable.
     ``progress`` is told (done, all). ``spread`` does the work elsewhere than in ``workers``
-    threads. Errors of a run become rows, never exceptions.
+    threads. ``why_not`` tells which SPECs the real side need not try. Errors of a run become rows,
+    never exceptions.
     """
-    job = job_of(model, real, twice=twice)
+    job = job_of(model, real, twice=twice, why_not=why_not)
     tasks = [(spec, probe) for spec in specs for probe in probes]
     with pool.keep():
         rows = _all(job, tasks, spread or _threads(job, workers), progress)
     return Report(stamp=_stamp(job.facts, probes), rows=tuple(rows))
 
 
-def job_of(model: Run, real: RealRun, *, twice: bool = False) -> Job:
+def job_of(
+    model: Run, real: RealRun, *, twice: bool = False, why_not: WhyNot = host.why_not
+) -> Job:
     """A comparison with what is known of differences and of this machine."""
-    return Job(model, real, known(), facts.gather(), twice)
+    return Job(model, real, known(), facts.gather(), twice, why_not)
 
 
 Task: TypeAlias = tuple[str, Probe]
@@ -104,7 +112,7 @@ Spread: TypeAlias = Callable[[Sequence[Task]], Iterator[list[Row]]]
 
 def crowd(job: Job, tasks: Sequence[Task], workers: int) -> Iterator[list[Row]]:
     """Tasks side by side in threads of this process."""
-    reasons = {spec: host.why_not(spec) for spec, _probe in tasks}
+    reasons = {spec: job.why_not(spec) for spec, _probe in tasks}
     threads = ThreadPoolExecutor(max_workers=workers)
     try:
         futures = [threads.submit(_pair, job, task, reasons[task[0]]) for task in tasks]
@@ -142,7 +150,7 @@ def _alone(job: Job, task: Task) -> list[Row]:
     that two new machines do not agree about is unstable.
     """
     job = msgspec.structs.replace(job, twice=True)
-    return _pair(job, task, host.why_not(task[0]), fresh=True)
+    return _pair(job, task, job.why_not(task[0]), fresh=True)
 
 
 def counts(program: Program) -> bool:
