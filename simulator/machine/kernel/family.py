@@ -109,8 +109,8 @@ class Traits:
     pipes_have_attributes: bool = True
     """fchmod(2) and fchown(2) change pipes and sockets, as pipefs and sockfs let them."""
     syncs_by_operation: bool = True
-    """fsync(2) is EINVAL for what has no such operation (file_operations): character devices, all
-    of procfs and nsfs, directories of sysfs and of control groups."""
+    """fsync(2) is EINVAL for what has no such operation: character devices, and whatever the
+    filesystem's ``FileOperations`` leave out."""
     has_proc: bool = True
     sysctl_is_a_call: bool = False
     """Kernel state is read with sysctl(3) rather than /proc/sys."""

@@ -23,13 +23,12 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.fs import disk_image, pty
+from simulator.machine.kernel.fs.registry import operations
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import io, ops
-from simulator.machine.kernel.vfs.inode import Superblock
-from simulator.machine.kernel.vfs.mount import Mount
 from simulator.machine.kernel.vfs.open import open_file
 from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux, posix
@@ -167,10 +166,9 @@ def _syncs(trap: Trap, at: At) -> bool:
     if not trap.family.traits.syncs_by_operation:
         return True
     kind = inodes.load(trap, at.inode).mode & S_IFMT
-    filesystem = trap.store.row(Superblock, trap.store.row(Mount, at.mount).sb).fstype
-    if kind == S_IFCHR or filesystem in ("proc", "nsfs"):
-        return False
-    return kind != S_IFDIR or filesystem not in ("sysfs", "cgroup", "cgroup2")
+    if isinstance(at.inode, tuple) and kind in (S_IFREG, S_IFDIR):
+        return kind in operations(at.inode).synced
+    return kind != S_IFCHR
 
 
 @linux("syncfs", since=(2, 6, 39))

@@ -36,7 +36,7 @@ from simulator.machine.abi.ids import (
 )
 from simulator.machine.kernel import namespace
 from simulator.machine.kernel.fs.flat import Flat
-from simulator.machine.kernel.fs.registry import Mutations, register_virtual
+from simulator.machine.kernel.fs.registry import FileOperations, register_virtual
 from simulator.machine.kernel.namespace import KINDS, PidNs, UserNs, nsfs_inode
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import fd
@@ -240,4 +240,8 @@ def _above(trap: "Trap", kind: str, ns: NsId) -> NsId | None:
     return trap.store.row(PidNs, ns).parent
 
 
-register_virtual("ns", _Nsfs(), Mutations(ioctl=_ioctl))
+register_virtual(
+    "ns",
+    _Nsfs(),
+    operations=FileOperations(ioctl=_ioctl, seeks=False, synced=frozenset()),
+)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 import msgspec
 
+from simulator.machine.abi.constants import S_IFDIR, S_IFREG
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, InodeId, KGid, KUid, NsId, VirtualId
@@ -130,8 +131,6 @@ class Mutations:
     """From (directory, name) to (directory, name) with renameat2(2)'s flags."""
     set_attributes: "Callable[[Trap, VirtualId, Mapping[str, Any]], None]" = _refuse
     """Where ``backing`` gives None: changes by field of ``Inode`` (mode, uid, gid, xattrs)."""
-    ioctl: "Callable[[Trap, File, int, Value], Result | int] | None" = None
-    """Requests that the files themselves understand (nsfs); it refuses the others with ENOTTY."""
     permission: "Callable[[Trap, VirtualId, int], bool]" = _by_mode
     """A filesystem's own i_op->permission() for opening (READ, WRITE); False: the mode bits say."""
     need_start: "Callable[[Trap, VirtualId], None]" = _anywhere
@@ -141,6 +140,20 @@ class Mutations:
     missing_fails: "Callable[[VirtualId], bool]" = _never
     """Whether looking up a missing name in the directory is ENOENT even for a call that would make
     it: all of procfs, and directories that are there to be mounted on (empty_dir_lookup())."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOperations:
+    """What open files of a computed filesystem can do besides being read and written; a default is
+    what most have (``struct file_operations``).
+    """
+
+    ioctl: "Callable[[Trap, File, int, Value], Result | int] | None" = None
+    """Requests that the files themselves understand (nsfs); it refuses the others with ENOTTY."""
+    seeks: bool = True
+    """Whether lseek(2) has somebody to turn to; ESPIPE otherwise (no_llseek())."""
+    synced: frozenset[int] = frozenset((S_IFREG, S_IFDIR))
+    """The types of file (S_IFMT) that have an fsync(); EINVAL otherwise (vfs_fsync_range())."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +201,20 @@ class Steady:
 _VIRTUAL: dict[str, Virtual] = {}
 _MUTATIONS: dict[str, Mutations] = {}
 _STEADY: dict[str, Steady] = {}
+_OPERATIONS: dict[str, FileOperations] = {}
 _READ_ONLY = Mutations()
 _NOT_STEADY = Steady()
+_USUAL = FileOperations()
 DECIDING: "set[type[Row]]" = set()
 """The tables of every ``Steady``, and those of names, modes and mounts."""
 
 
 def register_virtual(
-    tag: str, ops: Virtual, mutations: Mutations = _READ_ONLY, steady: Steady = _NOT_STEADY
+    tag: str,
+    ops: Virtual,
+    mutations: Mutations = _READ_ONLY,
+    steady: Steady = _NOT_STEADY,
+    operations: FileOperations = _USUAL,
 ) -> None:
     """Answer for inodes whose id begins with ``tag``; a tag taken twice is a bug."""
     if tag in _VIRTUAL:
@@ -203,6 +222,7 @@ def register_virtual(
     _VIRTUAL[tag] = ops
     _MUTATIONS[tag] = mutations
     _STEADY[tag] = steady
+    _OPERATIONS[tag] = operations
     DECIDING.update(steady.tables)
 
 
@@ -214,6 +234,11 @@ def virtual(inode: VirtualId) -> Virtual:
 def mutations(inode: VirtualId) -> Mutations:
     """What may be changed where ``inode`` lives."""
     return _MUTATIONS[inode[0]]  # pyright: ignore[reportArgumentType]
+
+
+def operations(inode: VirtualId) -> FileOperations:
+    """What an open file can do where ``inode`` lives."""
+    return _OPERATIONS[inode[0]]  # pyright: ignore[reportArgumentType]
 
 
 def layers_of(trap: "Trap", directory: VirtualId) -> Collection[int] | None:

@@ -24,7 +24,13 @@ from simulator.machine.abi.ids import (
 )
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import options, stored
-from simulator.machine.kernel.fs.registry import FilesystemType, Mutations, Steady, register_virtual
+from simulator.machine.kernel.fs.registry import (
+    FileOperations,
+    FilesystemType,
+    Mutations,
+    Steady,
+    register_virtual,
+)
 from simulator.machine.kernel.fs.sysfs_tree import Entry, File, Link, Tree, fixed
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.namespace import NetNs, UserNs, to_kernel
@@ -295,4 +301,5 @@ register_virtual(
     Sysfs(),
     Mutations(missing_fails=lambda directory: directory[2:] in _MOUNT_POINTS),
     Steady(layers=_steady),
+    FileOperations(synced=frozenset((S_IFREG,))),
 )

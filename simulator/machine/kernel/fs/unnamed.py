@@ -13,7 +13,7 @@ import msgspec
 from simulator.machine.abi.ids import KERNEL, InodeId, VirtualId
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.fs.flat import Flat
-from simulator.machine.kernel.fs.registry import Mutations, register_virtual
+from simulator.machine.kernel.fs.registry import FileOperations, Mutations, register_virtual
 from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs.inode import Inode
@@ -71,4 +71,9 @@ class _Unnamed(Flat):
 
 
 for tag in _ROWS:
-    register_virtual(tag, _Unnamed(), Mutations(set_attributes=_set_attributes))
+    register_virtual(
+        tag,
+        _Unnamed(),
+        Mutations(set_attributes=_set_attributes),
+        operations=FileOperations(seeks=False, synced=frozenset()),
+    )

@@ -28,8 +28,8 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId
 from simulator.machine.abi.zeros import blank
 from simulator.machine.kernel import signal
-from simulator.machine.kernel.fs import devices, nsfs
-from simulator.machine.kernel.fs.registry import mutations
+from simulator.machine.kernel.fs import devices
+from simulator.machine.kernel.fs.registry import operations
 from simulator.machine.kernel.resource import memory
 from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.vfs import attributes, content, namei, ops
@@ -111,7 +111,7 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
         trap.fail(Errno.EINVAL, N_("There is no such way to seek."), "lseek(2)")
     if file.kind in _STANDING:
         return 0
-    if file.kind not in SEEKABLE or file.at is None or nsfs.is_namespace(file.at.inode):
+    if file.kind not in SEEKABLE or file.at is None or not _seeks(file.at.inode):
         _no_position(trap)
     inode = inodes.load(trap, file.at.inode)
     if not _has_position(file):
@@ -231,6 +231,10 @@ def _too_big(trap: "Trap") -> NoReturn:
     trap.fail(Errno.EFBIG, N_("No file can be that large."), "write(2)")
 
 
+def _seeks(inode: InodeId) -> bool:
+    return isinstance(inode, int) or operations(inode).seeks
+
+
 def _no_position(trap: "Trap") -> NoReturn:
     trap.fail(Errno.ESPIPE, N_("A stream has no position."), "lseek(2)")
 
@@ -252,7 +256,7 @@ def _ioctl(trap: "Trap", file: fds.File, request: int, argument: Value) -> Resul
     """ioctl_iflags(2), FIONREAD, and what a computed file knows by itself. ENOTTY."""
     assert file.at is not None
     if isinstance(file.at.inode, tuple):
-        own = mutations(file.at.inode).ioctl
+        own = operations(file.at.inode).ioctl
         if own is not None:
             return own(trap, file, request, argument)
     inode = inodes.load(trap, file.at.inode)

@@ -22,6 +22,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId, MountId, NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.context import ROOT_CONTEXT
+from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.namespace import MountNs
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import detached, mount_tree, path, propagation
@@ -151,7 +152,7 @@ def copy_of(trap: "Trap", source: Place, ns: NsId, *, recursive: bool) -> MountI
         )
     if (
         not is_ours(trap, old)
-        and not _is_nsfs(source.at.inode)
+        and not nsfs.is_namespace(source.at.inode)
         and not _is_own_anonymous(trap, old)
     ):
         foreign(trap)
@@ -168,10 +169,6 @@ def copy_of(trap: "Trap", source: Place, ns: NsId, *, recursive: bool) -> MountI
         how = mount_tree.COPY_NS_FILES
         return mount_tree.copy_tree(trap, old, source.at.inode, how, ns, **mine)[0].id
     return mount_tree.clone_one(trap.store, old, source.at.inode, 0, ns, **mine).id
-
-
-def _is_nsfs(inode: InodeId) -> bool:
-    return isinstance(inode, tuple) and inode[0] == "ns"
 
 
 def _is_own_anonymous(trap: "Trap", mount: Mount) -> bool:

@@ -16,7 +16,12 @@ from simulator.machine.abi.ids import KERNEL, CgroupId, InodeId, KGid, KUid, Vir
 from simulator.machine.kernel.fs.cgroupfs import controllers, core, cpuset, delegation
 from simulator.machine.kernel.fs.cgroupfs.mounting import TAG, unmounted
 from simulator.machine.kernel.fs.cgroupfs.spec import FileSpec, Release, invalid
-from simulator.machine.kernel.fs.registry import Mutations, NewFile, register_virtual
+from simulator.machine.kernel.fs.registry import (
+    FileOperations,
+    Mutations,
+    NewFile,
+    register_virtual,
+)
 from simulator.machine.kernel.resource import group as groups
 from simulator.machine.kernel.resource import release
 from simulator.machine.kernel.resource.group import CHILDREN, Cgroup, Hierarchy, living
@@ -260,4 +265,5 @@ register_virtual(
         set_attributes=_set_attributes,
         unmounted=unmounted,
     ),
+    operations=FileOperations(synced=frozenset((S_IFREG,))),
 )

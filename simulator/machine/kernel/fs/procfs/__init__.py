@@ -6,7 +6,12 @@ ns} are magic links; below /proc/sys the settings that the *reader's* namespaces
 
 from simulator.machine.kernel.fs.procfs.mounting import PROC
 from simulator.machine.kernel.fs.procfs.virtual import Procfs, may_open, need_start, set_attributes
-from simulator.machine.kernel.fs.registry import Mutations, Steady, register_virtual
+from simulator.machine.kernel.fs.registry import (
+    FileOperations,
+    Mutations,
+    Steady,
+    register_virtual,
+)
 
 register_virtual(
     "proc",
@@ -18,6 +23,7 @@ register_virtual(
         need_start=need_start,
     ),
     Steady(layers=lambda _trap, directory: () if len(directory) == 2 else None),
+    FileOperations(synced=frozenset()),
 )
 
 __all__ = ["PROC"]
