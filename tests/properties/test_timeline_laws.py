@@ -65,12 +65,12 @@ def test_a_diff_carries_the_state_before_to_the_state_after(start, history):
 
     for step in range(1, len(states)):
         tables = copy_tables(states[step - 1])
-        for table, key, old, new in timeline.diff(step):
-            assert tables.get(table, {}).get(key) == old
-            if new is None:
-                del tables[table][key]
+        for write in timeline.diff(step):
+            assert tables.get(write.table, {}).get(write.key) == write.old
+            if write.new is None:
+                del tables[write.table][write.key]
             else:
-                tables.setdefault(table, {})[key] = new
+                tables.setdefault(write.table, {})[write.key] = write.new
         assert same_tables(tables, states[step])
 
 
@@ -146,15 +146,52 @@ def test_branches_share_rows_and_indexes_and_never_see_each_others_writes(
 
 
 @given(start=st.lists(writes), history=short_histories, later=st.lists(writes))
-def test_what_a_store_hands_out_whole_follows_every_later_write(start, history, later):
+def test_a_table_that_a_store_hands_out_whole_follows_every_later_write(start, history, later):
     timeline, _states = record(start, history)
     for store in (timeline.store, timeline.branch(len(history)).store):
-        rows, filed = store.rows(Cell), store.filed(BY_VALUE)
+        rows = store.rows(Cell)
 
         perform(store, later)
 
         assert rows == store.tables.get(Cell, {})
-        assert {value: set(keys) for value, keys in filed.items()} == filed_anew(store.tables)
+
+
+turns = st.lists(
+    st.one_of(st.lists(writes, max_size=5), st.just("ask"), st.integers(0, 12)), max_size=20
+)
+
+
+@given(start=st.lists(writes), history=short_histories, turns=turns)
+def test_an_index_is_right_whenever_it_is_asked_between_writes_and_rollbacks(start, history, turns):
+    timeline, _states = record(start, history)
+    for store in (timeline.store, timeline.branch(len(history)).store):
+        for turn in turns:
+            if turn == "ask":
+                assert filed_in(store) == filed_anew(store.tables)
+            elif isinstance(turn, int):
+                store.rollback(max(len(store.journal) - turn, 0))
+            else:
+                perform(store, turn)
+        assert filed_in(store) == filed_anew(store.tables)
+
+
+@given(start=st.lists(writes), history=short_histories, more=short_histories, later=writes)
+def test_a_branch_off_the_past_has_the_indexes_that_an_earlier_branch_was_lent(
+    start, history, more, later
+):
+    timeline, states = record(start, history)
+    timeline.store.filed(BY_VALUE)
+    timeline.branch(len(history))
+    for number, steps in enumerate(more):
+        perform(timeline.store, steps)
+        timeline.commit(number)
+        states.append(copy_tables(timeline.store.tables))
+
+    for step, state in enumerate(states):
+        store = timeline.branch(step).store
+        perform(store, [later])
+        assert filed_in(store) == filed_anew(store.tables)
+        assert filed_in(timeline.at(step)) == filed_anew(state)
 
 
 @given(start=st.lists(writes), history=short_histories)

@@ -183,14 +183,17 @@ class Kernel:
     def _wake(self, mark: int) -> None:
         """Retry the calls of all who watch something written since position ``mark``."""
         position = mark
-        watched = self.store.filed(WATCHED)
-        while position < len(self.store.journal):
-            write = self.store.journal[position]
+        store = self.store
+        watched = store.filed(WATCHED)
+        while position < len(store.journal):
+            write = store.journal[position]
             position += 1
             for pid in tuple(watched.get((write.table, write.key), ())):
-                self._try_again(self.store.row(Sleeper, pid))
+                self._try_again(store.row(Sleeper, pid))
+                watched = store.filed(WATCHED)
             if write.table is clock.Clock:
                 self._wake_by_deadline()
+                watched = store.filed(WATCHED)
 
     def _wake_by_deadline(self) -> None:
         now = clock.monotonic(self.store)

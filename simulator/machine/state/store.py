@@ -6,8 +6,8 @@ and the bell that wakes sleeping tasks.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from operator import attrgetter, itemgetter
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar, cast
+from operator import attrgetter
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -26,7 +26,7 @@ Filed: TypeAlias = dict[Key, dict[Key, None]]
 """An index: the keys of rows, oldest first, by the values that a row is filed under."""
 
 
-class Write(NamedTuple):
+class Write(msgspec.Struct, frozen=True, gc=False):
     """One change: the row under ``key`` of ``table`` was ``old`` and is ``new`` (None: absent)."""
 
     table: type[Row]
@@ -46,7 +46,8 @@ class Index(Generic[R]):
 
     ``reads`` names everything that ``of`` looks at (``"cred.ruid"`` for a part of a field): a write
     that leaves all of it as it was costs the index nothing. Declared once at module level beside
-    the row type. Built on first use, kept up by every write, never part of the state itself.
+    the row type. Built on first use, brought up to date when it is asked, never part of the state
+    itself.
     ``between`` is for rows with very many values: those that only the former of two rows has, and
     those that only the latter has.
     """
@@ -126,26 +127,37 @@ class World:
     def first(self, index: Index[R], value: Key) -> R | None:
         """The oldest row that ``index`` files under ``value``, or None."""
         found = self.filed(index).get(value)
-        return self.row(index.table, next(iter(found))) if found else None
+        if found is None:
+            return None
+        return self.tables[index.table][next(iter(found))]  # pyright: ignore[reportReturnType]
 
     def rows_by(self, index: Index[R], value: Key) -> tuple[R, ...]:
         """The rows that ``index`` files under ``value``, oldest first."""
-        return tuple(self.row(index.table, key) for key in self.by(index, value))
+        found = self.filed(index).get(value)
+        if found is None:
+            return ()
+        rows = self.tables[index.table]
+        return tuple([rows[key] for key in found])  # pyright: ignore[reportReturnType]
 
 
 # Plain tuples, and not named ones: every write takes one of each apart.
 _Kept: TypeAlias = tuple[Index[Any], Filed, set[Key] | None]
 """An index that a store keeps up, and the values whose keys nobody shares (None: all)."""
-_Mine: TypeAlias = tuple[dict[Key, Row], list[_Kept], Callable[[Row], object]]
-"""A table that is a store's own, its indexes, and what gives all that they read of a row."""
+_Mine: TypeAlias = tuple[
+    dict[Key, Row], list[_Kept], dict[Key, Row | None], Callable[[Row], object]
+]
+"""A table that is a store's own, its indexes, the rows as they were when these were last up to date
+(of those keys that were written since; None: absent), and what gives all that they read of a row.
+"""
 
 
 class Store(World):
     """A state of the machine that can be written: the only mutable thing in the model.
 
-    It begins as ``base``, a state that nobody writes any more, and shares its tables and indexes.
-    What is written, or handed out whole, it first makes its own: ``rows`` and ``filed`` give
-    mappings that follow every later write.
+    It begins as ``base``, a state that nobody writes any more, and shares its tables and indexes
+    until it writes. A write leaves the indexes alone but for a note of what the row was: they are
+    brought up to date when somebody asks, so a row that changes often in between, or is gone again,
+    costs them nothing, and nobody pays for an index that nobody asks.
     """
 
     __slots__ = ("_base", "_mine", "journal")
@@ -162,48 +174,60 @@ class Store(World):
         return mine[0]  # pyright: ignore[reportReturnType]
 
     def filed(self, index: Index[R]) -> Filed:
-        """The whole of ``index``, for reading only; it follows every later write."""
+        """The whole of ``index``, for reading only, and only until the next write."""
+        mine = self._mine.get(index.table)
+        if mine is None:
+            if self._base is not None:
+                return self._base.filed(index)
+            mine = self._own(index.table)
+        if mine[2]:
+            _catch_up(mine)
         filed = self._filed.get(index)
-        return self._keep_up(index) if filed is None else filed
+        return self._keep_up(index, mine) if filed is None else filed
 
     def put(self, row: Row) -> None:
         """Write ``row`` under its id; an equal row in place is no write."""
         table = type(row)
-        rows, kept, filing = self._mine.get(table) or self._own(table)
+        rows, kept, before, _filing = self._mine.get(table) or self._own(table)
         key = row.id
         old = rows.get(key)
         if old is row:
             return
         rows[key] = row
-        self.journal.append(_new(Write, (table, key, old, row)))
-        if kept and (old is None or filing(old) != filing(row)):
-            _refile(kept, key, old, row)
+        self.journal.append(Write(table, key, old, row))
+        if kept and key not in before:
+            before[key] = old
 
     def drop(self, table: type[Row], key: Key) -> None:
         """Remove the row under ``key``; a missing one is a bug of the model (KeyError)."""
-        rows, kept, _filing = self._mine.get(table) or self._own(table)
+        rows, kept, before, _filing = self._mine.get(table) or self._own(table)
         old = rows.pop(key)
-        self.journal.append(_new(Write, (table, key, old, None)))
+        self.journal.append(Write(table, key, old, None))
         if kept:
-            _refile(kept, key, old, None)
+            _note(before, key, old, None)
 
     def new_id(self, sequence: Key) -> int:
         """The next number of ``sequence``, from 1; numbers are never given twice."""
-        counter = self.get(Counter, sequence)
-        number = counter.last + 1 if counter else 1
-        self.put(Counter(id=sequence, last=number))
+        rows, kept, before, _filing = self._mine.get(Counter) or self._own(Counter)
+        old = rows.get(sequence)
+        number: int = 1 if old is None else old.last + 1  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        # What ``put`` does, but for a call: hardly any row is written as often
+        new = rows[sequence] = Counter(id=sequence, last=number)
+        self.journal.append(Write(Counter, sequence, old, new))
+        if kept:
+            before.setdefault(sequence, old)
         return number
 
     def rollback(self, mark: int) -> None:
         """Take back every write after journal position ``mark``."""
         while len(self.journal) > mark:
-            table, key, old, new = self.journal.pop()
-            self._set(table, key, new, old)
+            write = self.journal.pop()
+            self._set(write.table, write.key, write.new, write.old)
 
     def carry(self, writes: Iterable[Write]) -> None:
         """Bring this state forward over ``writes`` of another one, which are not journalled."""
-        for table, key, old, new in writes:
-            self._set(table, key, old, new)
+        for write in writes:
+            self._set(write.table, write.key, write.old, write.new)
 
     def world(self, last: World, since: int) -> World:
         """The present state as a value of its own.
@@ -211,7 +235,7 @@ class Store(World):
         ``last`` is such a value from journal position ``since``: what was not written after that
         is shared with it.
         """
-        written = set(map(itemgetter(0), self.journal[since:]))
+        written = {write.table for write in self.journal[since:]}
         tables = last.tables.copy()
         tables.update((table, self.tables[table].copy()) for table in written)
         return World(tables)
@@ -219,22 +243,24 @@ class Store(World):
     def lend(self, world: World) -> None:
         """Share the indexes with ``world``, a value of the present state."""
         if self._base is not None:
-            for index, filed in self._base._filed.items():
+            for index in tuple(self._base._filed):
                 if index.table not in self._mine:  # else the base's is of rows before a write
-                    world._file(index, filed)
-        for _rows, kept, _filing in self._mine.values():
+                    world._file(index, self._base.filed(index))
+        for mine in self._mine.values():
+            _catch_up(mine)
+            kept = mine[1]
             for place, (index, filed, _own) in enumerate(kept):
                 world._file(index, filed.copy())
                 kept[place] = (index, filed, set())
 
     def _set(self, table: type[Row], key: Key, old: Row | None, new: Row | None) -> None:
-        rows, kept, filing = self._mine.get(table) or self._own(table)
+        rows, kept, before, _filing = self._mine.get(table) or self._own(table)
         if new is None:
             rows.pop(key, None)
         else:
             rows[key] = new
-        if kept and (old is None or new is None or filing(old) != filing(new)):
-            _refile(kept, key, old, new)
+        if kept:
+            _note(before, key, old, new)
 
     def _own(self, table: type[Row]) -> _Mine:
         """Make a table this store's own, with the indexes that its base has of it."""
@@ -243,27 +269,23 @@ class Store(World):
         kept: list[_Kept] = []
         if self._base is not None:
             for index in self._base._views.get(table, ()):
-                filed = self._file(index, self._base._filed[index].copy())
+                filed = self._file(index, self._base.filed(index).copy())
                 kept.append((index, filed, set()))
-        mine = self._mine[table] = (rows, kept, _filing(kept))
+        mine = self._mine[table] = (rows, kept, {}, _filing(kept))
         return mine
 
-    def _keep_up(self, index: Index[Any]) -> Filed:
-        """An index is asked for the first time.
+    def _keep_up(self, index: Index[Any], mine: _Mine) -> Filed:
+        """An index is asked for the first time since its table, ``mine``, was written.
 
         The base files it too, for the next branch of it to begin with.
         """
         if self._base is not None:
             self._base.filed(index)
-        rows, kept, _old = self._mine.get(index.table) or self._own(index.table)
-        if index not in self._filed:
-            kept.append((index, self._file(index, _filed_anew(index, rows)), None))
-            self._mine[index.table] = (rows, kept, _filing(kept))
-        return self._filed[index]
-
-
-_new = cast("Callable[[type[Write], tuple[object, ...]], Write]", tuple.__new__)  # pyright: ignore[reportUnknownMemberType]
-"""A named tuple's own constructor is a function in Python, twice as dear as the tuple."""
+        rows, kept, before, _old = mine
+        filed = self._file(index, _filed_anew(index, rows))
+        kept.append((index, filed, None))
+        self._mine[index.table] = (rows, kept, before, _filing(kept))
+        return filed
 
 
 def _filed_anew(index: Index[Any], rows: Mapping[Key, Row]) -> Filed:
@@ -283,6 +305,25 @@ def _filing(kept: list[_Kept]) -> Callable[[Row], object]:
 
 def _nothing(_row: Row) -> None:
     """No index: nothing is read."""
+
+
+def _note(before: dict[Key, Row | None], key: Key, old: Row | None, new: Row | None) -> None:
+    """What was not there when the indexes were up to date, and is gone again, needs no note."""
+    if before.setdefault(key, old) is None and new is None:
+        del before[key]
+
+
+def _catch_up(mine: _Mine) -> None:
+    """Bring the indexes of a table up to date."""
+    rows, kept, before, filing = mine
+    for key, old in before.items():
+        new = rows.get(key)
+        if old is None or new is None:
+            if old is not new:
+                _refile(kept, key, old, new)
+        elif old is not new and filing(old) != filing(new):
+            _refile(kept, key, old, new)
+    before.clear()
 
 
 def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> None:

@@ -97,11 +97,11 @@ class Timeline(Generic[E]):
     def undone(self) -> World:
         """The initial state, reached by undoing every write: equals ``at(0)`` or history lies."""
         tables = copy_tables(self.store.tables)
-        for table, key, old, _ in reversed(self.store.journal[self._marks[0] :]):
-            if old is None:
-                tables[table].pop(key, None)
+        for write in reversed(self.store.journal[self._marks[0] :]):
+            if write.old is None:
+                tables[write.table].pop(write.key, None)
             else:
-                tables[table][key] = old
+                tables[write.table][write.key] = write.old
         return World(tables)
 
     def forget(self) -> None:

@@ -1,6 +1,7 @@
 """Building, copying and cutting trees of mounts: fs/namespace.c below its permission checks."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -48,6 +49,7 @@ def _places(task: Task) -> frozenset[MountId]:
     return frozenset([place.mount for place in places])
 
 
+_ORDER = attrgetter("order")
 STANDING = Index(Task, _places, "root", "cwd", "exe")
 """Tasks by the mounts of their root and working directories and of their programs."""
 
@@ -55,13 +57,15 @@ STANDING = Index(Task, _places, "root", "cwd", "exe")
 def descend(world: World, mount: MountId) -> Iterator[Mount]:
     """``mount`` and everything mounted below it, parents before children, oldest first."""
     yield world.row(Mount, mount)
-    for child in children(world, mount):
-        yield from descend(world, child.id)
+    if mount in world.filed(CHILDREN):
+        for child in children(world, mount):
+            yield from descend(world, child.id)
 
 
 def children(world: World, mount: MountId) -> list[Mount]:
     """What is mounted on ``mount``, in the order it was attached."""
-    return sorted(world.rows_by(CHILDREN, mount), key=lambda child: child.order)
+    found = world.rows_by(CHILDREN, mount)
+    return sorted(found, key=_ORDER) if len(found) > 1 else [*found]
 
 
 def directory_of(trap: "Trap", inode: InodeId, name: tuple[InodeId, str] | None) -> InodeId | None:
@@ -224,11 +228,11 @@ def put_in(store: Store, mount: MountId, at: At, name: tuple[InodeId, str] | Non
     )
 
 
-def move_to_namespace(store: Store, top: MountId, ns: NsId) -> None:
-    """Say that a tree now belongs to ``ns``."""
-    for mount in tuple(descend(store, top)):
+def move_to_namespace(store: Store, tree: Iterable[Mount], ns: NsId) -> None:
+    """Say that the mounts of a tree now belong to ``ns``."""
+    for mount in tree:
         if mount.ns != ns:
-            store.put(msgspec.structs.replace(mount, ns=ns))
+            store.put(msgspec.structs.replace(store.row(Mount, mount.id), ns=ns))
 
 
 def topmost(world: World, mount: Mount) -> Mount:

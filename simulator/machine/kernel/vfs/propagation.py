@@ -115,7 +115,7 @@ def attach(
         own = {mount.id for mount in tree} if new else set[MountId]()
         secondaries = _copy_to_receivers(trap, top, parent, at.inode, name, own)
     mount_tree.put_in(store, top, at, name)
-    mount_tree.move_to_namespace(store, top, parent.ns)
+    mount_tree.move_to_namespace(store, tree, parent.ns)
     return secondaries
 
 

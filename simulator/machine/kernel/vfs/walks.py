@@ -144,9 +144,11 @@ class Walks:
     def _changed(self, writes: list[Write]) -> bool:
         """Whether a remembered walk may lead elsewhere after ``writes``."""
         passed = self._inodes
-        for table, key, old, new in writes:
+        for write in writes:
+            table = write.table
             if table not in DECIDING:
                 continue
+            key, old, new = write.key, write.old, write.new
             if table is Inode:
                 if key in passed and not _same_way(old, new):
                     return True
