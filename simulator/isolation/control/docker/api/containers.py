@@ -261,12 +261,12 @@ async def wait(x: Exchange) -> None:
         await one.changed.ring(own)
 
     await x.body(1 << 16)
-    await x.watch(left)
+    if not over():
+        await x.watch(left)
     await x.begin()
     await one.changed.until(x.sys, over)
     if not gone:
-        await x.write(msgspec.json.encode({"StatusCode": code[0]}) + b"\n")
-        await x.finish()
+        await x.finish(msgspec.json.encode({"StatusCode": code[0]}) + b"\n")
 
 
 @route("POST", "/containers/{name}/update")

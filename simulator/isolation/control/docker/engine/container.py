@@ -110,6 +110,8 @@ class Container:
         self.removed = False
         self.stranger = False
         """Launched by another hand: the daemon is not its parent (``strangers.py``)."""
+        self.stat = -1
+        """A stranger's /proc/PID/stat, once it was looked at."""
         self.stopping = False
         """Somebody asked for its end, so no restart policy brings it back."""
         self.delay = 0

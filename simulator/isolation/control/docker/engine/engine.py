@@ -30,6 +30,8 @@ class Engine:
         self.facts: frozenset[str] = frozenset()
         self.containers: dict[str, Container] = {}
         self.names: dict[str, str] = {}
+        self.strangers: list[Container] = []
+        """Those of them that another hand launched and that have not ended."""
         self.images = ImageStore()
         self.registry = Registry()
         self.networks = Networks()

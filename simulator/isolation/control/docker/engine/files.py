@@ -96,9 +96,19 @@ async def remove(sys: Process, path: str) -> None:
             return
         if error.errno is not Errno.EISDIR:
             raise
-    if await sys.succeeds("rmdir", path):
-        return
-    for name in await sys.names(path):
+    if not await sys.succeeds("rmdir", path):
+        await remove_tree(sys, path)
+
+
+async def remove_tree(sys: Process, path: str) -> None:
+    """The same of a directory in which there is something; nothing there is no mistake either."""
+    try:
+        inside = await sys.names(path)
+    except SysError as error:
+        if error.errno is Errno.ENOENT:
+            return
+        raise
+    for name in inside:
         await remove(sys, f"{path}/{name}")
     await sys.call("rmdir", path)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _TIOCGPTN, _TIOCSPTLCK = 0x80045430, 0x40045431
 _DONE_BY_THE_DAEMON = frozenset({"overlay-root"})
+_DIRECTORIES = "container-files"
+"""Whose directories the daemon has made: those of containers as it began, each with its own."""
 
 
 async def prepare(
@@ -54,7 +56,9 @@ async def prepare(
     steps = tuple(
         step
         for step in plan(wanted, container.id, 1, engine.facts)
-        if step.phase is not Phase.EXEC and step.mechanism not in _DONE_BY_THE_DAEMON
+        if step.phase is not Phase.EXEC
+        and step.mechanism not in _DONE_BY_THE_DAEMON
+        and not (step.name == "mkdir" and step.mechanism == _DIRECTORIES)
     )
     if config.Tty:
         steps = with_terminal(steps)

@@ -162,7 +162,7 @@ async def remove(
         state.RemovalInProgress = True
         await sys.succeeds("umount2", f"{container.layer}/merged", 2)
         for path in (container.layer, f"{container.layer}-init", container.root):
-            await files.remove(sys, path)
+            await files.remove_tree(sys, path)
         container.removed = True
         del engine.containers[container.id]
         engine.names.pop(container.name, None)

@@ -15,6 +15,8 @@ from simulator.isolation.mechanisms.base import LaunchStep
 from simulator.machine.abi.call import Call, Executed, Failed
 from simulator.machine.abi.constants import (
     CLONE_NEWPID,
+    F_DUPFD_CLOEXEC,
+    F_SETFD,
     O_CLOEXEC,
     O_RDONLY,
     O_RDWR,
@@ -27,6 +29,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.process import Process, SysError
 
 _REPORT, _BEGIN = 3, 4
+_ASIDE = 200
 _MOST = 0x7FFFFFFF
 
 
@@ -95,12 +98,17 @@ async def _become(own: Process, job: Job) -> None:
         null = await own.open("/dev/null", O_RDWR)
     kept = [fd if fd >= 0 else null for fd in job.stdio]
     kept += [fd for fd in (job.report, job.begin) if fd >= 0]
-    high = [await own.value("fcntl", fd, 1030, 200) for fd in kept]
-    for number, fd in enumerate(high):
-        await own.call("dup2", fd, number)
-        if number >= _REPORT:
-            await own.call("fcntl", number, 2, 1)
-    await own.call("close_range", len(high), _MOST, 0)
+    # syscall.forkExec(): first out of the way goes what a later one would be put over
+    moved = [
+        await own.value("fcntl", fd, F_DUPFD_CLOEXEC, _ASIDE) if fd < number else fd
+        for number, fd in enumerate(kept)
+    ]
+    for number, fd in enumerate(moved):
+        if fd == number:
+            await own.call("fcntl", fd, F_SETFD, int(number >= _REPORT))
+        else:
+            await own.call("dup3", fd, number, O_CLOEXEC if number >= _REPORT else 0)
+    await own.call("close_range", len(moved), _MOST, 0)
 
 
 async def _launch(own: Process, job: Job) -> tuple[Any, int]:

@@ -15,7 +15,7 @@ from simulator.isolation.control.docker.engine.config import (
 )
 from simulator.isolation.control.docker.engine.container import Container, ContainerState, Record
 from simulator.isolation.control.docker.engine.ids import new_id
-from simulator.machine.abi.constants import SIGKILL
+from simulator.machine.abi.constants import O_CLOEXEC, O_RDONLY, SIGKILL
 from simulator.machine.userland.process import Process, SysError
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _ROOT = "/var/lib/docker/containers"
 _IMAGE = "vitrina:guest"
+_LINE = 1024
 
 
 async def adopt(sys: Process, engine: "Engine") -> None:
@@ -76,6 +77,7 @@ async def _enter(sys: Process, engine: "Engine", name: str, pid: int) -> None:
     host.RestartPolicy.Name, host.LogConfig.Type = "no", "none"
     container = Container(record, host)
     container.stranger = True
+    engine.strangers.append(container)
     engine.enter(container)
     await _on_the_bridge(sys, engine, container)
 
@@ -96,7 +98,20 @@ async def _on_the_bridge(sys: Process, engine: "Engine", container: Container) -
 
 async def see_to_ends(sys: Process, engine: "Engine") -> None:
     """Nobody here is their parent, so their end is seen when somebody looks."""
-    for one in [c for c in engine.containers.values() if c.stranger and c.state.Running]:
-        stat = await sys.text_or_empty(f"/proc/{one.state.Pid}/stat")
-        if stat.rpartition(")")[2].split()[:1] in ([], ["Z"], ["X"]):
+    for one in tuple(engine.strangers):
+        stat = await _stat(sys, one)
+        ended = stat.rpartition(b")")[2].split()[:1] in ([], [b"Z"], [b"X"])
+        if ended and one in engine.strangers:  # else another worker has seen it
+            engine.strangers.remove(one)
+            await sys.succeeds("close", one.stat)
             await running.ended_with(sys, engine, one, SIGKILL if one.stopping else 0)
+
+
+async def _stat(sys: Process, one: Container) -> bytes:
+    """/proc/PID/stat, kept open: it is looked at with every request. Empty when it has gone."""
+    try:
+        if one.stat < 0:
+            one.stat = await sys.open(f"/proc/{one.state.Pid}/stat", O_RDONLY | O_CLOEXEC)
+        return await sys.data("pread64", one.stat, _LINE, 0)
+    except SysError:
+        return b""

@@ -20,8 +20,8 @@ class User(NamedTuple):
 
 async def resolve(sys: Process, root: str, text: str, more: list[str]) -> User:
     """``name``, ``uid``, ``name:group``, ``uid:gid``. Raises ``ApiError``."""
-    passwd = [line.split(":") for line in (await inside(sys, root, "etc/passwd")).splitlines()]
-    group = [line.split(":") for line in (await inside(sys, root, "etc/group")).splitlines()]
+    told = await inside(sys, root, "etc/passwd", "etc/group")
+    passwd, group = ([line.split(":") for line in text.splitlines()] for text in told)
     passwd = [one for one in passwd if len(one) >= 7]
     group = [one for one in group if len(one) >= 4]
     name, _, wanted = text.partition(":")
@@ -50,16 +50,18 @@ def _group(group: list[list[str]], wanted: str) -> int:
     raise ApiError(f"unable to find group {wanted}: no matching entries in group file")
 
 
-async def inside(sys: Process, root: str, path: str) -> str:
-    """A file below ``root``, its links followed there (openat2(2), RESOLVE_IN_ROOT)."""
+async def inside(sys: Process, root: str, *paths: str) -> list[str]:
+    """Files below ``root``, links followed there (openat2(2), RESOLVE_IN_ROOT); empty if none."""
     try:
         top = await sys.open(root, O_PATH | O_CLOEXEC)
     except SysError:
-        return ""
-    try:
-        fd = await sys.value("openat2", top, path, (O_CLOEXEC, 0, _RESOLVE_IN_ROOT))
-        text = (await sys.drain(fd)).decode("utf-8", "surrogateescape")
-    except SysError:
-        text = ""
+        return [""] * len(paths)
+    texts: list[str] = []
+    for path in paths:
+        try:
+            fd = await sys.value("openat2", top, path, (O_CLOEXEC, 0, _RESOLVE_IN_ROOT))
+            texts.append((await sys.drain(fd)).decode("utf-8", "surrogateescape"))
+        except SysError:
+            texts.append("")
     await sys.close(top)
-    return text
+    return texts

@@ -235,9 +235,11 @@ class Exchange:
         """One JSON object of a stream of them."""
         await self.write(msgspec.json.encode(content) + b"\r\n")
 
-    async def finish(self) -> None:
-        """The end of an answer that was begun."""
-        await self.connection.put(self.sys, h11.EndOfMessage())
+    async def finish(self, data: bytes = b"") -> None:
+        """The end of an answer that was begun, with the last of it. Raises ``Gone``."""
+        http = self.connection.http
+        out = http.send(h11.Data(data=data)) or b"" if data else b""
+        await self.connection.send(self.sys, out + (http.send(h11.EndOfMessage()) or b""))
 
     async def watch(self, on_gone: Any) -> None:
         """Call ``on_gone(sys)`` when the client goes while its answer is still being made.
