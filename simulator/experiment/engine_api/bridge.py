@@ -11,6 +11,7 @@ from simulator.machine.abi.constants import MSG_DONTWAIT, MSG_NOSIGNAL, SHUT_WR
 
 if TYPE_CHECKING:
     from simulator.experiment.engine_api.server import Server
+    from simulator.machine.kernel.net.socket import Socket
 
 _BLOCK = 65536
 _UPGRADED = b"HTTP/1.1 101 "
@@ -27,6 +28,12 @@ class Bridge(asyncio.Protocol):
         self.address = address
         self.transport: asyncio.Transport | None = None
         self.fd = -1
+        self.end = 0
+        """The model's socket, ``fd``'s."""
+        self.seen: Socket | None = None
+        """How it was when all that it held had been carried."""
+        self.news = True
+        """The real side has changed since then."""
         self.waiting = bytearray()
         self.ended = False
         """The client sends no more."""
@@ -45,26 +52,26 @@ class Bridge(asyncio.Protocol):
         """A client has connected."""
         self.transport = cast("asyncio.Transport", transport)
         self.server.bridges.append(self)
-        self.server.wake.set()
+        self._wake()
 
     def data_received(self, data: bytes) -> None:
         """It said something."""
         self.waiting += data
         if len(self.waiting) > _ENOUGH and self.transport is not None:
             self.transport.pause_reading()
-        self.server.wake.set()
+        self._wake()
 
     def eof_received(self) -> bool:
         """It says no more, and may still listen."""
         self.ended = True
-        self.server.wake.set()
+        self._wake()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It has gone."""
         del exc
         self.lost = self.ended = True
-        self.server.wake.set()
+        self._wake()
 
     def pause_writing(self) -> None:
         """It listens too slowly."""
@@ -73,6 +80,10 @@ class Bridge(asyncio.Protocol):
     def resume_writing(self) -> None:
         """It has caught up."""
         self.full = False
+        self._wake()
+
+    def _wake(self) -> None:
+        self.news = True
         self.server.wake.set()
 
     # -- what the server's loop does
@@ -90,13 +101,29 @@ class Bridge(asyncio.Protocol):
             if fd == BUSY:
                 return False
             self.fd = fd
+            connected = machine.socket(fd)
+            self.end = connected.id if connected is not None else 0
+        if not self._has_work():
+            return False
+        self.news = False
         moved = self._inward()
         moved = self._outward() or moved
         if self.lost:
             machine.call("close", self.fd)
             self.server.bridges.remove(self)
             return True
+        if self.quiet and machine.gone(self.seen):
+            self._close()
         return moved
+
+    def _has_work(self) -> bool:
+        """Whether anything can have changed: clients keep many connections that rest."""
+        if self.news or self.waiting or self.holding:
+            return True
+        machine = self.server.machine
+        if self.quiet:
+            return machine.gone(self.seen)
+        return machine.state(self.end) is not self.seen
 
     def _looks_on(self) -> bool:
         """Whether it is, or may become, an onlooker's connection: the model hears nothing of it."""
@@ -118,7 +145,7 @@ class Bridge(asyncio.Protocol):
                 "sendto", self.fd, piece, len(piece), MSG_DONTWAIT | MSG_NOSIGNAL, None
             )
             if not isinstance(sent, Returned):
-                if machine.peer_gone(self.fd):
+                if machine.gone(machine.state(self.end)):
                     self.waiting.clear()
                 break
             del self.waiting[: sent.value]
@@ -136,13 +163,14 @@ class Bridge(asyncio.Protocol):
             return False
         moved = False
         while True:
-            socket = machine.socket(self.fd)
+            socket = machine.state(self.end)
             if socket is not None and not socket.queue and not socket.peer_closed:
+                self.seen = socket
                 return moved
             reply = machine.call("recvfrom", self.fd, _BLOCK, MSG_DONTWAIT)
             data = reply.data if isinstance(reply, Returned) else b""
             if not data:
-                self.quiet = True
+                self.quiet, self.seen = True, machine.state(self.end)
                 self._end_output()
                 return True
             self.server.acknowledge()
@@ -181,7 +209,7 @@ class Bridge(asyncio.Protocol):
 
     def _end_output(self) -> None:
         assert self.transport is not None
-        if self.ended or self.server.machine.peer_gone(self.fd):
+        if self.ended or self.server.machine.gone(self.seen):
             self._close()
         elif self.transport.can_write_eof():
             self.transport.write_eof()

@@ -171,7 +171,10 @@ class Machine:
         file = store.get(File, slot.file) if slot is not None else None
         return store.get(Socket, cast("int", file.object)) if file is not None else None
 
-    def peer_gone(self, fd: int) -> bool:
-        """Whether the other end was closed altogether."""
-        socket = self.socket(fd)
+    def state(self, socket: int) -> Socket | None:
+        """How a socket is now."""
+        return self.kernel.store.get(Socket, socket)
+
+    def gone(self, socket: Socket | None) -> bool:
+        """Whether the other end of ``socket`` was closed altogether."""
         return socket is None or self.kernel.store.get(Socket, socket.peer) is None
