@@ -33,9 +33,19 @@ from simulator.isolation.control.toolset import Toolset, Unit
 
 TOOLSET = Toolset(
     product="docker",
-    modules=("docker.client.main", "docker.daemon", "docker.init", "docker.proxy"),
+    modules=("docker.client.main", "docker.daemon", "docker.host", "docker.init", "docker.proxy"),
     kernels=frozenset({"linux"}),
-    programs=("docker", "dockerd", "docker-init", "docker-proxy"),
+    programs=(
+        "docker",
+        "dockerd",
+        "docker-init",
+        "docker-proxy",
+        "curl",
+        "git",
+        "nc",
+        "sudo",
+        "wget",
+    ),
     directories=(
         ("/var/run", 0o755),
         ("/var/lib/docker", 0o710),

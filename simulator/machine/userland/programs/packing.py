@@ -12,7 +12,7 @@ from io import BytesIO
 from simulator.machine.abi.constants import O_CREAT, O_EXCL, O_TRUNC, O_WRONLY
 from simulator.machine.userland.calendar import strftime
 from simulator.machine.userland.modes import letters
-from simulator.machine.userland.options import Options, UsageError, parse
+from simulator.machine.userland.options import Options, UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import enter
 
@@ -23,7 +23,7 @@ _LETTERS = "ctxvzjJaOopkmhhf:C:X:T:"
 _LONG = {
     "create": "c", "extract": "x", "get": "x", "list": "t", "file": "f", "directory": "C",
     "gzip": "z", "verbose": "v", "to-stdout": "O", "numeric-owner": "o",
-    "same-permissions": "p", "exclude": "E",
+    "same-permissions": "p", "exclude": "E", "strip-components": "S",
 }  # fmt: skip
 _KINDS = {
     stat.S_IFREG: tarfile.REGTYPE,
@@ -41,7 +41,7 @@ async def tar(sys: Process, argv: Sequence[str]) -> int:
     words = list(argv)
     if len(words) > 1 and not words[1].startswith("-"):
         words = _old_style(words)
-    options = parse(words, _LETTERS + "E:", _LONG)
+    options = parse(words, _LETTERS + "E:S:", _LONG)
     asked = [letter for letter in "ctx" if options.has(letter)]
     if len(asked) != 1:
         raise UsageError("tar c|x|t [-zvopO] [-f TARFILE] [-C DIR] [FILE]...")
@@ -170,6 +170,10 @@ async def _read(sys: Process, options: Options, archive: tarfile.TarFile, extrac
             continue
         if ".." in name.split("/"):
             return await sys.complain(f"name with '..' skipped: '{name}'")
+        parts = [part for part in name.split("/") if part]
+        info.name = "/".join(parts[to_number(options.value("S", "0")) :])
+        if not info.name:
+            continue
         try:
             await _extract(sys, info, content)
         except SysError as error:

@@ -10,12 +10,15 @@ from simulator.machine.userland import registry
 
 PROGRAMS: dict[str, str] = {
     "apk": "packages", "apt": "packages", "apt-get": "packages", "bash": "small",
-    "curl": "fetch", "dpkg": "packages", "hello": "small", "htpasswd": "accounts",
-    "httpd": "web", "httpd-foreground": "web", "mysql": "mysql", "mysqladmin": "mysql",
-    "mysqld": "mysql", "nc": "fetch", "nginx": "nginx", "node": "languages", "npm": "packages",
+    "curl": "fetch", "dig": "digging", "dpkg": "packages", "fastapi": "frameworks",
+    "flask": "frameworks", "git": "cloning", "gunicorn": "frameworks", "hello": "small",
+    "htpasswd": "accounts", "httpd": "web", "httpd-foreground": "web", "mysql": "mysql_client",
+    "mysqladmin": "mysql_client", "mysqld": "mysql", "nc": "fetch", "nginx": "nginx",
+    "node": "javascript", "nodemon": "javascript", "npm": "javascript", "npx": "javascript",
     "pg_isready": "psql", "pip": "packages", "postgres": "postgres", "psql": "psql",
     "python": "languages", "python3": "languages", "redis-cli": "redis_cli",
-    "redis-server": "redis", "registry": "depot", "wget": "fetch",
+    "redis-server": "redis", "registry": "depot", "uvicorn": "frameworks", "wget": "fetch",
+    "yarn": "javascript", "yarnpkg": "javascript",
 }  # fmt: skip
 """Which module enters a program."""
 

@@ -1,4 +1,4 @@
-"""mysqld, mysql and mysqladmin: the client/server protocol 10 on a tiny store, in little.
+"""mysqld: the client/server protocol 10 on a tiny store, in little (clients: ``mysql_client.py``).
 
 dev.mysql.com/doc/dev/mysql-server, "Client/Server Protocol": handshake, mysql_native_password,
 COM_QUERY with text results, COM_PING, COM_QUIT.
@@ -9,18 +9,20 @@ import re
 from collections.abc import Sequence
 
 from simulator.machine.abi.constants import O_CREAT, O_TRUNC, O_WRONLY
-from simulator.machine.userland.options import Options, parse
-from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland import calendar
+from simulator.machine.userland.process import Process
 from simulator.machine.userland.registry import IMAGES, enter
-from simulator.machine.userland.servers import database, serving
+from simulator.machine.userland.servers import serving
 from simulator.machine.userland.servers.database import Answer, Database, DatabaseError
-from simulator.machine.userland.servers.serving import Closed, Connection
+from simulator.machine.userland.servers.serving import Connection
 
-_PORT = 3306
+PORT = 3306
 _DATA = "/var/lib/mysql"
 _SALT = b"vitrina-is-simulated"
-_CAPABILITIES = 0x000A_A20D  # long password, with database, protocol 41, plug-in, secure
-_OK, _ERR, _EOF = 0x00, 0xFF, 0xFE
+CAPABILITIES = 0x000A_A20D  # long password, with database, protocol 41, plug-in, secure
+OK, ERR, EOF = 0x00, 0xFF, 0xFE
+_VIRTUAL = ("information_schema", "performance_schema", "sys")
+"""Databases that every server shows; nothing is in them here."""
 _NO_PASSWORD = """\
 [ERROR] [Entrypoint]: Database is uninitialized and password option is not specified
     You need to specify one of the following as an environment variable:
@@ -83,18 +85,43 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
             server.databases[name] = Database()
             await server.save(sys, name)
         await server.save_users(sys)
-        await sys.out("[Note] [Entrypoint]: MySQL init process done. Ready for start up.\n")
+        await _entry(sys, f"Entrypoint script for MySQL Server {server.version}-1.el9 started.")
+        await _entry(sys, "Initializing database files")
+        await _entry(sys, "Database files initialized")
+        if name := sys.env.get("MYSQL_DATABASE"):
+            await _entry(sys, f"Creating database {name}")
+        await sys.out("\n")
+        await _entry(sys, "MySQL init process done. Ready for start up.")
+        await sys.out("\n")
     await serving.note_signals(sys)
-    fd = await serving.listen(sys, _PORT)
-    await sys.err(f"[System] [Server] mysqld: ready for connections. Version: '{server.version}'"
-                  f"  socket: '/var/run/mysqld/mysqld.sock'  port: {_PORT}\n")  # fmt: skip
+    await _log(sys, f"[MY-010116] [Server] /usr/sbin/mysqld (mysqld {server.version}) starting as"
+                    " process 1")  # fmt: skip
+    await _log(sys, "[MY-013576] [InnoDB] InnoDB initialization has started.", thread=1)
+    await _log(sys, "[MY-013577] [InnoDB] InnoDB initialization has ended.", thread=1)
+    fd = await serving.listen(sys, PORT)
+    await _log(sys, "[MY-010931] [Server] /usr/sbin/mysqld: ready for connections. Version:"
+                    f" '{server.version}'  socket: '/var/run/mysqld/mysqld.sock'  port: {PORT}"
+                    "  MySQL Community Server - GPL.")  # fmt: skip
 
     async def handle(own: Process, connection: Connection) -> None:
         await _session(own, connection, server)
 
     await serving.serve(sys, fd, handle)
-    await sys.err("[System] [Server] mysqld: Shutdown complete.\n")
+    await _log(sys, "[MY-010910] [Server] /usr/sbin/mysqld: Shutdown complete (mysqld"
+                    f" {server.version})  MySQL Community Server - GPL.")  # fmt: skip
     return 0
+
+
+async def _log(sys: Process, text: str, *, thread: int = 0) -> None:
+    """A line as mysqld writes it."""
+    when = calendar.strftime("%Y-%m-%dT%H:%M:%S", await serving.now(sys))
+    await sys.err(f"{when}.000000Z {thread} [System] {text}\n")
+
+
+async def _entry(sys: Process, text: str) -> None:
+    """A line as the image's entry point writes it."""
+    when = calendar.strftime("%Y-%m-%d %H:%M:%S", await serving.now(sys))
+    await sys.out(f"{when}+00:00 [Note] [Entrypoint]: {text}\n")
 
 
 async def _secret(sys: Process, name: str) -> str:
@@ -111,11 +138,13 @@ def scrambled(password: str) -> bytes:
     return bytes(a ^ b for a, b in zip(first, mixed, strict=True))
 
 
-async def _put(sys: Process, connection: Connection, number: int, content: bytes) -> None:
+async def put(sys: Process, connection: Connection, number: int, content: bytes) -> None:
+    """Send a packet. Raises ``Closed``."""
     await connection.send(sys, len(content).to_bytes(3, "little") + bytes([number]) + content)
 
 
-async def _take(sys: Process, connection: Connection) -> tuple[int, bytes]:
+async def take(sys: Process, connection: Connection) -> tuple[int, bytes]:
+    """The next packet and its number. Raises ``Closed``."""
     head = await connection.exactly(sys, 4)
     return head[3], await connection.exactly(sys, int.from_bytes(head[:3], "little"))
 
@@ -134,20 +163,20 @@ def _text(text: str) -> bytes:
 
 
 def _ok(rows: int = 0) -> bytes:
-    return bytes([_OK]) + _number(rows) + b"\0" + b"\x02\0\0\0"
+    return bytes([OK]) + _number(rows) + b"\0" + b"\x02\0\0\0"
 
 
 def _error(code: int, state: str, text: str) -> bytes:
-    return bytes([_ERR]) + code.to_bytes(2, "little") + f"#{state}{text}".encode()
+    return bytes([ERR]) + code.to_bytes(2, "little") + f"#{state}{text}".encode()
 
 
 async def _session(sys: Process, connection: Connection, server: _Server) -> None:
-    low, high = _CAPABILITIES & 0xFFFF, _CAPABILITIES >> 16
+    low, high = CAPABILITIES & 0xFFFF, CAPABILITIES >> 16
     hello = b"\x0a" + server.version.encode() + b"\0" + (1).to_bytes(4, "little") + _SALT[:8]
     hello += b"\0" + low.to_bytes(2, "little") + b"\x21\x02\0" + high.to_bytes(2, "little")
     hello += bytes([21]) + bytes(10) + _SALT[8:] + b"\0mysql_native_password\0"
-    await _put(sys, connection, 0, hello)
-    number, content = await _take(sys, connection)
+    await put(sys, connection, 0, hello)
+    number, content = await take(sys, connection)
     user, rest = content[32:].split(b"\0", 1)
     size = rest[0] if rest else 0
     given, rest = rest[1 : 1 + size], rest[1 + size :]
@@ -155,20 +184,20 @@ async def _session(sys: Process, connection: Connection, server: _Server) -> Non
     if name not in server.users or given != scrambled(server.users[name]):
         host, used = connection.peer or "localhost", "YES" if given else "NO"
         text = f"Access denied for user '{name}'@'{host}' (using password: {used})"
-        await _put(sys, connection, number + 1, _error(1045, "28000", text))
+        await put(sys, connection, number + 1, _error(1045, "28000", text))
         return
     chosen = rest.partition(b"\0")[0].decode()
     if chosen and chosen not in server.databases:
         text = f"Unknown database '{chosen}'"
-        await _put(sys, connection, number + 1, _error(1049, "42000", text))
+        await put(sys, connection, number + 1, _error(1049, "42000", text))
         return
-    await _put(sys, connection, number + 1, _ok())
+    await put(sys, connection, number + 1, _ok())
     while True:
-        _, content = await _take(sys, connection)
+        _, content = await take(sys, connection)
         if not content or content[0] == 1:
             return
         if content[0] == 14:
-            await _put(sys, connection, 1, _ok())
+            await put(sys, connection, 1, _ok())
         elif content[0] in (2, 3):
             query = content[1:].decode("utf-8", "replace").strip().rstrip(";")
             if content[0] == 2:
@@ -176,7 +205,7 @@ async def _session(sys: Process, connection: Connection, server: _Server) -> Non
             chosen = await _query(sys, connection, server, chosen, query)
         else:
             text = "This command is not simulated"
-            await _put(sys, connection, 1, _error(1047, "08S01", text))
+            await put(sys, connection, 1, _error(1047, "08S01", text))
 
 
 async def _query(
@@ -191,34 +220,32 @@ async def _query(
         else:
             answer = await _run(sys, server, chosen, query)
     except DatabaseError as error:
-        await _put(sys, connection, 1, _worded(str(error), chosen))
+        await put(sys, connection, 1, _worded(str(error), chosen))
         return chosen
     if not answer.columns:
         changed = re.search(r"(\d+)$", answer.tag)
-        await _put(sys, connection, 1, _ok(int(changed[1]) if changed else 0))
+        await put(sys, connection, 1, _ok(int(changed[1]) if changed else 0))
         return chosen
-    await _put(sys, connection, 1, _number(len(answer.columns)))
+    await put(sys, connection, 1, _number(len(answer.columns)))
     number = 2
     for column in answer.columns:
         told = _text("def") + _text("") * 3 + _text(column) + _text("") + b"\x0c\x21\0"
         told += (1024).to_bytes(4, "little") + b"\xfd" + bytes(5)
-        await _put(sys, connection, number, told)
+        await put(sys, connection, number, told)
         number = (number + 1) % 256
-    end = bytes([_EOF]) + b"\0\0\x02\0"
-    await _put(sys, connection, number, end)
+    end = bytes([EOF]) + b"\0\0\x02\0"
+    await put(sys, connection, number, end)
     for row in answer.rows:
         number = (number + 1) % 256
         data = b"".join(b"\xfb" if value is None else _text(value) for value in row)
-        await _put(sys, connection, number, data)
-    await _put(sys, connection, (number + 1) % 256, end)
+        await put(sys, connection, number, data)
+    await put(sys, connection, (number + 1) % 256, end)
     return chosen
 
 
 async def _run(sys: Process, server: _Server, chosen: str, query: str) -> Answer:
-    from simulator.machine.userland import calendar
-
     if re.fullmatch(r"(?is)show\s+databases", query):
-        names = tuple((name,) for name in sorted(server.databases))
+        names = tuple((name,) for name in sorted({*server.databases, *_VIRTUAL}))
         return Answer(("Database",), names, "")
     if made := re.fullmatch(r"(?is)create\s+database\s+(?:if\s+not\s+exists\s+)?`?(\w+)`?", query):
         if made[1] not in server.databases:
@@ -266,129 +293,3 @@ def _worded(text: str, chosen: str) -> bytes:
     if text.startswith("Unknown database"):
         return _error(1049, "42000", text)
     return _error(1105, "HY000", text)
-
-
-def _passwords(argv: Sequence[str]) -> tuple[list[str], str | None]:
-    """``-pSECRET`` and ``--password=SECRET`` taken out of the words."""
-    words: list[str] = []
-    secret: str | None = None
-    for word in argv:
-        if word.startswith("-p") and not word.startswith("--"):
-            secret = word[2:]
-        elif word.startswith("--password"):
-            secret = word.partition("=")[2]
-        else:
-            words.append(word)
-    return words, secret
-
-
-_LONG = {"host": "h", "user": "u", "port": "P", "execute": "e", "database": "D", "batch": "B",
-         "silent": "s", "skip-column-names": "N"}  # fmt: skip
-
-
-async def _log_in(
-    sys: Process, options: Options, secret: str | None, name: str
-) -> Connection | str:
-    """A connection that the server accepted, or its complaint."""
-    host = options.value("h") or "localhost"
-    port = int(options.value("P") or _PORT)
-    try:
-        far = await serving.connect(sys, host, port)
-    except LookupError:
-        return f"ERROR 2005 (HY000): Unknown MySQL server host '{host}' (-2)"
-    except SysError as error:
-        number = int(error.errno)
-        return f"ERROR 2003 (HY000): Can't connect to MySQL server on '{host}:{port}' ({number})"
-    await _take(sys, far)
-    user = options.value("u") or "root"
-    given = scrambled(secret if secret is not None else sys.env.get("MYSQL_PWD", ""))
-    content = _CAPABILITIES.to_bytes(4, "little") + (1 << 24).to_bytes(4, "little") + b"\x21"
-    content += bytes(23) + user.encode() + b"\0" + bytes([len(given)]) + given
-    content += name.encode() + b"\0mysql_native_password\0"
-    await _put(sys, far, 1, content)
-    answer = (await _take(sys, far))[1]
-    return _complaint(answer) if answer[0] == _ERR else far
-
-
-def _complaint(answer: bytes) -> str:
-    code = int.from_bytes(answer[1:3], "little")
-    return f"ERROR {code} ({answer[4:9].decode()}): {answer[9:].decode('utf-8', 'replace')}"
-
-
-@enter("mysql", collection=IMAGES)
-async def client(sys: Process, argv: Sequence[str]) -> int:
-    """``mysql [-h HOST] [-u USER] [-pSECRET] [-e TEXT] [-N] [DATABASE]``."""
-    words, secret = _passwords(argv)
-    options = parse(words, "h:u:P:e:D:BsNtV", _LONG)
-    if options.has("V"):
-        await sys.out("mysql  Ver 9.1.0 for Linux (simulated)\n")
-        return 0
-    name = options.value("D") or (options.rest[0] if options.rest else "")
-    try:
-        far = await _log_in(sys, options, secret, name)
-        if isinstance(far, str):
-            await sys.err(f"{far}\n")
-            return 1
-        text = options.value("e") or (await sys.drain(0)).decode("utf-8", "replace")
-        whole, left = database.statements(text)
-        for statement in [*whole, left]:
-            if statement and not await _asked(sys, far, statement, options.has("N")):
-                return 1
-    except Closed:
-        await sys.err("ERROR 2013 (HY000): Lost connection to MySQL server during query\n")
-        return 1
-    return 0
-
-
-async def _asked(sys: Process, far: Connection, statement: str, bare: bool) -> bool:
-    await _put(sys, far, 0, b"\x03" + statement.encode("utf-8", "surrogateescape"))
-    first = (await _take(sys, far))[1]
-    if first[0] == _ERR:
-        await sys.err(_complaint(first) + "\n")
-        return False
-    if first[0] == _OK:
-        return True
-    columns = [_column((await _take(sys, far))[1]) for _ in range(first[0])]
-    await _take(sys, far)
-    rows: list[tuple[str | None, ...]] = []
-    while (data := (await _take(sys, far))[1])[0] != _EOF or len(data) > 5:
-        rows.append(tuple(_values(data)))
-    if bare:
-        await sys.out("".join("\t".join(v or "NULL" for v in row) + "\n" for row in rows))
-    else:
-        await sys.out(database.boxed(Answer(tuple(columns), tuple(rows), "")))
-    return True
-
-
-def _values(data: bytes) -> list[str | None]:
-    found: list[str | None] = []
-    at = 0
-    while at < len(data):
-        size, at = data[at], at + 1
-        if size == 0xFB:
-            found.append(None)
-            continue
-        width = {0xFC: 2, 0xFD: 3}.get(size, 0)
-        if width:
-            size, at = int.from_bytes(data[at : at + width], "little"), at + width
-        found.append(data[at : at + size].decode("utf-8", "replace"))
-        at += size
-    return found
-
-
-def _column(data: bytes) -> str:
-    return (_values(data[: data.index(b"\x0c\x21\0")])[4]) or ""
-
-
-@enter("mysqladmin", collection=IMAGES)
-async def admin(sys: Process, argv: Sequence[str]) -> int:
-    """``mysqladmin [-h HOST] [-u USER] [-pSECRET] ping``."""
-    words, secret = _passwords(argv)
-    options = parse(words, "h:u:P:s", _LONG)
-    found = await _log_in(sys, options, secret, "")
-    if isinstance(found, str) and "ERROR 1045" not in found:
-        await sys.err(f"mysqladmin: connect to server at '{options.value('h', 'localhost')}'"
-                      f" failed\nerror: '{found}'\n")  # fmt: skip
-        return 1
-    await sys.out("mysqld is alive\n")
-    return 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from simulator.machine.userland import calendar
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import IMAGES, enter
 from simulator.machine.userland.servers import http, serving
@@ -130,7 +131,11 @@ def _servers(blocks: list[Block]) -> dict[int, Block]:
 
 async def _run(sys: Process, servers: dict[int, Block]) -> int:
     await serving.note_signals(sys)
-    await sys.err(f"[notice] 1#1: {VERSION}\n[notice] 1#1: start worker processes\n")
+    for text in (
+        'using the "epoll" event method', VERSION,
+        f"OS: Linux {(await sys.data('uname'))['release']}", "start worker processes",
+    ):  # fmt: skip
+        await _notice(sys, text)
     listening: list[tuple[int, Block]] = []
     for port, server in sorted(servers.items()):
         try:
@@ -150,7 +155,14 @@ async def _run(sys: Process, servers: dict[int, Block]) -> int:
         await sys.call("pause")
         return 0
     await serving.serve(sys, listening[0][0], _handler(listening[0][1]))
+    await _notice(sys, "exit")
     return 0
+
+
+async def _notice(sys: Process, text: str, level: str = "notice") -> None:
+    when = calendar.strftime("%Y/%m/%d %H:%M:%S", await serving.now(sys))
+    pid = await sys.value("getpid")
+    await sys.err(f"{when} [{level}] {pid}#{pid}: {text}\n")
 
 
 def _handler(server: Block) -> serving.Handle:
@@ -194,10 +206,11 @@ async def _answer(sys: Process, server: Block, request: Request) -> Answer:
         return Answer(200, content, (("Content-Type", kind),))
     if status == 404:
         missing = root.rstrip("/") + request.path
-        await sys.err(
-            f'[error] open() "{missing}" failed (2: No such file or directory), client:'
-            f' {request.peer}, request: "{request.method} {request.target}"\n'
-        )
+        first = f"{request.method} {request.target} HTTP/{request.version}"
+        why = f'*1 open() "{missing}" failed (2: No such file or directory)'
+        host = request.headers.get("host", "")
+        told = f', client: {request.peer}, server: localhost, request: "{first}", host: "{host}"'
+        await _notice(sys, why + told, "error")
     more = (("Location", request.path + "/"),) if status == 301 else ()
     return _page(status, more)
 
@@ -216,7 +229,7 @@ async def _passed_on(sys: Process, target: str, request: Request) -> Answer:
         far = await serving.connect(sys, place.hostname or "", place.port or 80)
     except (SysError, LookupError) as error:
         why = "host not found" if isinstance(error, LookupError) else str(error)
-        await sys.err(f'[error] {why} while connecting to upstream: "{target}"\n')
+        await _notice(sys, f'{why} while connecting to upstream, upstream: "{target}"', "error")
         return _page(502)
     headers = [("Host", place.netloc), ("X-Forwarded-For", request.peer), ("Connection", "close")]
     try:

@@ -1,4 +1,4 @@
-"""apt-get, apk, pip and npm without an index: what Dockerfiles in the wild begin with.
+"""apt-get, apk and pip without an index: what Dockerfiles in the wild begin with.
 
 A package that stands for programs of this room brings them; of any other its name is noted, in the
 place where the real tool notes it, so that layers, caches and sizes of a build behave.
@@ -6,7 +6,7 @@ place where the real tool notes it, so that layers, caches and sizes of a build 
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from simulator.machine.abi.constants import O_APPEND, O_CREAT, O_EXCL, O_TRUNC, O_WRONLY
 from simulator.machine.userland.process import Process, SysError
@@ -14,16 +14,21 @@ from simulator.machine.userland.registry import IMAGES, enter
 
 _BRINGS: dict[str, tuple[str, ...]] = {
     "apache2-utils": ("htpasswd",), "bash": ("bash",), "curl": ("curl",),
+    "bind-tools": ("dig",), "bind9-dnsutils": ("dig",), "dnsutils": ("dig",), "git": ("git",),
     "default-mysql-client": ("mysql", "mysqladmin"), "mysql-client": ("mysql", "mysqladmin"),
     "netcat-openbsd": ("nc",), "nginx": ("nginx",), "nodejs": ("node",), "npm": ("npm",),
     "postgresql-client": ("psql", "pg_isready"), "py3-pip": ("pip",), "python3": ("python3",),
     "python3-pip": ("pip",), "redis": ("redis-server", "redis-cli"),
-    "redis-tools": ("redis-cli",), "wget": ("wget",),
+    "redis-tools": ("redis-cli",), "wget": ("wget",), "yarn": ("yarn",),
 }  # fmt: skip
 """Packages that bring programs of this room."""
+_SCRIPTS = {"nodemon": ("nodemon",)}
+_COMMANDS = {"flask": ("flask",), "gunicorn": ("gunicorn",), "uvicorn": ("uvicorn",),
+             "fastapi": ("fastapi", "uvicorn")}  # fmt: skip
+"""Libraries of languages that bring programs of this room."""
 _KNOWN = frozenset(
     ("build-essential", "build-base", "ca-certificates", "cmake", "cowsay", "file", "fortune",
-     "g++", "gcc", "git", "gnupg", "htop", "iproute2", "iputils-ping", "jq", "less", "libffi-dev",
+     "g++", "gcc", "gnupg", "htop", "iproute2", "iputils-ping", "jq", "less", "libffi-dev",
      "libpq-dev", "linux-headers", "lsb-release", "make", "man-db", "musl-dev", "nano", "neovim",
      "net-tools", "openssh-client", "openssl", "openssl-dev", "postgresql-dev", "procps",
      "python3-dev", "python3-venv", "rsync", "software-properties-common", "sudo", "tar", "tini",
@@ -39,7 +44,8 @@ async def _make(sys: Process, path: str) -> None:
         await sys.succeeds("mkdir", path, 0o755)
 
 
-async def _note(sys: Process, path: str, text: str, *, more: bool = False) -> None:
+async def note(sys: Process, path: str, text: str, *, more: bool = False) -> None:
+    """Write a file, or add to it with ``more``; directories above it are made."""
     await _make(sys, path.rpartition("/")[0])
     flags = O_WRONLY | O_CREAT | (O_APPEND if more else O_TRUNC)
     fd = await sys.open(path, flags, 0o644)
@@ -47,14 +53,20 @@ async def _note(sys: Process, path: str, text: str, *, more: bool = False) -> No
     await sys.close(fd)
 
 
-async def _bring(sys: Process, package: str) -> None:
-    """Put a package's programs into /usr/bin: made of the very file that runs now."""
-    if package not in _BRINGS:
+async def _bring(
+    sys: Process,
+    package: str,
+    place: str = "/usr/bin",
+    known: Mapping[str, tuple[str, ...]] = _BRINGS,
+) -> None:
+    """Put a package's programs into ``place``: made of the very file that runs now."""
+    if package not in known:
         return
+    await _make(sys, place)
     content = await sys.slurp("/proc/self/exe")
-    for name in _BRINGS[package]:
+    for name in known[package]:
         try:
-            fd = await sys.open(f"/usr/bin/{name}", O_WRONLY | O_CREAT | O_EXCL, 0o755)
+            fd = await sys.open(f"{place}/{name}", O_WRONLY | O_CREAT | O_EXCL, 0o755)
         except SysError:
             continue
         await sys.write(fd, content)
@@ -71,7 +83,7 @@ async def apt(sys: Process, argv: Sequence[str]) -> int:
     command, *packages = _words(argv) or [""]
     if command == "update":
         lists = "/var/lib/apt/lists"
-        await _note(sys, f"{lists}/deb.debian.org_dists_stable_main_Packages", "simulated\n")
+        await note(sys, f"{lists}/deb.debian.org_dists_stable_main_Packages", "simulated\n")
         await sys.out("Get:1 http://deb.debian.org/debian stable InRelease [151 kB]\n"
                       "Reading package lists...\n")  # fmt: skip
         return 0
@@ -107,7 +119,7 @@ async def _apt_install(sys: Process, packages: list[str]) -> int:
     await sys.out("The following NEW packages will be installed:\n  " + " ".join(packages) + "\n")
     for one in packages:
         await sys.out(f"Setting up {one} (simulated) ...\n")
-        await _note(sys, f"/var/lib/dpkg/info/{one}.list", "/.\n")
+        await note(sys, f"/var/lib/dpkg/info/{one}.list", "/.\n")
         await _bring(sys, one)
     return 0
 
@@ -148,7 +160,7 @@ async def apk(sys: Process, argv: Sequence[str]) -> int:
         return len(unknown)
     for number, one in enumerate(wanted, 1):
         await sys.out(f"({number}/{len(wanted)}) Installing {one} (simulated)\n")
-        await _note(sys, "/etc/apk/world", f"{one}\n", more=True)
+        await note(sys, "/etc/apk/world", f"{one}\n", more=True)
         await _bring(sys, one)
     await sys.out(f"OK: {8 + 3 * len(wanted)} MiB in {14 + len(wanted)} packages\n")
     return 0
@@ -190,32 +202,29 @@ async def pip(sys: Process, argv: Sequence[str]) -> int:
         pinned = re.search(r"==\s*([\w.]+)", one)
         made.append(f"{parts[0]}-{pinned[1] if pinned else '1.0.0'}")
         await sys.out(f"Collecting {one} (simulated)\n")
-        await _note(sys, f"{place}/{made[-1]}.dist-info", f"Name: {parts[0]}\n")
+        await note(sys, f"{place}/{made[-1]}.dist-info", f"Name: {parts[0]}\n")
+        await _bring(sys, parts[0].lower(), "/usr/local/bin", _COMMANDS)
     if made:
         await sys.out(f"Successfully installed {' '.join(made)}\n")
     return 0
 
 
-@enter("npm", collection=IMAGES)
-async def npm(sys: Process, argv: Sequence[str]) -> int:
-    """``npm install``, ``npm ci``, ``--version``; scripts are not run."""
-    if "--version" in argv or "-v" in argv:
-        await sys.out("10.9.0\n")
-        return 0
-    command, *names = _words(argv) or [""]
-    if command not in ("install", "i", "ci", "add"):
-        await sys.err(f"npm: {command}: not simulated: this npm installs, and runs no scripts\n")
-        return 1
+async def modules(sys: Process, names: Sequence[str], *, every: bool) -> int | None:
+    """Note what package.json and ``names`` ask for in node_modules: how many, None for no JSON.
+
+    ``every``: what only a developer needs, too.
+    """
     try:
         told = json.loads(await sys.text_or_empty("package.json") or "{}")
         wanted = [*names, *told.get("dependencies", {})]
-    except (ValueError, AttributeError, TypeError):
-        await sys.err("npm error code EJSONPARSE\nnpm error path package.json\n")
-        return 1
+        wanted += [*told.get("devDependencies", {})] if every else []
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return None
     where = (await sys.data("getcwd", 4096)) or "/"
     above = str(where).rstrip("/") if isinstance(where, str) else "."
     for one in wanted:
         if _NAME.fullmatch(one):
-            await _note(sys, f"{above}/node_modules/{one}/package.json", f'{{"name": "{one}"}}\n')
-    await sys.out(f"\nadded {len(wanted)} packages (simulated) in 1s\n")
-    return 0
+            text = f'{{"name": "{one}"}}\n'
+            await note(sys, f"{above}/node_modules/{one}/package.json", text)
+        await _bring(sys, one, f"{above}/node_modules/.bin", _SCRIPTS)
+    return len(wanted)

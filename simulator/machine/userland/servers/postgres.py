@@ -87,6 +87,27 @@ Error: Database is uninitialized and superuser password is not specified.
 """
 
 
+_MAKING = """\
+The files belonging to this database system will be owned by user "{0}".
+This user must also own the server process.
+
+The database cluster will be initialized with locale "en_US.utf8".
+The default database encoding has accordingly been set to "UTF8".
+The default text search configuration will be set to "english".
+
+Data page checksums are disabled.
+
+creating subdirectories ... ok
+selecting dynamic shared memory implementation ... posix
+creating configuration files ... ok
+running bootstrap script ... ok
+performing post-bootstrap initialization ... ok
+syncing data to disk ... ok
+
+Success.
+"""
+
+
 @enter("postgres", collection=IMAGES)
 async def main(sys: Process, argv: Sequence[str]) -> int:
     """The server, with the cluster made at its first start."""
@@ -102,16 +123,18 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
             await sys.err(_NO_PASSWORD)
             return 1
         name = sys.env.get("POSTGRES_DB", cluster.user)
+        await sys.out(_MAKING.format(cluster.user))
         await cluster.make(sys, {"postgres", name})
         await _initial(sys, cluster, name)
-        await sys.out("PostgreSQL init process complete; ready for start up.\n")
+        await sys.out("\nPostgreSQL init process complete; ready for start up.\n\n")
     else:
-        await sys.out("PostgreSQL Database directory appears to contain a database; Skipping"
-                      " initialization\n")  # fmt: skip
+        await sys.out("\nPostgreSQL Database directory appears to contain a database; Skipping"
+                      " initialization\n\n")  # fmt: skip
     await serving.note_signals(sys)
     fd = await serving.listen(sys, _PORT)
     await _log(sys, f"starting PostgreSQL {VERSION} (simulated)")
     await _log(sys, f'listening on IPv4 address "0.0.0.0", port {_PORT}')
+    await _log(sys, f'listening on Unix socket "/var/run/postgresql/.s.PGSQL.{_PORT}"')
     await _log(sys, "database system is ready to accept connections")
 
     async def handle(own: Process, connection: Connection) -> None:

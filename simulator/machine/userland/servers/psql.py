@@ -9,11 +9,14 @@ from simulator.machine.userland.registry import IMAGES, enter
 from simulator.machine.userland.servers import database, serving
 from simulator.machine.userland.servers.database import Answer
 from simulator.machine.userland.servers.postgres import VERSION, message
+from simulator.machine.userland.servers.prompts import Prompt, terminal
 from simulator.machine.userland.servers.serving import Closed, Connection
 
 _LONG = {"host": "h", "port": "p", "username": "U", "dbname": "d", "command": "c", "file": "f",
          "tuples-only": "t", "no-align": "A", "quiet": "q", "version": "V",
          "list": "l"}  # fmt: skip
+
+_SOCKET = "/var/run/postgresql/.s.PGSQL."
 
 
 class Refused(Exception):
@@ -60,11 +63,18 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
     for word in options.rest:
         name, user = (name or word), (user if not name else word)
     head = f'psql: error: connection to server at "{host}", port {port} failed:'
+    local = not options.has("h") and not sys.env.get("PGHOST")
+    if local:
+        head = f'psql: error: connection to server on socket "{_SOCKET}{port}" failed:'
     try:
         far = await serving.connect(sys, host, port)
         await _log_in(sys, far, user, name or user)
     except SysError as error:
-        await sys.err(f"{head} {error.message}\n")
+        why = "No such file or directory" if local else error.message
+        asked = "Is the server running locally and accepting connections on that socket?"
+        if not local:
+            asked = "Is the server running on that host and accepting TCP/IP connections?"
+        await sys.err(f"{head} {why}\n\t{asked}\n")
         return 2
     except LookupError:
         await sys.err(f'psql: error: could not translate host name "{host}" to address: Name or'
@@ -78,6 +88,8 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
         texts = ["\\l"]
     if options.has("f"):
         texts.append(await sys.text(options.value("f")))
+    if not texts and await terminal(sys, 0):
+        return await _typed(sys, far, name or user, options)
     if not texts:
         texts = [(await sys.drain(0)).decode("utf-8", "replace")]
     bare = options.has("t")
@@ -86,6 +98,25 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
         status = await _say(sys, far, text, bare=bare, plain=options.has("A")) or status
     await far.send(sys, message(b"X", b""))
     return status
+
+
+async def _typed(sys: Process, far: Connection, name: str, options: Options) -> int:
+    """A person's session: statements as soon as they are complete."""
+    await sys.out(f'psql ({VERSION})\nType "help" for help.\n\n')
+    prompt = Prompt(sys, f"{name}=# ", typed=True)
+    text = ""
+    async for line in prompt.lines():
+        if not text and line.strip() in ("\\q", "exit", "quit"):
+            break
+        whole, left = database.statements(text + line + "\n")
+        if not text and line.strip().startswith("\\"):
+            whole, left = [line], ""
+        for statement in whole:
+            await _say(sys, far, statement, bare=options.has("t"), plain=options.has("A"))
+        text = f"{left}\n" if left else ""
+        prompt.text = f"{name}-# " if text else f"{name}=# "
+    await far.send(sys, message(b"X", b""))
+    return 0
 
 
 async def _log_in(sys: Process, far: Connection, user: str, name: str) -> None:

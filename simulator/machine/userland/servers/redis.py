@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from simulator.machine.abi.constants import O_CREAT, O_TRUNC, O_WRONLY
+from simulator.machine.userland import calendar
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import IMAGES, enter
 from simulator.machine.userland.servers import serving
@@ -320,6 +321,13 @@ async def server(sys: Process, argv: Sequence[str]) -> int:
     if "--version" in argv or "-v" in argv:
         await sys.out(f"Redis server v={VERSION} sha=00000000:0 malloc=libc bits=64\n")
         return 0
+    await _log(sys, "oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo", role="C")
+    await _log(sys, f"Redis version={VERSION}, bits=64, commit=00000000, modified=0, pid=1, just"
+                    " started", role="C")  # fmt: skip
+    if len(argv) < 2:
+        await _log(sys, "Warning: no config file specified, using the default config. In order to"
+                        " specify a config file use redis-server /path/to/redis.conf", mark="#",
+                   role="C")  # fmt: skip
     given = dict(itertools.pairwise(argv))
     keys = Keys()
     keys.password = given.get("--requirepass", "")
@@ -335,7 +343,8 @@ async def server(sys: Process, argv: Sequence[str]) -> int:
     except SysError as error:
         await _log(sys, f"Warning: Could not create server TCP listening socket *:{port}: {error}")
         return 1
-    await _log(sys, f"Redis version={VERSION}, bits=64, modified=0, pid=1, just started")
+    await _log(sys, f"Running mode=standalone, port={port}.")
+    await _log(sys, "Server initialized")
     await _log(sys, "Ready to accept connections tcp")
 
     async def handle(own: Process, connection: Connection) -> None:
@@ -384,15 +393,6 @@ async def _save(sys: Process, keys: Keys) -> None:
         await _log(sys, f"Failed opening the temp RDB file dump.rdb for saving: {error.message}")
 
 
-async def _log(sys: Process, text: str) -> None:
-    when = _clock(await serving.now(sys))
-    await sys.out(f"1:M {when} * {text}\n")
-
-
-def _clock(seconds: int) -> str:
-    """A moment as redis writes it."""
-    from simulator.machine.userland import calendar
-
-    when = calendar.moment(seconds)
-    time = f"{when.hour:02}:{when.minute:02}:{when.second:02}.000"
-    return f"{when.day:02} {calendar.MONTHS[when.month - 1]} {when.year} {time}"
+async def _log(sys: Process, text: str, *, role: str = "M", mark: str = "*") -> None:
+    when = calendar.strftime("%d %b %Y %H:%M:%S.000", await serving.now(sys))
+    await sys.out(f"{await sys.value('getpid')}:{role} {when} {mark} {text}\n")

@@ -122,7 +122,7 @@ async def pull(sys: Process, api: Api, words: list[str]) -> int:
     need("pull", given.words, 1, 1)
     name = given.words[0]
     platform = given.text("platform")
-    await running.pull(sys, api, name, to=sys.out, quiet=given.on("quiet"), platform=platform)
+    await running.pull(api, name, to=sys.out, quiet=given.on("quiet"), platform=platform)
     last = name.rpartition("/")[2]
     full = name if "/" in name else f"library/{name}"
     first = full.split("/")[0]

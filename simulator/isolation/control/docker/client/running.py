@@ -181,7 +181,7 @@ async def create(sys: Process, api: Api, words: list[str], command: str) -> tupl
             raise
         tagged = image if ":" in image or "@" in image else f"{image}:latest"
         await sys.err(f"Unable to find image '{tagged}' locally\n")
-        await pull(sys, api, image, to=sys.err, platform=platform)
+        await pull(api, image, to=sys.err, platform=platform, told_tag=False)
         made = await api.ask("POST", "/containers/create", query, body)
     for warning in made["Warnings"]:
         await sys.err(f"WARNING: {warning}\n")
@@ -189,14 +189,20 @@ async def create(sys: Process, api: Api, words: list[str], command: str) -> tupl
 
 
 async def pull(
-    sys: Process, api: Api, image: str, *, to: Any, quiet: bool = False, platform: str = ""
+    api: Api,
+    image: str,
+    *,
+    to: Any,
+    quiet: bool = False,
+    platform: str = "",
+    told_tag: bool = True,
 ) -> None:
-    """Pull, telling each layer's progress once it has changed."""
+    """Pull, telling each layer's progress once it has changed; ``told_tag``: and a default tag."""
     name, _, mark = image.rpartition(":") if ":" in image.rpartition("/")[2] else (image, "", "")
     query = {"fromImage": name, "tag": mark or "latest"}
     query |= {"platform": platform} if platform else {}
-    if not mark and not quiet:
-        await to("Using default tag: latest\n") if to is not sys.err else None
+    if not mark and not quiet and told_tag:
+        await to("Using default tag: latest\n")
     async for told in api.lines("POST", "/images/create", query):
         if "error" in told:
             raise ClientError(str(told["error"]))

@@ -123,7 +123,8 @@ def _all() -> dict[str, dict[str, Published]]:
     from simulator.isolation.control.docker.images import services
 
     found = {**_distributions(), **services.published()}
-    return {f"{OFFICIAL}{name}": tags for name, tags in found.items()}
+    others = {f"docker.io/{name}": tags for name, tags in services.elsewhere().items()}
+    return {f"{OFFICIAL}{name}": tags for name, tags in found.items()} | others
 
 
 _CATALOGUE: dict[str, dict[str, Published]] = {}

@@ -71,6 +71,8 @@ def root(distribution: Distribution) -> Make:
             if name != "busybox"
         ]
         own += _programs(tuple(f"usr/bin/{name}" for name in distribution.programs), architecture)
+        if "bash" in distribution.programs:  # where /bin is another name of /usr/bin
+            own.append(Entry("bin/bash", S_IFREG | 0o755, hard="usr/bin/bash", mtime=EPOCH))
         release = "".join(f'{key}="{value}"\n' for key, value in distribution.release)
         texts = {"etc/passwd": _PASSWD, "etc/group": _GROUP, "etc/os-release": release}
         texts |= dict(distribution.files)

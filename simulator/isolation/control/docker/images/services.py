@@ -1,14 +1,14 @@
-"""Images of services and languages: layers, entry points and configurations like the real ones."""
+"""Images of services: layers, entry points and configurations like the real ones."""
 
+from simulator.isolation.control.docker.images import languages
 from simulator.isolation.control.docker.images.catalogue import (
     ALPINE,
-    BOOKWORM,
     PATH,
     SLIM,
     Published,
     image,
 )
-from simulator.isolation.control.docker.images.contents import Distribution, Make, layer
+from simulator.isolation.control.docker.images.contents import Distribution, layer
 
 _MB = 1_000_000
 
@@ -51,10 +51,37 @@ _NGINX_ENTRY = """#!/bin/sh
 # vim:sw=4:ts=4:et
 set -e
 if [ "$1" = "nginx" ]; then
-    echo "$0: Configuration complete; ready for start up"
+    if [ -n "$(ls /docker-entrypoint.d 2>/dev/null)" ]; then
+        echo "$0: /docker-entrypoint.d/ is not empty, will attempt to perform configuration"
+        echo "$0: Looking for shell scripts in /docker-entrypoint.d/"
+        for f in /docker-entrypoint.d/*; do
+            case "$f" in
+                *.envsh) [ -x "$f" ] && echo "$0: Sourcing $f" && . "$f" ;;
+                *.sh) [ -x "$f" ] && echo "$0: Launching $f" && "$f" ;;
+                *) echo "$0: Ignoring $f" ;;
+            esac
+        done
+        echo "$0: Configuration complete; ready for start up"
+    else
+        echo "$0: No files found in /docker-entrypoint.d/, skipping configuration"
+    fi
 fi
 exec "$@"
 """
+_NGINX_STEPS = {
+    "docker-entrypoint.d/10-listen-on-ipv6-by-default.sh": """#!/bin/sh
+echo "10-listen-on-ipv6-by-default.sh: info: IPv6 listen is not simulated"
+""",
+    "docker-entrypoint.d/20-envsubst-on-templates.sh": """#!/bin/sh
+[ -d /etc/nginx/templates ] || exit 0
+words=$(env | sed -n 's/^\\([A-Za-z_][A-Za-z0-9_]*\\)=\\(.*\\)$/s|${\\1}|\\2|g/p')
+for t in /etc/nginx/templates/*.template; do
+    out=/etc/nginx/conf.d/$(basename "$t" .template)
+    echo "20-envsubst-on-templates.sh: Running envsubst on $t to $out"
+    sed "$words" "$t" > "$out"
+done
+""",
+}
 _PLAIN_ENTRY = """#!/bin/sh
 set -e
 # a first word that is an option belongs to the server
@@ -77,7 +104,7 @@ def _nginx(base: Distribution, size: int) -> Published:
         "usr/share/nginx/html/index.html": _NGINX_PAGE,
     }, below=("var/log/nginx",))  # fmt: skip
     return image(
-        base, program, layer(4_620, scripts={"docker-entrypoint.sh": _NGINX_ENTRY}),
+        base, program, layer(4_620, scripts=_NGINX_STEPS | {"docker-entrypoint.sh": _NGINX_ENTRY}),
         steps=("RUN install nginx 1.27.3 # buildkit", "COPY docker-entrypoint.sh / # buildkit"),
         env=("NGINX_VERSION=1.27.3",),
         Cmd=["nginx", "-g", "daemon off;"], Entrypoint=["/docker-entrypoint.sh"],
@@ -146,32 +173,6 @@ def _mysql(version: str) -> Published:
     )  # fmt: skip
 
 
-_TOOLS: dict[str, Make] = {}
-
-
-def _build_tools() -> Make:
-    """What the full images of languages have in common: a layer that they share."""
-    if not _TOOLS:
-        _TOOLS["all"] = layer(780 * _MB, ("usr/bin/curl", "usr/bin/wget"))
-    return _TOOLS["all"]
-
-
-def _python(base: Distribution, version: str, size: int, *, full: bool = False) -> Published:
-    names = ("python3", "python", "pip")
-    own = layer(size, tuple(f"usr/local/bin/{name}" for name in names),
-                below=("usr/local/lib/python3/site-packages",))  # fmt: skip
-    layers = (_build_tools(), own) if full else (own,)
-    return image(base, *layers, env=("LANG=C.UTF-8", f"PYTHON_VERSION={version}"), Cmd=["python3"])
-
-
-def _node(base: Distribution, version: str, size: int, *, full: bool = False) -> Published:
-    own = layer(size, ("usr/local/bin/node", "usr/local/bin/npm"))
-    layers = (_build_tools(), own) if full else (own,)
-    entry = layer(388, scripts=_entry("node"))
-    return image(base, *layers, entry, env=(f"NODE_VERSION={version}",), Cmd=["node"],
-                 Entrypoint=["docker-entrypoint.sh"])  # fmt: skip
-
-
 def _registry() -> Published:
     program = layer(18 * _MB, ("bin/registry",), files={
         "etc/docker/registry/config.yml": "version: 0.1\nhttp:\n  addr: :5000\n",
@@ -188,6 +189,38 @@ def _registry() -> Published:
 def _hello() -> Published:
     config = {"Cmd": ["/hello"], "Env": [f"PATH={PATH}"], "Labels": {"vitrina.simulated": "true"}}
     return Published(config, (layer(13_300, ("hello",)),), ("COPY hello /", 'CMD ["/hello"]'))
+
+
+_WELCOME = """<!DOCTYPE html>
+<html>
+<head><title>Welcome to Docker</title></head>
+<body><h1>Congratulations!!!</h1><p>You ran your first container, on a simulated kernel.</p></body>
+</html>
+"""
+
+
+def _welcome() -> Published:
+    """docker/welcome-to-docker: nginx with a page of its own."""
+    made = _nginx(ALPINE["3.20"], 15 * _MB)
+    page = layer(3_100_000, files={"usr/share/nginx/html/index.html": _WELCOME})
+    return made._replace(
+        layers=(*made.layers, page),
+        steps=(*made.steps[:-1], "COPY build /usr/share/nginx/html # buildkit", made.steps[-1]),
+    )
+
+
+def _netshoot() -> Published:
+    tools = layer(420 * _MB, tuple(f"usr/bin/{name}" for name in ("bash", "curl", "dig", "git")))
+    return image(ALPINE["3.20"], tools, steps=("RUN install tools # buildkit",), Cmd=["bash"],
+                 WorkingDir="/root")  # fmt: skip
+
+
+def elsewhere() -> dict[str, dict[str, Published]]:
+    """Images outside of ``library`` that tutorials name, by name and tag."""
+    return {
+        "docker/welcome-to-docker": _tagged(_welcome(), "latest"),
+        "nicolaka/netshoot": _tagged(_netshoot(), "latest", "v0.13"),
+    }
 
 
 def _tagged(one: Published, *tags: str) -> dict[str, Published]:
@@ -221,24 +254,9 @@ def published() -> dict[str, dict[str, Published]]:
         },
         "mysql": {
             **_tagged(_mysql("9.1.0"), "latest", "9", "9.1", "9.1.0"),
-            **_tagged(_mysql("8.4.3"), "8", "8.4", "8.4.3", "lts", "8.0"),
+            **_tagged(_mysql("8.4.3"), "8", "8.4", "8.4.3", "lts"),
+            **_tagged(_mysql("8.0.40"), "8.0", "8.0.40", "8.0-debian"),
         },
-        "python": {
-            **_tagged(_python(BOOKWORM, "3.12.8", 64 * _MB, full=True), "latest", "3", "3.12",
-                      "3.12-bookworm"),
-            **_tagged(_python(SLIM, "3.12.8", 47 * _MB), "slim", "3-slim", "3.12-slim",
-                      "3.12-slim-bookworm"),
-            **_tagged(_python(light, "3.12.8", 40 * _MB), "alpine", "3-alpine", "3.12-alpine"),
-            **_tagged(_python(BOOKWORM, "3.11.11", 60 * _MB, full=True), "3.11"),
-            **_tagged(_python(SLIM, "3.11.11", 45 * _MB), "3.11-slim"),
-            **_tagged(_python(SLIM, "3.10.16", 44 * _MB), "3.10", "3.10-slim", "3.9", "3.9-slim"),
-        },
-        "node": {
-            **_tagged(_node(BOOKWORM, "22.12.0", 190 * _MB, full=True), "latest", "22", "lts"),
-            **_tagged(_node(SLIM, "22.12.0", 150 * _MB), "slim", "22-slim", "lts-slim"),
-            **_tagged(_node(light, "22.12.0", 147 * _MB), "alpine", "22-alpine", "lts-alpine"),
-            **_tagged(_node(SLIM, "20.18.1", 145 * _MB), "20", "20-slim"),
-            **_tagged(_node(light, "20.18.1", 126 * _MB), "20-alpine", "18-alpine"),
-        },
+        **languages.published(),
         "registry": _tagged(_registry(), "latest", "2", "2.8", "2.8.3"),
     }  # fmt: skip

@@ -82,11 +82,11 @@ def _internet(transport: str, family: int, title: str) -> Node:
                 continue
             look.trap.touch("socket", row.domain, "name", f"{transport} port {row.local[1]}")
             local, remote = row.local, row.remote or blank
-            state = _STATES[row.state]
+            state, inode = _STATES[row.state], socket.inode_number(row)
             lines.append(
                 f"{number:4}: {_hex_address(local[0])}:{local[1]:04X} "
                 f"{_hex_address(remote[0])}:{remote[1]:04X} {state:02X} 00000000:00000000 "
-                f"00:00000000 00000000 {row.maker.uid:5}        0 {row.id} 1 0000000000000000 "
+                f"00:00000000 00000000 {row.maker.uid:5}        0 {inode} 1 0000000000000000 "
                 "100 0 0 10 0".ljust(_PADDED)
             )
             number += 1
@@ -107,7 +107,7 @@ def _unix(look: Look) -> str:
             look.trap.touch("socket", row.domain, "name", name.strip())
         lines.append(
             f"0000000000000000: 00000002 00000000 {flags:08X} {row.type:04X} {state:02X} "
-            f"{row.id:5}{name}"
+            f"{socket.inode_number(row):5}{name}"
         )
     return "".join(f"{line}\n" for line in lines)
 
