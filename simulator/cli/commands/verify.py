@@ -12,6 +12,7 @@ import msgspec
 from simulator.cli.output import OutputError, emit_json, table
 from simulator.cli.spec import SPEC
 from simulator.experiment.engine.lifting import lifts
+from simulator.experiment.real.lifting import together
 from simulator.experiment.scenarios.load import find, load_all, load_world
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.i18n import gettext as _
@@ -94,7 +95,7 @@ def _columns(specs: tuple[str, ...], without: tuple[str, ...], ablate: bool) -> 
         technology = parse_spec(spec, without)
         wanted[_name(spec, without)] = (spec, without)
         for lifted in lifts(technology) if ablate else ():
-            names = (*without, *lifted)
+            names = together(technology, (*without, *lifted))
             wanted[_name(spec, names)] = (spec, names)
     return wanted
 

@@ -12,6 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,13 @@ from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.launchers import operator
 from simulator.experiment.real.link import Link, attach
 from simulator.experiment.real.sandbox import Machine
+from simulator.machine.abi.i18n import gettext as _
 
 IMAGE = "vitrina:guest"
 LABEL = "vitrina.machine"
 _IMAGE_ENVIRONMENT = "ENV PATH=/bin:/usr/bin:/sbin"
 _SOCKET = "run/docker.sock"
+_NOTHING: Mapping[str, Any] = {}
 _ARGUMENTS = (
     "dockerd",
     "--data-root=/var/lib/docker",
@@ -91,12 +94,15 @@ class Engine:
         """One command of the docker client on this engine."""
         return client(f"unix://{self.machine.root}/{_SOCKET}", *words, stream=stream)
 
-    def run(self, options: tuple[str, ...], actor: str) -> Link:
+    def run(
+        self, options: tuple[str, ...], actor: str, changes: Mapping[str, Any] = _NOTHING
+    ) -> Link:
         """A container with the agent as its first process, as ``docker run OPTIONS`` makes it.
 
-        The client reads the options once; what it made of them is asked for again by the API.
+        The client reads the options once; what it made of them is asked for again by the API, with
+        ``changes`` to its ``HostConfig`` that the client has no words for.
         """
-        ident = self._create(options)
+        ident = self._create(options, changes)
         self._ask("POST", f"/containers/{ident}/start")
         told = self._ask("GET", f"/containers/{ident}/json")
         inside = told["State"]["Pid"]
@@ -110,10 +116,11 @@ class Engine:
         plant.tenant(Path(f"/proc/{self._daemon}/root{merged}"), self.machine.world, actor)
         return link
 
-    def _create(self, options: tuple[str, ...]) -> str:
+    def _create(self, options: tuple[str, ...], changes: Mapping[str, Any]) -> str:
         known = self._made.get(options)
         if known is not None:
-            return self._ask("POST", "/containers/create", known)["Id"]
+            wanted = {**known, "HostConfig": {**known["HostConfig"], **changes}}
+            return self._ask("POST", "/containers/create", wanted)["Id"]
         command = rootfs.interpreter_arguments()
         ident = self.client("create", *options, IMAGE, *command).strip()
         made = self._ask("GET", f"/containers/{ident}/json")
@@ -121,7 +128,7 @@ class Engine:
         if config["Hostname"] == ident[:12] or made["HostConfig"]["UTSMode"] == "host":
             config["Hostname"] = ""
         self._made[options] = {**config, "HostConfig": made["HostConfig"]}
-        return ident
+        return self._create(options, changes) if changes else ident
 
     def _ask(self, method: str, where: str, body: Any = None) -> dict[str, Any]:
         return dockerapi.request(f"{self.machine.root}/{_SOCKET}", method, where, body)
@@ -146,8 +153,12 @@ class RunningEngine:
         """One command of the docker client on the running engine."""
         return client(None, *words, stream=stream)
 
-    def run(self, options: tuple[str, ...], actor: str) -> Link:
+    def run(
+        self, options: tuple[str, ...], actor: str, changes: Mapping[str, Any] = _NOTHING
+    ) -> Link:
         """``docker run`` with the agent as the container's first process."""
+        if changes:
+            raise RealError.not_here(_("only a dockerd of our own is asked by its API"))
         command = rootfs.interpreter_arguments()
         label = f"{LABEL}={self.machine.name}"
         ident = self.client("run", "-d", "--label", label, *options, IMAGE, *command).strip()

@@ -66,7 +66,9 @@ def open_session(
 
     def finish(left: Left) -> None:
         kept = {name: one for name, one in tenants.items() if inside or one.link in left.idle}
-        kept = kept if left.pure or (inside and left.passing) else {}
+        # Who has no mounts of its own leaves those of its launch on the machine.
+        apart = "mount-ns" not in lifted
+        kept = kept if apart and (left.pure or (inside and left.passing)) else {}
         for name, tenant in tenants.items():
             if name not in kept:
                 tenant.end()

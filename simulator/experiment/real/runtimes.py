@@ -67,15 +67,18 @@ def none(spec: Spec) -> Callable[[Machine, str], Link]:
     return launch
 
 
-def chroot(spec: Spec) -> Callable[[Machine, str], Link]:
-    """chroot(1) into the guest's tree. The neighbour stays a process of the machine."""
+def chroot(spec: Spec, *, walled: bool = True) -> Callable[[Machine, str], Link]:
+    """chroot(1) into the guest's tree, or into ``/``. The neighbour stays a process of the machine.
+
+    ``walled``: whether it is a wall.
+    """
     user = _user_of(spec)
 
     def launch(machine: Machine, actor: str) -> Link:
         if actor == "neighbour":
             return _neighbour(machine)
         link = machine.spawn(machine.runtime)
-        do(link, "chroot", machine.world.guest_root)
+        do(link, "chroot", machine.world.guest_root if walled else "/")
         do(link, "chdir", "/")
         if user is not None:
             _become(link, *user)

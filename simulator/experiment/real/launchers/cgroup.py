@@ -13,7 +13,10 @@ from simulator.machine.abi.i18n import gettext as _
 
 
 def launcher(technology: Technology) -> Launch:
-    """A process of the machine in groups of its own; the neighbour is another one."""
+    """A process of the machine in groups of its own; the neighbour is another one.
+
+    Without the mechanism it stays in the machine's, as ``cgexec -g '*:/'`` leaves it.
+    """
     held = technology.get("cgroup-membership")
     settings = held.settings if isinstance(held, CgroupMembership) else ()
 
@@ -21,6 +24,8 @@ def launcher(technology: Technology) -> Launch:
         link = machine.spawn(machine.runtime)
         if actor == "neighbour":
             plant.as_process(machine.root, machine.world)
+        if held is None:
+            return link
         left = dict(settings)
         for group, kind in zip(machine.groups, _kinds(), strict=True):
             place = Path(group) / actor

@@ -32,20 +32,32 @@ def config(technology: Technology, actor: str, ordinal: int, *, apparmor: bool) 
     return text.replace("{name}", actor).replace("{root}", root)
 
 
-def launch(operator: Operator, technology: Technology, actor: str, *, apparmor: bool) -> Link:
-    """``lxc-start -d``; the container's first process is the agent."""
+def launch(
+    operator: Operator,
+    technology: Technology,
+    actor: str,
+    *,
+    apparmor: bool,
+    own_file: bool = True,
+) -> Link:
+    """``lxc-start -d``; the container's first process is the agent.
+
+    ``own_file``: whether the configuration is the container's own file, else one named by ``-f``.
+    """
     machine = operator.machine
     place = machine.root / _PLACE / actor
     place.mkdir(parents=True, exist_ok=True)
     ordinal = 1 if actor == "guest" else 2
     text = config(technology, actor, ordinal, apparmor=apparmor)
-    (place / "config").write_text(text)
+    path = f"/{_PLACE}/{actor}/config" if own_file else f"/run/vitrina/{actor}.conf"
+    (machine.root / path.lstrip("/")).write_text(text)
     program = shutil.which("lxc-start", path="/usr/bin:/bin")
     if program is None:
         raise RealError.not_here("lxc-start is not installed")
     before = machine.members()
     log = f"/{_PLACE}/{actor}/log"
     argv = [program, "-n", actor, "-P", f"/{_PLACE}", "-d", "-o", log, "-l", "ERROR"]
+    argv += [] if own_file else ["-f", path]
     try:
         operator.run([*argv, "--", *rootfs.interpreter_arguments()])
     except RealError as error:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.experiment.real import rootfs
+from simulator.experiment.real import facts, rootfs
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.launchers.operator import Operator, last_words, outer_pid
 from simulator.experiment.real.link import Link, attach
@@ -21,6 +21,7 @@ from simulator.isolation.mechanisms.volumes import Volumes
 from simulator.isolation.technologies.base import Technology
 from simulator.machine.abi.constants import (
     BY_NAME,
+    CAPABILITY_NAMES,
     MS_NODEV,
     MS_NOEXEC,
     MS_NOSUID,
@@ -62,12 +63,8 @@ RENDERED = frozenset(NAMESPACES) | {
 """Mechanisms that the file has words for; a technology with another one is counterfactual."""
 
 
-NEEDED = frozenset({"mount-ns", "pivot-root", "default-mounts", "cgroup-limits", "volumes"})
-"""Those without which the runtime starts nothing, or does something else instead."""
-
-
-def config(technology: Technology, actor: str, command: list[str], facts: str) -> dict[str, Any]:
-    """The ``config.json``; ``facts`` is the layout of control groups, as ``cgroups.layout``."""
+def config(technology: Technology, actor: str, command: list[str], layout: str) -> dict[str, Any]:
+    """The ``config.json``; ``layout`` is that of control groups, as ``cgroups.layout``."""
     guest = technology.guest
     held = technology.get("capabilities")
     names = list(held.kept()) if isinstance(held, Capabilities) else _all_capabilities()
@@ -91,14 +88,14 @@ def config(technology: Technology, actor: str, command: list[str], facts: str) -
         },
         "hostname": guest.hostname if technology.get("uts-ns") else "",
         "mounts": _mounts(technology),
-        "linux": _linux(technology, facts),
+        "linux": _linux(technology, actor, layout),
     }
 
 
 def _all_capabilities() -> list[str]:
-    from simulator.machine.abi.constants import CAPABILITY_NAMES
-
-    return list(CAPABILITY_NAMES)
+    """Those that this machine's root has: no runtime can hand on another."""
+    bounding = facts.gather().bounding
+    return [name for name in CAPABILITY_NAMES if name in bounding]
 
 
 def _rlimits(limits: Rlimits) -> list[dict[str, Any]]:
@@ -133,7 +130,7 @@ def _mount(one: Mounted) -> dict[str, Any]:
     return {"destination": one.path, "type": kind, "source": one.source, "options": options}
 
 
-def _linux(technology: Technology, layout: str) -> dict[str, Any]:
+def _linux(technology: Technology, actor: str, layout: str) -> dict[str, Any]:
     kinds = [
         {"type": kind}
         for name, kind in NAMESPACES.items()
@@ -151,6 +148,7 @@ def _linux(technology: Technology, layout: str) -> dict[str, Any]:
     masked, readonly = technology.get("masked-paths"), technology.get("readonly-paths")
     return {
         "namespaces": kinds,
+        "cgroupsPath": f"/{actor}",
         "resources": resources,
         "maskedPaths": list(masked.paths) if isinstance(masked, MaskedPaths) else [],
         "readonlyPaths": list(readonly.paths) if isinstance(readonly, ReadonlyPaths) else [],
@@ -176,10 +174,16 @@ def launch(operator: Operator, technology: Technology, actor: str, layout: str) 
     where = f"/run/vitrina/{actor}"
     pid_file = bundle / "pid"
     pid_file.unlink(missing_ok=True)
-    argv = [program, "--root", f"/run/{technology.id}", "run", "--detach"]
+    argv = [program, "--root", f"/run/{technology.id}"]
+    if technology.get("cgroup-limits") is None:
+        argv.append("--cgroup-manager=disabled")  # crun(1); runc has no such word
+    argv += ["run", "--detach"]
     if technology.get("session-keyring") is None:
         argv.append("--no-new-keyring")
-    argv += ["--pid-file", f"{where}/pid", "--bundle", where, actor]
+    # runc names the session keyring after the container, and whoever has that name already shares
+    # it: names of keyrings belong to this machine.
+    name = f"{machine.name}-{actor}"
+    argv += ["--pid-file", f"{where}/pid", "--bundle", where, name]
     operator.run(argv)
     return _attached(machine, pid_file)
 

@@ -5,10 +5,11 @@ so that whatever they share with their host is the scratch machine's. Their prog
 are mounted from this machine in a mount namespace that only the operator has.
 """
 
+import contextlib
 import os
 import shutil
 import time
-from collections.abc import Container
+from collections.abc import Callable, Container, Generator
 from pathlib import Path
 
 from simulator.experiment.real import rootfs
@@ -19,14 +20,18 @@ from simulator.experiment.real.sandbox import NS, Machine, log_in
 
 PROGRAMS = ("/usr", "/lib", "/lib64", "/etc/alternatives")
 _OPEN_TREE_CLONE, _AT_RECURSIVE, _EMPTY_PATH = 1, 0x8000, 4
+_DETACH = 2
 STATE = ("run/runc", "run/crun", "run/lxc", "run/vitrina", "var/lib/lxc")
 """Where runtimes note what they started."""
 
 ENVIRONMENT = ("PATH=/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root")
 
 
-def enter(machine: Machine) -> Link:
-    """A new process of ``machine`` with this machine's programs over the scratch ones."""
+def enter(machine: Machine, *, apart: bool = True) -> Link:
+    """A new process of ``machine`` with this machine's programs over the scratch ones.
+
+    ``apart``: in a mount namespace that only it has; otherwise in the machine's own.
+    """
     link = machine.outsider()
     trees = [
         (path, do(link, "open_tree", -100, path, _OPEN_TREE_CLONE | _AT_RECURSIVE))
@@ -36,7 +41,8 @@ def enter(machine: Machine) -> Link:
     place = do(link, "open", f"/proc/{machine.supervisor.pid}/ns/mnt", 0)
     do(link, "setns", place, NS["mnt"])
     do(link, "close", place)
-    do(link, "unshare", NS["mnt"])
+    if apart:
+        do(link, "unshare", NS["mnt"])
     for path, tree in trees:
         (machine.root / path.lstrip("/")).mkdir(parents=True, exist_ok=True)
         do(link, "move_mount", tree, "", -100, path, _EMPTY_PATH)
@@ -49,15 +55,23 @@ def enter(machine: Machine) -> Link:
 class Operator:
     """Runs installed programs inside one scratch machine."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, *, apart: bool = True) -> None:
         self.machine = machine
-        self.link = enter(machine)
+        self.link = enter(machine, apart=apart)
         self._count = 0
         for state in STATE:
             (machine.root / state).mkdir(parents=True, exist_ok=True)
 
-    def start(self, argv: list[str], environ: tuple[str, ...] = ENVIRONMENT) -> tuple[Link, Path]:
-        """Start a program; its process, and the file that its output goes to."""
+    def start(
+        self,
+        argv: list[str],
+        environ: tuple[str, ...] = ENVIRONMENT,
+        prepare: Callable[[Link], None] | None = None,
+    ) -> tuple[Link, Path]:
+        """Start a program; its process, and the file that its output goes to.
+
+        ``prepare`` is given the process before it becomes that program.
+        """
         self._count += 1
         name = f"run/vitrina/{self._count}.log"
         answer, child = fork(self.link)
@@ -68,6 +82,8 @@ class Operator:
         for descriptor in (1, 2):
             do(child, "dup2", log, descriptor)
         do(child, "close", log)
+        if prepare is not None:
+            prepare(child)
         request = {"do": "call", "call": "execve", "args": [argv[0], argv, list(environ)]}
         answer = child.ask(request)
         if not isinstance(answer, Gone):
@@ -92,8 +108,25 @@ class Operator:
         for state in STATE:
             place = self.machine.root / state
             for left in place.iterdir() if place.is_dir() else ():
-                if left.name not in kept and not (kept and left.name == "lock"):
+                if left.name.rpartition("-")[2] not in kept and not (kept and left.name == "lock"):
                     shutil.rmtree(left, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def visiting(machine: Machine) -> Generator[Operator]:
+    """An operator in the machine's own mount namespace, for a runtime that makes none.
+
+    What it mounts is the machine's, and so is what the runtime mounts; its programs leave with it.
+    """
+    operator = Operator(machine, apart=False)
+    try:
+        yield operator
+    finally:
+        for path in reversed(PROGRAMS):
+            if os.path.isdir(path):
+                do(operator.link, "umount2", path, _DETACH)
+        operator.link.kill()
+        operator.link.close()
 
 
 def last_words(text: str) -> str:
