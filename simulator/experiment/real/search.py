@@ -70,6 +70,10 @@ class Sides(msgspec.Struct, frozen=True):
     job: Job
 
 
+STRAYS = ("known_difference", "model_silent", "not_here", "unexplained")
+"""After such a row the two sides are no longer in the same state."""
+
+
 class Pair:
     """Two sessions of one SPEC, the model's and a real one, that run the same programs."""
 
@@ -93,7 +97,11 @@ class Pair:
         program = parse(text, "search")
         here, there = (side.go(program) for side in self._sides)
         rows = compare(self._job, self._spec, "search", here, there)
-        return [with_data(*each) for each in zip(rows, *plain(here, there), strict=True)]
+        judged: list[Row] = []
+        for row, *told in zip(rows, *plain(here, there), strict=True):
+            alike = not any(one.kind in STRAYS for one in judged)
+            judged.append(with_data(row, *told) if alike else row)
+        return judged
 
     def close(self) -> None:
         """End the real one."""
@@ -111,10 +119,6 @@ def differing(sides: Sides, spec: str, text: str) -> list[Row]:
 
 def _bad(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.kind == "unexplained"]
-
-
-_STRAYS = ("known_difference", "model_silent", "not_here", "unexplained")
-"""After such a row the two sides are no longer in the same state."""
 
 
 class Search:
@@ -234,7 +238,7 @@ class _Trial:
         except VitrinaError:
             self.close()
             return False
-        strays = any(row.kind in _STRAYS for row in rows)
+        strays = any(row.kind in STRAYS for row in rows)
         if strays or not self._chained or self._number % CHAIN == 0:
             self.close()
         return any(_signature(row) == self._wanted for row in _bad(rows))
@@ -294,7 +298,7 @@ class _Chain:
         tally.silent.update(f"{row.call}: {row.reason}" for row in rows if _silent(row))
         bad = _bad(rows)
         texts = self._texts
-        if len(texts) >= CHAIN or any(row.kind in _STRAYS for row in rows):
+        if len(texts) >= CHAIN or any(row.kind in STRAYS for row in rows):
             self.close()
         if bad and self._search.judge(self._spec, drawn, texts, bad) and self._first:
             raise _Enough

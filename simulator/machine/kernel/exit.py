@@ -22,6 +22,8 @@ from simulator.machine.kernel.task import (
 from simulator.machine.kernel.vfs import fd
 from simulator.machine.state.store import Index, Store
 
+EVENT_STOPS = 1 << 16
+"""From here on a wait status names an event of ptrace(2) above its signal."""
 TRACEES = Index(Task, lambda task: (task.tracer,) if task.tracer else (), "tracer")
 """Tasks by the task that traces them."""
 
@@ -104,13 +106,22 @@ def _ignores(store: Store, parent: Pid) -> bool:
     return store.row(Task, parent).handlers.get(SIGCHLD, SIG_DFL) == SIG_IGN
 
 
+def _act(store: Store, task: Task, signo: int) -> None:
+    from simulator.machine.kernel import signal  # the two call each other
+
+    signal.act(store, task, signo)
+
+
 def _release_files(store: Store, files: FilesId) -> None:
     if files and not store.by(BY_FILES, files):
         fd.drop_table(store, files)
 
 
 def _let_go_of_tracees(store: Store, pid: Pid) -> None:
-    """exit_ptrace(): a tracee goes on by itself when its tracer ends."""
+    """exit_ptrace(): a tracee goes on by itself when its tracer ends.
+
+    A signal at which it stands, and which nobody has waited for, is delivered then.
+    """
     for tracee in store.rows_by(TRACEES, pid):
         free = msgspec.structs.replace(tracee, tracer=None, report=None)
         if free.state is TaskState.STOPPED:
@@ -118,6 +129,8 @@ def _let_go_of_tracees(store: Store, pid: Pid) -> None:
             state = asleep.state if asleep is not None else TaskState.RUNNING
             free = msgspec.structs.replace(free, state=state)
         store.put(free)
+        if tracee.report is not None and tracee.report < EVENT_STOPS:
+            _act(store, free, tracee.report >> 8)
         if free.state is TaskState.ZOMBIE and (free.parent != pid or _ignores(store, pid)):
             _tell_parent(store, free.id)
 

@@ -81,11 +81,7 @@ def _send_frame(trap: Trap, socket: Socket, data: bytes, address: object) -> int
     ENXIO, ENETDOWN, EINVAL, EMSGSIZE. Nobody in the model reads frames: what is told is whose
     segment it went onto.
     """
-    name: object = cast("tuple[object, ...]", address)[0] if isinstance(address, tuple) else None
-    if isinstance(name, str):
-        device = interface.named(trap.store, socket.ns, name)
-    else:
-        device = None if socket.device is None else trap.store.get(Interface, socket.device)
+    device = _leaving_by(trap, socket, address)
     if device is None:
         trap.fail(Errno.ENXIO, N_("The socket is bound to no interface."), "packet(7)")
     if not interface.is_up(device):
@@ -98,6 +94,17 @@ def _send_frame(trap: Trap, socket: Socket, data: bytes, address: object) -> int
     if segment is not None:
         trap.touch("interface", segment.domain, "write", segment.name)
     return len(data)
+
+
+def _leaving_by(trap: Trap, socket: Socket, address: object) -> Interface | None:
+    """The interface of a sockaddr_ll, or the one bound to. EINVAL for a shorter address."""
+    if address is None:
+        return None if socket.device is None else trap.store.get(Interface, socket.device)
+    name: object = cast("tuple[object, ...]", address)[0] if isinstance(address, tuple) else None
+    host = ip.parse(name) if isinstance(name, str) else None
+    if not isinstance(name, str) or not name or (host is not None and host.version == 4):
+        trap.fail(Errno.EINVAL, N_("This is no address of an interface."), "packet(7)")
+    return interface.named(trap.store, socket.ns, name)
 
 
 def _segment(trap: Trap, device: Interface) -> Interface | None:

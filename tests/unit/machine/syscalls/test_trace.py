@@ -21,6 +21,7 @@ from simulator.machine.abi.constants import (
     PTRACE_TRACEME,
     SIGKILL,
     SIGSTOP,
+    SIGTERM,
     SIGUSR1,
     WALL,
     WNOHANG,
@@ -108,6 +109,25 @@ def test_a_dead_tracee_is_its_parents_when_the_tracer_ends(machine: Machine) -> 
     machine.do("kill", target, SIGKILL)
     machine.do("kill", tracer, SIGKILL)
     assert machine.raw("waitpid", target, WNOHANG) == Returned(target, SIGKILL)
+
+
+def test_the_signal_that_a_tracee_stands_at_is_delivered_when_the_tracer_ends(
+    machine: Machine,
+) -> None:
+    target, tracer = child(machine), child(machine)
+    machine.do("ptrace", PTRACE_SEIZE, target, 0, 0, pid=tracer)
+    machine.do("kill", target, SIGTERM)
+    machine.do("kill", tracer, SIGKILL)
+    assert machine.raw("waitpid", target, WNOHANG) == Returned(target, SIGTERM)
+
+
+def test_a_signal_that_the_tracer_has_waited_for_is_lost_with_it(machine: Machine) -> None:
+    target, tracer = child(machine), child(machine)
+    machine.do("ptrace", PTRACE_SEIZE, target, 0, 0, pid=tracer)
+    machine.do("kill", target, SIGTERM)
+    machine.raw("waitpid", target, WALL, pid=tracer)
+    machine.do("kill", tracer, SIGKILL)
+    assert machine.do("waitpid", target, WNOHANG) == 0
 
 
 def test_a_parent_that_traces_reaps_at_once(machine: Machine) -> None:
