@@ -1,8 +1,8 @@
 """Whose merit is it that a probe held? Lift one wall after the other and see which one lets it by.
 
 Often nothing says no: behind pivot_root(2) the host's file simply has no name. Then no refusal
-names a wall, and only taking walls away tells which one it was. Candidates are the mechanisms that
-hide what the same probe reaches where there is no isolation at all.
+names a wall, and only taking walls away tells which one it was. The likeliest, which hide what the
+same probe reaches where there is no isolation at all, are lifted first.
 """
 
 import functools
@@ -44,8 +44,7 @@ def credited(
     mechanisms: tuple[str, ...] = ()
     enough = None if always else 1
     if not _idle(question, technology, facts):
-        hiding = suspects(question, technology, facts, given)
-        mechanisms = tuple(_decisive(question, technology, given, facts, hiding, enough))
+        mechanisms = tuple(_decisive(question, technology, given, facts, enough))
     stopped_by = verdict.stopped_by or (mechanisms[0] if mechanisms else None)
     return Answer(
         msgspec.structs.replace(
@@ -63,14 +62,22 @@ def _decisive(
     technology: Technology,
     given: Answer,
     facts: frozenset[str],
-    hiding: set[str],
     enough: int | None,
 ) -> list[str]:
-    """Which of ``hiding``, each lifted alone, lets the probe through; at most ``enough``."""
+    """Which mechanisms, each lifted alone, let the probe through; at most ``enough``.
+
+    The likeliest are lifted first. One that takes another decisive one with it has no merit of
+    its own.
+    """
     guarding = _guarding(question, technology)
+    hiding = suspects(question, technology, facts, given)
+
+    def likelihood(lifted: tuple[str, ...]) -> tuple[bool, bool, int]:
+        return (lifted[0] not in guarding, lifted[0] not in hiding, len(lifted))
+
     found: list[str] = []
-    for lifted in sorted(lifts(technology), key=lambda it: (it[0] not in guarding, len(it))):
-        if lifted[0] not in hiding or set(lifted) & set(found):
+    for lifted in sorted(lifts(technology), key=likelihood):
+        if set(lifted) & set(found):
             continue
         if judge(question, _without(technology, lifted), facts, given).outcome in THROUGH:
             found.append(lifted[0])
