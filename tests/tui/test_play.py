@@ -13,7 +13,7 @@ from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.widgets.state_panel import StatePanel
 from simulator.machine.abi import i18n
-from tests.tui.screen import screen_text
+from tests.tui.screen import screen_text, until
 
 SMALL = (80, 24)
 ESCAPE = "fs.chroot-escape"
@@ -206,6 +206,5 @@ async def test_the_way_to_the_help_fits_on_a_small_terminal(language, scenario):
     i18n.use(language)
     async with VitrinaApp().run_test(size=SMALL) as pilot:
         pilot.app.play(scenario, "docker")
-        await pilot.pause()
-        keys = screen_text(pilot.app).splitlines()[-1]
-    assert ("? ayuda" if language == "es" else "? help") in keys
+        words = "? ayuda" if language == "es" else "? help"
+        await until(pilot, lambda: words in screen_text(pilot.app).rpartition("\n")[2])

@@ -89,3 +89,17 @@ def numbered(steps: tuple[Step, ...], number: int) -> int | None:
         if step.number == number:
             return position
     return None
+
+
+def statement(step: Step) -> tuple[str, str, str]:
+    """The step as the probe language writes it, in three parts: what the result is bound to, the
+    actor, and the rest: ``fd = ``, ``guest``, ``.open(CANARY, O_RDONLY)``.
+    """
+    if not step.actor:
+        return "", "", step.call
+    if step.call.startswith("$"):
+        return "", step.actor, step.call
+    name, bound, rest = step.call.partition(" = ")
+    if bound and name.isidentifier():
+        return f"{name} = ", step.actor, f".{rest}"
+    return "", step.actor, f".{step.call}"

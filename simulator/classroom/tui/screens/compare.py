@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import ClassVar
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -14,12 +15,12 @@ from textual.widgets import Footer, OptionList, Static
 
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.playback import Playback, differing, program
-from simulator.classroom.tui.present.step import Tone, numbered
+from simulator.classroom.tui.present.step import Step, Tone, numbered
 from simulator.classroom.tui.widgets.call_list import CallList
 from simulator.classroom.tui.widgets.timeline_bar import TimelineBar
 from simulator.classroom.tui.widgets.tones import TONE_STYLES
 from simulator.classroom.tui.widgets.why_panel import WhyPanel
-from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import N_, ngettext
 from simulator.machine.abi.i18n import gettext as _
 
 _WIDE = 60
@@ -86,7 +87,7 @@ right show the others.
             calls = self.query_one(f"#calls{place}", CallList)
             calls.steps = run.steps
             calls.differing = self._differing[place]
-        self.watch_line()
+        self._paint()
         self._arrange()
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -132,8 +133,10 @@ right show the others.
 
     def watch_line(self) -> None:
         """All follow."""
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            self._paint()
+
+    def _paint(self) -> None:
         for place, run in enumerate(self._runs):
             cursor = self._cursor(run)
             self.query_one(f"#bar{place}", TimelineBar).cursor = cursor
@@ -185,8 +188,25 @@ right show the others.
 
 
 def _flat(run: Playback) -> Playback:
-    """Without the calls inside of shell lines: here one walks from line to line."""
-    return replace(run, steps=tuple(step for step in run.steps if step.depth == 0))
+    """Without the calls inside of shell lines: here one walks from line to line. What builds the
+    sandbox is one line, so that the lines of the program stand side by side.
+    """
+    launch, said = run.steps[: run.launched], run.steps[run.launched :]
+    first = (_built(launch),) if launch else ()
+    steps = (*first, *(step for step in said if step.depth == 0))
+    return replace(run, steps=steps, launched=len(first))
+
+
+def _built(launch: tuple[Step, ...]) -> Step:
+    """The whole launch as one step."""
+    count = len(launch)
+    return msgspec.structs.replace(
+        launch[-1],
+        actor="",
+        call=_("the sandbox is built"),
+        outcome=ngettext("{count} call", "{count} calls", count).format(count=count),
+        mechanism="",
+    )
 
 
 def _marked(runs: tuple[Playback, ...]) -> list[frozenset[int]]:

@@ -1,12 +1,19 @@
 """The steps as a list that reads like strace: who, what, and what came of it."""
 
 from textual.content import Content
+from textual.events import Resize
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.present.step import Step
 from simulator.classroom.tui.widgets.tones import TONE_STYLES, domain_style
+
+_CONTEXT = 3
+"""Lines that stay in sight before and after the cursor, where there is room."""
+_FEWEST = 12
+"""Cells that a call keeps, however long what came of it."""
 
 
 class CallList(OptionList, can_focus=False):
@@ -20,8 +27,17 @@ class CallList(OptionList, can_focus=False):
     def watch_steps(self) -> None:
         """Rebuild the lines."""
         self.clear_options()
-        self.add_options([Option(self._line(position)) for position in range(len(self.steps))])
+        if self.size.width:  # else they are made when it is known how long they may be
+            self.add_options([Option(self._line(position)) for position in range(len(self.steps))])
         self.watch_cursor()
+
+    def on_resize(self, event: Resize) -> None:
+        """What came of a call is never cut away: the call is shortened as the width asks."""
+        if not self.option_count or event.size.width != self._width:
+            self._width = event.size.width
+            self.watch_steps()
+
+    _width = 0
 
     def watch_differing(self) -> None:
         """Mark the lines anew."""
@@ -31,19 +47,38 @@ class CallList(OptionList, can_focus=False):
         """Highlight the step that was done last and keep it in sight."""
         self.highlighted = self.cursor - 1 if self.cursor > 0 and self.option_count else None
         # A list that was filled just now has no size yet, so it can scroll only after a refresh.
-        self.call_after_refresh(self.scroll_to_highlight)
+        self.call_after_refresh(self._scroll_around)
+
+    def _scroll_around(self) -> None:
+        """The lines around the cursor too: what comes next is what one waits for."""
+        at = self.highlighted
+        if at is None:
+            self.scroll_home(animate=False)
+            return
+        self.scroll_to_highlight()
+        around = min(_CONTEXT, max(0, (self.size.height - 1) // 3))
+        region = Region(0, max(0, at - around), 1, 1 + around + min(at, around))
+        self.scroll_to_region(region, animate=False, force=True, immediate=True)
 
     def _line(self, position: int) -> Content:
         step = self.steps[position]
         style = TONE_STYLES[step.tone]
         number = "   " if step.number is None else f"{step.number:>3}"
         differs = "≠" if position + 1 in self.differing else " "
+        before = f"{differs}{number} {step.tone.value} {'  ' * step.depth}"
+        who = f"{step.actor[0]} " if step.actor else ""
+        outcome = f" {step.outcome}" if step.outcome else ""
+        room = self.size.width - 1 - len(before) - len(who)
         return Content.assemble(
             (differs, "bold $text-error"),
             (number, "$text-muted"),
             (f" {step.tone.value} ", style),
             "  " * step.depth,
-            (f"{step.actor[0]} " if step.actor else "", domain_style(step.actor)),
-            step.call,
-            (f" {step.outcome}" if step.outcome else "", style),
+            (who, domain_style(step.actor)),
+            _shortened(step.call, max(_FEWEST, room - len(outcome))),
+            (outcome, style),
         )
+
+
+def _shortened(text: str, room: int) -> str:
+    return text if len(text) <= room else f"{text[: room - 1]}…"

@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from simulator.classroom.tui.present.step import Step, Tone
+from simulator.classroom.tui.present.step import Step, Tone, statement
 from simulator.classroom.tui.widgets.tones import TONE_STYLES, domain_style
 from simulator.machine.abi.i18n import gettext as _
 
@@ -32,10 +32,11 @@ class WhyPanel(VerticalScroll, can_focus=False):
 
 
 def _explain(step: Step) -> Iterator[Content]:
+    bound, actor, said = statement(step)
     yield Content.assemble(
-        (step.actor, domain_style(step.actor)),
-        ".",
-        (step.call, "bold"),
+        (bound, "bold"),
+        (actor, domain_style(actor)),
+        (said, "bold"),
         "  ",
         (step.outcome, TONE_STYLES[step.tone]),
     )
