@@ -5,9 +5,8 @@ the kernel has its result; the virtual clock moves only when every program that 
 and one of them waits for a deadline.
 """
 
-import contextlib
 import heapq
-from collections.abc import Coroutine, Generator, Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import assert_never, cast
 
@@ -56,6 +55,8 @@ _BYTES = 2048
 before it has filled the memory of whoever runs the model."""
 _ZEROS = 8192
 """The same for zeros, which take no memory, but time."""
+_ZOMBIE, _STOPPED = TaskState.ZOMBIE, TaskState.STOPPED
+"""Two members of an enumeration, which are dear to look up: every call does."""
 _ROUNDS = 10_000
 """Calls that each program may make without any time passing."""
 
@@ -152,39 +153,50 @@ class Userland:
         actor = (running.actor if running is not None else "") or self.actor
         mechanism, depth = self.mechanism, self.depth
         result = self.kernel.call(pid, call, actor=actor, mechanism=mechanism, depth=depth)
-        self.calls += 1 + _weight(call, result)
+        self.calls += 1
+        if isinstance(result, Returned):
+            data = result.data
+            if call.name == "write" and type(data) is not bytes and len(call.args) > 1:
+                data = call.args[1]
+            if type(data) is bytes and len(data) >= _BYTES:
+                self.calls += result.value // (_ZEROS if blank(data) else _BYTES)
         return result
 
     def round(self) -> bool:
         """Give every program that can act one call; whether any could. Raises ``GapError``."""
         acted = helpers.start(self)
+        programs, woken = self.programs, self.kernel.woken
         last = self._places
-        queue: list[tuple[int, Pid]] = []
-        self._queue(queue, self._awake, 0, last)
-        self._queue(queue, self.kernel.woken, 0, last)
-        self._queue(queue, self._sleep_no_more(), 0, last)
+        queue = [(one.place, pid) for pid in self._awake if (one := programs.get(pid)) is not None]
+        heapq.heapify(queue)
+        if woken:
+            self._queue(queue, woken, 0, last)
+        self._sleep_no_more(queue, last)
         while queue:
             place, pid = heapq.heappop(queue)
-            running = self.programs.get(pid)
+            running = programs.get(pid)
             if running is None or running.place != place:
                 continue
             self.turn = pid
             acted = self._step(pid, running) or acted
-            if self.kernel.woken:
-                self._queue(queue, self.kernel.woken, place, last)
+            if woken:
+                self._queue(queue, woken, place, last)
         return acted
 
-    def _sleep_no_more(self) -> Iterable[Pid]:
-        """Who has left a sleep since the last round: of those that were ended, nobody tells."""
+    def _sleep_no_more(self, queue: list[tuple[int, Pid]], last: int) -> None:
+        """Queue who has left a sleep since the last round: of those that were ended, nobody tells.
+
+        Of those who were woken the kernel does: they are in the queue.
+        """
         journal = self.kernel.store.journal
-        begin, self._seen = self._seen, len(journal)
-        if begin > len(journal):  # history was forgotten
-            return [pid for pid in self.programs if pid not in self._awake]
-        return [
-            cast("Pid", write.key)
-            for write in journal[begin:]
-            if write.table is Sleeper and write.new is None
-        ]
+        begin, end = self._seen, len(journal)
+        self._seen = end
+        if begin > end:  # history was forgotten
+            self._queue(queue, [pid for pid in self.programs if pid not in self._awake], 0, last)
+            return
+        for write in journal[begin:]:
+            if write.table is Sleeper and write.new is None:
+                self._queue(queue, (cast("Pid", write.key),), 0, last)
 
     def _queue(
         self, queue: list[tuple[int, Pid]], pids: Iterable[Pid], after: int, last: int
@@ -284,11 +296,11 @@ class Userland:
     def alive(self, pid: Pid) -> bool:
         """Whether task ``pid`` exists and is no zombie."""
         task = self.kernel.store.get(Task, pid)
-        return task is not None and task.state is not TaskState.ZOMBIE
+        return task is not None and task.state is not _ZOMBIE
 
     def _step(self, pid: Pid, running: _Running) -> bool:
         task = self.kernel.store.get(Task, pid)
-        if task is None or task.state is TaskState.ZOMBIE:
+        if task is None or task.state is _ZOMBIE:
             self._drop(pid)
             return True
         if pid not in self._awake:
@@ -298,7 +310,7 @@ class Userland:
             self._awake.add(pid)
             self._deliver(pid, running, result)
             return True
-        if task.state is TaskState.STOPPED:
+        if task.state is _STOPPED:
             return False
         try:
             request = running.coroutine.send(running.inbox)  # pyright: ignore[reportArgumentType]
@@ -320,8 +332,11 @@ class Userland:
                     self.run_body(child, body, running.line, running.process, running.actor)
                 self._deliver(pid, running, result)
             case Bear(call, mechanism):
-                with self._told(self.actor, mechanism):
+                before, self.mechanism = self.mechanism, mechanism
+                try:
                     result, child = self.forked(pid, call)
+                finally:
+                    self.mechanism = before
                 if child is not None and isinstance(result, Returned):
                     result = Returned(result.value, int(child))
                 self._deliver(pid, running, result)
@@ -337,23 +352,17 @@ class Userland:
         self, who: Pid, running: _Running, call: Call, actor: str, mechanism: str
     ) -> Result:
         """One call of a child that has no program yet; when it executes one, that one runs."""
-        with self._told(actor or self.actor, mechanism):
+        before = self.actor, self.mechanism
+        self.actor, self.mechanism = actor or self.actor, mechanism
+        try:
             result = self.syscall(who, call)
+        finally:
+            self.actor, self.mechanism = before
         if isinstance(result, Silent):
             raise GapError(f"{call.name}: {_(result.note)}")
         if isinstance(result, Executed):
             self.start(who, running.line, running.process.terminal, actor or running.actor)
         return result
-
-    @contextlib.contextmanager
-    def _told(self, actor: str, mechanism: str) -> Generator[None]:
-        """What the timeline says of the calls in the meantime."""
-        before = self.actor, self.mechanism
-        self.actor, self.mechanism = actor, mechanism
-        try:
-            yield
-        finally:
-            self.actor, self.mechanism = before
 
     def _deliver(self, pid: Pid, running: _Running, result: Result) -> None:
         match result:
@@ -376,16 +385,6 @@ class Userland:
         self.kernel.woken.pop(pid, None)
         if running is not None:
             running.coroutine.close()
-
-
-def _weight(call: Call, result: Result) -> int:
-    """How many calls more one counts for, by the bytes that it has brought or taken."""
-    data = call.args[1] if call.name == "write" and len(call.args) > 1 else b""
-    if isinstance(result, Returned) and isinstance(result.data, bytes):
-        data = result.data
-    if not isinstance(data, bytes) or len(data) < _BYTES or not isinstance(result, Returned):
-        return 0
-    return result.value // (_ZEROS if blank(data) else _BYTES)
 
 
 async def _bodied(process: Process, body: Body) -> int:
