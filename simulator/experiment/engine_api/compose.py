@@ -12,7 +12,7 @@ import sys
 import tarfile
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 from simulator.experiment.engine_api.server import Server
@@ -31,6 +31,7 @@ class RealClient(Client):
     """Requests over real sockets of this machine, to ``unix://PATH`` or ``tcp://HOST:PORT``."""
 
     def __init__(self, host: str) -> None:
+        super().__init__()
         self.host = host
         self.streams: dict[int, tuple[asyncio.StreamReader, asyncio.StreamWriter]] = {}
         self._next = 0
@@ -172,7 +173,7 @@ async def run(words: Sequence[str], env: Mapping[str, str]) -> int:
     socket, rest = _engine(list(words))
     host = f"unix://{socket}" if socket else env.get("DOCKER_HOST", "")
     if host:
-        return await main(RealDesk(RealClient(host), env), rest)
+        return await _closing(RealDesk(RealClient(host), env), main, rest)
     with tempfile.TemporaryDirectory() as place:
         server = Server()
         path = str(Path(place) / "engine.sock")
@@ -180,10 +181,19 @@ async def run(words: Sequence[str], env: Mapping[str, str]) -> int:
         running = asyncio.ensure_future(server.run())
         try:
             desk = RealDesk(RealClient(f"unix://{path}"), env)
-            return await _alone(desk, rest)
+            return await _closing(desk, _alone, rest)
         finally:
             server.stop()
             await running
+
+
+async def _closing(
+    desk: RealDesk, command: Callable[[RealDesk, list[str]], Awaitable[int]], words: list[str]
+) -> int:
+    try:
+        return await command(desk, words)
+    finally:
+        await desk.client.leave()
 
 
 async def _alone(desk: RealDesk, words: list[str]) -> int:

@@ -34,7 +34,13 @@ class DaemonError(ClientError):
 
 
 class Client(abc.ABC):
-    """Requests and their answers, over whatever connections a subclass makes; each has a number."""
+    """Requests and their answers, over whatever connections a subclass makes; each has a number.
+
+    A connection is used again, as Go's ``http.Transport`` does.
+    """
+
+    def __init__(self) -> None:
+        self._idle: list[tuple[int, h11.Connection]] = []
 
     @abc.abstractmethod
     async def _connect(self) -> int:
@@ -81,17 +87,40 @@ class Client(abc.ABC):
         content = b"" if body is None else body
         if not isinstance(content, bytes):
             content = msgspec.json.encode(content)
-        fd = await self._connect()
-        http = h11.Connection(h11.CLIENT)
         request = self._request(method, path, query or {}, content, upgrade)
-        data = http.send(request) or b""
-        if content:
-            data += http.send(h11.Data(data=content)) or b""
-        await self._send(fd, data + (http.send(h11.EndOfMessage()) or b""))
-        head = await self._event(fd, http)
-        if not isinstance(head, h11.Response | h11.InformationalResponse):
-            raise ClientError("error during connect: EOF")
-        return fd, http, head
+        while True:
+            used = bool(self._idle)
+            new = h11.Connection(h11.CLIENT)
+            fd, http = self._idle.pop() if used else (await self._connect(), new)
+            data = http.send(request) or b""
+            if content:
+                data += http.send(h11.Data(data=content)) or b""
+            data += http.send(h11.EndOfMessage()) or b""
+            try:
+                await self._send(fd, data)
+                head = await self._event(fd, http)
+            except (SysError, h11.RemoteProtocolError):
+                if not used:
+                    raise
+                head = None
+            if isinstance(head, h11.Response | h11.InformationalResponse):
+                return fd, http, head
+            await self._close(fd)
+            if not used:  # else it was closed at rest (net/http shouldRetryRequest())
+                raise ClientError("error during connect: EOF")
+
+    async def _done(self, fd: int, http: h11.Connection) -> None:
+        """An answer is complete: the connection is for the next request, if it lasts."""
+        if http.our_state is h11.DONE and http.their_state is h11.DONE:
+            http.start_next_cycle()
+            self._idle.append((fd, http))
+        else:
+            await self._close(fd)
+
+    async def leave(self) -> None:
+        """Close the connections that are kept."""
+        while self._idle:
+            await self._close(self._idle.pop()[0])
 
     async def _event(self, fd: int, http: h11.Connection) -> Any:
         while (event := http.next_event()) is h11.NEED_DATA:
@@ -109,7 +138,7 @@ class Client(abc.ABC):
                 refused += bytes(event.data)
             else:
                 yield bytes(event.data)
-        await self._close(fd)
+        await self._done(fd, http)
         if head.status_code >= 400:
             raise _refusal(refused, head.status_code)
 
@@ -155,6 +184,7 @@ class Api(Client):
     """One daemon of the simulated machine, as DOCKER_HOST or ``-H`` names it."""
 
     def __init__(self, sys: Process, host: str = "") -> None:
+        super().__init__()
         self.sys = sys
         self.host = host or sys.env.get("DOCKER_HOST") or HOST
 
