@@ -46,7 +46,7 @@ async def configuration(sys: Process, given: Parsed, image: str, cmd: list[str])
         lines = (await sys.text(path)).splitlines()
         env += [line for line in lines if line.strip() and not line.startswith("#")]
     env = [one if "=" in one else f"{one}={sys.env.get(one, '')}" for one in env]
-    ports, bindings = _ports(given.listed("publish"), given.listed("expose"))
+    ports, bindings = ports(given.listed("publish"), given.listed("expose"))
     network = given.text("network") or given.text("net") or "default"
     config = _config(given) | {"Env": env, "Cmd": cmd or None, "Image": image}
     config["ExposedPorts"] = ports
@@ -133,7 +133,7 @@ def _pair(text: str, mark: str = "=") -> tuple[str, str]:
     return key, value
 
 
-def _ports(published: list[str], exposed: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def ports(published: list[str], exposed: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
     ports: dict[str, Any] = {one if "/" in one else f"{one}/tcp": {} for one in exposed}
     bindings: dict[str, Any] = {}
     for text in published:
@@ -244,8 +244,9 @@ async def _attached(
     waited: list[int] = []
 
     async def waiter(own: Process) -> None:
-        other = Api(own, api.host)
-        told = await other.ask("POST", f"/containers/{ident}/wait", {"condition": "next-exit"})
+        told = await api.shared(own).ask(
+            "POST", f"/containers/{ident}/wait", {"condition": "next-exit"}
+        )
         waited.append(int(told["StatusCode"]) if told else 125)
 
     worker = await go(sys, waiter)

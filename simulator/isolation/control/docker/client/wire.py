@@ -188,6 +188,12 @@ class Api(Client):
         self.sys = sys
         self.host = host or sys.env.get("DOCKER_HOST") or HOST
 
+    def shared(self, worker: Process) -> "Api":
+        """The same daemon and connections for a worker that shares the descriptors."""
+        api = Api(worker, self.host)
+        api._idle = self._idle
+        return api
+
     async def _connect(self) -> int:
         kind, _, place = self.host.partition("://")
         family, address = AF_UNIX, place
