@@ -4,8 +4,9 @@ An instance shows the pid namespace of whoever mounted it, for ever. Below /proc
 ns} are magic links; below /proc/sys the settings that the *reader's* namespaces keep.
 """
 
+from simulator.machine.kernel.fs.procfs.attributes import Altered, set_attributes
 from simulator.machine.kernel.fs.procfs.mounting import PROC
-from simulator.machine.kernel.fs.procfs.virtual import Procfs, may_open, need_start, set_attributes
+from simulator.machine.kernel.fs.procfs.virtual import Procfs, may_open, need_start
 from simulator.machine.kernel.fs.registry import (
     FileOperations,
     Mutations,
@@ -22,7 +23,10 @@ register_virtual(
         set_attributes=set_attributes,
         need_start=need_start,
     ),
-    Steady(layers=lambda _trap, directory: () if len(directory) == 2 else None),
+    Steady(
+        layers=lambda _trap, directory: () if len(directory) == 2 else None,
+        tables=frozenset({Altered}),
+    ),
     FileOperations(synced=frozenset()),
 )
 

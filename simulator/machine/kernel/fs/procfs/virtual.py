@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simulator.machine.abi.constants import (
     FS_IMMUTABLE_FL,
@@ -18,6 +18,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import KERNEL, InodeId, KGid, KUid, Pid, VirtualId
 from simulator.machine.kernel.cred import in_group
 from simulator.machine.kernel.fs.procfs import links, sysctls
+from simulator.machine.kernel.fs.procfs.attributes import Altered, with_changes
 from simulator.machine.kernel.fs.procfs.node import (
     Look,
     Node,
@@ -29,7 +30,6 @@ from simulator.machine.kernel.fs.procfs.process import PROCESS
 from simulator.machine.kernel.fs.procfs.root import ROOT
 from simulator.machine.kernel.namespace import UserNs, to_kernel
 from simulator.machine.kernel.task import At, Task, visible_from
-from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Procfs:
         """The inode as it is now."""
         look, node = _resolve(trap, inode)
         uid, gid = _owner(look, node)
-        return Inode(
+        plain = Inode(
             id=inode,
             sb=look.sb.id,
             mode=node.mode,
@@ -63,6 +63,7 @@ class Procfs:
             # A look at a process is noted as such (``touch_process``), not as one at a file.
             domain=KERNEL,
         )
+        return with_changes(trap, plain) if trap.store.tables.get(Altered) else plain
 
     def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> InodeId | None:
         """What ``name`` is in ``directory``."""
@@ -145,17 +146,6 @@ class Procfs:
             node.check(look, flags)
         if node.kind and look.process is None and flags & O_ACCMODE != O_RDONLY:
             touch_machine(look, node.kind, "privilege")
-
-
-def set_attributes(trap: "Trap", inode: VirtualId, changes: Mapping[str, Any]) -> None:
-    """proc_setattr(), proc_sys_setattr(): modes stay; another owner is taken and forgotten."""
-    settings = len(inode) > 2 and inode[2] == "sys"
-    process = len(inode) > 2 and isinstance(inode[2], int)
-    owner = bool({"uid", "gid"} & {*changes})
-    if (process and not owner) or settings:
-        trap.fail(Errno.EPERM, N_("The attributes of this file are the kernel's."), "proc(5)")
-    if not process:
-        raise NotModelled("attributes of /proc that last")
 
 
 def may_open(trap: "Trap", inode: VirtualId, want: int) -> bool:
@@ -252,11 +242,9 @@ def _lookup_top(look: Look, name: str) -> InodeId | None:
 
 def _find(look: Look, number: int) -> Task | None:
     """find_task_by_pid_ns(): the task that this instance numbers so, if the caller may know it."""
-    store, ns = look.trap.store, look.sb.pid_ns
     for task in _shown(look):
         if look.number(task) == number:
             return task if _known(look, task) else None
-    del store, ns
     return None
 
 
