@@ -82,16 +82,18 @@ class DefaultMounts:
 
     ``groups_v1``: whether groups of version 1 are mounted too, where the machine has those;
     ``groups_mode``: what becomes of the directory they are in (runc gives it the mode that sysfs
-    gave the place); ``groups_closed``: whether that directory becomes read-only at last.
+    gave the place); ``groups_closed``: whether that directory becomes read-only at last;
+    ``with_paths``: mounts that are read-only only while the mechanism of read-only paths is there,
+    where a product has one switch for both.
     """
 
     mounts: tuple[Mounted, ...] = OCI_DEFAULT
     nodes: tuple[tuple[str, int, int], ...] = NODES
     links: tuple[tuple[str, str], ...] = LINKS
-    nodes: tuple[tuple[str, int, int], ...] = NODES
     groups_v1: bool = True
     groups_mode: int = 0o555
     groups_closed: bool = False
+    with_paths: frozenset[str] = frozenset()
 
     about: About = ABOUT
 
@@ -110,10 +112,14 @@ class DefaultMounts:
                 one.source,
                 plan.root + one.path,
                 one.fstype,
-                one.flags,
+                self._flags(plan, one),
                 one.options or None,
             )
         self._nodes(plan)
+
+    def _flags(self, plan: LaunchPlan, one: Mounted) -> int:
+        open_ = one.path in self.with_paths and not plan.has("readonly-paths")
+        return one.flags & ~MS_RDONLY if open_ else one.flags
 
     def _between(self, path: str) -> tuple[str, ...]:
         """Directories that a new /dev lacks on the way to ``path``; sysfs and proc have theirs."""

@@ -32,7 +32,9 @@ TECHNOLOGY = Technology(
         CgroupNs(),
         SessionKeyring(),
         DeviceList(defaults.DEVICES),
-        DefaultMounts(defaults.MOUNTS, groups_mode=0o755, groups_closed=True),
+        DefaultMounts(
+            defaults.MOUNTS, groups_mode=0o755, groups_closed=True, with_paths=defaults.API
+        ),
         PivotRoot(shared=True),
         ReadonlyPaths(defaults.READ_ONLY),
         NspawnFilter(),

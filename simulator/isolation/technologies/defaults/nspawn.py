@@ -44,6 +44,9 @@ MOUNTS: tuple[Mounted, ...] = (
     Mounted("/sys/fs/cgroup", "cgroup2", "cgroup", _CLOSED | MS_RDONLY),
 )
 
+API = frozenset({"/sys"})
+"""Like the paths below, writable with SYSTEMD_NSPAWN_API_VFS_WRITABLE (MOUNT_APPLY_APIVFS_RO)."""
+
 READ_ONLY = (
     "/proc/sys",
     "/proc/acpi",
