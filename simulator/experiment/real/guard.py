@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from simulator.experiment.real import disk
+from simulator.experiment.real import around, disk, objects
 from simulator.experiment.real.link import BASE
 from simulator.experiment.real.standing import capable, hierarchy_there, shares
 from simulator.machine.abi.call import Call, Value
@@ -23,35 +23,6 @@ from simulator.machine.abi.i18n import N_
 LAST = 999
 _CAP_SYS_MODULE, _CAP_SYS_ADMIN, _CAP_SYS_BOOT = 16, 21, 22
 _CAP_SYS_PACCT, _CAP_SYS_TIME, _CAP_SYSLOG = 20, 25, 34
-
-_MACHINE_FILES = {0x9FA0, 0x62656572, 0x64626720, 0x73636673, 0x6165676C, 0xDE5E81E4, 0x42494E4D}
-"""proc, sysfs, debugfs, securityfs, pstore, efivarfs, binfmt_misc (linux/magic.h)."""
-
-_CGROUP_FILES = {0x27E0EB, 0x63677270}
-"""cgroup v1 and v2; a scratch machine sees only its own group of each."""
-
-_PRIVATE_SYSCTLS = (
-    "net/",
-    "kernel/hostname",
-    "kernel/domainname",
-    "kernel/shm",
-    "kernel/msg",
-    "kernel/sem",
-    "kernel/ns_last_pid",
-    "fs/mqueue/",
-)
-
-_MEMORY_DEVICES = (1, 2, 4, 11)
-"""mem, kmem, port, kmsg."""
-
-_CONSOLE = os.makedev(5, 1)
-_TIOCSTI = 0x5412
-_PLAIN_ENTROPY = (0x40045201, 0x40085203, 0x5204, 0x5206, 0x5207)
-"""What changes the pool of random numbers, and asks for CAP_SYS_ADMIN first: random(4)."""
-_QUESTIONS = {0x1260, 0x1268, 0x80041270, 0x80081272, 0x301, 0x5401, 0x5413}
-"""ioctl(2) requests that only ask: sizes of a disk, its geometry, how a terminal is set."""
-_HARMLESS = {(1, 3), (1, 5), (1, 7), (5, 0), (5, 2), (10, 200), (10, 229)}
-"""null, zero, full, tty, ptmx, tun, fuse; each opening of the last four is the opener's own."""
 
 SHARED = ("mnt", "pid", "uts", "ipc", "net", "cgroup")
 
@@ -93,7 +64,7 @@ def turns_a_setting(pid: int, call: Call, host: int) -> bool:
     except OSError:
         return False
     own = not shares(pid, host, "net") and not shares(pid, host, "ipc")
-    return not own and found.partition("/sys/")[2].startswith(_PRIVATE_SYSCTLS)
+    return not own and found.partition("/sys/")[2].startswith(objects.PRIVATE_SYSCTLS)
 
 
 def _int(args: tuple[Value, ...], at: int, default: int = 0) -> int:
@@ -101,35 +72,20 @@ def _int(args: tuple[Value, ...], at: int, default: int = 0) -> int:
     return value if isinstance(value, int) else default
 
 
-def _path(pid: int, value: Value) -> Path | None:
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "surrogateescape")
-    if not isinstance(value, str) or not value or "\0" in value:
-        return None
-    base = f"/proc/{pid}/root" if value.startswith("/") else f"/proc/{pid}/cwd"
-    return Path(base) / value.lstrip("/")
-
-
-def _mode(path: Path | None) -> int | None:
+def _mode(pid: int, path: Value) -> int | None:
     """The mode of what is there, following symlinks; 0 for a link that leads nowhere here."""
-    if path is None:
-        return None
-    try:
-        return path.stat().st_mode
-    except OSError:
-        return 0 if path.is_symlink() else None
+    for follow in (True, False):
+        with objects.named(pid, path, follow=follow) as found:
+            if found is not None:
+                return found.mode if follow else 0
+    return None
 
 
 def _foreign_disk(pid: int, value: Value) -> bool:
     """Whether a path names a block device that is not the scratch machine's own."""
-    path = _path(pid, value)
-    if path is None:
-        return False
-    try:
-        found = path.stat()
-    except OSError:
-        return False
-    return stat.S_ISBLK(found.st_mode) and not disk.ours(found.st_rdev, pid)
+    with objects.named(pid, value) as found:
+        block = found is not None and stat.S_ISBLK(found.mode)
+        return block and found is not None and not disk.ours(found.device, pid)
 
 
 def _within(pid: int, host: int | None, kind: str) -> bool:
@@ -189,7 +145,7 @@ def _adjtimex(pid: int, args: tuple[Value, ...]) -> str | None:
 
 def _named_file(capability: int, why: str) -> Callable[[int, tuple[Value, ...]], str | None]:
     def rule(pid: int, args: tuple[Value, ...]) -> str | None:
-        mode = _mode(_path(pid, args[0])) if args else None
+        mode = _mode(pid, args[0]) if args else None
         harmful = mode is not None and not stat.S_ISDIR(mode)
         return why if harmful and capable(pid, capability) else None
 
@@ -230,7 +186,7 @@ def _kexec(pid: int, args: tuple[Value, ...]) -> str | None:
 def _quota(pid: int, args: tuple[Value, ...]) -> str | None:
     command = _int(args, 0) >> 8 & 0xFFFFFF
     changes = command in (0x800002, 0x800003, 0x800006, 0x800008)
-    there = len(args) > 1 and _mode(_path(pid, args[1])) is not None
+    there = len(args) > 1 and _mode(pid, args[1]) is not None
     if changes and there and capable(pid, _CAP_SYS_ADMIN):
         return N_("quotas of a real file system are not changed")
     return None
@@ -243,78 +199,15 @@ def _syslog(pid: int, args: tuple[Value, ...]) -> str | None:
 
 
 def _write(pid: int, args: tuple[Value, ...]) -> str | None:
-    place = f"/proc/{pid}/fd/{_int(args, 0, -1)}"
-    try:
-        found, status = os.readlink(place), os.stat(place)
-        mode, device = status.st_mode, status.st_rdev
-        info = os.open(place, os.O_PATH)
-    except OSError:
-        return None
-    try:
-        magic = _magic(info)
-    finally:
-        os.close(info)
-    if stat.S_ISCHR(mode) and os.major(device) == 1 and os.minor(device) in _MEMORY_DEVICES:
-        return N_("memory and log devices of a real machine are not written to")
-    if stat.S_ISCHR(mode) and (os.major(device) == 4 or device == _CONSOLE):
-        return N_("nothing is written on the console of a real machine")
-    if stat.S_ISBLK(mode) and not disk.ours(device, pid):
-        return N_("a block device of a real machine is not written to")
-    if magic in _CGROUP_FILES and "cgroup" in apart(pid):
-        return N_("control groups of a real machine are not changed")
-    if magic in _CGROUP_FILES and found.endswith("/release_agent") and capable(pid, _CAP_SYS_ADMIN):
-        return N_("no program is named that the kernel of a real machine would start")
-    if magic in _MACHINE_FILES and not _private_file(pid, found):
-        return N_("kernel settings of a real machine are not changed")
-    return None
+    return objects.written(pid, _int(args, 0, -1))
 
 
-def _magic(descriptor: int) -> int:
-    import ctypes
-
-    memory = ctypes.create_string_buffer(256)
-    libc = ctypes.CDLL(None)
-    if libc.fstatfs(descriptor, memory):
-        return 0
-    return int.from_bytes(memory.raw[:8], "little")
-
-
-def _private_file(pid: int, path: str) -> bool:
-    """Whether a kernel file only touches the actor's own namespaces or process."""
-    above, found, sysctl = path.partition("/sys/")
-    if found and above.endswith("proc"):
-        own = sysctl.startswith("user/") and not shares(pid, os.getpid(), "user")
-        return own or sysctl.startswith(_PRIVATE_SYSCTLS)
-    parts = path.strip("/").split("/")
-    return any(part.isdigit() or part in ("self", "thread-self") for part in parts[1:2])
+def _copy(pid: int, args: tuple[Value, ...]) -> str | None:
+    return objects.written(pid, _int(args, 2, -1))
 
 
 def _ioctl(pid: int, args: tuple[Value, ...]) -> str | None:
-    """ioctl(2) on a device: one that is everybody's is asked, and otherwise left alone.
-
-    Without CAP_SYS_ADMIN tty_ioctl.c refuses TIOCSTI on a foreign terminal, and random.c to
-    change the pool.
-    """
-    try:
-        status = os.stat(f"/proc/{pid}/fd/{_int(args, 0, -1)}")
-    except OSError:
-        return None
-    device, request = status.st_rdev, _int(args, 1) & 0xFFFFFFFF
-    if not stat.S_ISCHR(status.st_mode) and not stat.S_ISBLK(status.st_mode):
-        return None
-    if stat.S_ISBLK(status.st_mode) and disk.ours(device, pid):
-        return None
-    if stat.S_ISCHR(status.st_mode) and _of_nobody_else(device):
-        return None
-    admin = capable(pid, _CAP_SYS_ADMIN)
-    if request in _QUESTIONS or (not admin and request in (_TIOCSTI, *_PLAIN_ENTROPY)):
-        return None
-    return N_("devices of a real machine are not changed")
-
-
-def _of_nobody_else(device: int) -> bool:
-    """Whether what is done to an opened character device only touches its opener's own."""
-    return 136 <= os.major(device) <= 143 or (os.major(device), os.minor(device)) in _HARMLESS
+    return objects.controlled(pid, _int(args, 0, -1), _int(args, 1) & 0xFFFFFFFF)
 
 
 def _mount(pid: int, args: tuple[Value, ...]) -> str | None:
@@ -330,10 +223,12 @@ def _mount(pid: int, args: tuple[Value, ...]) -> str | None:
         and _foreign_disk(pid, args[0])
     ):
         return N_("a disk of a real machine is not mounted")
-    return None
+    return around.turned(pid, args) or around.agent_named(pid, args)
 
 
 def _fsconfig(pid: int, args: tuple[Value, ...]) -> str | None:
+    if args[2:3] == ("release_agent",):
+        return around.agent_named(pid, (*args[:2], None, 0, "release_agent"))
     if len(args) > 3 and args[2] == "source" and _foreign_disk(pid, args[3]):
         return N_("a disk of a real machine is not mounted")
     return None
@@ -364,6 +259,7 @@ def _clone3(_pid: int, args: tuple[Value, ...]) -> str | None:
 
 
 _RULES: dict[str, Callable[[int, tuple[Value, ...]], str | None]] = {
+    **around.RULES,
     "clock_settime": _clock,
     "settimeofday": _day,
     "adjtimex": _adjtimex,
@@ -381,6 +277,8 @@ _RULES: dict[str, Callable[[int, tuple[Value, ...]], str | None]] = {
     "write": _write,
     "pwrite64": _write,
     "sendfile": _write,
+    "fallocate": _write,
+    "copy_file_range": _copy,
     "ioctl": _ioctl,
     "mount": _mount,
     "fsconfig": _fsconfig,

@@ -26,6 +26,9 @@ QUIET = 0.6
 LIMIT = 15.0
 """Seconds after which a call that is neither done nor asleep is given up."""
 
+CHANNELS: set[tuple[int, int]] = set()
+"""Pipes by which agents are told what to do, as (device, inode): who wrote there would be us."""
+
 _PIDFD_GET_INFO = 3 << 30 | 72 << 16 | 0xFF << 8 | 11
 _PIDFD_INFO_EXIT = 1 << 3
 
@@ -49,6 +52,8 @@ class Link:
     def __init__(self, pid: int, requests: int, answers: int) -> None:
         self.pid = pid
         self.pidfd = os.pidfd_open(pid)
+        self._pipes = [(found.st_dev, found.st_ino) for found in map(os.fstat, (requests, answers))]
+        CHANNELS.update(self._pipes)
         self._requests = requests
         self._answers = answers
         self._rest = b""
@@ -139,6 +144,7 @@ class Link:
             # A number closed twice could by then be another thread's file.
             return
         self._closed = True
+        CHANNELS.difference_update(self._pipes)
         for descriptor in (self._requests, self._answers, self.pidfd):
             os.close(descriptor)
 
@@ -250,7 +256,7 @@ def holder_of(pipe: str, descriptor: int, besides: int) -> int | None:
     same number.
     """
     others = {besides, os.getpid()}
-    for pids in (_children, _everybody):
+    for pids in (children, _everybody):
         for pid in pids(besides):
             if pid not in others:
                 try:
@@ -261,7 +267,7 @@ def holder_of(pipe: str, descriptor: int, besides: int) -> int | None:
     return None
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """Of the process's first thread, the youngest first; none where the kernel does not tell."""
     try:
         with open(f"/proc/{pid}/task/{pid}/children") as file:

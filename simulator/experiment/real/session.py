@@ -16,6 +16,7 @@ from simulator.experiment.real import fingerprint, guard, usage
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
 from simulator.experiment.real.errors import RealError
+from simulator.experiment.real.gate import Gate
 from simulator.experiment.real.link import (
     QUIET,
     Asleep,
@@ -88,6 +89,7 @@ class RealSession:
         self._launch = launch
         self._finish = finish
         self._watched: tuple[str, ...] | None = None
+        self._gate = Gate()
         self._links: dict[str, Link] = {}
         self._nameless: list[Link] = []
         self._constants = constants(world)
@@ -141,8 +143,12 @@ class RealSession:
         reason = guard.refusal(link.pid, call, self.machine.supervisor.pid)
         if reason is not None:
             return Silent(_("model only: {reason}").format(reason=_(reason)))
-        request = {"do": "call", "call": call.name, "args": [wire.pack(arg) for arg in call.args]}
-        result = _result(call, self._ask(link, request, quiet=self.quiet))
+        if call.name in ("execve", "execveat"):
+            result = _result(call, self._gate.execve(link, call, self._ask))
+        else:
+            args = [wire.pack(arg) for arg in call.args]
+            request = {"do": "call", "call": call.name, "args": args}
+            result = _result(call, self._ask(link, request, quiet=self.quiet))
         self.pure = self.pure and pure(call, result)
         self.passing = self.passing and passing(call, result)
         if isinstance(result, Returned):
@@ -150,7 +156,14 @@ class RealSession:
             self.machine.spoilt |= guard.turns_a_setting(link.pid, call, host)
         if call.name in _SIGNALLING:
             self._settle()
-        return result
+        return self._told(result)
+
+    def _told(self, result: Result) -> Result:
+        """The result, or what a program that runs was refused: the machines differ from there."""
+        reason = self._gate.news()
+        if reason is None:
+            return result
+        return Silent(_("model only: {reason}").format(reason=reason))
 
     def _ask(self, link: Link, request: dict[str, Any], **limits: float) -> Any:
         try:
@@ -164,9 +177,8 @@ class RealSession:
         """A child of the actor runs ``/bin/sh -c line``."""
         link = self._actor(actor)
         self.pure = self.passing = False
-        request = {"do": "shell", "line": line}
-        answer = self._ask(link, request, limit=_SHELL_LIMIT + 2, quiet=_SHELL_LIMIT)
-        result = _result(Call("shell", (line,)), answer)
+        answer = self._gate.line(link, line, self._ask, _SHELL_LIMIT)
+        result = self._told(_result(Call("shell", (line,)), answer))
         if isinstance(result, Returned) and isinstance(result.data, bytes):
             return Returned(result.value, result.data.decode("utf-8", "backslashreplace"))
         return result

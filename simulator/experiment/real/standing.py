@@ -4,6 +4,46 @@ import contextlib
 import os
 from pathlib import Path
 
+import msgspec
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What /proc/PID/status says of a process's rights, users as we number them."""
+
+    user: int = 0
+    group: int = 0
+    root: bool = False
+    """Whether its effective or real user is the root of its own user namespace."""
+
+    effective: int = 0
+    permitted: int = 0
+    bounding: int = 0
+    no_new_privs: bool = False
+
+    @staticmethod
+    def of(pid: int) -> "Standing":
+        """As it is now; raises ``OSError`` when the process is gone."""
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        told = {line.partition(":")[0]: line.split()[1:] for line in lines}
+        sets = [int(told[f"Cap{name}"][0], 16) for name in ("Eff", "Prm", "Bnd")]
+        users = [int(word) for word in told["Uid"][:2]]
+        return Standing(
+            users[1],
+            int(told["Gid"][1]),
+            _root_of(pid) in users,
+            *sets,
+            no_new_privs=told.get("NoNewPrivs", ["0"])[0] == "1",
+        )
+
+
+def _root_of(pid: int) -> int:
+    """Whom a process's user namespace calls 0, as we number users; -1: nobody."""
+    for line in Path(f"/proc/{pid}/uid_map").read_text().splitlines():
+        inside, outside, _count = (int(word) for word in line.split())
+        if inside == 0:
+            return outside
+    return -1
+
 
 def capable(pid: int, capability: int) -> bool:
     """Whether the process may use the capability on what is the machine's own.
@@ -50,3 +90,28 @@ def hierarchy_there(options: str) -> bool:
     if controllers - known or not controllers | names:
         return True
     return any(controllers | names == one for one in mounted)
+
+
+_KINDS = {
+    "mnt": 0x20000,
+    "cgroup": 0x2000000,
+    "uts": 0x4000000,
+    "ipc": 0x8000000,
+    "user": 0x10000000,
+    "pid": 0x20000000,
+    "net": 0x40000000,
+}
+
+
+def kinds_of(flags: int) -> tuple[str, ...]:
+    """Namespaces that CLONE_NEW... flags name, by what /proc calls them."""
+    return tuple(kind for kind, flag in _KINDS.items() if flags & flag)
+
+
+def filesystems() -> dict[str, bool]:
+    """What this kernel can mount, and whether without a device: proc_filesystems(5)."""
+    try:
+        lines = Path("/proc/filesystems").read_text().splitlines()
+    except OSError:
+        return {}
+    return {line.split()[-1]: line.startswith("nodev") for line in lines if line.strip()}

@@ -5,10 +5,9 @@ import gc
 import os
 import struct
 import sys
-import time
 from typing import Any
 
-from . import wire
+from . import gate, wire
 from .calls import encode, known
 from .channel import BASE, Channel, close_others, high_pipes, raw
 from .frame import BadArgumentError
@@ -34,6 +33,7 @@ class Actor:
         self.channel = channel
         self.owned = owned
         self.prepared: list[int] = []
+        self.line: gate.Line | None = None
 
     def prepare(self, _request: Any) -> Any:
         """Make a channel for a child; the coordinator opens its ends before the fork."""
@@ -100,27 +100,41 @@ class Actor:
         return {"value": 0, "errno": 0}
 
     def shell(self, request: Any) -> Any:
-        """A child runs /bin/sh -c; its exit status and what it printed."""
-        reading, writing = os.pipe()
-        value, errno = raw(NUMBERS["fork"])
-        if value == 0:
-            _run_shell(writing, request["line"])
-        os.close(writing)
-        if value < 0:
-            os.close(reading)
+        """A child that will run /bin/sh -c, waiting for ``go``."""
+        line = gate.Line(request["line"], wire.unpack(request["filter"]))
+        if line.child < 0 or line.refused:
+            line.close()
+            return {"value": -1, "errno": line.errno, "unwatched": line.refused}
+        self.line = line
+        return {"waits": line.child}
+
+    def go(self, _request: Any) -> Any:
+        """Run the line; its exit status and what it printed."""
+        line, self.line = self.line, None
+        assert line is not None
+        answer = gate.packed(*line.go())
+        line.close()
+        return answer
+
+    def execve(self, request: Any) -> Any:
+        """execve(2) or execveat(2), behind the gate, as soon as the next request says ``go``."""
+        try:
+            number, frame = encode(request["call"], [wire.unpack(arg) for arg in request["args"]])
+        except _UNCODABLE as error:
+            return {"refused": f"{request['call']}: {error}"}
+        told, errno = gate.rehearsed(number, frame)
+        if not told:
+            return {"refused": f"{request['call']}: nobody could try it first"}
+        if errno:
             return {"value": -1, "errno": errno}
-        status, output = _collect(value, reading)
-        os.close(reading)
-        return {"value": status, "errno": 0, "data": wire.pack(output)}
-
-
-_PR_CAPBSET_DROP = 24
-_OF_THE_MACHINE = (16, 17, 20, 22, 25, 34, 35)
-"""Modules, I/O ports and memory, accounting, restart, clock, kernel log, alarms that wake it.
-
-Nobody looks at the calls of a program that a shell starts, so it can't gain these at all:
-capabilities(7), "Transformation of capabilities during execve()".
-"""
+        self.channel.send({"waits": True})
+        errno = gate.load(wire.unpack(request["filter"]))
+        if errno:
+            return {"value": -1, "errno": 0, "unwatched": errno}
+        if self.channel.receive() is not None:
+            raw(number, *frame.args)
+        raw(NUMBERS["exit_group"], 127)
+        return None
 
 
 def _clone_flags(request: Any) -> int | str:
@@ -131,47 +145,6 @@ def _clone_flags(request: Any) -> int | str:
     if flags & (_CLONE_VM | _CLONE_SETTLS):
         return "clone: an actor that shares its memory can't be told apart from its parent"
     return flags if flags & 0xFF else flags | _SIGCHLD
-
-
-def _run_shell(writing: int, line: str) -> None:
-    try:
-        for capability in _OF_THE_MACHINE:
-            raw(NUMBERS["prctl"], _PR_CAPBSET_DROP, capability)
-        raw(NUMBERS["dup2"], writing, 1)
-        raw(NUMBERS["dup2"], writing, 2)
-        number, frame = encode(
-            "execve",
-            ["/bin/sh", ["sh", "-c", line], [f"{key}={os.environ[key]}" for key in os.environ]],
-        )
-        _value, errno = raw(number, *frame.args)
-        os.write(2, f"/bin/sh: {os.strerror(errno)}\n".encode())
-    finally:
-        raw(NUMBERS["exit_group"], 127)
-
-
-def _collect(child: int, reading: int) -> tuple[int, bytes]:
-    os.set_blocking(reading, False)
-    output = b""
-    while True:
-        output += _drain(reading)
-        number, frame = encode("wait4", [child, 1])
-        value, _errno = raw(number, *frame.args)
-        if value == 0:
-            time.sleep(0.001)
-            continue
-        status = frame.data(value) if value > 0 else 0
-        code = status >> 8 & 0xFF if status & 0x7F == 0 else 128 + (status & 0x7F)
-        return code, output + _drain(reading)
-
-
-def _drain(reading: int) -> bytes:
-    output = b""
-    try:
-        while block := os.read(reading, 65536):
-            output += block
-    except BlockingIOError:
-        pass
-    return output
 
 
 def _default_signals() -> None:
@@ -229,6 +202,8 @@ _OPERATIONS = {
     "prepare": "prepare",
     "fork": "fork",
     "shell": "shell",
+    "go": "go",
+    "execve": "execve",
     "poke": "poke",
     "tidy": "tidy",
 }
