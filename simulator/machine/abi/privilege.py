@@ -34,6 +34,7 @@ class Privilege(Enum):
     PTRACE = auto()
     CHECKPOINT = auto()
     SCHED_RAISE = auto()
+    IO_REAL_TIME = auto()
     RESOURCE_RAISE = auto()
 
     NAMESPACE = auto()
@@ -65,6 +66,7 @@ class Privilege(Enum):
     ENTROPY = auto()
     WAKE_ALARM = auto()
     SYSCTL_WRITE = auto()
+    SYSCTL_WRITE_OWN = auto()
     AUDIT_WRITE = auto()
     SECCOMP = auto()
     JAIL_CREATE = auto()

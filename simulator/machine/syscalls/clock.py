@@ -10,6 +10,9 @@ import msgspec
 
 from simulator.machine.abi.call import Result, Returned
 from simulator.machine.abi.constants import (
+    ADJ_ADJTIME,
+    ADJ_OFFSET_READONLY,
+    ADJ_OFFSET_SINGLESHOT,
     ADJ_SETOFFSET,
     ADJ_TICK,
     CLOCK_BOOTTIME,
@@ -40,6 +43,9 @@ WALL_CLOCKS = (CLOCK_REALTIME, 5, 8, 11)
 BOOT_CLOCKS = (CLOCK_MONOTONIC, CLOCK_MONOTONIC_RAW, 6)
 UPTIME_CLOCKS = (CLOCK_BOOTTIME, 9)
 CPU_CLOCKS = (CLOCK_PROCESS_CPUTIME_ID, CLOCK_THREAD_CPUTIME_ID)
+NOT_SLEPT_BY = frozenset((CLOCK_THREAD_CPUTIME_ID, CLOCK_MONOTONIC_RAW, 5, 6, 8, 9))
+"""Clocks without nsleep(): the raw and the coarse ones, and the two that would wake the machine,
+which has no device for it (kernel/time/posix-timers.c, alarmtimer.c)."""
 TIME_ERROR = 5
 """adjtimex(2): the clock is not synchronised to anything."""
 TICK_RANGE = (9_000, 11_000)
@@ -68,8 +74,6 @@ def gettimeofday(trap: Trap) -> Result:
 @posix("clock_settime")
 def clock_settime(trap: Trap, which: int, when: Any = None) -> int:
     """clock_settime(2): EINVAL EPERM, in the kernel's order: first the value, then the right."""
-    if which == CLOCK_PROCESS_CPUTIME_ID:
-        trap.fail(Errno.EPERM, N_("A CPU clock can't be set."), "clock_settime(2)")
     if which != CLOCK_REALTIME:
         trap.fail(Errno.EINVAL, N_("This clock can't be set."), "clock_settime(2)")
     if when is None:
@@ -131,6 +135,8 @@ def _adjust(trap: Trap, fields: dict[str, Any]) -> Result:
     """timekeeping_validate_timex()."""
     decode.numbers(list(fields.values()), "timex")
     modes = fields.get("modes", 0)
+    if modes & ADJ_ADJTIME:
+        modes = _old_adjtime(trap, modes)
     if modes:
         trap.need(Privilege.CLOCK_ADJUST)
         trap.authority("clock", "CLOCK_REALTIME")
@@ -148,6 +154,13 @@ def _adjust(trap: Trap, fields: dict[str, Any]) -> Result:
     return Returned(TIME_ERROR)
 
 
+def _old_adjtime(trap: Trap, modes: int) -> int:
+    """adjtime(3)'s two modes: to read the offset left is no change and nobody's right."""
+    if not modes & ADJ_OFFSET_SINGLESHOT & ~ADJ_ADJTIME:
+        trap.fail(Errno.EINVAL, N_("The clock has no such adjustment."), "adjtimex(2)")
+    return 0 if modes & ADJ_OFFSET_READONLY else modes & ~ADJ_TICK
+
+
 @posix("nanosleep")
 def nanosleep(trap: Trap, duration: Any = None, _left: Any = None) -> int:
     """nanosleep(2): EFAULT EINVAL."""
@@ -159,13 +172,17 @@ def nanosleep(trap: Trap, duration: Any = None, _left: Any = None) -> int:
 
 @posix("clock_nanosleep")
 def clock_nanosleep(trap: Trap, which: int, flags: int, when: Any = None, _left: Any = None) -> int:
-    """clock_nanosleep(2): EFAULT EINVAL."""
+    """clock_nanosleep(2): EFAULT EINVAL EOPNOTSUPP."""
     now = _now(trap, which)
-    if now is None or which in CPU_CLOCKS:
+    if now is None:
         trap.fail(Errno.EINVAL, N_("There is no such clock."), "clock_nanosleep(2)")
+    if which in NOT_SLEPT_BY:
+        trap.fail(Errno.EOPNOTSUPP, N_("Nobody sleeps by this clock."), "clock_nanosleep(2)")
     if when is None:
         trap.fail(Errno.EFAULT, "", "clock_nanosleep(2)")
     wait = span(trap, when) - (now if flags & TIMER_ABSTIME else 0)
+    if which == CLOCK_PROCESS_CPUTIME_ID and wait > 0:  # it stands still while its process sleeps
+        raise Sleep("time", {(Task, trap.task.id)})
     _sleep_until(trap, clock.monotonic(trap.store) + max(wait, 0))
     return 0
 

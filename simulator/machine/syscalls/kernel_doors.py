@@ -22,6 +22,7 @@ from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import features, pids, sysctl
 from simulator.machine.kernel.family import Release
 from simulator.machine.kernel.modules import Module
+from simulator.machine.kernel.resource import processors
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.syscalls.registry import linux
@@ -34,6 +35,7 @@ KEXEC_FLAGS = 0x1F
 KEXEC_ARCHITECTURES = (0, 62 << 16)
 BPF_COMMANDS = range(38)
 PERF_FLAGS = 0xF
+PERF_FLAG_PID_CGROUP = 4
 FAN_FID_BITS = 0x1E00
 FAN_ADMIN_FLAGS = 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x2000
 FAN_INIT_FLAGS = 0x3 | FAN_ADMIN_FLAGS | FAN_FID_BITS | 0x4000
@@ -155,7 +157,7 @@ def bpf(trap: Trap, command: int, _attributes: Any = None, _size: int = 0) -> in
 def perf_event_open(
     trap: Trap, _attributes: Any, pid: int, cpu: int, group: int, flags: int
 ) -> int:
-    """perf_event_open(2) for the CPU's own counter: EACCES EINVAL ENOENT ESRCH."""
+    """perf_event_open(2) for the CPU's own counter: EACCES EBADF EINVAL ENOENT ESRCH."""
     features.need(trap, "perf")
     if flags & ~PERF_FLAGS:
         trap.fail(Errno.EINVAL, "", "perf_event_open(2)")
@@ -168,14 +170,20 @@ def perf_event_open(
             N_("kernel.perf_event_paranoid lets only CAP_PERFMON measure the kernel."),
             "perf_event_open(2)",
         )
-    if pid == -1 and cpu == -1:
-        trap.fail(Errno.EINVAL, N_("Neither a process nor a CPU is named."), "perf_event_open(2)")
-    if group != -1:
-        fds.get(trap, group)
+    if flags & PERF_FLAG_PID_CGROUP:
+        if -1 in (pid, cpu):
+            trap.fail(
+                Errno.EINVAL, N_("A control group is measured on one CPU."), "perf_event_open(2)"
+            )
+        raise NotModelled("perf events of a control group")
+    if group != -1 and fds.get(trap, group).kind != "perf":
+        trap.fail(Errno.EBADF, N_("The group's leader is no perf event."), "perf_event_open(2)")
     if pid > 0:
         task = pids.need(trap, pid)
         trap.ask("may_trace", task)
         trap.touch("process", task.domain, "trace", pids.label(task))
+    if not -1 <= cpu < processors.count(trap.store) or pid == cpu == -1:
+        trap.fail(Errno.EINVAL, N_("Neither a process nor a CPU is named."), "perf_event_open(2)")
     if "pmu" not in trap.family.features:
         trap.fail(Errno.ENOENT, N_("This machine has no such counter."), "perf_event_open(2)")
     return _anonymous(trap, "perf", cloexec=False)

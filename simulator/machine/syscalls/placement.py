@@ -61,9 +61,9 @@ def ioprio_get(trap: Trap, which: int, who: int) -> int:
 @linux("ioprio_set", since=(2, 6, 13))
 def ioprio_set(trap: Trap, which: int, who: int, priority: int) -> int:
     """ioprio_set(2): EINVAL EPERM ESRCH. Classes: real time, best effort, idle."""
-    kind, level = priority >> _CLASS_SHIFT, priority & 7
-    if kind == _REAL_TIME and not trap.has(Privilege.FANOTIFY):
-        trap.need(Privilege.SCHED_RAISE)
+    kind, level = priority >> _CLASS_SHIFT & 7, priority & 7
+    if kind == _REAL_TIME:
+        trap.need(Privilege.IO_REAL_TIME)
     if kind not in (0, _REAL_TIME, _BEST_EFFORT, _IDLE) or (kind == 0 and level):
         trap.fail(Errno.EINVAL, N_("There is no such class."), "ioprio_set(2)")
     for task in _meant(trap, which, who):

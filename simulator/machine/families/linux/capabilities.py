@@ -38,6 +38,7 @@ GRANTED_BY: dict[Privilege, str] = {
     Privilege.PTRACE: "SYS_PTRACE",
     Privilege.CHECKPOINT: "CHECKPOINT_RESTORE SYS_ADMIN",
     Privilege.SCHED_RAISE: "SYS_NICE",
+    Privilege.IO_REAL_TIME: "SYS_NICE SYS_ADMIN",
     Privilege.RESOURCE_RAISE: "SYS_RESOURCE",
     Privilege.NAMESPACE: "SYS_ADMIN",
     Privilege.SET_HOSTNAME: "SYS_ADMIN",

@@ -39,8 +39,9 @@ from simulator.machine.kernel.vfs.fd import File, FileOps
 
 
 def accept(trap: Trap, fd: int, flags: int = 0) -> int:
-    """A descriptor for the first connection that waits. EINVAL, EOPNOTSUPP, EAGAIN."""
+    """A descriptor for the first connection that waits. EMFILE, EINVAL, EOPNOTSUPP, EAGAIN."""
     file = sockets.file_of(trap, fd)
+    fds.lowest_free(trap)
     socket = trap.store.row(Socket, file.object)
     if not sockets.is_stream(socket) or socket.family == AF_NETLINK:
         trap.fail(Errno.EOPNOTSUPP, N_("Sockets of this type have no connections."), "accept(2)")
