@@ -7,12 +7,16 @@ prison has itself. Source: sys/kern/kern_jail.c (kern_jail_set, pr_flag_allow, J
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, cast
 
+import msgspec
+
 from simulator.machine.abi.constants import AF_INET, AF_INET6
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import prison
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.net import address as ip
+from simulator.machine.state.store import Store
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -77,6 +81,13 @@ def follow(child: Context, parent: Mapping[str, Value]) -> Values:
     )
     values["devfs_ruleset"] = parent["devfs_ruleset"]
     return values
+
+
+def hand_down(store: Store, row: Context) -> None:
+    """Have every prison inside ``row``, which has become stricter, follow it."""
+    for child in prison.descendants(store, ContextId(row.id)):
+        values = follow(child, store.row(Context, child.parent).params)
+        store.put(msgspec.structs.replace(child, params=values))
 
 
 def _int(value: Value) -> int:

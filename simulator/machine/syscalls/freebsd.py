@@ -29,6 +29,7 @@ from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import pids
 from simulator.machine.kernel.fork import BY_USER
+from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.modules import SwapArea
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import interface as interfaces
@@ -99,8 +100,8 @@ def swapon(trap: Trap, path: str, _flags: int = 0) -> int:
     trap.need(Privilege.SWAP)
     trap.authority("memory", "swap")
     inode = inodes.load(trap, paths.walk(trap, path).inode)
-    if inode.mode & S_IFMT != S_IFCHR:
-        trap.fail(Errno.ENOTBLK, N_("Only a device is swapped to."), "swapon(2)")
+    if inode.mode & S_IFMT != S_IFCHR or devices.driver_of(S_IFBLK, inode.rdev) is None:
+        trap.fail(Errno.ENOTBLK, N_("Only a disk is swapped to."), "swapon(2)")
     raise NotModelled("a swap device that is really used")
 
 
@@ -125,11 +126,27 @@ def mlock(trap: Trap, _address: int, _length: int) -> int:
 
 @freebsd("mlockall")
 def mlockall(trap: Trap, flags: int) -> int:
-    """mlockall(2): EINVAL EPERM."""
+    """mlockall(2): EINVAL EPERM, the right before the flags."""
+    trap.need(Privilege.LOCK_MEMORY)
     if not flags or flags & ~3:
         trap.fail(Errno.EINVAL, "", "mlockall(2)")
-    trap.need(Privilege.LOCK_MEMORY)
     return 0
+
+
+@freebsd("clock_settime")
+def clock_settime(trap: Trap, which: int, when: Any = None) -> int:
+    """clock_settime(2): kern_clock_settime() asks for the right before it looks at the clock."""
+    if when is None:
+        trap.fail(Errno.EFAULT, "", "clock_settime(2)")
+    trap.need(Privilege.CLOCK_SET)
+    return clock.clock_settime(trap, which, when)
+
+
+@freebsd("settimeofday")
+def settimeofday(trap: Trap, when: Any = None, zone: Any = None) -> int:
+    """settimeofday(2): kern_settimeofday() asks for the right before it looks at the time."""
+    trap.need(Privilege.CLOCK_SET)
+    return clock.settimeofday(trap, when, zone)
 
 
 @freebsd("getpriority")
@@ -153,9 +170,8 @@ def setpriority(trap: Trap, which: int, who: int, nice: int) -> int:
 
 
 def _need_schedulable(trap: Trap, task: Task) -> None:
-    """p_cansched(): the same user, or PRIV_SCHED_DIFFCRED, which prisons grant."""
-    mine, theirs = trap.cred, task.cred
-    if mine.ruid not in (theirs.ruid, theirs.euid) and mine.euid not in (theirs.ruid, theirs.euid):
+    """p_cansched(): its real user, or PRIV_SCHED_DIFFCRED, which prisons grant."""
+    if task.id != trap.task.id and task.cred.ruid not in (trap.cred.ruid, trap.cred.euid):
         trap.need(Privilege.KILL)
 
 

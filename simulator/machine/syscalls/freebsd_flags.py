@@ -25,6 +25,8 @@ _KEPT = {
     UF_APPEND: FS_APPEND_FL,
     SF_APPEND: FS_APPEND_FL,
 }
+_KNOWN = 0x9F9F | 0x370000
+"""What ufs_setattr() takes of the owner's flags and of the system's."""
 _SYSTEM = 0x100000
 """Beside an inode's flag: the system set it, not the owner."""
 
@@ -51,6 +53,8 @@ def fchflags(trap: Trap, fd: int, flags: int) -> int:
 
 
 def _change(trap: Trap, at: At, flags: int) -> int:
+    if flags & ~_KNOWN:
+        trap.fail(Errno.EOPNOTSUPP, N_("There is no such file flag."), "chflags(2)")
     if flags & ~sum(_KEPT):
         raise NotModelled("this file flag")
     inode = inodes.load(trap, at.inode)

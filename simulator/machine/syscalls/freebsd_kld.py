@@ -13,6 +13,7 @@ from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import path as paths
 from simulator.machine.syscalls.registry import freebsd
 
+LINKER_UNLOAD_FORCE = 1
 KERNEL_FILE = Module(id="kernel", size=0x1D345A0)
 """The first file of every kernel is the kernel itself."""
 
@@ -21,14 +22,15 @@ KERNEL_FILE = Module(id="kernel", size=0x1D345A0)
 def kldload(trap: Trap, name: str) -> int:
     """kldload(2): EEXIST ENOEXEC ENOENT EPERM. The right before the name."""
     _need_modules(trap)
-    if trap.store.get(Module, name) is not None:
+    if trap.store.get(Module, _base(name)) is not None:
         trap.fail(Errno.EEXIST, N_("The module is loaded already."), "kldload(2)")
-    paths.walk(trap, name if "/" in name else f"/boot/kernel/{name}.ko")
+    file = name if "." in name else f"{name}.ko"
+    paths.walk(trap, name if "/" in name else f"/boot/kernel/{file}")
     raise NotModelled("a module that is really loaded")
 
 
-@freebsd("kldunload", "kldunloadf")
-def kldunload(trap: Trap, number: int, _flags: int = 0) -> int:
+@freebsd("kldunload")
+def kldunload(trap: Trap, number: int) -> int:
     """kldunload(2): EBUSY ENOENT EPERM."""
     _need_modules(trap)
     loaded = _loaded(trap)
@@ -37,11 +39,19 @@ def kldunload(trap: Trap, number: int, _flags: int = 0) -> int:
     return _unload(trap, loaded[number - 1])
 
 
+@freebsd("kldunloadf")
+def kldunloadf(trap: Trap, number: int, flags: int = 0) -> int:
+    """kldunloadf(2): EINVAL for a flag but LINKER_UNLOAD_FORCE, and those of kldunload(2)."""
+    if flags not in (0, LINKER_UNLOAD_FORCE):
+        trap.fail(Errno.EINVAL, N_("There is no such flag."), "kldunload(2)")
+    return kldunload(trap, number)
+
+
 @freebsd("delete_module", partial="kldfind(2) and kldunload(2) in one")
 def delete_module(trap: Trap, name: str, _flags: int = 0) -> int:
     """kldunload(2) of the file called ``name``: EBUSY ENOENT EPERM."""
     _need_modules(trap)
-    module = trap.store.get(Module, name)
+    module = trap.store.get(Module, _base(name))
     if module is None:
         trap.fail(Errno.ENOENT, N_("No module has this name."), "kldfind(2)")
     return _unload(trap, module)
@@ -49,9 +59,9 @@ def delete_module(trap: Trap, name: str, _flags: int = 0) -> int:
 
 @freebsd("kldfind")
 def kldfind(trap: Trap, name: str) -> int:
-    """kldfind(2): ENOENT."""
+    """kldfind(2): ENOENT. A path is its last name, and ``.ko`` may be left out."""
     for number, module in enumerate(_loaded(trap), 1):
-        if module.id == name:
+        if module.id == _base(name):
             trap.touch("module", module.domain, "name", name)
             return number
     return trap.fail(Errno.ENOENT, N_("No module has this name."), "kldfind(2)")
@@ -108,6 +118,11 @@ def _need_modules(trap: Trap) -> None:
         )
     trap.need(Privilege.MODULE)
     trap.authority("module", "kernel")
+
+
+def _base(name: str) -> str:
+    """linker_basename(), linker_find_file_by_name()."""
+    return name.rpartition("/")[2].removesuffix(".ko")
 
 
 def _loaded(trap: Trap) -> Sequence[Module]:

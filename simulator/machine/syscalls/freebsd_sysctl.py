@@ -8,6 +8,8 @@ sys/kern/kern_sysctl.c (sysctl_root: EPERM), kern_proc.c (sysctl_out_proc), kern
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
+
 from simulator.machine.abi.call import Data, Result, Returned
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
@@ -64,12 +66,20 @@ def _write(trap: Trap, name: str, value: str) -> None:
 
 
 def _raise_securelevel(trap: Trap, value: str) -> None:
-    """sysctl_kern_securelvl(): it only ever goes up. EPERM."""
-    trap.need(Privilege.SYSCTL_WRITE)
+    """sysctl_kern_securelvl(): it only ever goes up, a prison's own too. EINVAL EPERM."""
+    trap.need(Privilege.SYSCTL_WRITE_OWN)
+    if not value.lstrip("-").isdecimal():
+        trap.fail(Errno.EINVAL, N_("The setting is a number."), CITE)
     if int(value) < prison.securelevel(trap):
         trap.deny(
             Errno.EPERM, "securelevel", N_("The securelevel only ever goes up."), "security(7)"
         )
+    if prison.is_jailed(trap.task):
+        mine = prison.of(trap)
+        mine = msgspec.structs.replace(mine, params={**mine.params, "securelevel": int(value)})
+        trap.store.put(mine)
+        prison_params.hand_down(trap.store, mine)
+        return
     trap.touch("sysctl", HOST, "write", "kern.securelevel")
     sysctl.write(trap.store, "kern.securelevel", value)
 

@@ -61,14 +61,11 @@ def jail_set(trap: Trap, given: Any = None, flags: int = 0) -> int:
         trap.fail(Errno.EEXIST, N_("A prison has this name or number already."), "jail(2)")
     else:
         row = _update(trap, found, asked)
-        for child in prison.descendants(trap.store, ContextId(found.id)):
-            above = row if child.parent == row.id else trap.store.row(Context, child.parent)
-            values = prison_params.follow(child, above.params)
-            trap.store.put(msgspec.structs.replace(child, params=values))
         if not row.params["persist"] and not trap.store.by(prison.IN_CONTEXT, row.id):
             # What held it was the flag alone (prison_deref()).
             row = msgspec.structs.replace(row, removed=True)
     trap.store.put(row)
+    prison_params.hand_down(trap.store, row)
     if flags & JAIL_ATTACH:
         _attach(trap, row)
     return row.number

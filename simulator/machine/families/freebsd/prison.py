@@ -37,10 +37,12 @@ GRANTED = frozenset(
         Privilege.DAC_READ_SEARCH,
         Privilege.QUOTA,
         Privilege.KERNEL_MEMORY,
+        Privilege.SYSCTL_WRITE_OWN,
     }
 )
 """prison_priv_check(): PRIV_CRED_*, PRIV_DEBUG_*, PRIV_SIGNAL_*, PRIV_PROC_LIMIT, PRIV_IPC_*,
-PRIV_JAIL_*, PRIV_VFS_* without mounting, and PRIV_KMEM_READ: only devfs hides the node."""
+PRIV_JAIL_*, PRIV_SYSCTL_WRITEJAIL, PRIV_VFS_* without mounting, and PRIV_KMEM_READ: only devfs
+hides the node."""
 
 CONDITIONAL: dict[Privilege, str] = {
     Privilege.SET_HOSTNAME: "allow.set_hostname",

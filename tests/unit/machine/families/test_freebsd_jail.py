@@ -519,3 +519,15 @@ def test_one_address_of_each_family_may_be_shared(jails: Jails) -> None:
     both = {"ip6.addr": ("2001:db8::7",)}
     with_params(jails, name="one", **both)
     assert with_params(jails, name="two", **both)
+
+
+def test_a_prison_raises_its_own_securelevel_and_that_of_those_inside(jails: Jails) -> None:
+    """sysctl_kern_securelvl(): the setting is CTLFLAG_PRISON, and the host keeps its own."""
+    pid = jails.within({"children.max": 1})
+    jid = jails.do("jail_set", {"path": "/tmp", "persist": 1}, JAIL_CREATE, pid=pid)
+    inner = jails.fork(pid)
+    assert jails.do("jail_attach", jid, pid=inner) == 0
+    assert jails.do("sysctl", "kern.securelevel", "2", pid=pid) == 0
+    for one, level in ((pid, "2"), (inner, "2"), (jails.pid, "-1")):
+        assert jails.data("sysctl", "kern.securelevel", pid=one) == level
+    assert jails.wall("sysctl", "kern.securelevel", "1", pid=inner) == ("EPERM", "securelevel")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from simulator.machine.abi.call import Silent
@@ -16,9 +17,11 @@ from simulator.machine.abi.constants import (
     SIGCONT,
     SIGTERM,
 )
+from simulator.machine.abi.ids import KUid
 from simulator.machine.families.freebsd import FREEBSD
 from simulator.machine.families.freebsd.numbers import ERRNO_NUMBERS
 from simulator.machine.families.linux.numbers import ERRNO_NUMBERS as LINUX_NUMBERS
+from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import tree
 from tests.unit.machine.bare import Machine
 
@@ -352,3 +355,55 @@ def test_nothing_in_procfs_leads_into_another_root(bsd: Machine) -> None:
 
 def test_a_ruleset_that_nobody_filled_hides_nothing(bsd: Machine) -> None:
     assert "mem" in devfs(bsd, 99)
+
+
+def test_swap_needs_a_disk(bsd: Machine) -> None:
+    devfs(bsd, 0)
+    assert bsd.do("swapon", "/dev/null") == "ENOTBLK"
+    assert bsd.do("swapon", "/etc/rc") == "ENOTBLK"
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [
+        ("clock_settime", (0, (0, -1))),
+        ("clock_settime", (99, (0, 0))),
+        ("settimeofday", ((0, -1),)),
+        ("mlockall", (0,)),
+    ],
+)
+def test_the_right_comes_before_the_arguments(
+    bsd: Machine, name: str, args: tuple[object, ...]
+) -> None:
+    """kern_clock_settime(), kern_settimeofday(), sys_mlockall(); Linux does it the other way."""
+    bsd.do("__sysctlbyname", "security.bsd.unprivileged_mlock", "0")
+    user = bsd.become(bsd.fork(), 1000)
+    assert bsd.do(name, *args) == "EINVAL"
+    assert wall(bsd, name, *args, pid=user) == ("EPERM", "superuser")
+
+
+def test_only_the_real_user_of_a_process_may_lower_its_priority(bsd: Machine) -> None:
+    """p_cansched() compares with the target's real user id alone."""
+    user = bsd.become(bsd.fork(), 1000)
+    other = bsd.become(bsd.fork(), 1000)
+    task = bsd.store.row(Task, other)
+    cred = msgspec.structs.replace(task.cred, ruid=KUid(2000))
+    bsd.store.put(msgspec.structs.replace(task, cred=cred))
+    assert bsd.do("setpriority", 0, other, 5, pid=user) == "EPERM"
+    assert bsd.do("setpriority", 0, user, 5, pid=user) == 0
+
+
+def test_a_file_of_the_kernel_is_found_by_its_path(bsd: Machine) -> None:
+    assert bsd.do("kldfind", "/boot/kernel/kernel") == 1
+    assert bsd.do("kldfind", "kernel.ko") == 1
+    assert bsd.do("kldfind", "nothing") == "ENOENT"
+    assert bsd.do("kldunloadf", 1, 7) == "EINVAL"
+    assert bsd.do("kldunloadf", 1, 1) == "EBUSY"
+
+
+def test_a_flag_that_no_filesystem_knows_is_refused(bsd: Machine) -> None:
+    assert bsd.do("chflags", "/etc/rc", 0x40000000) == "EOPNOTSUPP"
+
+
+def test_the_securelevel_is_a_number(bsd: Machine) -> None:
+    assert bsd.do("__sysctlbyname", "kern.securelevel", "high") == "EINVAL"
