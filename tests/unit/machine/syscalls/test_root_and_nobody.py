@@ -1,4 +1,4 @@
-"""Calls that a real Linux 6.18 was asked by root and by nobody: each line is what both were told."""
+"""Calls that Linux 6.18 was asked by root and by nobody: each line is what both were told."""
 
 from typing import Any
 
