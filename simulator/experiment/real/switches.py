@@ -16,6 +16,7 @@ from simulator.isolation.mechanisms.lxc_config import LxcConfig
 from simulator.isolation.technologies.base import Technology, put
 from simulator.isolation.technologies.options import bwrap as bwrap_options
 from simulator.isolation.technologies.options import docker as docker_options
+from simulator.isolation.technologies.options import docker_limits
 from simulator.isolation.technologies.options import nspawn as nspawn_options
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.constants import CAPABILITY_NAMES
@@ -46,6 +47,7 @@ _DOCKER_ADDED: dict[str, tuple[str, ...]] = {
     "volumes": ("-v", "--volume", "--tmpfs"),
     "net-ns": ("--net", "--network"),
     "uts-ns": ("-h", "--hostname"),
+    "cgroup-limits": tuple(docker_limits.TABLE),
 }
 """Options that make a mechanism, or that dockerd refuses beside the switch that lifts it."""
 
@@ -71,6 +73,8 @@ def docker(request: Request, mechanism: str) -> Request:
         return msgspec.structs.replace(request, api={**request.api, field: value})
     if mechanism in _DOCKER:
         return with_words(less, *_DOCKER[mechanism])
+    if mechanism == "cgroup-limits":
+        return less  # every container has a group, by default without a limit
     return less if less.spec != request.spec else no_way(request, mechanism)
 
 
@@ -88,6 +92,7 @@ _LXC: dict[str, tuple[str, ...]] = {
     "lxc-config": (),
     "apparmor": ("lxc.apparmor.profile = unconfined",),
     "user-ns": ("lxc.idmap =",),
+    "cgroup-limits": (),
     "device-list": ("lxc.cgroup.devices.allow = a",),
     "default-mounts": (
         *("lxc.mount.auto =", "lxc.mount.entry =", "lxc.autodev = 0"),
@@ -134,7 +139,10 @@ def lxc(request: Request, mechanism: str) -> Request:
     held = request.technology.get("lxc-config") or known
     if mechanism not in _LXC | _LXC_KEEPS or not isinstance(held, LxcConfig):
         no_way(request, mechanism)
-    config = LxcConfig((*held.lines, *_lxc_lines(request.technology, mechanism)))
+    lines = held.lines
+    if mechanism == "cgroup-limits":
+        lines = tuple(line for line in lines if not line.startswith("lxc.cgroup"))
+    config = LxcConfig((*lines, *_lxc_lines(request.technology, mechanism)))
     return msgspec.structs.replace(request, technology=put(request.technology, config))
 
 

@@ -16,10 +16,7 @@ REASONS: Mapping[tuple[str, str], str] = {
     ),
     ("docker", "mount-ns"): N_("dockerd asks for one for every container (moby oci/defaults.go)"),
     ("docker", "pivot-root"): _MOVED,
-    ("docker", "cgroup-limits"): N_(
-        "its limits can be lifted, but dockerd gives every container a group"
-    ),
-    ("docker", "session-keyring"): N_("dockerd has no word for runc's --no-new-keyring"),
+    ("docker", "session-keyring"): N_("dockerd 20.10 has no word for runc's --no-new-keyring"),
     ("docker", "default-mounts"): N_(
         "dockerd mounts /proc, /dev and /sys in every container (moby oci/defaults.go)"
     ),
@@ -28,7 +25,6 @@ REASONS: Mapping[tuple[str, str], str] = {
     ),
     ("runc", "pivot-root"): _MOVED,
     ("crun", "pivot-root"): _MOVED,
-    ("runc", "cgroup-limits"): N_("runc puts every container into a group of its own"),
     ("runc", "default-mounts"): N_(
         "runc looks into the container's /proc/self/fd and does not start without"
         " (libcontainer/utils, CloseExecFrom())"
@@ -38,9 +34,6 @@ REASONS: Mapping[tuple[str, str], str] = {
         " (lxc conf.c, lxc_pivot_root())"
     ),
     ("lxc", "pivot-root"): N_("it always does (lxc conf.c, lxc_pivot_root())"),
-    ("lxc", "cgroup-limits"): N_(
-        "lxc.cgroup.use leaves hierarchies out, but never all of them (lxc cgfsng.c)"
-    ),
     ("nspawn", "session-keyring"): _ALWAYS,
     ("nspawn", "default-mounts"): N_("its table of mounts is fixed (nspawn-mount.c, mount_all())"),
     ("nspawn", "pivot-root"): N_("it always changes the root (nspawn.c, outer_child())"),

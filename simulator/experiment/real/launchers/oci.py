@@ -175,8 +175,8 @@ def launch(operator: Operator, technology: Technology, actor: str, layout: str) 
     pid_file = bundle / "pid"
     pid_file.unlink(missing_ok=True)
     argv = [program, "--root", f"/run/{technology.id}"]
-    if technology.get("cgroup-limits") is None:
-        argv.append("--cgroup-manager=disabled")  # crun(1); runc has no such word
+    if technology.get("cgroup-limits") is None and technology.id == "crun":
+        argv.append("--cgroup-manager=disabled")  # runc puts every container into a group
     argv += ["run", "--detach"]
     if technology.get("session-keyring") is None:
         argv.append("--no-new-keyring")
