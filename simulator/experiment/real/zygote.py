@@ -14,9 +14,12 @@ from pathlib import Path
 from simulator.experiment.real import pack, rootfs
 from simulator.experiment.real.calls import do, fork
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.link import Link, attach
+from simulator.experiment.real.link import Gone, Link, attach
 
 _SIGCHLD = 17
+_CLONE_NEWNS, _MS_SLAVE_REC = 0x20000, 1 << 19 | 1 << 14
+_AT_RECURSIVE, _READ_ONLY = 0x8000, 1
+_ENVIRONMENT = {"PATH": "/bin", "HOME": "/root"}
 _LOCK = threading.Lock()
 _FOUND: dict[int, Link] = {}
 
@@ -51,9 +54,9 @@ def _start() -> Link:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             cwd="/",
-            env={"PATH": "/bin", "HOME": "/root"},
+            env=_ENVIRONMENT,
         )
-        found = attach(process.pid)
+        found = _looking_on(attach(process.pid), str(agent))
     # A machine's processes are not nicer than those of the model, however nice we were started.
     with contextlib.suppress(RealError):
         do(found, "setpriority", 0, 0, 0)
@@ -63,3 +66,26 @@ def _start() -> Link:
     # Machines are its children; when they end nobody waits for them.
     do(found, "rt_sigaction", _SIGCHLD, 1)
     return found
+
+
+def _looking_on(first: Link, agent: str) -> Link:
+    """The same process, to which this machine's files are there to be read, not to be changed.
+
+    Its program, libraries and streams are open in every process of a scratch machine, whose root
+    may be this machine's root: what it finds in /proc/PID/exe, map_files or fd is on read-only
+    mounts of a namespace that nobody in the scratch machine can enter.
+    """
+    do(first, "unshare", _CLONE_NEWNS)
+    do(first, "mount", "none", "/", None, _MS_SLAVE_REC, None)
+    do(first, "mount_setattr", -100, "/", _AT_RECURSIVE, (_READ_ONLY, 0, 0, 0), 32)
+    stream = do(first, "open", "/dev/null", os.O_RDWR)
+    for number in range(3):
+        do(first, "dup2", stream, number)
+    do(first, "close", stream)
+    argv = rootfs.interpreter_arguments(agent)
+    environ = [f"{name}={value}" for name, value in _ENVIRONMENT.items()]
+    answer = first.ask({"do": "call", "call": "execve", "args": [argv[0], argv, environ]})
+    if not isinstance(answer, Gone) or not answer.alive:
+        raise RealError.broken("execve", str(answer))
+    first.close()
+    return attach(first.pid)

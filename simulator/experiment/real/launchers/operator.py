@@ -20,6 +20,7 @@ from simulator.experiment.real.sandbox import NS, Machine, log_in
 
 PROGRAMS = ("/usr", "/lib", "/lib64", "/etc/alternatives")
 _OPEN_TREE_CLONE, _AT_RECURSIVE, _EMPTY_PATH = 1, 0x8000, 4
+_SET_STRING, _CREATE, _READ_ONLY = 1, 6, 1
 _DETACH = 2
 STATE = ("run/runc", "run/crun", "run/lxc", "run/vitrina", "var/lib/lxc")
 """Where runtimes note what they started."""
@@ -33,11 +34,8 @@ def enter(machine: Machine, *, apart: bool = True) -> Link:
     ``apart``: in a mount namespace that only it has; otherwise in the machine's own.
     """
     link = machine.outsider()
-    trees = [
-        (path, do(link, "open_tree", -100, path, _OPEN_TREE_CLONE | _AT_RECURSIVE))
-        for path in PROGRAMS
-        if os.path.isdir(path)
-    ]
+    nothing = f"{machine.directory}/root"
+    trees = [(path, _shown(link, path, nothing)) for path in PROGRAMS if os.path.isdir(path)]
     place = do(link, "open", f"/proc/{machine.supervisor.pid}/ns/mnt", 0)
     do(link, "setns", place, NS["mnt"])
     do(link, "close", place)
@@ -50,6 +48,28 @@ def enter(machine: Machine, *, apart: bool = True) -> Link:
     do(link, "setsid")
     log_in(link)
     return link
+
+
+def _shown(link: Link, path: str, nothing: str) -> int:
+    """A tree of this machine to be looked at, never to be changed: its descriptor.
+
+    Whoever is root of the scratch machine can reach it (``/proc/PID/root``) and could mount it
+    anew for writing. An overlay without an upper directory stays as it is: overlayfs.rst.
+    ``nothing`` is an empty directory, since it takes two.
+    """
+    try:
+        context = do(link, "fsopen", "overlay", 0)
+        for command, key, value in (
+            (_SET_STRING, "lowerdir", f"{path}:{nothing}"),
+            (_CREATE, None, None),
+        ):
+            do(link, "fsconfig", context, command, key, value, 0)
+        tree: int = do(link, "fsmount", context, 0, _READ_ONLY)
+        do(link, "close", context)
+    except RealError:
+        tree = do(link, "open_tree", -100, path, _OPEN_TREE_CLONE | _AT_RECURSIVE)
+        do(link, "mount_setattr", tree, "", _EMPTY_PATH | _AT_RECURSIVE, (_READ_ONLY, 0, 0, 0), 32)
+    return tree
 
 
 class Operator:
