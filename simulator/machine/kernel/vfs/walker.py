@@ -263,8 +263,7 @@ class Walker:
         """``..``: to the parent, unless this is where the caller's tree ends."""
         trap = self.trap
         if self.at == self.root:
-            if self.resolve & RESOLVE_BENEATH:
-                self._escapes()
+            self._stay()
             return
         if self.at == trap.task.top or (
             trap.family.traits.context_root_pins_dotdot and _is_context_root(trap, self.at)
@@ -274,17 +273,25 @@ class Walker:
         mount = trap.store.row(Mount, at.mount)
         while at.inode == mount.root:
             if mount.parent is None or mount.mountpoint is None:
+                self._stay()
                 return
-            if self.resolve & RESOLVE_NO_XDEV:
-                trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
             at = At(mount.parent, mount.mountpoint)
             mount = trap.store.row(Mount, at.mount)
             if at == self.root:
-                break
-        else:
-            at = At(at.mount, inodes.parent(trap, at.inode))
-            self._connected(mount, at.inode)
+                self._stay()
+                return
+        if at != self.at and self.resolve & RESOLVE_NO_XDEV:
+            trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
+        at = At(at.mount, inodes.parent(trap, at.inode))
+        self._connected(mount, at.inode)
         self.at = cross(trap, at)
+
+    def _stay(self) -> None:
+        """follow_dotdot(), ``in_root``: no higher, but onto whatever has been mounted here."""
+        if self.resolve & RESOLVE_BENEATH:
+            self._escapes()
+        if self.at in self.mounted:
+            self.at = self._down(self.at)
 
     def _connected(self, mount: Mount, directory: InodeId) -> None:
         """path_connected(): of a bind mount, only what is below its root; ENOENT for a directory
