@@ -127,6 +127,19 @@ class RealDesk:
             raise ClientError(f"{path}: {error.strerror}") from None
         return kept.getvalue()
 
+    async def unpack(self, content: bytes, place: str) -> None:
+        """Into a directory of this machine; nothing of it leaves that."""
+        try:
+            with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+                archive.extractall(place, filter="data")
+        except (OSError, tarfile.TarError) as error:
+            raise ClientError(f"{place}: {error}") from None
+
+    async def kind(self, path: str) -> str:
+        """``file``, ``directory``, or empty for what is not there."""
+        one = Path(path)
+        return "directory" if one.is_dir() else "file" if one.exists() else ""
+
     async def converse(self, fd: int, early: bytes, *, stdin: bool, tty: bool) -> None:
         """The streams of a process in a container, until its output ends."""
         typing = asyncio.ensure_future(self._type(fd)) if stdin else None

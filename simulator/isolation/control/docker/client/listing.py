@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from simulator.isolation.control.docker.client.flags import Flag, Parsed, need, parse
+from simulator.isolation.control.docker.client.moments import stamp
 from simulator.isolation.control.docker.client.tables import (
     elided,
     layout,
@@ -198,6 +199,18 @@ async def inspected(sys: Process, api: Api, given: Parsed, paths: list[str]) -> 
     return status
 
 
+def between(given: Parsed, now: int, blame: str = "") -> dict[str, str]:
+    """``--since`` and ``--until`` for a request. Raises ``ClientError``."""
+    found: dict[str, str] = {}
+    for name in ("since", "until"):
+        if given.text(name):
+            try:
+                found[name] = stamp(given.text(name), now)
+            except ClientError as error:
+                raise ClientError(f"{blame.format(name)}{error}", 1) from None
+    return found
+
+
 async def logs(sys: Process, api: Api, words: list[str]) -> int:
     """docker logs."""
     flags = {
@@ -211,9 +224,7 @@ async def logs(sys: Process, api: Api, words: list[str]) -> int:
     for name in ("follow", "timestamps"):
         if given.on(name):
             query[name] = 1
-    for name in ("since", "until"):
-        if given.text(name):
-            query[name] = given.text(name)
+    query |= between(given, await times.now(sys), 'invalid value for "{}": ')
     left = b""
     async for piece in api.stream("GET", f"/containers/{told['Id']}/logs", query):
         if told["Config"]["Tty"]:
@@ -279,7 +290,7 @@ async def events(sys: Process, api: Api, words: list[str]) -> int:
     flags = {"filter": _FILTER, "format": _FORMAT, "since": Flag("text"), "until": Flag("text")}
     given = parse("events", flags, words)
     query: dict[str, Any] = filters(given)
-    query |= {name: given.text(name) for name in ("since", "until") if given.text(name)}
+    query |= between(given, await times.now(sys))
     async for told in api.lines("GET", "/events", query):
         if given.text("format"):
             await sys.out(template(given.text("format"), told) + "\n")

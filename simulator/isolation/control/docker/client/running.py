@@ -46,10 +46,10 @@ async def configuration(sys: Process, given: Parsed, image: str, cmd: list[str])
         lines = (await sys.text(path)).splitlines()
         env += [line for line in lines if line.strip() and not line.startswith("#")]
     env = [one if "=" in one else f"{one}={sys.env.get(one, '')}" for one in env]
-    ports, bindings = ports(given.listed("publish"), given.listed("expose"))
+    exposed, bindings = ports(given.listed("publish"), given.listed("expose"))
     network = given.text("network") or given.text("net") or "default"
     config = _config(given) | {"Env": env, "Cmd": cmd or None, "Image": image}
-    config["ExposedPorts"] = ports
+    config["ExposedPorts"] = exposed
     host = _host(given) | {"NetworkMode": network, "PortBindings": bindings}
     endpoint: dict[str, Any] = {}
     if given.listed("network-alias"):
@@ -134,7 +134,8 @@ def _pair(text: str, mark: str = "=") -> tuple[str, str]:
 
 
 def ports(published: list[str], exposed: list[str]) -> tuple[dict[str, Any], dict[str, Any]]:
-    ports: dict[str, Any] = {one if "/" in one else f"{one}/tcp": {} for one in exposed}
+    """ExposedPorts and PortBindings of ``-p`` and ``--expose``. Raises ``ClientError``."""
+    found: dict[str, Any] = {one if "/" in one else f"{one}/tcp": {} for one in exposed}
     bindings: dict[str, Any] = {}
     for text in published:
         place, _, kind = text.partition("/")
@@ -142,11 +143,11 @@ def ports(published: list[str], exposed: list[str]) -> tuple[dict[str, Any], dic
         key = f"{inside}/{kind or 'tcp'}"
         if not inside.isdigit():
             raise ClientError(f"invalid containerPort: {inside}", 125)
-        ports[key] = {}
+        found[key] = {}
         number = outside[-1] if outside else ""
         address = ":".join(outside[:-1])
         bindings.setdefault(key, []).append({"HostIp": address, "HostPort": number})
-    return ports, bindings
+    return found, bindings
 
 
 def _ulimit(text: str) -> dict[str, Any]:

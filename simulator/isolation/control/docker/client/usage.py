@@ -37,20 +37,21 @@ async def stats(sys: Process, api: Api, words: list[str]) -> int:
             )
         ]
         told = [await api.ask("GET", f"/containers/{name}/stats", {"stream": 0}) for name in names]
-        rows = [_taken(one, whole=given.on("no-trunc")) for one in told]
-        await listing.show(sys, given, _STATS, rows)
+        rows = [taken(one, whole=given.on("no-trunc")) for one in told]
+        await listing.show(sys, given, STATS, rows)
         if given.on("no-stream") or not names:
             return 0
 
 
-_STATS = {
+STATS = {
     "Container": "CONTAINER ID", "Name": "NAME", "CPUPerc": "CPU %",
     "MemUsage": "MEM USAGE / LIMIT", "MemPerc": "MEM %", "NetIO": "NET I/O",
     "BlockIO": "BLOCK I/O", "PIDs": "PIDS",
 }  # fmt: skip
+"""The columns of docker stats, with their titles."""
 
 
-def _taken(told: dict[str, Any], *, whole: bool) -> dict[str, str]:
+def taken(told: dict[str, Any], *, whole: bool) -> dict[str, str]:
     """One row, from two samples of the counters."""
     cpu, before = told["cpu_stats"], told["precpu_stats"]
     worked = cpu["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]

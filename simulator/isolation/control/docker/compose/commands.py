@@ -5,11 +5,18 @@ from typing import Any
 
 from simulator.isolation.control.docker.client.flags import Flag, Parsed
 from simulator.isolation.control.docker.client.wire import DaemonError
-from simulator.isolation.control.docker.compose import plan, showing
+from simulator.isolation.control.docker.compose import (
+    configuring,
+    hearing,
+    moving,
+    plan,
+    showing,
+)
 from simulator.isolation.control.docker.compose.errors import ComposeError
+from simulator.isolation.control.docker.compose.following import Attached, follow
 from simulator.isolation.control.docker.compose.main import Sitting, Table, version
 from simulator.isolation.control.docker.compose.plan import Action, Options, Seen
-from simulator.isolation.control.docker.compose.project import dependencies
+from simulator.isolation.control.docker.compose.project import VERSION, dependencies
 from simulator.isolation.control.docker.compose.tree import part
 from simulator.isolation.control.docker.compose.work import Worker
 
@@ -20,6 +27,10 @@ _UP = {
     "remove-orphans": Flag(), "wait": Flag(), "pull": Flag("text"), "quiet-pull": Flag(),
     "abort-on-container-exit": Flag(), "no-log-prefix": Flag(), "no-color": Flag(),
     "timeout": _TIME, "yes": Flag(short="y"), "renew-anon-volumes": Flag(short="V"),
+    "abort-on-container-failure": Flag(), "exit-code-from": Flag("text"), "attach": Flag("list"),
+    "no-attach": Flag("list"), "attach-dependencies": Flag(), "timestamps": Flag(),
+    "always-recreate-deps": Flag(), "wait-timeout": Flag("number"), "watch": Flag(short="w"),
+    "menu": Flag(),
 }  # fmt: skip
 
 
@@ -37,8 +48,7 @@ async def up(sitting: Sitting, given: Parsed) -> int:
     """Make and start everything; without -d, show what it prints until it ends."""
     wanted = tuple(given.words)
     project, world, worker = await sitting.seen(wanted)
-    if given.on("force-recreate") and given.on("no-recreate"):
-        raise ComposeError("--force-recreate and --no-recreate are incompatible")
+    _check_up(given)
     options = Options(
         services=wanted,
         scales=_scales(given),
@@ -69,13 +79,49 @@ async def up(sitting: Sitting, given: Parsed) -> int:
         await _until_well(sitting, worker, order)
     if given.on("detach") or given.on("wait") or given.on("no-start"):
         return 0
-    aborting = given.on("abort-on-container-exit")
-    status = await showing.follow(
-        sitting, order, prefix=not given.on("no-log-prefix"), first_ends=aborting
+    if given.on("watch"):
+        await moving.changes(sitting, worker, moving.rules(project.services, wanted))
+    return await _attached(sitting, given, wanted, order)
+
+
+def _check_up(given: Parsed) -> None:
+    """Options that contradict each other (``up.go`` validateFlags())."""
+    ends = ("abort-on-container-exit", "abort-on-container-failure")
+    attaching = any(given.on(name) for name in (*ends, "attach", "attach-dependencies", "watch"))
+    if all(given.on(name) for name in ends):
+        told = "--abort-on-container-failure cannot be combined with --abort-on-container-exit"
+        raise ComposeError(told)
+    if given.on("build") and given.on("no-build"):
+        raise ComposeError("--build and --no-build are incompatible")
+    if given.on("detach") and attaching:
+        raise ComposeError(
+            "--detach cannot be combined with --abort-on-container-exit,"
+            " --abort-on-container-failure, --attach, --attach-dependencies or --watch"
+        )
+    if given.on("no-recreate") and given.on("renew-anon-volumes"):
+        raise ComposeError("--no-recreate and --renew-anon-volumes are incompatible")
+    if given.on("force-recreate") and given.on("no-recreate"):
+        raise ComposeError("--force-recreate and --no-recreate are incompatible")
+
+
+async def _attached(
+    sitting: Sitting, given: Parsed, wanted: tuple[str, ...], order: list[str]
+) -> int:
+    """Show what the containers print until they end."""
+    chosen = given.listed("attach") or (order if given.on("attach-dependencies") else [])
+    chosen = [one for one in chosen or wanted or order if one not in given.listed("no-attach")]
+    listed = await showing.members(sitting, (), every=True)
+    shown = [one for one in map(Seen.of, listed) if one.service in chosen and not one.oneoff]
+    source = given.text("exit-code-from")
+    attached = Attached(
+        shown,
+        aborts=given.on("abort-on-container-exit") or bool(source),
+        failing=given.on("abort-on-container-failure"),
+        source=source,
     )
-    if aborting:
-        await _act(sitting, "stop", tuple(order))
-    return status
+    return await follow(
+        sitting, attached, prefix=not given.on("no-log-prefix"), timestamps=given.on("timestamps")
+    )
 
 
 async def _until_well(sitting: Sitting, worker: Worker, order: list[str]) -> None:
@@ -214,6 +260,11 @@ async def build(sitting: Sitting, given: Parsed) -> int:
     for name in project.order(given.words, alone=True):
         if project.services[name].get("build"):
             action = Action("build", name, name=project.image(name))
+            own = project.services[name]["build"]
+            for pair in given.listed("build-arg"):
+                key, equals, value = pair.partition("=")
+                found = value if equals else sitting.env.get(key)
+                own["args"] = {**(own.get("args") or {}), key: found}
             await worker.build(action, no_cache=given.on("no-cache"), pull=given.on("pull"))
     return 0
 
@@ -242,6 +293,9 @@ async def scale(sitting: Sitting, given: Parsed) -> int:
 
 async def told_version(sitting: Sitting, given: Parsed) -> int:
     """``version``."""
+    if given.text("format") == "json":
+        await sitting.out(f'{{"version":"v{VERSION}"}}\n')
+        return 0
     await sitting.out(version() if not given.on("short") else version().split("v")[-1])
     return 0
 
@@ -250,12 +304,34 @@ _DOWN = {
     "volumes": Flag(short="v"), "remove-orphans": Flag(), "rmi": Flag("text"), "timeout": _TIME,
 }  # fmt: skip
 COMMANDS: dict[str, Table] = {
-    "build": Table(build, {"no-cache": Flag(), "pull": Flag(), "quiet": Flag(short="q")}),
+    "build": Table(
+        build,
+        {
+            "no-cache": Flag(),
+            "pull": Flag(),
+            "quiet": Flag(short="q"),
+            "progress": Flag("text"),
+            "build-arg": Flag("list"),
+            "with-dependencies": Flag(),
+        },
+    ),
     "create": Table(create, _UP),
     "down": Table(down, _DOWN),
-    "kill": Table(_verb("kill", "Killing", "Killed"), {"signal": Flag("text", "s")}),
+    "kill": Table(
+        _verb("kill", "Killing", "Killed"),
+        {"signal": Flag("text", "s"), "remove-orphans": Flag()},
+    ),
     "pause": Table(_verb("pause", "", "Paused"), {}),
-    "pull": Table(pull, {"quiet": Flag(short="q"), "include-deps": Flag()}),
+    "pull": Table(
+        pull,
+        {
+            "quiet": Flag(short="q"),
+            "include-deps": Flag(),
+            "ignore-pull-failures": Flag(),
+            "ignore-buildable": Flag(),
+            "policy": Flag("text"),
+        },
+    ),
     "restart": Table(restart, {"timeout": _TIME, "no-deps": Flag()}),
     "rm": Table(
         remove, {"force": Flag(short="f"), "stop": Flag(short="s"), "volumes": Flag(short="v")}
@@ -266,5 +342,8 @@ COMMANDS: dict[str, Table] = {
     "unpause": Table(_verb("unpause", "", "Unpaused"), {}),
     "up": Table(up, _UP),
     "version": Table(told_version, {"short": Flag(), "format": Flag("text", "f")}),
+    **configuring.COMMANDS,
+    **hearing.COMMANDS,
+    **moving.COMMANDS,
     **showing.COMMANDS,
 }

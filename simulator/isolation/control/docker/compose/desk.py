@@ -10,6 +10,7 @@ from simulator.isolation.control.docker.client import running
 from simulator.isolation.control.docker.client.wire import Api, Client
 from simulator.isolation.control.docker.engine.sync import go
 from simulator.isolation.control.docker.images import tarball
+from simulator.machine.abi.constants import S_IFDIR, S_IFMT
 
 if TYPE_CHECKING:
     from simulator.machine.userland.process import Process
@@ -41,6 +42,14 @@ class Desk(Protocol):
 
     async def pack(self, path: str, name: str = ".") -> bytes:
         """A directory or file as an archive, called ``name`` there; empty when there is none."""
+        ...
+
+    async def unpack(self, content: bytes, place: str) -> None:
+        """Lay an archive out in a directory."""
+        ...
+
+    async def kind(self, path: str) -> str:
+        """``file``, ``directory``, or empty for what is not there."""
         ...
 
     async def converse(self, fd: int, early: bytes, *, stdin: bool, tty: bool) -> None:
@@ -84,6 +93,20 @@ class Terminal:
         """What lies at a path of the simulated machine."""
         return await tarball.pack(self.sys, path, name)
 
+    async def unpack(self, content: bytes, place: str) -> None:
+        """Into a directory of the simulated machine."""
+        await tarball.unpack(self.sys, content, place)
+
+    async def kind(self, path: str) -> str:
+        """stat(2)."""
+        from simulator.machine.userland.process import SysError
+
+        try:
+            mode = (await self.sys.stat(path))["mode"]
+        except SysError:
+            return ""
+        return "directory" if mode & S_IFMT == S_IFDIR else "file"
+
     async def converse(self, fd: int, early: bytes, *, stdin: bool, tty: bool) -> None:
         """The program's own streams."""
         await running.copy(self.sys, fd, early, stdin=stdin, tty=tty)
@@ -94,7 +117,7 @@ class Terminal:
         for work in works:
 
             async def body(own: "Process", work: Work = work) -> None:
-                await work(Terminal(own, Api(own, self.terminal.host), self.cwd))
+                await work(Terminal(own, self.terminal.shared(own), self.cwd))
 
             pids.append(await go(self.sys, body))
         for pid in pids:

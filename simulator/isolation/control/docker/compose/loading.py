@@ -60,6 +60,12 @@ class Loader:
         self.env = dict(env)
         self._warn = warn
         self._warned: set[str] = set()
+        self.plain = False
+        """Leave variables as they are written."""
+
+    def interpolated(self, tree: Any) -> Any:
+        """A file's tree with its variables replaced."""
+        return tree if self.plain else interpolate.tree(tree, self.env, self.warn)
 
     def warn(self, text: str) -> None:
         """Once each."""
@@ -81,6 +87,24 @@ class Loader:
 
         Services of a profile take part when it is among ``profiles`` or they are ``wanted``.
         """
+        files, base, names, tree = await self._merged(files, directory, env_files)
+        title = self._name(name, names, base)
+        profiles = profiles or tuple(filter(None, self.env.get("COMPOSE_PROFILES", "").split(",")))
+        return await self._made(tree, title, base, tuple(files), profiles, wanted)
+
+    async def model(
+        self, files: list[str], directory: str, *, name: str, env_files: tuple[str, ...]
+    ) -> Tree:
+        """The files as they are written, merged: nothing is interpolated (``--no-interpolate``)."""
+        self.plain = True
+        _files, base, names, tree = await self._merged(files, directory, env_files)
+        kept = {key: value for key, value in tree.items() if value}
+        return {"name": self._name(name, names, base), **kept}
+
+    async def _merged(
+        self, files: list[str], directory: str, env_files: tuple[str, ...]
+    ) -> tuple[list[str], str, list[str], Tree]:
+        """The files, where they are, the names that they give the project, and their tree."""
         files = files or await self._found(directory)
         base = posixpath.dirname(files[0])
         await self._dot_env(env_files or (f"{base}/.env",), required=bool(env_files))
@@ -89,10 +113,7 @@ class Loader:
         for file in files:
             one = await self._file(file, base, names)
             tree = merge.merged(tree, one) if tree else one
-        tree = merge.cleaned(tree)
-        title = self._name(name, names, base)
-        profiles = profiles or tuple(filter(None, self.env.get("COMPOSE_PROFILES", "").split(",")))
-        return await self._made(tree, title, base, tuple(files), profiles, wanted)
+        return files, base, names, merge.cleaned(tree)
 
     async def _found(self, directory: str) -> list[str]:
         place = directory
@@ -140,8 +161,9 @@ class Loader:
         if isinstance(tree, dict) and isinstance(tree.get("name"), str):  # pyright: ignore
             names.append(interpolate.text(tree["name"], self.env, self.warn))  # pyright: ignore
             self.env["COMPOSE_PROJECT_NAME"] = self.env.get("COMPOSE_PROJECT_NAME") or names[-1]
-        tree = interpolate.tree(tree, self.env, self.warn)
-        schema.validate(merge.cleaned(tree), file)
+        tree = self.interpolated(tree)
+        if not self.plain:
+            schema.validate(merge.cleaned(tree), file)
         if "version" in tree:
             self.warn(
                 f"{file}: the attribute `version` is obsolete, it will be ignored, please remove it"
@@ -160,6 +182,8 @@ class Loader:
     async def _service(self, one: Any, name: str, file: str, base: str, tree: Tree) -> Any:
         if not isinstance(one, dict):
             return one
+        if self.plain:
+            return dict(cast("Tree", one))
         made = normal.service(one, name, base)  # pyright: ignore[reportUnknownArgumentType]
         extends = made.pop("extends", None)
         if extends is None:
@@ -173,8 +197,9 @@ class Loader:
             text = await self.read(place)
             if text is None:
                 raise ComposeError(f"open {place}: no such file or directory", 14)
-            other = interpolate.tree(parse(text, place), self.env, self.warn)
-            schema.validate(merge.cleaned(other), place)
+            other = self.interpolated(parse(text, place))
+            if not self.plain:
+                schema.validate(merge.cleaned(other), place)
         if source not in part(other, "services"):
             raise Invalid(
                 f'cannot extend service "{name}" in {file}: service "{source}" not found in {place}'

@@ -54,6 +54,8 @@ def _long(tree: Tree, name: str, directory: str) -> Tree:
             found[key] = pairs(found[key])
     if "build" in found:
         found["build"] = _build(found["build"], directory)
+    if "develop" in found:
+        found["develop"] = _develop(found["develop"], directory)
     if "env_file" in found:
         found["env_file"] = _env_files(found["env_file"], directory)
     if "ports" in found:
@@ -129,6 +131,13 @@ _CHANGES: dict[str, Callable[[Any], Any]] = {
     "extra_hosts": _extra_hosts, "dns": _list, "dns_search": _list, "tmpfs": _list,
     "expose": lambda value: [str(one) for one in value],
 }  # fmt: skip
+
+
+def _develop(value: Any, directory: str) -> Tree:
+    """What ``compose watch`` looks at; its paths are the project's."""
+    tree = dict(cast("Tree", value or {}))
+    rules = cast("list[Tree]", tree.get("watch") or [])
+    return {**tree, "watch": [{**one, "path": path(one["path"], directory)} for one in rules]}
 
 
 def _build(value: Any, directory: str) -> Tree:

@@ -34,14 +34,32 @@ _AMBIGUOUS = re.compile(
 
 def printed(tree: Tree) -> str:
     """The whole file. A ``$`` is written twice, so that it can be read again."""
+    project = str(tree.get("name", ""))
+    return _dumped({key: _shaped(_whole(project, key, one), key) for key, one in tree.items()})
+
+
+def as_written(tree: Any) -> str:
+    """A file of which nothing was interpolated: keys by name, texts as they are."""
+    return _dumped(_sorted(tree))
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        tree = cast("dict[Any, Any]", value)
+        return {_text(str(key)): _sorted(tree[key]) for key in sorted(tree, key=str)}
+    if isinstance(value, list):
+        return [_sorted(one) for one in cast("list[Any]", value)]
+    return _text(value) if isinstance(value, str) else value
+
+
+def _dumped(tree: Any) -> str:
     writer: Any = YAML(pure=True)
     writer.default_flow_style = False
     writer.width = 1 << 20
     writer.indent(mapping=2, sequence=4, offset=2)
     writer.representer.add_representer(type(None), _null)
     found = io.StringIO()
-    project = str(tree.get("name", ""))
-    writer.dump({key: _shaped(_whole(project, key, one), key) for key, one in tree.items()}, found)
+    writer.dump(tree, found)
     return found.getvalue()
 
 

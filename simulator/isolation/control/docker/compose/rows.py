@@ -21,7 +21,9 @@ _OTHERS = {"ID": "CONTAINER ID", "State": "STATE", "Health": "HEALTH", "ExitCode
            "LocalVolumes": "LOCAL VOLUMES", "Publishers": "PUBLISHERS"}  # fmt: skip
 
 
-def row(one: dict[str, Any], told: dict[str, Any], now: int) -> dict[str, Any]:
+def row(
+    one: dict[str, Any], told: dict[str, Any], now: int, *, whole: bool = False
+) -> dict[str, Any]:
     """A container as the list has it, and as inspect does; ``now`` in nanoseconds."""
     seen = Seen.of(one)
     mounts: list[dict[str, Any]] = one.get("Mounts") or []
@@ -29,11 +31,11 @@ def row(one: dict[str, Any], told: dict[str, Any], now: int) -> dict[str, Any]:
     networks = part(part(one, "NetworkSettings"), "Networks")
     created = one["Created"] * times.SECOND
     return {
-        "Command": f'"{elided(one["Command"], 20)}"',
+        "Command": f'"{one["Command"] if whole else elided(one["Command"], 20)}"',
         "CreatedAt": times.rfc3339(created)[:19].replace("T", " ") + " +0000 UTC",
         "ExitCode": told["State"]["ExitCode"],
         "Health": part(told["State"], "Health").get("Status") or "",
-        "ID": short(one["Id"]),
+        "ID": one["Id"] if whole else short(one["Id"]),
         "Image": one["Image"],
         "Labels": ",".join(f"{key}={value}" for key, value in one["Labels"].items()),
         "LocalVolumes": str(sum(mount.get("Driver") == "local" for mount in mounts)),
@@ -63,7 +65,7 @@ def row(one: dict[str, Any], told: dict[str, Any], now: int) -> dict[str, Any]:
 def shown(rows: list[dict[str, Any]], form: str) -> str:
     """The rows as a table, as JSON a line, or by a template. Raises ``ClientError``."""
     if form == "json":
-        return "".join(f"{_as_go(row)}\n" for row in rows)
+        return "".join(f"{as_go(row)}\n" for row in rows)
     if form == "table":
         cells = ([row[name] for name in _TITLES] for row in rows)
         return table(list(_TITLES.values()), cells)
@@ -72,9 +74,9 @@ def shown(rows: list[dict[str, Any]], form: str) -> str:
     return "".join(template(form, row) + "\n" for row in rows)
 
 
-def _as_go(row: dict[str, Any]) -> str:
+def as_go(value: Any) -> str:
     """encoding/json, which writes ``<``, ``>`` and ``&`` so that no browser minds them."""
-    text = msgspec.json.encode(row).decode()
+    text = msgspec.json.encode(value).decode()
     for char in "<>&":
         text = text.replace(char, f"\\u{ord(char):04x}")
     return text

@@ -6,22 +6,26 @@ import msgspec
 
 from simulator.isolation.control.docker.client.flags import Flag, Parsed
 from simulator.isolation.control.docker.client.listing import port_text
+from simulator.isolation.control.docker.client.running import ports
 from simulator.isolation.control.docker.client.tables import short, size, table
-from simulator.isolation.control.docker.compose import plan, printing, request, rows
-from simulator.isolation.control.docker.compose.desk import Desk, Work
+from simulator.isolation.control.docker.compose import plan, request, rows
 from simulator.isolation.control.docker.compose.errors import ComposeError
+from simulator.isolation.control.docker.compose.following import together
 from simulator.isolation.control.docker.compose.main import Sitting, Table
 from simulator.isolation.control.docker.compose.plan import Options, Seen
 from simulator.isolation.control.docker.compose.project import LABEL, digest
-from simulator.isolation.control.docker.compose.tree import listed
 from simulator.isolation.control.docker.engine import times
 
 _NEVER_RAN = ("created",)
 
 
-async def _listed(
+async def members(
     sitting: Sitting, wanted: tuple[str, ...], *, every: bool, known: bool = True
 ) -> list[dict[str, Any]]:
+    """The project's containers as the engine lists them, by name; of ``wanted`` services only.
+
+    Raises ``ComposeError`` for a service that is none, when it must be ``known``.
+    """
     project = await sitting.project(wanted)
     for name in wanted:
         if known and name not in project.services:
@@ -35,8 +39,19 @@ async def _listed(
 
 async def ps(sitting: Sitting, given: Parsed) -> int:
     """The project's containers."""
-    every = given.on("all")
-    listed = await _listed(sitting, tuple(given.words), every=every)
+    states = given.listed("status")
+    if given.text("filter"):
+        key, equals, value = given.text("filter").partition("=")
+        if not equals:
+            raise ComposeError("arguments to --filter should be in form KEY=VAL")
+        if key != "status":
+            raise ComposeError(f"unknown filter {key}")
+        states.append(value)
+    every = given.on("all") or bool(states)
+    listed = await members(sitting, tuple(given.words), every=every)
+    listed = [one for one in listed if not states or one["State"] in states]
+    if not (given.on("all") or states):
+        listed = [one for one in listed if not Seen.of(one).oneoff]
     if given.on("services"):
         names = dict.fromkeys(Seen.of(one).service for one in listed)
         await sitting.out("".join(f"{name}\n" for name in names))
@@ -48,84 +63,22 @@ async def ps(sitting: Sitting, given: Parsed) -> int:
     found: list[dict[str, Any]] = []
     for one in listed:
         told = await sitting.desk.api.ask("GET", f"/containers/{one['Id']}/json")
-        found.append(rows.row(one, told, now))
+        found.append(rows.row(one, told, now, whole=given.on("no-trunc")))
     await sitting.out(rows.shown(found, given.text("format", "table")))
     return 0
 
 
 async def logs(sitting: Sitting, given: Parsed) -> int:
     """What containers have printed; -f goes on."""
-    listed = await _listed(sitting, tuple(given.words), every=True)
+    listed = await members(sitting, tuple(given.words), every=True)
     query: dict[str, Any] = {"stdout": 1, "stderr": 1, "tail": given.text("tail", "all")}
     for name in ("follow", "timestamps"):
         if given.on(name):
             query[name] = 1
-    for name in ("since", "until"):
-        if given.text(name):
-            query[name] = given.text(name)
+    query |= await sitting.between(given)
     shown = [Seen.of(one) for one in listed if one["State"] not in _NEVER_RAN]
-    await _together(sitting, shown, query, prefix=not given.on("no-log-prefix"))
+    await together(sitting, shown, query, prefix=not given.on("no-log-prefix"))
     return 0
-
-
-async def follow(sitting: Sitting, services: list[str], *, prefix: bool, first_ends: bool) -> int:
-    """Show what the containers of services print until they end; the last bad status."""
-    listed = await _listed(sitting, (), every=True)
-    shown = [one for one in map(Seen.of, listed) if one.service in services and not one.oneoff]
-    names = ", ".join(_short(one) for one in shown)
-    await sitting.err(f"Attaching to {names}\n")
-    query = {"stdout": 1, "stderr": 1, "follow": 1}
-    if first_ends and shown:
-        await _together(sitting, shown[:1], query, prefix=prefix)
-        shown = shown[:1]
-    else:
-        await _together(sitting, shown, query, prefix=prefix)
-    status = 0
-    for one in shown:
-        told = await sitting.desk.api.ask("GET", f"/containers/{one.id}/json")
-        code = told["State"]["ExitCode"]
-        await sitting.out(f"{_short(one)} exited with code {code}\n")
-        status = code if first_ends else status
-    return status
-
-
-def _short(one: Seen) -> str:
-    """``web-1``: what a line of its output begins with."""
-    return f"{one.service}-{one.number}"
-
-
-async def _together(
-    sitting: Sitting, shown: list[Seen], query: dict[str, Any], *, prefix: bool
-) -> None:
-    """The output of each, a line at a time, behind its name."""
-    width = max((len(_short(one)) for one in shown), default=0)
-
-    def showing(one: Seen) -> Work:
-        async def work(desk: Desk) -> None:
-            head = f"{_short(one).ljust(width)}  | " if prefix else ""
-            await _show(desk, one, head.encode(), query)
-
-        return work
-
-    await sitting.desk.together([showing(one) for one in shown])
-
-
-async def _show(desk: Desk, one: Seen, head: bytes, query: dict[str, Any]) -> None:
-    told = await desk.api.ask("GET", f"/containers/{one.id}/json")
-    framed, line = b"", b""
-    async for piece in desk.api.stream("GET", f"/containers/{one.id}/logs", query):
-        framed += piece
-        if told["Config"]["Tty"]:
-            line, framed = line + framed, b""
-        while len(framed) >= 8 and len(framed) >= 8 + int.from_bytes(framed[4:8], "big"):
-            end = 8 + int.from_bytes(framed[4:8], "big")
-            line += framed[8:end]
-            framed = framed[end:]
-        *whole, line = line.split(b"\n")
-        for text in whole:
-            await desk.write(1, head + text + b"\n")
-    if line:
-        await desk.write(1, head + line + b"\n")
 
 
 _EXEC = {
@@ -141,7 +94,7 @@ async def execute(sitting: Sitting, given: Parsed) -> int:
         raise ComposeError('"docker compose exec" requires at least 2 arguments')
     name, *cmd = given.words
     number = int(given.given.get("index", 0))
-    there = await _listed(sitting, (name,), every=False, known=False)
+    there = await members(sitting, (name,), every=False, known=False)
     listed = [Seen.of(one) for one in there]
     found = [one for one in listed if not one.oneoff and (not number or one.number == number)]
     if not found:
@@ -168,6 +121,9 @@ _RUN = {
     "no-deps": Flag(), "no-TTY": Flag(short="T"), "entrypoint": Flag("text"), "build": Flag(),
     "user": Flag("text", "u"), "workdir": Flag("text", "w"), "service-ports": Flag(short="P"),
     "interactive": Flag(short="i"), "volume": Flag("list", "v"), "quiet-pull": Flag(),
+    "tty": Flag(short="t"), "publish": Flag("list", "p"), "label": Flag("list", "l"),
+    "cap-add": Flag("list"), "cap-drop": Flag("list"), "remove-orphans": Flag(),
+    "use-aliases": Flag(), "quiet": Flag(short="q"), "pull": Flag("text"),
 }  # fmt: skip
 
 
@@ -198,6 +154,16 @@ async def run(sitting: Sitting, given: Parsed) -> int:
     body["HostConfig"]["AutoRemove"] = given.on("rm") and given.on("detach")
     if not given.on("service-ports"):
         body["HostConfig"]["PortBindings"] = {}
+    if given.listed("publish"):
+        exposed, bound = ports(given.listed("publish"), [])
+        body["ExposedPorts"] = {**(body.get("ExposedPorts") or {}), **exposed}
+        body["HostConfig"]["PortBindings"] |= bound
+    for pair in given.listed("label"):
+        key, _, value = pair.partition("=")
+        body["Labels"][key] = value
+    for flag, field in (("cap-add", "CapAdd"), ("cap-drop", "CapDrop")):
+        if given.listed(flag):
+            body["HostConfig"][field] = given.listed(flag)
     body |= {"OpenStdin": True, "StdinOnce": True, "AttachStdin": True, "Tty": False}
     ident = msgspec.json.encode([name, cmd, len(world.containers), list(worker.ids.values())])
     title = given.text("name") or f"{project.name}-{name}-run-{_digits(ident)}"
@@ -222,56 +188,34 @@ def _digits(content: bytes) -> str:
     return digest({"of": content.decode()})[:12]
 
 
-async def config(sitting: Sitting, given: Parsed) -> int:
-    """The project as it was understood."""
-    hashed = bool(given.text("hash"))
-    project = await sitting.project(tuple(given.words), as_written=not hashed)
-    if given.on("quiet"):
-        return 0
-    lists = {
-        "services": project.order(),
-        "volumes": sorted(project.volumes),
-        "networks": sorted(project.networks),
-        "images": [project.image(name) for name in project.order()],
-        "profiles": sorted({p for one in (*project.services.values(), *project.off.values())
-                            for p in listed(one, "profiles")}),
-    }  # fmt: skip
-    for name, found in lists.items():
-        if given.on(name):
-            await sitting.out("".join(f"{one}\n" for one in found))
-            return 0
-    if hashed:
-        chosen = project.order() if given.text("hash") == "*" else given.text("hash").split(",")
-        for name in chosen:
-            await sitting.out(f"{name} {digest(project.services[name])}\n")
-        return 0
-    tree: dict[str, Any] = {"name": project.name, "services": project.services}
-    for section in ("networks", "volumes", "secrets", "configs"):
-        if getattr(project, section):
-            tree[section] = getattr(project, section)
-    tree |= project.extensions
-    if given.text("format") == "json":
-        await sitting.out(msgspec.json.format(msgspec.json.encode(tree)).decode() + "\n")
-        return 0
-    await sitting.out(printing.printed(tree))
-    return 0
-
-
 async def images(sitting: Sitting, given: Parsed) -> int:
     """The images that the containers are of."""
-    found: list[list[str]] = []
-    now = times.parse((await sitting.desk.api.ask("GET", "/info"))["SystemTime"]) or 0
-    for one in await _listed(sitting, tuple(given.words), every=True):
+    found: list[dict[str, Any]] = []
+    for one in await members(sitting, tuple(given.words), every=True):
         told = await sitting.desk.api.ask("GET", f"/images/{one['ImageID']}/json")
         name, _, tag = one["Image"].rpartition(":")
         repository, tag = (name, tag) if name and "/" not in tag else (one["Image"], "latest")
-        created = times.parse(told["Created"]) or 0
-        found.append([
-            one["Names"][0].lstrip("/"), repository, tag, f"{told['Os']}/{told['Architecture']}",
-            short(told["Id"]), size(told["Size"]), f"{times.elapsed(now - created)} ago",
-        ])  # fmt: skip
+        found.append({
+            "ID": told["Id"], "ContainerName": one["Names"][0].lstrip("/"),
+            "Repository": repository, "Tag": tag,
+            "Platform": f"{told['Os']}/{told['Architecture']}", "Size": told["Size"],
+            "Created": told["Created"],
+        })  # fmt: skip
+    if given.on("quiet"):
+        idents = dict.fromkeys(one["ID"].removeprefix("sha256:") for one in found)
+        await sitting.out("".join(f"{ident}\n" for ident in idents))
+        return 0
+    if given.text("format") == "json":
+        await sitting.out(rows.as_go(found) + "\n")
+        return 0
+    now = times.parse((await sitting.desk.api.ask("GET", "/info"))["SystemTime"]) or 0
+    cells = [
+        [one["ContainerName"], one["Repository"], one["Tag"], one["Platform"], short(one["ID"]),
+         size(one["Size"]), f"{times.elapsed(now - (times.parse(one['Created']) or 0))} ago"]
+        for one in found
+    ]  # fmt: skip
     titles = ["CONTAINER", "REPOSITORY", "TAG", "PLATFORM", "IMAGE ID", "SIZE", "CREATED"]
-    await sitting.out(table(titles, found))
+    await sitting.out(table(titles, cells))
     return 0
 
 
@@ -279,7 +223,7 @@ async def top(sitting: Sitting, given: Parsed) -> int:
     """The processes of each container."""
     titles: list[str] = []
     found: list[list[str]] = []
-    for one in await _listed(sitting, tuple(given.words), every=False):
+    for one in await members(sitting, tuple(given.words), every=False):
         told = await sitting.desk.api.ask("GET", f"/containers/{one['Id']}/top")
         seen = Seen.of(one)
         titles = ["SERVICE", "#", *told["Titles"]]
@@ -294,7 +238,7 @@ async def port(sitting: Sitting, given: Parsed) -> int:
     if len(given.words) != 2:
         raise ComposeError('"docker compose port" requires 2 arguments')
     name, number = given.words
-    there = await _listed(sitting, (name,), every=False)
+    there = await members(sitting, (name,), every=False)
     if not there:
         raise ComposeError(f'service "{name}" is not running')
     for one in there:
@@ -321,34 +265,43 @@ async def ls(sitting: Sitting, given: Parsed) -> int:
     for one in await sitting.desk.api.ask("GET", "/containers/json", query):
         projects.setdefault(one["Labels"][f"{LABEL}project"], []).append(one)
     found: list[list[str]] = []
+    wanted = [one.removeprefix("name=") for one in given.listed("filter")]
+    for one in given.listed("filter"):
+        if not one.startswith("name="):
+            raise ComposeError(f"invalid filter '{one.partition('=')[0]}'")
     for name, those in sorted(projects.items()):
+        if wanted and not any(part in name for part in wanted):
+            continue
         states = [one["State"] for one in those]
         told = ", ".join(f"{state}({states.count(state)})" for state in sorted(set(states)))
         found.append([name, told, those[0]["Labels"].get(f"{LABEL}project.config_files", "")])
     if given.on("quiet"):
         await sitting.out("".join(f"{row[0]}\n" for row in found))
+    elif given.text("format") == "json":
+        names = ("Name", "Status", "ConfigFiles")
+        await sitting.out(rows.as_go([dict(zip(names, row, strict=True)) for row in found]) + "\n")
     else:
         await sitting.out(table(["NAME", "STATUS", "CONFIG FILES"], found))
     return 0
 
 
 COMMANDS: dict[str, Table] = {
-    "config": Table(config, {
-        "services": Flag(), "volumes": Flag(), "networks": Flag(), "images": Flag(),
-        "profiles": Flag(), "hash": Flag("text"), "quiet": Flag(short="q"),
-        "format": Flag("text"), "no-interpolate": Flag(),
-    }),
     "exec": Table(execute, _EXEC, stop_early=True),
-    "images": Table(images, {}),
+    "images": Table(images, {"quiet": Flag(short="q"), "format": Flag("text")}),
     "logs": Table(logs, {
         "follow": Flag(short="f"), "tail": Flag("text", "n"), "timestamps": Flag(short="t"),
         "no-log-prefix": Flag(), "no-color": Flag(), "since": Flag("text"), "until": Flag("text"),
+        "index": Flag("number"),
     }),
-    "ls": Table(ls, {"all": Flag(short="a"), "quiet": Flag(short="q")}),
+    "ls": Table(ls, {
+        "all": Flag(short="a"), "quiet": Flag(short="q"), "format": Flag("text"),
+        "filter": Flag("list"),
+    }),
     "port": Table(port, {"protocol": Flag("text"), "index": Flag("number")}),
     "ps": Table(ps, {
         "all": Flag(short="a"), "quiet": Flag(short="q"), "services": Flag(),
-        "format": Flag("text"), "no-trunc": Flag(),
+        "format": Flag("text"), "no-trunc": Flag(), "status": Flag("list"),
+        "filter": Flag("text"), "orphans": Flag(),
     }),
     "run": Table(run, _RUN, stop_early=True),
     "top": Table(top, {}),
