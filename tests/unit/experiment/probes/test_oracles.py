@@ -125,6 +125,12 @@ def test_secrecy_that_an_operator_gave_away_is_granted():
     assert outcome("secrecy", case(here, twin=there)) is Outcome.GRANTED
 
 
+def test_secrecy_leaks_where_the_guest_got_further_in_one_world():
+    """A run that ended early in the twin world differs in what it never came to."""
+    here, there = seen(entry(), entry("g", line=2)), seen(entry())
+    assert judge("secrecy", case(here, twin=there)).evidence == (1,)
+
+
 def test_secrecy_without_a_twin_is_inconclusive():
     assert outcome("secrecy", case(seen(entry()))) is Outcome.INCONCLUSIVE
 
@@ -164,6 +170,15 @@ def test_integrity_leaks_when_the_hosts_state_differs_afterwards():
 def test_integrity_points_at_the_call_that_wrote():
     run = seen(entry(crossings=crossing("write")), entry("g", line=2), after={"/srv/x": "1"})
     assert judge("integrity", case(run)).evidence == (0,)
+
+
+def test_a_host_that_was_changed_is_not_half_safe_because_a_later_call_was_refused():
+    run = seen(
+        entry(crossings=crossing("write")),
+        entry("g", line=2, errno=Errno.EPERM, stopped_by="capability", crossings=()),
+        after={"/srv/x": "1"},
+    )
+    assert outcome("integrity", case(run)) is Outcome.LEAKS
 
 
 def test_integrity_holds_when_nothing_of_the_hosts_changed():
@@ -222,6 +237,12 @@ def test_interference_leaks_when_the_neighbours_run_differs():
     assert outcome("interference", case(unharmed, alone=calm)) is Outcome.HOLDS
 
 
+def test_interference_is_also_a_neighbour_that_gets_further_than_alone():
+    disturbed = seen(entry(), entry("h", "neighbour", 3), entry("h", "neighbour", 4))
+    alone = seen(entry("h", "neighbour", 3))
+    assert judge("interference", case(disturbed, alone=alone)).evidence == (2,)
+
+
 def test_interference_without_a_run_alone_or_a_neighbour_is_inconclusive():
     assert outcome("interference", case(seen(entry(), entry("h", "neighbour")))) is (
         Outcome.INCONCLUSIVE
@@ -254,6 +275,25 @@ def test_budget_compares_what_was_taken_with_what_was_granted(uses, refused, exp
         assert verdict.stopped_by == "pids-limit"
 
 
+@pytest.mark.parametrize(
+    ("errno", "wall", "expected"),
+    [
+        (Errno.EPERM, "rlimit", Outcome.LIMITED),
+        (Errno.EPERM, None, Outcome.LEAKS),
+        (Errno.EINVAL, None, Outcome.LEAKS),
+        (Errno.ENOSPC, None, Outcome.LIMITED),
+        (Errno.ENOENT, None, Outcome.LEAKS),
+    ],
+)
+def test_a_refusal_is_a_limit_when_it_says_so_or_names_a_wall(errno, wall, expected):
+    run = seen(
+        entry("mlock"),
+        entry("mlock", line=2, errno=errno, stopped_by=wall),
+        uses=(Use(resource="memory", used=30),),
+    )
+    assert outcome("budget", case(run, resource="memory")) is expected
+
+
 def test_a_starved_neighbour_is_a_leak_whatever_the_grant():
     run = seen(
         entry(crossings=crossing("exhaust", owner="neighbour")),
@@ -282,6 +322,8 @@ def test_authority_is_judged_by_what_was_commanded_not_by_success():
         (entry("reboot", errno=Errno.EPERM), Outcome.HOLDS),
         (entry("mount"), Outcome.INCONCLUSIVE),
         (entry("mount", errno=Errno.EPERM), Outcome.HOLDS),
+        (entry("kill", errno=Errno.ESRCH), Outcome.HOLDS),
+        (entry("kill", errno=Errno.EINVAL), Outcome.INCONCLUSIVE),
     ],
 )
 def test_on_a_real_kernel_authority_is_read_from_refusals(found, expected):
