@@ -142,3 +142,26 @@ def test_what_a_shell_starts_can_set_no_clock_and_restart_nothing(mighty: RealSe
     assert isinstance(told, Returned)
     bounding = int(str(told.data).split()[-1], 16)
     assert not any(bounding >> capability & 1 for capability in (16, 17, 20, 22, 25, 35))
+
+
+SHARED = (
+    Call("chmod", ("/proc/meminfo", 0o444)),
+    Call("lchown", ("/proc/mounts", 0, 0)),
+    Call("chown", ("/proc/fs", 0, 0)),
+)
+"""Entries of procfs that every instance of the machine shows."""
+
+
+@pytest.mark.parametrize("call", SHARED, ids=str)
+def test_an_entry_that_every_procfs_shows_gets_no_other_owner_or_mode(
+    mighty: RealSession, call: Call
+) -> None:
+    assert isinstance(mighty.call("guest", call), Silent)
+
+
+def test_what_is_the_instances_own_is_changed_for_real(mighty: RealSession) -> None:
+    before = Path("/proc").stat().st_mode
+    assert mighty.call("guest", Call("chmod", ("/proc", 0o711))) == Returned(0)
+    assert mighty.call("guest", Call("chown", ("/proc/self/status", 1, 1))) == Returned(0)
+    assert Path("/proc").stat().st_mode == before
+    assert mighty.call("guest", Call("chmod", ("/proc", 0o555))) == Returned(0)

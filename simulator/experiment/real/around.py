@@ -16,6 +16,7 @@ from simulator.experiment.real.objects import (
     MACHINE_FILES,
     Opened,
     awake,
+    keeps_attributes,
     named,
     opened,
 )
@@ -25,10 +26,11 @@ from simulator.machine.abi.i18n import N_
 
 Rule = Callable[[int, tuple[Value, ...]], str | None]
 
-CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN = 2, 21
+CAP_DAC_READ_SEARCH, CAP_SYS_ADMIN, CAP_MKNOD = 2, 21, 27
 _SUSPEND_SECCOMP = 1 << 21
-_WRITING_TRACES = {4, 5, 6, 13, 15, 0x4205, 0x4212}
-"""ptrace(2): POKETEXT, POKEDATA, POKEUSER, SETREGS, SETFPREGS, SETREGSET, SET_SYSCALL_INFO."""
+_WRITING_TRACES = {4, 5, 6, 13, 15, 19, 26, 30, 0x4205, 0x4210, 0x4212}
+"""ptrace(2): POKETEXT, POKEDATA, POKEUSER, SETREGS, SETFPREGS, SETFPXREGS, SET_THREAD_AREA,
+ARCH_PRCTL, SETREGSET, SET_SYSCALL_USER_DISPATCH_CONFIG, SET_SYSCALL_INFO."""
 _SEIZE, _SETOPTIONS = 0x4206, 0x4200
 _SHM_REMAP = 0o40000
 _DECIDING_EVENTS = 0x4 | 0x8
@@ -116,8 +118,33 @@ def found_by_handle(pid: int, _args: tuple[Value, ...]) -> str | None:
 
 
 def handled(pid: int, args: tuple[Value, ...]) -> str | None:
-    """open_by_handle_at(2) as a program makes it: only by the root of all namespaces."""
-    return found_by_handle(pid, args) if number(args, 0) < -10000 else None
+    """open_by_handle_at(2) as a program makes it: only where the handle is of a namespace."""
+    with opened(pid, number(args, 0, -1)) as found:
+        of_all = number(args, 0) < _SPECIAL_ROOTS or (found is not None and found.magic == _NSFS)
+    return found_by_handle(pid, args) if of_all else None
+
+
+_NSFS, _SPECIAL_ROOTS = 0x6E736673, -10000
+"""FD_NSFS_ROOT and FD_PIDFS_ROOT are below (linux/fcntl.h)."""
+
+
+def picked(pid: int, args: tuple[Value, ...]) -> str | None:
+    """fspick(2), from which a file system is remounted."""
+    with _argument(pid, args, 1, 0) as found:
+        if found is not None and _common(found) and capable(pid, CAP_SYS_ADMIN):
+            return N_("a file system that is one for all is not remounted")
+    return None
+
+
+def called(mode_at: int) -> Rule:
+    """mknod(2) of a device that would start something once it is opened."""
+
+    def rule(pid: int, args: tuple[Value, ...]) -> str | None:
+        mode, device = number(args, mode_at), number(args, mode_at + 1)
+        wakes = stat.S_ISCHR(mode) and capable(pid, CAP_MKNOD) and awake(mode, device, pid)
+        return N_("devices of a real machine are not changed") if wakes else None
+
+    return rule
 
 
 def remapped(_pid: int, args: tuple[Value, ...]) -> str | None:
@@ -158,20 +185,27 @@ def agent_named(_pid: int, args: tuple[Value, ...]) -> str | None:
 
 
 def given(place: int, directory: int | None = None) -> Rule:
-    """chmod(2), chown(2) and their like, of the path that is argument ``place``."""
+    """chmod(2), chown(2) and their like, of the path that is argument ``place``.
+
+    Both a link and what it leads to are asked: a flag among the arguments may mean either.
+    """
 
     def rule(pid: int, args: tuple[Value, ...]) -> str | None:
-        with _argument(pid, args, place, directory) as found:
-            return None if found is None else _given(found)
+        for follow in (True, False):
+            with _argument(pid, args, place, directory, follow=follow) as found:
+                refusal = None if found is None else _given(found)
+            if refusal is not None:
+                return refusal
+        return None
 
     return rule
 
 
 def _argument(
-    pid: int, args: tuple[Value, ...], place: int, directory: int | None
+    pid: int, args: tuple[Value, ...], place: int, directory: int | None, *, follow: bool = True
 ) -> AbstractContextManager[Opened | None]:
     base = None if directory is None else number(args, directory, -100)
-    return named(pid, args[place] if place < len(args) else None, base)
+    return named(pid, args[place] if place < len(args) else None, base, follow=follow)
 
 
 def given_opened(pid: int, args: tuple[Value, ...]) -> str | None:
@@ -181,7 +215,9 @@ def given_opened(pid: int, args: tuple[Value, ...]) -> str | None:
 
 
 def _given(found: Opened) -> str | None:
-    if found.magic in MACHINE_FILES - {PROC} or (os.major(found.place) and not _readonly(found)):
+    kind = found.magic
+    shared = not keeps_attributes(found) if kind == PROC else kind in MACHINE_FILES
+    if (shared or os.major(found.place)) and not _readonly(found):
         return N_("files of a real machine get no other owner or mode")
     return None
 
@@ -214,6 +250,9 @@ RULES: dict[str, Rule] = {
     "process_vm_writev": implanted,
     "process_vm_readv": read_into,
     "open_by_handle_at": handled,
+    "fspick": picked,
+    "mknod": called(1),
+    "mknodat": called(2),
     "shmat": remapped,
     "fanotify_init": asked_first,
     "chmod": given(0),

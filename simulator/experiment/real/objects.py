@@ -7,7 +7,9 @@ by: a file of procfs that is bound on another name is still that file.
 import contextlib
 import ctypes
 import os
+import socket
 import stat
+import struct
 from collections.abc import Generator
 from pathlib import Path
 
@@ -66,8 +68,11 @@ _NEXT_MOUNT_NAMESPACES = {(0xB7, 11), (0xB7, 12)}
 """NS_MNT_GET_NEXT and NS_MNT_GET_PREV: every mount namespace of the machine, one by one."""
 
 _CAP_SYS_ADMIN = 21
+_ROOT_INODE = 1
+"""PROC_ROOT_INO is 1 in every instance."""
 _NO_XDEV, _NO_SYMLINKS = 1, 4
-_OPENAT2 = 437
+_OPENAT2, _PIDFD_GETFD = 437, 438
+_ENGINES = ("dockerd", "containerd", "docker-init", "docker-proxy", "lxc", "systemd")
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -85,6 +90,8 @@ class Opened(msgspec.Struct, frozen=True):
 
     inode: int
     flags: int
+    number: int = -1
+    """As its process numbers it."""
 
     @property
     def magic(self) -> int:
@@ -134,7 +141,7 @@ def opened(pid: int, number: int) -> Generator[Opened | None]:
     except OSError:
         descriptor = None
     with _held(descriptor, pid) as found:
-        yield None if found is None else msgspec.structs.replace(found, flags=flags)
+        yield None if found is None else msgspec.structs.replace(found, flags=flags, number=number)
 
 
 def written(pid: int, number: int) -> str | None:
@@ -146,6 +153,8 @@ def written(pid: int, number: int) -> str | None:
 def _written(found: Opened) -> str | None:
     if stat.S_ISFIFO(found.mode) and (found.place, found.inode) in CHANNELS:
         return N_("nobody but the coordinator tells an agent what to do")
+    if stat.S_ISSOCK(found.mode) and _of_an_engine(found):
+        return N_("nobody but the coordinator tells an engine what to do")
     if stat.S_ISCHR(found.mode) and _memory(found.device):
         return N_("memory and log devices of a real machine are not written to")
     if stat.S_ISCHR(found.mode) and (os.major(found.device) == 4 or found.device == _CONSOLE):
@@ -164,6 +173,29 @@ def _written(found: Opened) -> str | None:
     if kind in MACHINE_FILES and not private(found):
         return N_("kernel settings of a real machine are not changed")
     return None
+
+
+def _of_an_engine(found: Opened) -> bool:
+    """Whether a socket leads to a daemon that starts programs, which nobody would watch."""
+    with contextlib.suppress(OSError), _copied(found) as own:
+        credentials = own.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+        program = os.readlink(f"/proc/{struct.unpack('iii', credentials)[0]}/exe")
+        return os.path.basename(program).startswith(_ENGINES)
+    return False
+
+
+def _copied(found: Opened) -> socket.socket:
+    """The same open socket as one of ours: pidfd_getfd(2)."""
+    holder = os.pidfd_open(found.pid)
+    try:
+        call = ctypes.CDLL(None, use_errno=True).syscall
+        call.restype = ctypes.c_long
+        copy = int(call(ctypes.c_long(_PIDFD_GETFD), holder, found.number, 0))
+    finally:
+        os.close(holder)
+    if copy < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return socket.socket(fileno=copy)
 
 
 def _memory(device: int) -> bool:
@@ -186,6 +218,21 @@ def private(found: Opened) -> bool:
     return first.isdigit() and not rest.endswith("mem")
 
 
+def keeps_attributes(found: Opened) -> bool:
+    """Whether an owner or mode given to a file of procfs stays in its instance, if anywhere.
+
+    The directory of an instance is its own, processes forget, and settings refuse; any other file
+    has one entry in all instances: proc_notify_change().
+    """
+    if found.place == os.stat("/proc").st_dev:
+        return False
+    inner = "" if found.inode == _ROOT_INODE else _inside(found)
+    if inner is None:
+        return False
+    first = inner.partition("/")[0]
+    return first.isdigit() or first in ("", "self", "thread-self", "sys")
+
+
 def _inside(found: Opened) -> str | None:
     """Its path from the root of its procfs, whatever it was bound on; ``None``: nobody can tell.
 
@@ -199,7 +246,7 @@ def _inside(found: Opened) -> str | None:
         root = os.open(place, os.O_PATH | os.O_CLOEXEC)
         try:
             status = os.fstat(root)
-            if (status.st_dev, status.st_ino) == (found.place, 1):
+            if (status.st_dev, status.st_ino) == (found.place, _ROOT_INODE):
                 return next((name for name in names if _is_at(root, name, found)), None)
         finally:
             os.close(root)
@@ -218,7 +265,8 @@ def _roots(found: Opened) -> Generator[str]:
 
 
 def _is_at(root: int, name: str, found: Opened) -> bool:
-    how = (ctypes.c_uint64 * 3)(os.O_PATH | os.O_CLOEXEC, 0, _NO_XDEV | _NO_SYMLINKS)
+    itself = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+    how = (ctypes.c_uint64 * 3)(itself, 0, _NO_XDEV | _NO_SYMLINKS)
     call = ctypes.CDLL(None).syscall
     call.restype = ctypes.c_long
     there = call(ctypes.c_long(_OPENAT2), root, name.encode(), how, ctypes.sizeof(how))
