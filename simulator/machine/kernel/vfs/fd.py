@@ -16,7 +16,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, Domain, FileId, FilesId, InodeId, VirtualId
+from simulator.machine.abi.ids import HOST, Domain, FileId, FilesId, InodeId, MountId, VirtualId
 from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import lock
@@ -73,7 +73,10 @@ def _changed(old: FdTable, new: FdTable) -> tuple[Collection[FileId], Collection
             come.update(map(_DESCRIPTION, now.values()))
     lost = gone - come
     if len(before) > 1 or len(after) > 1:  # a page that stays as it was may hold it too
-        lost = {one for one in lost if not any(_holds(page, one) for page in after.values())}
+        if len(lost) > _FEW:
+            lost.difference_update(*(map(_DESCRIPTION, page.values()) for page in after.values()))
+        else:
+            lost = {one for one in lost if not any(_holds(page, one) for page in after.values())}
     return lost, come - gone
 
 
@@ -82,11 +85,25 @@ def _holds(page: Mapping[int, Slot], file: FileId) -> bool:
 
 
 _NONE: Mapping[int, Slot] = {}
+_FEW = 4
+"""Up to so many are looked for one by one, rather than all that a table holds among them."""
 REFERENCES = Index(FdTable, _descriptions, "slots.pages", between=_changed)
 """The descriptor tables that hold a description; it is released with the last of them."""
 
 OPEN_FILES = Index(File, lambda file: () if file.at is None else (file.at.inode,), "at")
 """The descriptions of an inode."""
+
+
+def _written_through(file: File) -> tuple[MountId, ...]:
+    """fs/open.c do_dentry_open(): devices and pipes are not written through a mount."""
+    if file.at is None or file.kind != "inode":
+        return ()
+    through = not file.flags & O_PATH and file.flags & O_ACCMODE != O_RDONLY
+    return (file.at.mount,) if through else ()
+
+
+WRITERS = Index(File, _written_through, "kind", "at", "flags")
+"""The descriptions by the mount that they are written through."""
 
 
 def get(trap: "Trap", fd: int) -> File:
@@ -232,10 +249,7 @@ def drop_table(store: Store, files: FilesId) -> None:
     """exit(2) of the last task that uses the table: everything in it is closed."""
     table = store.row(FdTable, files)
     store.drop(FdTable, files)
-    for slot in table.slots.values():
-        file = store.get(File, slot.file)
-        if file is not None:
-            _let_go(store, files, file)
+    _let_all_go(store, files, [slot.file for slot in table.slots.values()])
 
 
 def close_on_exec(store: Store, files: FilesId) -> None:
@@ -247,7 +261,7 @@ def close_on_exec(store: Store, files: FilesId) -> None:
 def close_range(trap: "Trap", first: int, last: int, *, mark: bool) -> None:
     """close_range(2): close every descriptor of the range, or ``mark`` it to be closed on exec."""
     table = trap.store.row(FdTable, trap.task.files)
-    those = sorted(fd for fd in table.slots if first <= fd <= last)
+    those = sorted(fd for fd, _slot in table.slots.items() if first <= fd <= last)
     if mark:
         marked = {fd: Slot(table.slots[fd].file, True) for fd in those}
         trap.store.put(FdTable(id=table.id, slots=Slots({**table.slots, **marked})))
@@ -263,8 +277,16 @@ def _close_all(store: Store, files: FilesId, those: list[int]) -> None:
     closing = set(those)
     kept = {fd: slot for fd, slot in slots.items() if fd not in closing}
     store.put(FdTable(id=files, slots=Slots(kept)))
-    for fd in those:
-        file = store.get(File, slots[fd].file)
+    _let_all_go(store, files, [slots[fd].file for fd in those])
+
+
+def _let_all_go(store: Store, files: FilesId, those: list[FileId]) -> None:
+    """Several descriptors of table ``files`` no longer refer to these."""
+    if not store.count(lock.Locks):  # then nothing becomes of what another table refers to
+        referred = store.filed(REFERENCES)
+        those = [one for one in those if one not in referred]
+    for one in those:
+        file = store.get(File, one)
         if file is not None:
             _let_go(store, files, file)
 

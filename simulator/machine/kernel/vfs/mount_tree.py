@@ -155,9 +155,14 @@ def copy_tree(
     copies: dict[MountId, MountId] = {}
     top = clone_one(store, old, root, how, ns, **other)
     copies[old.id] = top.id
+    # Nothing lies below a file, and everything below the root of its filesystem
+    directory = inodes.is_dir(inodes.load(trap, root))
+    whole = directory and inodes.parent(trap, root) == root
     for child in children(store, old.id):
-        assert child.mountpoint is not None
-        if is_below(trap, child.mountpoint, root, child.mountpoint_name):
+        place = child.mountpoint
+        assert place is not None
+        below = directory and (whole or is_below(trap, place, root, child.mountpoint_name))
+        if below or place == root:
             _copy_below(trap, child, how, ns, copies)
     return top, copies
 

@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from simulator.machine.abi.constants import (
-    MS_RDONLY,
-    O_ACCMODE,
-    O_PATH,
-    O_RDONLY,
-)
+from simulator.machine.abi.constants import MS_RDONLY
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import MountId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import mount_tree, mounting
-from simulator.machine.kernel.vfs.fd import File
+from simulator.machine.kernel.vfs.fd import WRITERS
 from simulator.machine.kernel.vfs.inode import Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 
@@ -61,15 +56,7 @@ def need_no_writers(trap: "Trap", mount: Mount, flags: int) -> None:
 
 
 def _has_writers(trap: "Trap", mounts: set[MountId]) -> bool:
-    """Devices and pipes are not written through a mount (fs/open.c do_dentry_open())."""
-    return any(
-        file.at is not None
-        and file.kind == "inode"
-        and file.at.mount in mounts
-        and not file.flags & O_PATH
-        and file.flags & O_ACCMODE != O_RDONLY
-        for file in trap.store.all(File)
-    )
+    return any(trap.store.many(WRITERS, mount) for mount in mounts)
 
 
 def remount(trap: "Trap", target: At, flags: int, text: str, *, read_only: bool) -> None:

@@ -81,6 +81,10 @@ class Slots(Mapping[int, Slot]):
         """The descriptors; a list, which is made faster than a view is gone through."""
         return [slot for page in self.pages.values() for slot in page.values()]
 
+    def items(self) -> list[tuple[int, Slot]]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """The descriptors with their numbers; a list too."""
+        return [pair for page in self.pages.values() for pair in page.items()]
+
     def __len__(self) -> int:
         return self.used.bit_count()
 
