@@ -113,20 +113,24 @@ def protects(trap: "Trap", setting: str, level: int = 1) -> bool:
 def has_over(trap: "Trap", privilege: Privilege, inode: Inode) -> bool:
     """capable_wrt_inode_uidgid(): the privilege, in a namespace that maps the file's owner."""
     user_ns = trap.store.row(namespace.UserNs, trap.task.cred.user_ns)
-    if (
-        namespace.from_kernel(user_ns.uid_map, inode.uid) == namespace.OVERFLOW_ID
-        and inode.uid != namespace.OVERFLOW_ID
-    ) or (
-        namespace.from_kernel(user_ns.gid_map, inode.gid) == namespace.OVERFLOW_ID
-        and inode.gid != namespace.OVERFLOW_ID
-    ):
-        return False
-    return trap.has(privilege, user_ns.id)
+    return (
+        namespace.has_mapping(user_ns.uid_map, inode.uid)
+        and namespace.has_mapping(user_ns.gid_map, inode.gid)
+        and trap.has(privilege, user_ns.id)
+    )
 
 
 def owner_or_capable(trap: "Trap", inode: Inode) -> bool:
-    """Whether the caller owns the file or holds CAP_FOWNER over it (inode_owner_or_capable())."""
-    return trap.task.cred.fsuid == inode.uid or has_over(trap, Privilege.FOWNER, inode)
+    """inode_owner_or_capable(): the owner, or CAP_FOWNER where the owner's id has a mapping.
+
+    The file's group is not asked about, other than in ``has_over``.
+    """
+    if trap.task.cred.fsuid == inode.uid:
+        return True
+    user_ns = trap.store.row(namespace.UserNs, trap.task.cred.user_ns)
+    return namespace.has_mapping(user_ns.uid_map, inode.uid) and trap.has(
+        Privilege.FOWNER, user_ns.id
+    )
 
 
 def executable(trap: "Trap", mount: "MountId", inode: Inode) -> bool:
