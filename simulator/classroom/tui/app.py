@@ -1,11 +1,12 @@
 """The application: which screen follows which, the commands, the language."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from textual.app import SystemCommand
 from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.theme import ThemeProvider
+from textual.widgets import Label
 
 from simulator.classroom.tui.frame import Frame
 from simulator.classroom.tui.keys import translated
@@ -74,12 +75,27 @@ class VitrinaApp(Frame[None]):
     def on_moment_requested(self, message: MomentRequested) -> None:
         """A moment on all its technologies."""
         moment = message.moment
-        try:
+
+        def play() -> None:
             runs = [self.studio.play_moment(moment.id, spec) for spec in moment.on]
-        except VitrinaError as error:
-            self.notify(str(error), severity="error", timeout=10)
-            return
-        self.push_screen(CompareScreen(*runs, title=moment.title, why=moment.why))
+            self.push_screen(CompareScreen(*runs, title=moment.title, why=moment.why))
+
+        self._soon(_("Running it on {count} technologies...").format(count=len(moment.on)), play)
+
+    def _soon(self, text: str, work: Callable[[], None]) -> None:
+        """Say that it takes a moment, and then do it."""
+
+        def begin() -> None:
+            try:
+                work()
+            except VitrinaError as error:
+                self.notify(str(error), severity="error", timeout=10)
+            finally:
+                told.remove()
+
+        told = Label(text, classes="soon")
+        self.screen.mount(told)
+        self.call_after_refresh(begin)
 
     def on_attach_requested(self, _message: AttachRequested) -> None:
         """Ask for the engine, then watch it."""
@@ -105,13 +121,13 @@ class VitrinaApp(Frame[None]):
         """The lessons, and one of them at once."""
         # They bring the engine with them, which the first screen can do without.
         from simulator.classroom.tui.screens.course import CourseScreen
-        from simulator.classroom.tui.screens.lesson import LessonScreen
 
         try:
             listed = self.studio.course()
-            self.push_screen(CourseScreen(listed, self.studio))
+            course = CourseScreen(listed, self.studio)
+            self.push_screen(course)
             if lesson:
-                self.push_screen(LessonScreen(self.studio.lesson(lesson), self.studio))
+                course.open(self.studio.lesson(lesson))
         except VitrinaError as error:
             self.notify(str(error), severity="error", timeout=10)
         while self.studio.remarks:
@@ -128,7 +144,7 @@ class VitrinaApp(Frame[None]):
                 self.play(message.scenario, typed, message.without)
 
         if message.ask:
-            self.push_screen(SpecDialog(_("Play on"), self.studio.names(), message.spec), go)
+            self.push_screen(self._spec_dialog(_("Play on"), message.spec), go)
         else:
             self.play(message.scenario, message.spec, message.without)
 
@@ -168,7 +184,10 @@ class VitrinaApp(Frame[None]):
             if left is not None and right is not None:
                 self.push_screen(CompareScreen(left, right))
 
-        self.push_screen(SpecDialog(_("Compare with"), self.studio.names()), go)
+        self.push_screen(self._spec_dialog(_("Compare with")), go)
+
+    def _spec_dialog(self, title: str, value: str = "") -> SpecDialog:
+        return SpecDialog(title, self.studio.names(), self.studio.wrong_spec, value)
 
     def on_flow_requested(self, message: FlowRequested) -> None:
         """The graph of a run; choosing an access goes to its line."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from simulator.classroom.tui.playback import Playback
+from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -79,6 +80,16 @@ class Studio:
     def names(self) -> tuple[str, ...]:
         """The technologies' names, for completion."""
         return tuple(technology.name for technology in self.technologies())
+
+    def wrong_spec(self, typed: str) -> str:
+        """What is wrong with a SPEC, in one line; nothing when it can be played on."""
+        from simulator.isolation.technologies.registry import parse_spec
+
+        try:
+            parse_spec(typed)
+        except VitrinaError as error:
+            return str(error)
+        return ""
 
     def offers(self) -> tuple[Offer, ...]:
         """The scenarios in the order of their subjects, in the language now spoken."""

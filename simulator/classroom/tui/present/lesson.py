@@ -1,6 +1,7 @@
 """A lesson's text as the screen shows it: footnotes as small numbers, their sources below."""
 
 import re
+from collections.abc import Sequence
 
 from simulator.classroom.lessons.schema import Lesson
 from simulator.classroom.lessons.text import REFERENCE
@@ -34,8 +35,7 @@ def _source(note: str) -> str:
     return _OUTCOME.sub(lambda found: _(found[1]), note)
 
 
-def dots(done: list[bool], at: int) -> str:
-    """The parts of a lesson as a row: done, here, still to come."""
-    return " ".join(
-        "◉" if number == at else "●" if is_done else "○" for number, is_done in enumerate(done)
-    )
+def dots(done: Sequence[bool | None], at: int) -> str:
+    """The parts of a lesson as a row: done, here, still to come; None is only to be read."""
+    marks = {None: "·", True: "●", False: "○"}
+    return " ".join("◉" if number == at else marks[one] for number, one in enumerate(done))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simulator.classroom.tui.present.line import Line
+from simulator.classroom.tui.present.line import Line, heading
 from simulator.machine.abi.ids import NsId, Pid
 from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.family import Family
@@ -13,7 +13,9 @@ from simulator.machine.state.store import Store, World
 
 
 def processes(world: World, family: Family, viewer: Pid) -> list[Line]:
-    """One line a process, indented by parentage: pid, user, state, command line."""
+    """One line a process, indented by parentage: pid, user, state, command line, as ps(1) heads
+    them.
+    """
     observer = world.get(Task, viewer)
     if observer is None:
         return []
@@ -21,7 +23,8 @@ def processes(world: World, family: Family, viewer: Pid) -> list[Line]:
     children: dict[int, list[Task]] = {}
     for task in seen.values():
         children.setdefault(task.parent if task.parent in seen else 0, []).append(task)
-    return list(_branch(world, observer, children, 0, 0))
+    names = heading(f" {'PID':>4} {'USER':<6} S COMMAND")
+    return [names, *_branch(world, observer, children, 0, 0)]
 
 
 def visible(world: World, family: Family, observer: Task) -> list[Task]:
@@ -44,7 +47,7 @@ def _branch(
     for task in sorted(children.get(parent, ()), key=lambda t: t.id):
         number = pid_in(world, task, level, observer.ns.pid)
         yield Line(
-            text=f"{number:>4} {user(world, observer, task.cred):<5} {_state(task)} "
+            text=f"{number:>4} {user(world, observer, task.cred):<6} {_state(task)} "
             f"{'  ' * depth}{command(task)}",
             domain=task.domain,
         )

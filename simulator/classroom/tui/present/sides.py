@@ -7,7 +7,13 @@ from simulator.classroom.tui.present.engine.disk import Disk
 from simulator.classroom.tui.present.engine.happened import Happened, happenings
 from simulator.classroom.tui.present.engine.inside import first_process, shown
 from simulator.classroom.tui.present.line import Line
-from simulator.classroom.tui.present.views import ENGINE_VIEWS, VIEWS, engine_view, view
+from simulator.classroom.tui.present.views import (
+    ENGINE_VIEWS,
+    SUBJECT_VIEWS,
+    VIEWS,
+    engine_view,
+    view,
+)
 from simulator.isolation.control.docker.engine.container import Record
 from simulator.machine.abi.i18n import gettext as _
 
@@ -23,6 +29,12 @@ class Side(NamedTuple):
 def views(run: Playback) -> int:
     """How many views there are to walk through."""
     return len(VIEWS) + (len(ENGINE_VIEWS) if run.engine else 0)
+
+
+def first_view(scenario: str) -> int:
+    """The view in which most of what a scenario does can be seen, by its subject."""
+    names = [name for name, _title in VIEWS]
+    return names.index(SUBJECT_VIEWS.get(scenario.partition(".")[0], "processes"))
 
 
 def sides(

@@ -27,9 +27,21 @@ VIEWS: tuple[tuple[str, str], ...] = (
     ("files", N_("files and mounts")),
     ("network", N_("network and IPC")),
     ("identity", N_("users and limits")),
-    ("usage", N_("processors, memory, disk")),
+    ("usage", N_("use of the machine")),
 )
 """The name of each view and its title."""
+
+SUBJECT_VIEWS: dict[str, str] = {
+    "fs": "files",
+    "devices": "files",
+    "proc": "files",
+    "network": "network",
+    "ipc": "network",
+    "users": "identity",
+    "hostname": "identity",
+    "resources": "usage",
+}
+"""The view that a scenario of a subject opens with; of the others, the processes."""
 
 ENGINE_VIEWS: tuple[tuple[str, str, str], ...] = (
     ("layers", N_("images and layers"), N_("its overlay")),

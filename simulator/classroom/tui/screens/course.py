@@ -32,6 +32,7 @@ done is kept, and a lesson opens where you left it. Escape goes back to the disp
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", N_("open"), priority=True),
         Binding("escape,q", "dismiss", N_("home")),
     ]
 
@@ -59,9 +60,26 @@ done is kept, and a lesson opens where you left it. Escape goes back to the disp
         listed.highlighted = at if at is not None else 0
         listed.focus()
 
+    def action_open(self) -> None:
+        """The lesson that is highlighted."""
+        self.query_one("#lessons", OptionList).action_select()
+
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Open the lesson."""
-        self.app.push_screen(LessonScreen(self._lessons[message.option.id or ""], self._studio))
+        self.open(self._lessons[message.option.id or ""])
+
+    def open(self, lesson: Lesson) -> None:
+        """``lesson``, and from its end the next; one that is not of the course has none."""
+        names = [*self._lessons]
+        place = names.index(lesson.id) + 1 if lesson.id in names else len(names)
+        after = self._lessons[names[place]] if place < len(names) else None
+
+        def go(name: str | None) -> None:
+            if name:
+                self.query_one("#lessons", OptionList).highlighted = names.index(name)
+                self.open(self._lessons[name])
+
+        self.app.push_screen(LessonScreen(lesson, self._studio, after), go)
 
 
 def _row(lesson: Lesson, progress: Progress) -> Content:

@@ -40,10 +40,10 @@ class FlowDialog(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         """What the marks mean, then an arrow for each access."""
-        with Vertical():
+        with Vertical(classes="dialog") as box:
+            box.border_title = _("Flow: {what}").format(what=self._label)
             yield Static(
                 Content.assemble(
-                    (f"{self._label}   ", "bold"),
                     ARROWS["allowed"],
                     f" {_('reached')}  ",
                     ARROWS["granted"],

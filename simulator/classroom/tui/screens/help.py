@@ -24,5 +24,7 @@ class HelpDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """The text, which scrolls when the terminal is small."""
-        with VerticalScroll():
-            yield Markdown(self._text)
+        title, _line_break, text = self._text.removeprefix("# ").partition("\n")
+        with VerticalScroll(classes="dialog") as box:
+            box.border_title = title
+            yield Markdown(text.strip())

@@ -8,12 +8,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Resize
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.keys import TEXT_KEYS, translated, widened
 from simulator.classroom.tui.messages import (
     AttachRequested,
     ComparisonRequested,
@@ -50,7 +51,8 @@ list (up and down) and press Enter to step through it.
 - `v` the model against this machine's kernel
 - `a` attach to a running `vitrina engine`
 - `l` change the language
-- `Ctrl+P` all commands, `?` this page, `Ctrl+Q` the way out
+- Shift with up and down scrolls the text on the right
+- `Ctrl+P` all commands, `?` this page, `q` the way out
 """
     )
 
@@ -60,17 +62,19 @@ list (up and down) and press Enter to step through it.
         Binding("enter", "play", N_("play"), priority=True),
         Binding("slash", "filter", N_("filter"), key_display="/"),
         Binding("m", "moments", N_("moments")),
-        Binding("s", "spec", N_("options"), show=False),
+        Binding("s", "spec", N_("options"), show=False, id="wide.spec"),
         Binding("c", "compare", N_("compare")),
         Binding("o", "course", N_("lessons")),
-        Binding("v", "verify", N_("verify"), show=False),
-        Binding("a", "attach", N_("attach"), show=False),
+        Binding("v", "verify", N_("verify"), show=False, id="wide.verify"),
+        Binding("a", "attach", N_("attach"), show=False, id="wide.attach"),
         Binding("down", "move('cursor_down')", show=False),
         Binding("up", "move('cursor_up')", show=False),
         Binding("pagedown", "move('page_down')", show=False),
         Binding("pageup", "move('page_up')", show=False),
+        *TEXT_KEYS,
         Binding("escape", "unfilter", show=False),
         Binding("l", "app.language", N_("español")),
+        Binding("q", "app.quit", N_("quit"), show=False, id="wide.quit"),
     ]
 
     technology: reactive[int] = reactive(0)
@@ -216,6 +220,14 @@ list (up and down) and press Enter to step through it.
             return None
         option = scenarios.get_option_at_index(scenarios.highlighted)
         return self._offers.get(option.id or "")
+
+    def on_resize(self, event: Resize) -> None:
+        """All keys are named below where there is room."""
+        widened(self, event.size.width)
+
+    def action_scroll_text(self, direction: int) -> None:
+        """The text about what was chosen."""
+        self.query_one("#about").scroll_relative(y=direction, animate=False)
 
     def action_era(self, direction: int) -> None:
         """Along the time line."""

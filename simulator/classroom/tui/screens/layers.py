@@ -66,7 +66,7 @@ class LayersDialog(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         """A heading for each image, its layers below it; the changes."""
-        with Vertical():
+        with Vertical(classes="dialog"):
             if not self._storeys:
                 yield Static(_("no image yet"))
                 return

@@ -2,12 +2,13 @@
 
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Markdown, Static
+from textual.widgets import Button, Footer, Markdown, Static
 
 from simulator.classroom.lessons.progress import Progress
 from simulator.classroom.lessons.schema import Challenge, Lesson, Part, Predict, Question, Steps
@@ -22,10 +23,14 @@ from simulator.classroom.tui.widgets.exercises.question import QuestionExercise
 from simulator.classroom.tui.widgets.exercises.steps import StepsExercise
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.i18n import gettext as _
 
 
-class LessonScreen(Screen[None]):
-    """The text of a part, and its exercise below."""
+class LessonScreen(Screen[str]):
+    """The text of a part, and its exercise below.
+
+    Dismissed with the id of the lesson to go on with, if any.
+    """
 
     HELP = N_(
         """\
@@ -34,9 +39,11 @@ class LessonScreen(Screen[None]):
 Read, say what you expect, look, answer, try. Your answers are kept.
 
 - `n` the next part, `p` the one before
-- `Tab` moves between choices, `Enter` or `Space` chooses
+- arrows and `Tab` move between choices, `Enter` or `Space` chooses
 - in a challenge: `Ctrl+R` runs what you wrote
 - `Escape` leaves; you come back to where you were
+
+The row above: ◉ where you are, ● done, ○ to be done, · to be read.
 """
     )
 
@@ -46,10 +53,12 @@ Read, say what you expect, look, answer, try. Your answers are kept.
         Binding("escape,q", "leave", N_("lessons")),
     ]
 
-    def __init__(self, lesson: Lesson, studio: Studio) -> None:
+    def __init__(self, lesson: Lesson, studio: Studio, after: Lesson | None = None) -> None:
+        """``after`` is the lesson that comes next in the course."""
         super().__init__()
         self._bindings = translated(self._bindings)
         self.lesson = lesson
+        self._after = after
         self._studio = studio
         self._progress = studio.progress()
         kept = self._progress.place.get(lesson.id, 0)
@@ -77,14 +86,22 @@ Read, say what you expect, look, answer, try. Your answers are kept.
             self.set_focus(next((w for w in exercise.query("*") if w.focusable), None))
         else:
             self.set_focus(None)
+        if self._after is not None and self.at == len(self.lesson.parts) - 1:
+            title = _("Next lesson: {title}").format(title=self._after.title)
+            await place.mount(Button(title, id="next", compact=True))
         place.scroll_home(animate=False)
 
     def _title(self) -> None:
         done = [
-            part.kind == "read" or self._progress.answered(self.lesson.id, part.name).done
+            None if part.kind == "read" else self._progress.answered(self.lesson.id, part.name).done
             for part in self.lesson.parts
         ]
         self.query_one("#title", Static).update(f"{dots(done, self.at)}   {self.lesson.title}")
+
+    @on(Button.Pressed, "#next")
+    def _go_on(self) -> None:
+        if self._after is not None:
+            self.dismiss(self._after.id)
 
     def _exercise(self, part: Part) -> Widget | None:
         lesson, studio = self.lesson, self._studio
@@ -135,7 +152,7 @@ Read, say what you expect, look, answer, try. Your answers are kept.
 
     def action_leave(self) -> None:
         """Back to the course."""
-        self.dismiss()
+        self.dismiss("")
 
     def _keep(self, told: Progress) -> None:
         self._progress = told

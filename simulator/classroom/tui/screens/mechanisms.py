@@ -25,10 +25,12 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
 
     def __init__(self, run: Playback) -> None:
         super().__init__()
+        self._spec = run.spec
         self._switches = run.switches
+        self._width = max((len(switch.id) for switch in run.switches), default=0)
         self._boxes = SelectionList[str](
             *(
-                Selection(_label(switch, switch.on), switch.id, switch.on)
+                Selection(self._label(switch, switch.on), switch.id, switch.on)
                 for switch in self._switches
             ),
             id="mechanisms",
@@ -36,9 +38,20 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
 
     def compose(self) -> ComposeResult:
         """A list with a box for each mechanism."""
-        with Vertical():
-            yield Static(_("Space lifts or restores a mechanism; Enter runs the scenario again."))
-            yield self._boxes
+        with Vertical(classes="dialog") as box:
+            box.border_title = _("Walls of {spec}").format(spec=self._spec)
+            yield Static(
+                _(
+                    "Space lifts or restores a mechanism; Enter runs the scenario again. "
+                    "Coloured: the product's own option for that; the others are lifted "
+                    "as a thought experiment."
+                ),
+                classes="how",
+            )
+            if self._switches:
+                yield self._boxes
+            else:
+                yield Static(_("It has none to lift."))
 
     def on_selection_list_selection_toggled(
         self, message: SelectionList.SelectionToggled[str]
@@ -46,16 +59,18 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
         """Say the new state in the line that was toggled."""
         switch = self._switches[message.selection_index]
         on = switch.id in self._boxes.selected
-        self._boxes.replace_option_prompt_at_index(message.selection_index, _label(switch, on))
+        self._boxes.replace_option_prompt_at_index(message.selection_index, self._label(switch, on))
 
     def action_accept(self) -> None:
         """Run with what is left standing."""
         standing = frozenset(self._boxes.selected)
         self.dismiss(tuple(s.id for s in self._switches if s.id not in standing))
 
-
-def _label(switch: Switch, on: bool) -> Content:
-    """Its state as a word too: the box alone tells the states apart by colour only."""
-    state = _("stands") if on else _("lifted")
-    option = switch.product or _("a thought experiment")
-    return Content(f"{state:<8} {switch.id}  {_(switch.title)}  ({option})")
+    def _label(self, switch: Switch, on: bool) -> Content:
+        """Its state as a word too: the box alone tells the states apart by colour only."""
+        title = _(switch.title)
+        return Content.assemble(
+            f"{_('stands') if on else _('lifted'):<8} {switch.id:<{self._width}}",
+            (f"  {switch.product}" if switch.product else "", "$text-warning"),
+            (f"  {title}" if title != switch.id else "", "$text-muted"),
+        )

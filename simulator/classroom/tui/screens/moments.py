@@ -11,7 +11,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
-from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.keys import TEXT_KEYS, translated
 from simulator.classroom.tui.messages import MomentRequested
 from simulator.classroom.tui.studio import Surprise
 from simulator.machine.abi.i18n import N_
@@ -33,6 +33,7 @@ moment on its technologies side by side. What they answer is computed as you loo
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "play", N_("side by side"), priority=True),
         Binding("escape,q", "dismiss", N_("home")),
+        *TEXT_KEYS,
     ]
 
     def __init__(self, moments: tuple[Surprise, ...]) -> None:
@@ -84,6 +85,10 @@ moment on its technologies side by side. What they answer is computed as you loo
         if listed.highlighted is None:
             return None
         return self._moments.get(listed.get_option_at_index(listed.highlighted).id or "")
+
+    def action_scroll_text(self, direction: int) -> None:
+        """The text about the chosen one."""
+        self.query_one("#about").scroll_relative(y=direction, animate=False)
 
     def action_play(self) -> None:
         """All its technologies, side by side."""

@@ -13,40 +13,38 @@ from simulator.classroom.tui.watching.sources import Source, There
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
 
+_SOCKET = "/tmp/engine.sock"
+"""Where an engine is looked for when nothing is typed; the README has one started there."""
+
 
 class PlaceDialog(ModalScreen[Source | None]):
     """Returns an engine that answered, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", show=False)]
-    DEFAULT_CSS = """
-    PlaceDialog Vertical {
-        width: 76; max-width: 95%; height: auto; background: $surface; padding: 1 1 0 1;
-    }
-    PlaceDialog Static { color: $text-muted; padding: 0 1 1 1; }
-    """
 
     def compose(self) -> ComposeResult:
         """A field, and how an engine is started."""
         with Vertical():
-            field = Input(os.environ.get("DOCKER_HOST", ""), placeholder="unix:///tmp/docker.sock")
+            field = Input(os.environ.get("DOCKER_HOST", ""), placeholder=f"unix://{_SOCKET}")
             field.border_title = _("Attach to the engine at")
             yield field
             yield Static(
-                _("Start one in another terminal: vitrina engine --socket /tmp/docker.sock"),
+                _("Start one in another terminal: vitrina engine --socket {path}").format(
+                    path=_SOCKET
+                ),
                 id="told",
                 markup=False,
             )
 
     async def on_input_submitted(self, message: Input.Submitted) -> None:
         """Enter was pressed: go there, or say why not."""
-        place = message.value.strip()
-        if not place:
-            self.dismiss(None)
-            return
+        place = message.value.strip() or f"unix://{_SOCKET}"
         try:
             source = There(place)
             await source.begin()
         except VitrinaError as error:
-            self.query_one("#told", Static).update(str(error))
+            told = self.query_one("#told", Static)
+            told.update(str(error))
+            told.add_class("wrong")
             return
         self.dismiss(source)

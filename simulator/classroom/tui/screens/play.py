@@ -10,7 +10,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
-from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.keys import TEXT_KEYS, translated
 from simulator.classroom.tui.messages import (
     BranchRequested,
     ComparisonRequested,
@@ -21,7 +21,7 @@ from simulator.classroom.tui.playback import Playback, differing, first_differen
 from simulator.classroom.tui.present.engine.requests import daemon, requests
 from simulator.classroom.tui.present.engine.stack import Difference, difference, stacks
 from simulator.classroom.tui.present.line import changed
-from simulator.classroom.tui.present.sides import sides, views
+from simulator.classroom.tui.present.sides import first_view, sides, views
 from simulator.classroom.tui.present.step import next_stop, numbered
 from simulator.classroom.tui.screens.jump import JumpDialog
 from simulator.classroom.tui.screens.layers import LayersDialog
@@ -48,13 +48,17 @@ What the step changed is marked, forward and back.
 
 - `n` or `.` next line, `p` or `,` the line before; `]` and `[` also stop inside a shell line
 - `Home`, `End`; a number jumps to that line
-- `v` the next view: processes, files and mounts, network, users and limits
+- `v` the next view, `V` the one before: processes, files and mounts, network, users and limits,
+  use of the machine
 - `t` lift or restore a mechanism and watch the time line branch
 - `d` where an engine runs: its REST requests, with the calls below each; `g` another container;
   `y` image layers one by one, and what each changes
+- `b` the other branch
 - `f` the flow: who reached whose objects, and which wall kept the rest away
-- `r` curves: processors, memory, disk and tasks over time; of both branches when there are two
+- `r` in scenarios about resources: curves of processors, memory, disk and tasks over time; of both
+  branches when there are two
 - `c` compare with another technology, step by step
+- Shift with up and down scrolls the words under *Why*
 
 Marks: ✓ done, ✗ refused by a wall, ! reached something of another's, + granted on purpose,
 z asleep, - did not run, · building the sandbox.
@@ -78,7 +82,8 @@ z asleep, - did not run, · building the sandbox.
         Binding("f", "flow", N_("flow"), priority=True),
         Binding("r", "curves", N_("curves"), priority=True),
         Binding("c", "compare", N_("compare"), priority=True),
-        Binding("escape,q", "leave", N_("home"), priority=True),
+        Binding("escape,q", "leave", N_("leave"), priority=True),
+        *TEXT_KEYS,
         *(
             Binding(str(digit), f"jump({digit})", N_("jump"), show=False, priority=True)
             for digit in range(10)
@@ -97,6 +102,7 @@ z asleep, - did not run, · building the sandbox.
         self.trunk: Playback | None = None
         """The run that this one was branched from by lifting mechanisms."""
         self._start = run.launched if cursor is None else cursor
+        self.set_reactive(PlayScreen.view_number, first_view(run.scenario))
         self._came_from = self._start
 
     def compose(self) -> ComposeResult:
@@ -272,6 +278,10 @@ z asleep, - did not run, · building the sandbox.
         if action in ("container", "requests", "layers"):
             return self.run.engine
         return super().check_action(action, parameters)
+
+    def action_scroll_text(self, direction: int) -> None:
+        """The words under Why."""
+        self.query_one(WhyPanel).scroll_relative(y=direction, animate=False)
 
     def action_curves(self) -> None:
         """What the run took of the machine, beside the run it was branched from."""

@@ -50,7 +50,7 @@ class RequestsDialog(ModalScreen[int | None]):
 
     def compose(self) -> ComposeResult:
         """The requests, and the calls of the one that is highlighted."""
-        with Vertical():
+        with Vertical(classes="dialog"):
             yield Static(
                 _("REST requests to dockerd: → to the calls below one, Enter goes there"),
                 id="requests-title",

@@ -23,6 +23,8 @@ class CallList(OptionList, can_focus=False):
     cursor: reactive[int] = reactive(0)
     differing: reactive[frozenset[int]] = reactive(frozenset[int]())
     """Positions (from 1) of the steps that another run answered otherwise."""
+    _width = 0
+    """The width that the lines were made for."""
 
     def watch_steps(self) -> None:
         """Rebuild the lines."""
@@ -36,8 +38,6 @@ class CallList(OptionList, can_focus=False):
         if not self.option_count or event.size.width != self._width:
             self._width = event.size.width
             self.watch_steps()
-
-    _width = 0
 
     def watch_differing(self) -> None:
         """Mark the lines anew."""

@@ -32,7 +32,8 @@ class EraLine(Widget):
         knots: list[tuple[str, str]] = []
         names: list[tuple[str, str]] = []
         left = (width - 1) // 2
-        for position, technology in self._shown():
+        shown = self._shown()
+        for position, technology in shown:
             here = position == self.chosen
             years.append((str(technology.year or "").center(width), "$text-muted"))
             knots.append(("─" * left, "$text-muted"))
@@ -41,6 +42,13 @@ class EraLine(Widget):
             names.append(
                 (technology.name.center(width), "bold reverse" if here else "$text-primary")
             )
+        if not shown:
+            return Content("")
+        if shown[0][0] > 0:  # there are earlier ones, out of sight
+            knots[0] = ("‹" + "─" * (left - 1), "$text-muted")
+        if shown[-1][0] < len(self._technologies) - 1:
+            rest = self.size.width - width * len(shown)
+            knots[-1] = ("─" * (width - left - 2 + rest) + "›", "$text-muted")
         return Content.assemble(*years, "\n", *knots, "\n", *names)
 
     def _shown(self) -> list[tuple[int, Technology]]:

@@ -31,7 +31,14 @@ class StatePanel(VerticalScroll, can_focus=False):
             )
         )
         if changed:
-            self.scroll_to(y=max(0, min(changed) - 2), animate=False)
+            above = sum(self._rows(line) for line in lines[: min(changed)])
+            self.scroll_to(y=max(0, above - 2), animate=False)
+
+    def _rows(self, line: Line) -> int:
+        """How many rows a line takes: where there is little room it is folded, not cut."""
+        width = self.scrollable_content_region.width
+        folded = self.screen.has_class("-narrow")
+        return -(-(len(line.text) + 1) // width) if folded and width else 1
 
     def _line(self, line: Line, changed: bool) -> Content:
         if line.heading:

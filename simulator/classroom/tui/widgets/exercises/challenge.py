@@ -43,7 +43,7 @@ class ChallengeExercise(Vertical):
     def compose(self) -> ComposeResult:
         """A field, the buttons, what came of it, the hints so far."""
         if self._challenge.kind == "spec":
-            yield Input(self._answer, id="answer", compact=True)
+            yield Input(self._answer, id="answer", compact=True, select_on_focus=False)
         else:
             yield TextArea(self._answer, id="answer", compact=True, tab_behavior="focus")
         with Horizontal(classes="buttons"):

@@ -6,25 +6,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.geometry import Size
-from textual.widgets import Button, RadioButton, RadioSet, Static
+from textual.widgets import Button, RadioSet, Static
 
 from simulator.classroom.lessons.grading import MAX_SHOWN
 from simulator.classroom.lessons.schema import Part, Predict
 from simulator.classroom.lessons.shell import Said
 from simulator.classroom.tui.messages import PlayRequested
 from simulator.classroom.tui.widgets.exercises.answered import Answered
+from simulator.classroom.tui.widgets.exercises.choices import Choice
 from simulator.machine.abi.i18n import gettext as _
-
-"""How many lines of output are shown: the last ones."""
-
-
-class _Option(RadioButton):
-    """A radio button as high as its label, which may take several lines."""
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
-        """Textual's own buttons are a line high whatever they say."""
-        return len(self.render().wrap(width))
 
 
 class ForetellExercise(Vertical):
@@ -49,7 +39,7 @@ class ForetellExercise(Vertical):
     def compose(self) -> ComposeResult:
         """The options."""
         told = [text.replace("`", "") for _letter, text in self._part.options]
-        yield RadioSet(*(_Option(Content(text)) for text in told), compact=True)
+        yield RadioSet(*(Choice(Content(text)) for text in told), compact=True)
         yield Button(_("Look"), id="look", variant="primary", compact=True)
         yield Static("", id="told")
         yield Button(_("Step through it"), id="step", classes="hidden", compact=True)

@@ -4,19 +4,23 @@ from collections.abc import Callable, Mapping
 
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import Button, Label, RadioButton, RadioSet, Static
+from textual.widgets import Button, Label, Static
 
 from simulator.classroom.lessons.grading import SAID
 from simulator.classroom.lessons.schema import Predict
 from simulator.classroom.tui.messages import PlayRequested
 from simulator.classroom.tui.widgets.exercises.answered import Answered
+from simulator.classroom.tui.widgets.exercises.choices import Row
 from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.machine.abi.i18n import gettext as _
 
 CHOICES = ("LEAKS", "HOLDS")
 """What may be predicted; LIMITED and GRANTED count as getting through."""
+
+_BESIDE = 30
+"""Cells that a SPEC may have to stand in one line with its choices."""
 
 _THROUGH = frozenset({Outcome.LEAKS, Outcome.LIMITED, Outcome.GRANTED})
 
@@ -31,9 +35,12 @@ class PredictExercise(Vertical):
 
     def compose(self) -> ComposeResult:
         """One row of choices for each SPEC."""
+        yield Static(_("Left and right choose, down goes on."), classes="how")
+        width = max(map(len, self._predict.on))
         for spec in self._predict.on:
-            yield Label(spec, classes="asked")
-            yield RadioSet(*(RadioButton(_(SAID[name])) for name in CHOICES), compact=True)
+            with (Horizontal if width <= _BESIDE else Vertical)(classes="row"):
+                yield Label(f"{spec:<{width}}", classes="asked", markup=False)
+                yield Row(*(_(SAID[name]) for name in CHOICES))
         yield Button(_("Look"), id="look", variant="primary", compact=True)
         yield Static("", id="told")
         yield Button(_("Step through it"), id="step", classes="hidden", compact=True)
@@ -41,7 +48,7 @@ class PredictExercise(Vertical):
     @on(Button.Pressed, "#look")
     def look(self) -> None:
         """Compare with what happens; every SPEC must have been predicted."""
-        picked = [box.pressed_index for box in self.query(RadioSet)]
+        picked = [box.pressed_index for box in self.query(Row)]
         told = self.query_one("#told", Static)
         if -1 in picked:
             told.update(Content.styled(_("Choose for each one first."), "$text-warning"))
@@ -54,7 +61,7 @@ class PredictExercise(Vertical):
         for guess, (spec, verdict) in zip(guessed, found.items(), strict=True):
             so = (verdict.outcome in _THROUGH) == (guess == "LEAKS")
             right = right and so
-            lines.append(_line(spec, verdict, so))
+            lines.append(_line(spec, verdict, "" if so else _(SAID[guess])))
         told.update(Content("\n").join(lines))
         step = self.query_one("#step", Button)
         step.remove_class("hidden")
@@ -67,8 +74,12 @@ class PredictExercise(Vertical):
         self.post_message(PlayRequested(self._predict.scenario, self._predict.on[-1], ask=True))
 
 
-def _line(spec: str, verdict: Verdict, so: bool) -> Content:
-    mark = ("✓ ", "$text-success") if so else ("✗ ", "$text-error")
+def _line(spec: str, verdict: Verdict, wrong: str) -> Content:
+    """What the model says, and what was said before when that was ``wrong``."""
+    mark = ("✗ ", "$text-error") if wrong else ("✓ ", "$text-success")
     told = _(SAID[verdict.outcome.name])
     by = _("stopped by {wall}").format(wall=verdict.stopped_by) if verdict.stopped_by else ""
-    return Content.assemble(mark, (spec, "bold"), f": {told}", f" ({by})" if by else "")
+    said = "  " + _("you said: {said}").format(said=wrong) if wrong else ""
+    return Content.assemble(
+        mark, (spec, "bold"), f": {told}", f" ({by})" if by else "", (said, "$text-muted")
+    )

@@ -1,0 +1,130 @@
+"""What a newcomer meets at 80 columns and 24 lines, in both languages."""
+
+import pytest
+from textual.widgets import Button, OptionList
+
+from simulator.classroom.tui.app import VitrinaApp
+from simulator.classroom.tui.present.lesson import dots
+from simulator.classroom.tui.present.sides import first_view
+from simulator.classroom.tui.present.views import VIEWS
+from simulator.classroom.tui.screens.course import CourseScreen
+from simulator.classroom.tui.screens.home import HomeScreen
+from simulator.classroom.tui.screens.lesson import LessonScreen
+from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
+from simulator.classroom.tui.screens.play import PlayScreen
+from simulator.classroom.tui.widgets.era_line import EraLine
+from simulator.classroom.tui.widgets.exercises.choices import Row
+from simulator.classroom.tui.widgets.why_panel import WhyPanel
+from simulator.machine.abi import i18n
+from tests.tui.screen import screen_text, until
+
+SMALL = (80, 24)
+WIDE = (200, 50)
+
+
+@pytest.fixture(autouse=True)
+def alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRINA_PROGRESS", str(tmp_path / "progress.json"))
+    i18n.use("en")
+    yield
+    i18n.use("en")
+
+
+async def test_the_line_of_years_says_when_there_is_more_than_fits():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        line = pilot.app.screen.query_one(EraLine)
+        assert "›" in str(line.render())
+        assert "‹" not in str(line.render())
+
+        await pilot.press(*["right"] * 30)
+        assert "‹" in str(line.render())
+        assert "›" not in str(line.render())
+
+
+async def test_the_text_beside_a_list_scrolls_by_keys():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: pilot.app.screen.query_one("#about").max_scroll_y > 0)
+        await pilot.press("shift+down", "shift+down")
+        assert pilot.app.screen.query_one("#about").scroll_y == 2
+
+
+async def test_the_words_under_why_scroll_by_keys():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        await pilot.press("enter", "end")
+        why = pilot.app.screen.query_one(WhyPanel)
+        await until(pilot, lambda: why.max_scroll_y > 0)
+        await pilot.press("shift+down")
+        assert why.scroll_y == 1
+
+
+@pytest.mark.parametrize(("size", "named"), [(SMALL, False), (WIDE, True)])
+async def test_every_key_is_named_at_the_foot_where_there_is_room(size, named):
+    async with VitrinaApp().run_test(size=size) as pilot:
+        await until(pilot, lambda: "? help" in screen_text(pilot.app))
+        await pilot.pause()
+        foot = screen_text(pilot.app).rpartition("\n")[2]
+
+    assert ("v verify" in foot and "a attach" in foot and "q quit" in foot) == named
+
+
+def test_a_scenario_opens_with_the_view_in_which_its_subject_shows():
+    assert VIEWS[first_view("fs.chroot-escape")][0] == "files"
+    assert VIEWS[first_view("processes.kill-host")][0] == "processes"
+    assert VIEWS[first_view("")][0] == "processes"
+
+
+async def test_the_walls_stand_over_the_run_and_each_says_how_its_product_lifts_it():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        pilot.app.play("fs.chroot-escape", "warden")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlayScreen))
+        await pilot.press("t")
+        await until(pilot, lambda: "--network=host" in screen_text(pilot.app))
+        text = screen_text(pilot.app)
+
+        assert isinstance(pilot.app.screen, MechanismsDialog)
+        assert "Walls of warden" in text
+        assert pilot.app.screen.styles.background.a < 1  # the run shows through
+
+
+async def test_predictions_stand_in_rows_and_marks_tell_the_choice_without_colours():
+    async with VitrinaApp(lesson="010-what-is-a-wall").run_test(size=SMALL) as pilot:
+        await pilot.press("n")
+        await until(pilot, lambda: pilot.app.screen.query(Row))
+        assert "●" not in screen_text(pilot.app).split("\n", 1)[1]
+
+        await pilot.press("right", "down", "right", "right", "down", "left", "down")
+        rows = list(pilot.app.screen.query(Row))
+        assert [row.pressed_index for row in rows] == [0, 1, 0]
+        assert isinstance(pilot.app.focused, Button)
+        lines = [line for line in screen_text(pilot.app).splitlines() if "does not get" in line]
+        assert [line.index("●") < line.index("○") for line in lines] == [True, False, True]
+
+
+async def test_the_end_of_a_lesson_leads_to_the_next():
+    async with VitrinaApp(lesson="010-what-is-a-wall").run_test(size=SMALL) as pilot:
+        await until(pilot, lambda: isinstance(pilot.app.screen, LessonScreen))
+        lesson = pilot.app.screen
+        while lesson.at < len(lesson.lesson.parts) - 1:
+            assert not lesson.query("#next")
+            await lesson.action_part(1)
+        lesson.query_one("#next", Button).press()
+        await until(pilot, lambda: pilot.app.screen is not lesson and pilot.app.screen.is_mounted)
+        assert pilot.app.screen.lesson.id == "020-chroot"
+
+        await pilot.press("escape")
+        course = pilot.app.screen
+        assert isinstance(course, CourseScreen)
+        assert course.query_one("#lessons", OptionList).highlighted == 1
+
+
+def test_a_part_that_is_only_read_is_not_shown_as_done():
+    assert dots([None, True, False, False], 3) == "· ● ○ ◉"
+
+
+async def test_q_leaves_from_the_first_screen():
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        assert isinstance(app.screen, HomeScreen)
+        await pilot.press("q")
+        await pilot.pause()
+        assert app._exit
