@@ -85,17 +85,6 @@ def open_whole(
     return session, ready.launch
 
 
-class SimExecutor:
-    """``probes.executor.Executor`` for the model."""
-
-    def __init__(self, facts: frozenset[str] = MODERN) -> None:
-        self.facts = facts
-
-    def open(self, world: World, technology: Technology) -> SimSession:
-        """A session of ``technology`` in ``world``. Raises ``HarnessError``."""
-        return open_session(world, technology, self.facts)
-
-
 @functools.lru_cache(maxsize=1024)
 def _ready(
     world: World, technology: Technology, facts: frozenset[str], language: str

@@ -4,15 +4,11 @@
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
 from simulator.machine.abi.call import Call, Result, Value
 from simulator.machine.abi.errors import VitrinaError
-
-if TYPE_CHECKING:
-    from simulator.experiment.probes.world import World
-    from simulator.isolation.technologies.base import Technology
 
 
 class HarnessError(VitrinaError):
@@ -73,12 +69,4 @@ class Session(Protocol):
 
     def close(self) -> None:
         """End every process and free every object of the session; never raises."""
-        ...
-
-
-class Executor(Protocol):
-    """Opens sessions: the simulated executor, and one per real runtime."""
-
-    def open(self, world: "World", technology: "Technology") -> Session:
-        """Boot ``world`` and launch a sandbox of ``technology`` in it. Raise ``HarnessError``."""
         ...

@@ -15,7 +15,6 @@ Operation: TypeAlias = Literal[
 
 HOST = "host"
 KERNEL = "kernel"
-NEIGHBOUR = "neighbour"
 """Owners (domains) that are not the guest's own; a sandbox's own domain is ``guest``."""
 
 

@@ -102,7 +102,6 @@ class World(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     guest_root: str
     neighbour: bool = True
     memory: int = 1 << 30
-    disk_size: int = 1 << 30
     cpus: int = 2
     users: tuple[User, ...] = ()
     files: tuple[File, ...] = ()

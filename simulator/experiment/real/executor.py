@@ -13,7 +13,6 @@ from simulator.experiment.real.products import PRODUCTS, request
 from simulator.experiment.real.sandbox import Machine
 from simulator.experiment.real.session import Left, RealSession
 from simulator.experiment.real.tenants import Tenant
-from simulator.isolation.technologies.base import Technology
 
 EVERYBODY = frozenset({"host", "guest", "neighbour"})
 
@@ -95,14 +94,3 @@ def spawn(first: Link) -> Link:
     if child is None:
         raise RealError.broken("fork", str(answer))
     return child
-
-
-class RealExecutor:
-    """The real side of ``probes.executor.Executor``."""
-
-    def open(self, world: World, technology: Technology) -> RealSession:
-        """Launch ``technology`` on this machine's kernel; raises ``HarnessError``."""
-        try:
-            return open_session(world, technology.spec or technology.id, lifted=technology.removed)
-        except RealError as error:
-            raise HarnessError(str(error)) from error

@@ -8,7 +8,6 @@ from typing import Literal
 import msgspec
 
 from simulator.experiment.probes.program import Program
-from simulator.experiment.probes.verdict import Outcome
 
 FORMAT = 1
 
@@ -97,6 +96,3 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     asks: str
     why: str
-
-
-CLAIMED_OUTCOMES = tuple(str(outcome) for outcome in Outcome if outcome is not Outcome.INCONCLUSIVE)

@@ -27,7 +27,6 @@ from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.syscalls.registry import linux
 
-MODULE_NAME_LEN = 56
 ELF_HEADER = 64
 """The size in bytes of the header that a module's image begins with."""
 KEXEC_SEGMENT_MAX = 16

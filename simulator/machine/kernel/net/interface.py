@@ -54,7 +54,6 @@ class Interface(Row, frozen=True, kw_only=True):
     addresses: tuple[Address, ...] = ()
     peer: int | None = None
     master: int | None = None
-    promiscuous: int = 0
     context: ContextId = ROOT_CONTEXT
     """The zone that a logical interface was assigned to (SIOCSLIFZONE)."""
     domain: Domain = HOST

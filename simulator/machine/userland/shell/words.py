@@ -10,7 +10,6 @@ from simulator.machine.userland.shell.syntax import (
     Word,
 )
 
-BLANK = " \t"
 META = " \t\n;&|<>()"
 _SPECIAL = "@*#?-$!0123456789"
 _OPERATORS = (":-", ":=", ":?", ":+", "-", "=", "?", "+", "##", "#", "%%", "%")
