@@ -9,16 +9,9 @@ from collections.abc import Callable
 import msgspec
 
 from simulator.machine.abi.constants import SIG_DFL, SIG_IGN, SIGCHLD, SIGKILL
-from simulator.machine.abi.ids import FilesId, Pid
+from simulator.machine.abi.ids import FilesId, NsId, Pid
 from simulator.machine.kernel.namespace import PidNs
-from simulator.machine.kernel.task import (
-    BY_FILES,
-    CHILDREN,
-    Sleeper,
-    Task,
-    TaskState,
-    visible_from,
-)
+from simulator.machine.kernel.task import BY_FILES, CHILDREN, Sleeper, Task, TaskState
 from simulator.machine.kernel.vfs import fd
 from simulator.machine.state.store import Index, Store
 
@@ -141,14 +134,26 @@ def _end_namespace(store: Store, task: Task) -> None:
     if ns.init != task.id or ns.parent is None:
         return
     store.put(msgspec.structs.replace(ns, dead=True))
-    for member in store.all(Task):
-        if member.id != task.id and visible_from(store, member, ns.id):
-            end(store, member.id, SIGKILL)
-    for member in store.all(Task):
-        parent = store.get(Task, member.parent)
-        inside = member.id != task.id and visible_from(store, member, ns.id)
-        if inside and (parent is None or visible_from(store, parent, ns.id)):
-            reap(store, member.id)
+    family = _with_those_below(store, ns.id)
+    members = [one.id for one in store.all(Task) if one.ns.pid in family and one.id != task.id]
+    for member in members:
+        end(store, member, SIGKILL)
+    for member in members:
+        row = store.get(Task, member)
+        if row is None:
+            continue
+        parent = store.get(Task, row.parent)
+        if parent is None or parent.ns.pid in family:
+            reap(store, member)
+
+
+def _with_those_below(store: Store, ns: NsId) -> set[NsId]:
+    """A pid namespace and its descendants, which are younger than it."""
+    family = {ns}
+    for other in store.all(PidNs):
+        if other.parent in family:
+            family.add(other.id)
+    return family
 
 
 def _bequeath_children(store: Store, task: Task) -> None:
