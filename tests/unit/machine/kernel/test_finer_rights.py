@@ -3,6 +3,8 @@
 Each answer is a real Linux 6.18's. path_resolution(7), capabilities(7), fs/namei.c, fs/attr.c.
 """
 
+from struct import pack
+
 import msgspec
 import pytest
 
@@ -16,6 +18,7 @@ from simulator.machine.abi.constants import (
     PR_CAP_AMBIENT,
     PR_CAP_AMBIENT_RAISE,
     PR_GET_DUMPABLE,
+    PR_GET_KEEPCAPS,
     PR_SET_DUMPABLE,
     PR_SET_KEEPCAPS,
 )
@@ -24,7 +27,7 @@ from simulator.machine.kernel.cred import capability
 from simulator.machine.kernel.namespace import Extent, UserNs
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import tree
-from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from tests.unit.machine.bare import Machine
 
 ELF = b"\x7fELF program\n"
@@ -162,3 +165,51 @@ def test_a_set_uid_program_of_a_lesser_user_namespaces_filesystem_is_an_ordinary
     owner = host.store.row(Task, inside).cred.user_ns
     host.store.put(msgspec.structs.replace(sb, owner=owner))
     assert runs_as(host, host.become(host.fork(), 1000), "/d/su") == 1000
+
+
+@pytest.mark.parametrize(
+    ("mode", "egid"), [(0o2755, 3000), (0o2745, 1000), (0o2705, 1000), (0o755, 1000)]
+)
+def test_the_set_group_bit_counts_where_the_group_may_run_the_program(
+    host: Machine, mode: int, egid: int
+) -> None:
+    """bprm_fill_uid(): without S_IXGRP the bit once meant mandatory locking."""
+    tree.file(host.store, 1, "/d/p", ELF)
+    host.do("chown", "/d/p", 0, 3000)
+    host.do("chmod", "/d/p", mode)
+    user = host.become(host.fork(), 1000)
+    runs_as(host, user, "/d/p")
+    assert host.store.row(Task, user).cred.egid == egid
+
+
+def with_ambient(it: Machine, uid: int) -> Pid:
+    pid = it.become(it.fork(), uid)
+    bit = 1 << NET_BIND_SERVICE
+    task = it.store.row(Task, pid)
+    sets = dict.fromkeys(("effective", "permitted", "inheritable", "ambient"), bit)
+    it.store.put(msgspec.structs.replace(task, cred=msgspec.structs.replace(task.cred, **sets)))
+    return pid
+
+
+@pytest.mark.parametrize(("capable", "ambient"), [(False, 1 << NET_BIND_SERVICE), (True, 0)])
+def test_a_file_with_capabilities_of_its_own_cancels_the_ambient_ones(
+    host: Machine, capable: bool, ambient: int
+) -> None:
+    made = tree.file(host.store, 1, "/d/p", ELF, mode=0o755)
+    if capable:
+        value = pack("<5I", 0x02000001, capability("CHOWN"), 0, 0, 0)
+        inode = host.store.row(Inode, made.id)
+        host.store.put(msgspec.structs.replace(inode, xattrs={"security.capability": value}))
+    pid = with_ambient(host, 1000)
+    runs_as(host, pid, "/d/p")
+    cred = host.store.row(Task, pid).cred
+    assert cred.ambient == ambient
+    assert cred.effective == (capability("CHOWN") if capable else ambient)
+
+
+def test_keeping_capabilities_is_for_one_program(host: Machine) -> None:
+    tree.file(host.store, 1, "/d/p", ELF, mode=0o755)
+    host.do("prctl", PR_SET_KEEPCAPS, 1)
+    assert host.do("prctl", PR_GET_KEEPCAPS) == 1
+    runs_as(host, host.pid, "/d/p")
+    assert host.do("prctl", PR_GET_KEEPCAPS) == 0
