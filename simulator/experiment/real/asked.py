@@ -63,5 +63,5 @@ class Asked(msgspec.Struct, frozen=True):
 Rule = Callable[[Asked], "Verdict | str | None"]
 
 
-NOT_IN_A_LINE = N_("a program that nobody judges call by call does not do this to a real machine")
-NOT_SEEN = N_("a program that nobody judges call by call makes no call that can't be looked at")
+NOT_IN_A_LINE = N_("a program that a line starts does not do this to a real machine")
+NOT_SEEN = N_("a program that a line starts makes no call that can't be looked at beforehand")

@@ -91,9 +91,11 @@ class _Walk:
             # A link of a process's own directory leads where no path may lead.
             self._go(os.open(name, _FOUND, dir_fd=self._here))
             return
-        target = os.readlink(name, dir_fd=self._here)
         if in_proc and name in ("self", "thread-self"):
+            # We have no number in another pid namespace, and the link would not be there.
             target = str(inner_pids(self._pid)[-1])
+        else:
+            target = os.readlink(name, dir_fd=self._here)
         self._left.extendleft(reversed(target.split("/")))
         if target.startswith("/"):
             self._go(os.dup(self._root))

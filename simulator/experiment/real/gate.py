@@ -5,13 +5,12 @@ one it is not run.
 """
 
 import os
-import time
 from collections.abc import Callable
 from typing import Any
 
 from simulator.experiment.real import watch
 from simulator.experiment.real.agent import wire
-from simulator.experiment.real.link import Asleep, Gone, Link, stirring
+from simulator.experiment.real.link import Asleep, Gone, Link
 from simulator.experiment.real.standing import Standing
 from simulator.machine.abi.call import Call
 from simulator.machine.abi.i18n import N_
@@ -64,13 +63,9 @@ class Gate:
         self._watches.append(found)
         answer = ask(link, {"do": "go"})
         if isinstance(answer, Gone):
-            self._settle(link.pid)
+            # What it is refused at once is told with this call.
+            link.wait(_SETTLING)
         return answer
-
-    def _settle(self, pid: int) -> None:
-        deadline = time.monotonic() + _SETTLING
-        while time.monotonic() < deadline and stirring(pid):
-            time.sleep(0.002)
 
 
 def _waiting(answer: Any) -> int | None:

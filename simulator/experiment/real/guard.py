@@ -278,6 +278,8 @@ _RULES: dict[str, Callable[[int, tuple[Value, ...]], str | None]] = {
     "pwrite64": _write,
     "sendfile": _write,
     "fallocate": _write,
+    "sendto": _write,
+    "sendmsg": _write,
     "copy_file_range": _copy,
     "ioctl": _ioctl,
     "mount": _mount,

@@ -66,7 +66,7 @@ def _cloned(asked: Asked) -> str | None:
     """clone(2): vfork's child may share memory, its parent waits; nobody shares descriptors."""
     flags = asked.args[0]
     waits = flags & _CLONE_VFORK and not flags & (_CLONE_THREAD | _CLONE_FILES)
-    return None if waits else N_("a program that nobody judges call by call has no threads")
+    return None if waits else N_("a program that a line starts has no threads: what was judged could change")
 
 
 _CLONE_VM, _CLONE_FILES, _CLONE_VFORK, _CLONE_THREAD = 0x100, 0x400, 0x4000, 0x10000
@@ -95,7 +95,7 @@ def _node(mode_at: int) -> Rule:
             return None
         device = os.makedev((dev & 0xFFF00) >> 8, (dev & 0xFF) | (dev >> 12 & 0xFFF00))
         if asked.may("MKNOD") and objects.awake(mode, device, asked.pid):
-            return N_("devices of a real machine get no names for programs that nobody judges")
+            return N_("a program that a line starts gives no name to a device of a real machine")
         return None
 
     return rule
@@ -122,7 +122,7 @@ def _keys(asked: Asked) -> str | None:
     """keyctl(2): keyrings of a user are the machine's; what only asks, or joins, may go on."""
     if asked.args[0] & 0xFFFFFFFF in _KEY_QUESTIONS or not _of_us(asked):
         return None
-    return N_("keys of a real machine are not changed by what nobody judges call by call")
+    return N_("a program that a line starts changes no keys of a real machine")
 
 
 _KEY_QUESTIONS = {0, 1, 6, 10, 11, 17, 30, 31}
@@ -180,7 +180,9 @@ _SOMETIMES: dict[str, tuple[int, int] | None] = {
 _RULES: dict[str, Rule] = {
     **{name: _written(0) for name in ("write", "pwrite64", "writev", "pwritev", "pwritev2")},
     **{name: _written(0) for name in ("sendfile", "fallocate", "ftruncate")},
+    **{name: _written(0) for name in ("vmsplice", "sendto", "sendmsg", "sendmmsg")},
     **{name: _written(2) for name in ("splice", "copy_file_range")},
+    "tee": _written(1),
     "ioctl": _controlled,
     "mmap": _mapped,
     "clone": _cloned,
@@ -297,7 +299,7 @@ class Judge:
             gains = found is not None and objects.gives_rights(found, told.user, told.group)
         if gains or (told.root and told.bounding & ~told.permitted):
             return Verdict(
-                errno.EPERM, N_("a program that gains rights is not run where nobody judges it")
+                errno.EPERM, N_("a program to which its file gives rights is not run: behind the guard it gets none")
             )
         return None
 

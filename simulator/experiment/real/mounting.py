@@ -22,7 +22,7 @@ def mounted(asked: Asked) -> Verdict | str | None:
     if flags & _MS_BIND:
         return None
     if flags & _MS_REMOUNT:
-        return N_("a program that nobody judges call by call remounts no whole file system")
+        return N_("a program that a line starts remounts no whole file system: others may have it")
     if flags & (_MS_MOVE | _PROPAGATION):
         return None
     kind = asked.text(2)
@@ -59,7 +59,7 @@ def _new_mount(asked: Asked, kind: str) -> Verdict | str | None:
     return N_("a disk of a real machine is not mounted")
 
 
-_ONE_FOR_ALL = N_("a file system that is one for all is not mounted by what nobody judges")
+_ONE_FOR_ALL = N_("a program that a line starts mounts no file system that is one for all")
 
 
 def opened_kind(asked: Asked) -> Verdict | str | None:

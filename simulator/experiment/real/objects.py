@@ -7,6 +7,7 @@ by: a file of procfs that is bound on another name is still that file.
 import contextlib
 import ctypes
 import os
+import re
 import socket
 import stat
 import struct
@@ -70,8 +71,7 @@ _NEXT_MOUNT_NAMESPACES = {(0xB7, 11), (0xB7, 12)}
 _CAP_SYS_ADMIN = 21
 _ROOT_INODE = 1
 """PROC_ROOT_INO is 1 in every instance."""
-_NO_XDEV, _NO_SYMLINKS = 1, 4
-_OPENAT2, _PIDFD_GETFD = 437, 438
+_PIDFD_GETFD = 438
 _ENGINES = ("dockerd", "containerd", "docker-init", "docker-proxy", "lxc", "systemd")
 
 
@@ -214,8 +214,8 @@ def private(found: Opened) -> bool:
     first, _slash, rest = inner.partition("/")
     if first == "sys":
         own = rest.startswith("user/") and not shares(found.pid, os.getpid(), "user")
-        return own or rest.startswith(PRIVATE_SYSCTLS)
-    return first.isdigit() and not rest.endswith("mem")
+        return (own or rest.startswith(PRIVATE_SYSCTLS)) and _known(inner)
+    return bool(_OF_A_PROCESS.fullmatch(inner))
 
 
 def keeps_attributes(found: Opened) -> bool:
@@ -233,50 +233,39 @@ def keeps_attributes(found: Opened) -> bool:
     return first.isdigit() or first in ("", "self", "thread-self", "sys")
 
 
+_OF_A_PROCESS = re.compile(r"\d+(/task/\d+)?(/attr)?/(?!mem$)[a-z_]+")
+_INTERFACE = re.compile(r"/(conf|neigh)/[^/]+/")
+
+
 def _inside(found: Opened) -> str | None:
     """Its path from the root of its procfs, whatever it was bound on; ``None``: nobody can tell.
 
-    What its name says is believed once the same object is found by it, crossing no mount.
+    A mount never shows another part of its file system than when it was made: mountinfo's root.
+    Where it is mounted may change while we look, so whoever believes the answer asks ``_known``.
     """
     if found.magic != PROC:
         return None
-    words = found.path.strip("/").split("/")
-    names = ["/".join(words[at:]) for at in range(len(words))]
-    for place in _roots(found):
-        root = os.open(place, os.O_PATH | os.O_CLOEXEC)
-        try:
-            status = os.fstat(root)
-            if (status.st_dev, status.st_ino) == (found.place, _ROOT_INODE):
-                return next((name for name in names if _is_at(root, name, found)), None)
-        finally:
-            os.close(root)
+    try:
+        told = Path(f"/proc/self/fdinfo/{found.held}").read_text().splitlines()
+        mount = next(line.split()[1] for line in told if line.startswith("mnt_id:"))
+        above = os.readlink(f"/proc/{found.pid}/root").rstrip("/")
+        for line in Path(f"/proc/{found.pid}/mountinfo").read_text().splitlines():
+            words = line.split()
+            place = above + words[4].rstrip("/")
+            if words[0] == mount and f"{found.path}/".startswith(f"{place}/"):
+                return (words[3].rstrip("/") + found.path[len(place) :]).strip("/")
+    except (OSError, StopIteration):
+        pass
     return None
 
 
-def _roots(found: Opened) -> Generator[str]:
-    """Where the process sees all of its file system."""
-    device = f"{os.major(found.place)}:{os.minor(found.place)}"
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{found.pid}/mountinfo").read_text().splitlines():
-            words = line.split()
-            place = f"/proc/{found.pid}/root{words[4]}"
-            if words[2] == device and words[3] == "/" and os.path.isdir(place):
-                yield place
+def _known(inner: str) -> bool:
+    """Whether a sysctl is called so: what was put together of two moments is no such name.
 
-
-def _is_at(root: int, name: str, found: Opened) -> bool:
-    itself = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-    how = (ctypes.c_uint64 * 3)(itself, 0, _NO_XDEV | _NO_SYMLINKS)
-    call = ctypes.CDLL(None).syscall
-    call.restype = ctypes.c_long
-    there = call(ctypes.c_long(_OPENAT2), root, name.encode(), how, ctypes.sizeof(how))
-    if there < 0:
-        return False
-    try:
-        status = os.fstat(there)
-        return (status.st_dev, status.st_ino) == (found.place, found.inode)
-    finally:
-        os.close(there)
+    Every namespace has an interface called ``default``.
+    """
+    name = _INTERFACE.sub(r"/\1/default/", inner)
+    return os.path.isfile(f"/proc/{name}")
 
 
 def controlled(pid: int, number: int, request: int) -> str | None:

@@ -112,7 +112,7 @@ class Watch:
                 if architecture != _X86_64
                 else self._judge.verdict(pid, number, tuple(args))
             )
-        except (OSError, ValueError):
+        except Exception:  # whatever it was, the call was not looked at
             verdict = judge.unseen()
         with contextlib.suppress(OSError):
             # Otherwise it was somebody else with the same pid at whom we looked.
