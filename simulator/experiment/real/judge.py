@@ -66,9 +66,10 @@ def _cloned(asked: Asked) -> str | None:
     """clone(2): vfork's child may share memory, its parent waits; nobody shares descriptors."""
     flags = asked.args[0]
     waits = flags & _CLONE_VFORK and not flags & (_CLONE_THREAD | _CLONE_FILES)
-    return None if waits else N_("a program that a line starts has no threads: what was judged could change")
+    return None if waits else _THREADS
 
 
+_THREADS = N_("a program that a line starts has no threads: what was judged could change")
 _CLONE_VM, _CLONE_FILES, _CLONE_VFORK, _CLONE_THREAD = 0x100, 0x400, 0x4000, 0x10000
 
 
@@ -298,10 +299,11 @@ class Judge:
         with own as found:
             gains = found is not None and objects.gives_rights(found, told.user, told.group)
         if gains or (told.root and told.bounding & ~told.permitted):
-            return Verdict(
-                errno.EPERM, N_("a program to which its file gives rights is not run: behind the guard it gets none")
-            )
+            return Verdict(errno.EPERM, _RIGHTS)
         return None
+
+
+_RIGHTS = N_("a program to which its file gives rights is not run: behind the guard it gets none")
 
 
 def unseen() -> Verdict:
