@@ -1,5 +1,6 @@
 """``vitrina``: the group of commands, and what every one of them does when something is wrong."""
 
+import errno
 import importlib
 import io
 import os
@@ -19,6 +20,8 @@ USAGE = 2
 INTERRUPTED = 130
 PIPE_GONE = 141
 """Exit statuses beside 0 (done) and 1 (the thing asked about fails), as shells count signals."""
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""What write(2) answers where standard output leads to a disk that takes no more."""
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "list": ("listing", N_("technologies, mechanisms, probes, scenarios, lessons")),
@@ -85,7 +88,11 @@ def _speak(_ctx: click.Context, _parameter: click.Parameter, language: str | Non
     i18n.use(language)
 
 
-@click.group(cls=_Commands, invoke_without_command=True)
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.option(
     "--lang",
     type=click.Choice(i18n.LANGUAGES),
@@ -119,25 +126,47 @@ def _run(arguments: Sequence[str] | None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    output = sys.stdout
     try:
         words = _language_first(arguments)
         status = spoken(cli).main(words, prog_name="vitrina", standalone_mode=False)
         sys.stdout.flush()
+    except SystemExit as ended:
+        # click ends with status 1 when nobody reads on, and puts calm streams in place
+        status = PIPE_GONE if sys.stdout is not output else ended.code
     except click.exceptions.Exit as done:
         status = done.exit_code
     except (click.Abort, KeyboardInterrupt):
-        # Simulated programs that were born and never ran end here, and that is no mistake.
-        warnings.simplefilter("ignore", RuntimeWarning)
+        _hush()
         return INTERRUPTED
     except click.ClickException as error:
         return _complain(error.format_message())
     except VitrinaError as error:
+        _hush()
         return _complain(str(error))
     except BrokenPipeError:
-        # The interpreter flushes at exit; there is nobody left to read that.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return PIPE_GONE
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        _drop_output()
+        return _complain(
+            _("{path}: can't be written: {reason}").format(
+                path=_("standard output"), reason=error.strerror
+            )
+        )
     return status if isinstance(status, int) else 0
+
+
+def _hush() -> None:
+    """Simulated programs that were born and never ran end here, and that is no mistake."""
+    warnings.simplefilter("ignore", RuntimeWarning)
+
+
+def _drop_output() -> None:
+    """The interpreter flushes at exit what is left; nobody can have it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _language(arguments: Sequence[str] | None) -> str | None:

@@ -49,6 +49,9 @@ def spoken(command: click.Command) -> click.Command:
 def _spoken(parameter: click.Parameter) -> click.Parameter:
     told = copy.copy(parameter)
     told.metavar = _(text) if (text := _metavar(parameter)) else None
+    if _TYPES.get(type(parameter.type)) == NUMBER:
+        told.type = copy.copy(parameter.type)
+        told.type.name = _(NUMBER).lower()  # what click calls it when a word is none
     if isinstance(told, click.Option) and told.help:
         told.help = _(told.help)
     return told

@@ -60,7 +60,8 @@ class Server:
         try:
             server = await loop.create_unix_server(lambda: Bridge(self, SOCKET), path, backlog=512)
         except OSError as error:
-            raise ServeError(_("{path}: {reason}").format(path=path, reason=error)) from None
+            reason = error.strerror or error
+            raise ServeError(_("{path}: {reason}").format(path=path, reason=reason)) from None
         os.chmod(path, 0o660)
         self._servers.append(server)
 

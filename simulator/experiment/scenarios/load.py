@@ -115,9 +115,11 @@ def find(name: str) -> Scenario:
     known = [identity for _group, identity in listed()]
     if wanted in known:
         return _shipped(wanted)
-    if name.endswith(".toml") or "/" in name or "\\" in name:
+    is_path = name.endswith(".toml") or "/" in name or "\\" in name
+    cutoff = 0.8 if is_path else 0.5
+    near = difflib.get_close_matches(wanted[:80], known, n=1, cutoff=cutoff)
+    if is_path and (not near or Path(name).is_absolute() or Path(name).exists()):
         return load(Path(name), name)
-    near = difflib.get_close_matches(wanted[:80], known, n=1, cutoff=0.5)
     hint = (
         _("did you mean {near}?").format(near=near[0])
         if near
