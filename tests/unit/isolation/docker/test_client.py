@@ -67,7 +67,7 @@ def test_access_to_the_socket_is_root_on_the_host(host: Shell) -> None:
 
 def test_mistakes_are_told_in_the_clients_words(host: Shell) -> None:
     assert host("docker frob 2>&1").startswith("docker: unknown command: docker frob")
-    assert host("docker run --frob busybox; echo $?").startswith("docker: unknown flag: --frob")
+    assert host("docker run --frob busybox; echo $?").startswith("unknown flag: --frob\n")
     assert host("docker logs nosuch") == ("Error response from daemon: No such container: nosuch\n")
     unreachable = host("docker -H unix:///nowhere.sock ps")
     assert unreachable.startswith("Cannot connect to the Docker daemon at unix:///nowhere.sock.")

@@ -9,7 +9,8 @@ import msgspec
 
 from simulator.isolation.control.docker.building import ignore
 from simulator.isolation.control.docker.client.flags import Flag, need, parse
-from simulator.isolation.control.docker.client.tables import size, table
+from simulator.isolation.control.docker.client.listing import show
+from simulator.isolation.control.docker.client.tables import size
 from simulator.isolation.control.docker.client.wire import Api, ClientError
 from simulator.isolation.control.docker.images import tarball
 from simulator.isolation.control.docker.images.tarball import Entry
@@ -137,10 +138,22 @@ async def archive(sys: Process, place: str, name: str) -> bytes:
 
 async def search(sys: Process, api: Api, words: list[str]) -> int:
     """docker search TERM."""
-    given = parse("search", {"limit": Flag("number"), "no-trunc": Flag()}, words)
+    given = parse(
+        "search",
+        {
+            "limit": Flag("number"),
+            "no-trunc": Flag(),
+            "format": Flag("text"),
+            "filter": Flag("list", "f"),
+        },
+        words,
+    )
     need("search", given.words, 1, 1)
     found = await api.ask("GET", "/images/search", {"term": given.words[0]})
-    rows = [[one["name"], one["description"], str(one["star_count"]),
-             "[OK]" if one["is_official"] else ""] for one in found]  # fmt: skip
-    await sys.out(table(["NAME", "DESCRIPTION", "STARS", "OFFICIAL"], rows))
-    return 0
+    found = found[: given.given.get("limit", 25)]
+    rows = [{"Name": one["name"], "Description": one["description"],
+             "StarCount": str(one["star_count"]),
+             "IsOfficial": "[OK]" if one["is_official"] else ""} for one in found]  # fmt: skip
+    titles = {"Name": "NAME", "Description": "DESCRIPTION", "StarCount": "STARS",
+              "IsOfficial": "OFFICIAL"}  # fmt: skip
+    return await show(sys, given, titles, rows)

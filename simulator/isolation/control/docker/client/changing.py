@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from simulator.isolation.control.docker.client import listing, running, usage
+from simulator.isolation.control.docker.client import running
 from simulator.isolation.control.docker.client.flags import Flag, need, parse
 from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
 from simulator.isolation.control.docker.images import tarball
@@ -98,9 +98,12 @@ async def remove_image(sys: Process, api: Api, words: list[str]) -> int:
 
 async def rename(sys: Process, api: Api, words: list[str]) -> int:
     """docker rename."""
-    del sys
     need("rename", words, 2, 2)
-    await api.ask("POST", f"/containers/{words[0]}/rename", {"name": words[1]})
+    try:
+        await api.ask("POST", f"/containers/{words[0]}/rename", {"name": words[1]})
+    except DaemonError as error:
+        await sys.err(f"{error}\nError: failed to rename container named {words[0]}\n")
+        return 1
     return 0
 
 
@@ -193,7 +196,10 @@ async def load(sys: Process, api: Api, words: list[str]) -> int:
     """docker load."""
     given = parse("load", {"input": Flag("text", "i"), "quiet": Flag(short="q")}, words)
     path = given.text("input")
-    content = await sys.slurp(path) if path else await sys.drain(0)
+    try:
+        content = await sys.slurp(path) if path else await sys.drain(0)
+    except SysError as error:
+        raise ClientError(f"open {path}: {error.message.lower()}", 1) from None
     async for told in api.lines("POST", "/images/load", None, content):
         await sys.out(told.get("stream", ""))
     return 0
@@ -242,135 +248,3 @@ async def _place(sys: Process, target: str) -> tuple[str, str]:
     if status["mode"] & 0o170000 == 0o040000:
         return target.rstrip("/") or "/", ""
     return posixpath.dirname(target) or ".", posixpath.basename(target)
-
-
-# -- docker network, volume, system, container, image
-
-
-async def network(sys: Process, api: Api, words: list[str]) -> int:
-    """docker network."""
-    verb, rest = (words or ["ls"])[0], words[1:]
-    match verb:
-        case "ls" | "list":
-            return await _network_list(sys, api, rest)
-        case "create":
-            return await _network_create(sys, api, rest)
-        case "connect" | "disconnect":
-            flags = {"alias": Flag("list"), "ip": Flag("text"), "force": Flag(short="f")}
-            given = parse(f"network {verb}", flags, rest)
-            need(f"network {verb}", given.words, 2, 2)
-            body: dict[str, Any] = {"Container": given.words[1]}
-            if verb == "connect":
-                body["EndpointConfig"] = {"Aliases": given.listed("alias")}
-            await api.ask("POST", f"/networks/{given.words[0]}/{verb}", None, body)
-            return 0
-        case "rm" | "remove":
-            return await each(sys, rest, lambda name: api.ask("DELETE", f"/networks/{name}"))
-        case "inspect":
-            given = parse("network inspect", {"format": Flag("text", "f")}, rest)
-            return await listing.inspected(sys, api, given, ["/networks/{}"])
-        case "prune":
-            return await usage.prune(sys, api, ("Networks",), rest)
-        case _:
-            raise ClientError(f"docker network: '{verb}' is not a docker command.")
-
-
-async def _network_list(sys: Process, api: Api, words: list[str]) -> int:
-    flags = {
-        "quiet": Flag(short="q"),
-        "filter": Flag("list", "f"),
-        "format": Flag("text"),
-        "no-trunc": Flag(),
-    }
-    given = parse("network ls", flags, words)
-    found = await api.ask("GET", "/networks", listing.filters(given))
-    rows = [
-        {"ID": one["Id"][:12], "Name": one["Name"], "Driver": one["Driver"], "Scope": one["Scope"]}
-        for one in sorted(found, key=lambda one: one["Name"])
-    ]
-    if given.on("quiet"):
-        await sys.out("".join(f"{row['ID']}\n" for row in rows))
-        return 0
-    titles = {"ID": "NETWORK ID", "Name": "NAME", "Driver": "DRIVER", "Scope": "SCOPE"}
-    return await listing.show(sys, given, titles, rows)
-
-
-async def _network_create(sys: Process, api: Api, words: list[str]) -> int:
-    flags = {"driver": Flag("text", "d"), "gateway": Flag("text"), "internal": Flag(),
-             "label": Flag("list"), "opt": Flag("list", "o"), "subnet": Flag("text"),
-             "attachable": Flag(), "ip-range": Flag("text")}  # fmt: skip
-    given = parse("network create", flags, words)
-    need("network create", given.words, 1, 1)
-    pool = {"Subnet": given.text("subnet"), "Gateway": given.text("gateway"),
-            "IPRange": given.text("ip-range")}  # fmt: skip
-    body = {
-        "Name": given.words[0],
-        "Driver": given.text("driver") or "bridge",
-        "Internal": given.on("internal"),
-        "Attachable": given.on("attachable"),
-        "Labels": running.pairs(given.listed("label")),
-        "Options": running.pairs(given.listed("opt")),
-        "IPAM": {"Driver": "default", "Config": [pool] if pool["Subnet"] else []},
-    }
-    told = await api.ask("POST", "/networks/create", None, body)
-    await sys.out(f"{told['Id']}\n")
-    return 0
-
-
-async def volume(sys: Process, api: Api, words: list[str]) -> int:
-    """docker volume."""
-    verb, rest = (words or ["ls"])[0], words[1:]
-    match verb:
-        case "ls" | "list":
-            flags = {"quiet": Flag(short="q"), "filter": Flag("list", "f"), "format": Flag("text")}
-            given = parse("volume ls", flags, rest)
-            found = (await api.ask("GET", "/volumes", listing.filters(given)))["Volumes"]
-            rows = [{"Driver": one["Driver"], "Name": one["Name"]} for one in found]
-            if given.on("quiet"):
-                await sys.out("".join(f"{row['Name']}\n" for row in rows))
-                return 0
-            titles = {"Driver": "DRIVER", "Name": "VOLUME NAME"}
-            return await listing.show(sys, given, titles, rows)
-        case "create":
-            flags = {"driver": Flag("text", "d"), "label": Flag("list"), "opt": Flag("list", "o")}
-            given = parse("volume create", flags, rest)
-            body = {
-                "Name": (given.words or [""])[0],
-                "Driver": given.text("driver"),
-                "Labels": running.pairs(given.listed("label")),
-                "DriverOpts": running.pairs(given.listed("opt")),
-            }
-            told = await api.ask("POST", "/volumes/create", None, body)
-            await sys.out(f"{told['Name']}\n")
-            return 0
-        case "rm" | "remove":
-            given = parse("volume rm", {"force": Flag(short="f")}, rest)
-            query = {"force": int(given.on("force"))}
-
-            async def act(name: str) -> None:
-                await api.ask("DELETE", f"/volumes/{name}", query)
-
-            return await each(sys, given.words, act)
-        case "inspect":
-            given = parse("volume inspect", {"format": Flag("text", "f")}, rest)
-            return await listing.inspected(sys, api, given, ["/volumes/{}"])
-        case "prune":
-            return await usage.prune(sys, api, ("Volumes",), rest)
-        case _:
-            raise ClientError(f"docker volume: '{verb}' is not a docker command.")
-
-
-async def system(sys: Process, api: Api, words: list[str]) -> int:
-    """docker system."""
-    verb, rest = (words or ["info"])[0], words[1:]
-    match verb:
-        case "info":
-            return await listing.info(sys, api, rest)
-        case "events":
-            return await listing.events(sys, api, rest)
-        case "prune":
-            return await usage.prune(sys, api, ("Containers", "Networks", "Images"), rest)
-        case "df":
-            return await usage.disk(sys, api, rest)
-        case _:
-            raise ClientError(f"docker system: '{verb}' is not a docker command.")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from simulator.isolation.control.docker.client.helping import Misused, check
 from simulator.isolation.control.docker.client.wire import ClientError
 
 
@@ -76,7 +77,7 @@ def _shorts(
         if letter not in shorts:
             raise _unknown(command, f"unknown shorthand flag: '{letter}' in -{letter}{letters}")
         name = shorts[letter]
-        if flags[name].kind == "bool":
+        if flags[name].kind == "bool" and not letters.startswith("="):
             given[name] = True
             continue
         value = letters.removeprefix("=") if letters else None
@@ -111,14 +112,14 @@ def _take(
 
 
 def _unknown(command: str, what: str) -> ClientError:
-    return ClientError(f"{what}\n\nUsage:  docker {command} [OPTIONS]\n", 125)
+    return Misused(command, what, 125)
 
 
 def need(command: str, words: list[str], least: int, most: int | None = None) -> None:
     """Raise ``ClientError`` unless there are so many words."""
+    check(command, words)
+    plural = "" if least == 1 else "s"
     if least == most and len(words) != least:
-        plural = "argument" if least == 1 else "arguments"
-        raise ClientError(f"'docker {command}' requires {least} {plural}", 1)
+        raise ClientError(f"'docker {command}' requires {least} argument{plural}", 1)
     if len(words) < least:
-        plural = "argument" if least == 1 else "arguments"
-        raise ClientError(f"'docker {command}' requires at least {least} {plural}", 1)
+        raise ClientError(f"'docker {command}' requires at least {least} argument{plural}", 1)

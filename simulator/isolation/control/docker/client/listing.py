@@ -1,21 +1,23 @@
 """docker ps, images, inspect, logs, history, version, info, events and others that print."""
 
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
+from simulator.isolation.control.docker.client import information
 from simulator.isolation.control.docker.client.flags import Flag, Parsed, need, parse
+from simulator.isolation.control.docker.client.functions import as_json
 from simulator.isolation.control.docker.client.moments import stamp
 from simulator.isolation.control.docker.client.tables import (
-    elided,
     layout,
-    short,
-    size,
     table,
     template,
 )
 from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
 from simulator.isolation.control.docker.engine import times
+from simulator.machine.userland import calendar
 from simulator.machine.userland.process import Process
 
 _FORMAT = Flag("text")
@@ -39,126 +41,31 @@ async def ago(sys: Process, seconds: int) -> str:
     return f"{times.elapsed(await times.now(sys) - seconds * times.SECOND)} ago"
 
 
-async def ps(sys: Process, api: Api, words: list[str]) -> int:
-    """docker ps."""
-    flags = {
-        "all": Flag(short="a"), "filter": _FILTER, "format": _FORMAT, "last": Flag("number", "n"),
-        "latest": Flag(short="l"), "no-trunc": Flag(), "quiet": Flag(short="q"),
-        "size": Flag(short="s"),
-    }  # fmt: skip
-    given = parse("ps", flags, words)
-    query: dict[str, Any] = filters(given)
-    if given.on("all"):
-        query["all"] = 1
-    if given.on("latest") or "last" in given.given:
-        query["limit"] = 1 if given.on("latest") else given.given["last"]
-    rows: list[dict[str, str]] = []
-    for one in await api.ask("GET", "/containers/json", query):
-        command = one["Command"] if given.on("no-trunc") else elided(one["Command"], 20)
-        rows.append(
-            {
-                "ID": one["Id"] if given.on("no-trunc") else one["Id"][:12],
-                "Image": one["Image"]
-                if not one["Image"].startswith("sha256:")
-                else short(one["Image"]),
-                "Command": f'"{command}"',
-                "RunningFor": await ago(sys, one["Created"]),
-                "Status": one["Status"],
-                "Ports": ", ".join(port_text(port) for port in one["Ports"]),
-                "Names": ",".join(name.removeprefix("/") for name in one["Names"]),
-                "State": one["State"],
-                "Labels": ",".join(f"{key}={value}" for key, value in one["Labels"].items()),
-                "Mounts": ",".join(m.get("Name") or m["Source"] for m in one["Mounts"]),
-                "Networks": ",".join(one["NetworkSettings"]["Networks"]),
-            }
-        )
-    if given.on("quiet"):
-        await sys.out("".join(f"{row['ID']}\n" for row in rows))
-        return 0
-    titles = {
-        "ID": "CONTAINER ID", "Image": "IMAGE", "Command": "COMMAND", "RunningFor": "CREATED",
-        "Status": "STATUS", "Ports": "PORTS", "Names": "NAMES",
-    }  # fmt: skip
-    return await show(sys, given, titles, rows)
-
-
-def port_text(port: dict[str, Any]) -> str:
-    """``0.0.0.0:8080->80/tcp``."""
-    inside = f"{port['PrivatePort']}/{port['Type']}"
-    if "PublicPort" not in port:
-        return inside
-    address = f"[{port['IP']}]" if ":" in port["IP"] else port["IP"]
-    return f"{address}:{port['PublicPort']}->{inside}"
-
-
 async def show(
-    sys: Process, given: Parsed, titles: dict[str, str], rows: list[dict[str, str]]
+    sys: Process, given: Parsed, titles: dict[str, str], rows: Sequence[dict[str, Any]]
 ) -> int:
     """A table, or each row by ``--format``."""
     form = given.text("format")
-    if form == "json":
-        for row in rows:
-            await sys.out(msgspec.json.encode(row).decode() + "\n")
-    elif form.startswith("table "):
-        known = {name: titles.get(name, name.upper()) for row in rows for name in row} | titles
-        await sys.out(layout(form[6:], known, rows))
-    elif form:
-        for row in rows:
-            await sys.out(template(form, row) + "\n")
-    else:
-        cells = ([row[name] for name in titles] for row in rows)
-        await sys.out(table(list(titles.values()), cells))
+    try:
+        if form == "json":
+            await sys.out("".join(f"{as_json(dict(sorted(row.items())))}\n" for row in rows))
+        elif form.startswith("table "):
+            known = {name: _title(name, titles) for row in rows for name in row} | titles
+            await sys.out(layout(form[6:], known, rows))
+        elif form not in ("", "table"):
+            await sys.out("".join(template(form, row) + "\n" for row in rows))
+        else:
+            cells = ([row[name] for name in titles] for row in rows)
+            await sys.out(table(list(titles.values()), cells))
+    except ClientError as error:
+        told = str(error).removeprefix("template parsing error: ")
+        raise ClientError(f"template parsing error: {told}", 1) from None
     return 0
 
 
-async def images(sys: Process, api: Api, words: list[str]) -> int:
-    """docker images."""
-    flags = {
-        "all": Flag(short="a"), "digests": Flag(), "filter": _FILTER, "format": _FORMAT,
-        "no-trunc": Flag(), "quiet": Flag(short="q"),
-    }  # fmt: skip
-    given = parse("images", flags, words)
-    query: dict[str, Any] = filters(given) | ({"all": 1} if given.on("all") else {})
-    if given.words:
-        wanted = msgspec.json.encode({"reference": given.words}).decode()
-        query["filters"] = wanted
-    rows: list[dict[str, str]] = []
-    for one in await api.ask("GET", "/images/json", query):
-        ident = one["Id"] if given.on("no-trunc") else short(one["Id"])
-        for name in one["RepoTags"] or ["<none>:<none>"]:
-            repository, _, mark = name.rpartition(":")
-            created = await ago(sys, one["Created"])
-            rows.append(
-                {"Repository": repository, "Tag": mark, "ID": ident, "CreatedSince": created,
-                 "Size": size(one["Size"])}
-            )  # fmt: skip
-    if given.on("quiet"):
-        await sys.out("".join(f"{row['ID']}\n" for row in rows))
-        return 0
-    titles = {"Repository": "REPOSITORY", "Tag": "TAG", "ID": "IMAGE ID",
-              "CreatedSince": "CREATED", "Size": "SIZE"}  # fmt: skip
-    return await show(sys, given, titles, rows)
-
-
-async def history(sys: Process, api: Api, words: list[str]) -> int:
-    """docker history."""
-    given = parse(
-        "history", {"no-trunc": Flag(), "quiet": Flag(short="q"), "format": _FORMAT}, words
-    )
-    need("history", given.words, 1, 1)
-    rows: list[dict[str, str]] = []
-    for one in await api.ask("GET", f"/images/{given.words[0]}/history"):
-        by = one["CreatedBy"] if given.on("no-trunc") else elided(one["CreatedBy"], 45)
-        rows.append(
-            {"ID": short(one["Id"]), "CreatedSince": await ago(sys, one["Created"]),
-             "CreatedBy": by, "Size": size(one["Size"]), "Comment": one["Comment"]}
-        )  # fmt: skip
-    if given.on("quiet"):
-        await sys.out("".join(f"{row['ID']}\n" for row in rows))
-        return 0
-    titles = {"ID": "IMAGE", "CreatedSince": "CREATED", "CreatedBy": "CREATED BY",
-              "Size": "SIZE", "Comment": "COMMENT"}  # fmt: skip
-    return await show(sys, given, titles, rows)
+def _title(name: str, titles: dict[str, str]) -> str:
+    """What heads a column: ``CreatedAt`` is ``CREATED AT``."""
+    return titles.get(name) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).upper()
 
 
 async def inspect(sys: Process, api: Api, words: list[str]) -> int:
@@ -173,11 +80,11 @@ async def inspect(sys: Process, api: Api, words: list[str]) -> int:
 
 
 async def inspected(sys: Process, api: Api, given: Parsed, paths: list[str]) -> int:
-    """The JSON of each name, or a template of it."""
+    """The JSON of each name, or a template of it; what is missing is told at the end."""
     found: list[Any] = []
-    status = 0
+    missing: list[str] = []
     for name in given.words:
-        told = None
+        told, why = None, f"Error: No such object: {name}"
         for path in paths:
             try:
                 told = await api.ask("GET", path.format(name))
@@ -185,18 +92,30 @@ async def inspected(sys: Process, api: Api, given: Parsed, paths: list[str]) -> 
             except DaemonError as error:
                 if error.code != 404:
                     raise
+                why = str(error) if len(paths) == 1 else why
         if told is None:
-            await sys.err(f"Error: No such object: {name}\n")
-            status = 1
+            missing.append(why)
             continue
-        found.append(told)
+        found.append(_ordered(told))
     form = given.text("format")
-    if form:
-        for told in found:
-            await sys.out(template(form, told) + "\n")
+    if form == "json":
+        await sys.out(as_json(found) + "\n")
+    elif form:
+        try:
+            await sys.out("".join(template(form, told) + "\n" for told in found) or "\n")
+        except ClientError as error:
+            await sys.out("" if error.status == 64 else "\n")
+            told = str(error).removeprefix("template parsing error: ")
+            raise ClientError(f"template parsing error: {told}", error.status) from None
     else:
         await sys.out(msgspec.json.format(msgspec.json.encode(found), indent=4).decode() + "\n")
-    return status
+    await sys.err("".join(f"{one}\n" for one in missing))
+    return 1 if missing else 0
+
+
+def _ordered(told: Any) -> Any:
+    """A volume's fields go by their names (``volume.Volume``); the others are the daemon's own."""
+    return dict(sorted(told.items())) if "Mountpoint" in told else told
 
 
 def between(given: Parsed, now: int, blame: str = "") -> dict[str, str]:
@@ -246,20 +165,32 @@ async def version(sys: Process, api: Api, words: list[str]) -> int:
         client = {"Version": told["Version"], "ApiVersion": told["ApiVersion"]}
         await sys.out(template(given.text("format"), {"Client": client, "Server": told}) + "\n")
         return 0
+    goes, built = told["GoVersion"], _built(told.get("BuildTime", ""))
     text = f"Client:\n Version:           {told['Version']}\n"
-    text += f" API version:       {told['ApiVersion']}\n"
-    text += f" OS/Arch:           linux/amd64\n\nServer: {told['Platform']['Name']}\n"
+    text += f" API version:       {told['ApiVersion']}\n Go version:        {goes}\n"
+    text += f" Git commit:        {told['GitCommit']}\n Built:             {built}\n"
+    text += " OS/Arch:           linux/amd64\n Context:           default\n\n"
+    text += f"Server: {told['Platform']['Name']}\n"
     for part in told["Components"]:
         text += f" {part['Name']}:\n  Version:          {part['Version']}\n"
         if part["Name"] == "Engine":
             least = f"(minimum version {told['MinAPIVersion']})"
             text += f"  API version:      {told['ApiVersion']} {least}\n"
-            text += f"  Go version:       {told['GoVersion']}\n"
-            text += f"  Git commit:       {told['GitCommit']}\n  OS/Arch:          linux/amd64\n"
+            text += f"  Go version:       {goes}\n  Git commit:       {told['GitCommit']}\n"
+            text += f"  Built:            {built}\n  OS/Arch:          linux/amd64\n"
+            text += "  Experimental:     false\n"
         else:
             text += f"  GitCommit:        {part['Details']['GitCommit']}\n"
     await sys.out(text)
     return 0
+
+
+def _built(text: str) -> str:
+    """``Wed Jan 22 13:41:17 2025``."""
+    found = times.parse(text)
+    if found is None:
+        return text
+    return calendar.strftime("%a %b %e %H:%M:%S %Y", found // times.SECOND)
 
 
 async def info(sys: Process, api: Api, words: list[str]) -> int:
@@ -269,19 +200,7 @@ async def info(sys: Process, api: Api, words: list[str]) -> int:
     if given.text("format"):
         await sys.out(template(given.text("format"), told) + "\n")
         return 0
-    text = "Server:\n"
-    for title, key in (
-        (" Containers", "Containers"), ("  Running", "ContainersRunning"),
-        ("  Paused", "ContainersPaused"), ("  Stopped", "ContainersStopped"),
-        (" Images", "Images"), (" Server Version", "ServerVersion"), (" Storage Driver", "Driver"),
-        (" Logging Driver", "LoggingDriver"), (" Cgroup Driver", "CgroupDriver"),
-        (" Cgroup Version", "CgroupVersion"), (" Kernel Version", "KernelVersion"),
-        (" Operating System", "OperatingSystem"), (" OSType", "OSType"),
-        (" Architecture", "Architecture"), (" CPUs", "NCPU"), (" Name", "Name"), (" ID", "ID"),
-        (" Docker Root Dir", "DockerRootDir"),
-    ):  # fmt: skip
-        text += f"{title}: {told[key]}\n"
-    await sys.out(text)
+    await sys.out(information.text(told))
     return 0
 
 
@@ -307,7 +226,7 @@ async def top(sys: Process, api: Api, words: list[str]) -> int:
     need("top", words, 1)
     query = {"ps_args": " ".join(words[1:])} if words[1:] else None
     told = await api.ask("GET", f"/containers/{words[0]}/top", query)
-    await sys.out(table(told["Titles"], told["Processes"]))
+    await sys.out(table(told["Titles"], told["Processes"], least=20))
     return 0
 
 
@@ -323,9 +242,18 @@ async def port(sys: Process, api: Api, words: list[str]) -> int:
     """docker port."""
     need("port", words, 1)
     told = await api.ask("GET", f"/containers/{words[0]}/json")
-    for number, places in told["NetworkSettings"]["Ports"].items():
-        published: list[dict[str, str]] = places or []
-        for place in published:
-            address = f"[{place['HostIp']}]" if ":" in place["HostIp"] else place["HostIp"]
-            await sys.out(f"{number} -> {address}:{place['HostPort']}\n")
+    ports: dict[str, list[dict[str, str]]] = told["NetworkSettings"]["Ports"]
+    if len(words) > 1:
+        wanted = words[1] if "/" in words[1] else f"{words[1]}/tcp"
+        if not ports.get(wanted):
+            raise ClientError(f"Error: No public port '{words[1]}' published for {words[0]}", 1)
+        await sys.out("".join(f"{_place(one)}\n" for one in ports[wanted]))
+        return 0
+    for number, places in ports.items():
+        await sys.out("".join(f"{number} -> {_place(one)}\n" for one in places or ()))
     return 0
+
+
+def _place(one: dict[str, str]) -> str:
+    address = f"[{one['HostIp']}]" if ":" in one["HostIp"] else one["HostIp"]
+    return f"{address}:{one['HostPort']}"

@@ -6,7 +6,10 @@ from simulator.isolation.control.docker.client import (
     building,
     changing,
     credentials,
+    helping,
     listing,
+    lists,
+    rooms,
     running,
     usage,
 )
@@ -40,18 +43,18 @@ COMMANDS: dict[str, Command] = {
     "events": listing.events,
     "exec": running.execute,
     "export": changing.export,
-    "history": listing.history,
+    "history": lists.history,
     "import": usage.bring,
-    "images": listing.images,
+    "images": lists.images,
     "info": listing.info,
     "inspect": listing.inspect,
     "kill": changing.kill,
     "load": changing.load,
     "logs": listing.logs,
-    "network": changing.network,
+    "network": rooms.network,
     "pause": changing.pause,
     "port": listing.port,
-    "ps": listing.ps,
+    "ps": lists.ps,
     "pull": changing.pull,
     "push": changing.push,
     "rename": changing.rename,
@@ -63,13 +66,13 @@ COMMANDS: dict[str, Command] = {
     "start": running.start,
     "stats": usage.stats,
     "stop": changing.stop,
-    "system": changing.system,
+    "system": rooms.system,
     "tag": changing.tag,
     "top": listing.top,
     "unpause": changing.unpause,
     "update": usage.update,
     "version": listing.version,
-    "volume": changing.volume,
+    "volume": rooms.volume,
     "wait": changing.wait,
 }
 """The commands; ``docker container`` and ``docker image`` are longer ways to the same."""
@@ -89,6 +92,28 @@ _CONTAINER = {"ls": "ps", "list": "ps", "remove": "rm"}
 _IMAGE = {"ls": "images", "list": "images", "rm": "rmi", "remove": "rmi"}
 
 
+_SWARM = frozenset(("config", "node", "secret", "service", "stack"))
+_ABSENT = frozenset(("buildx", "builder", "checkpoint", "context", "manifest", "plugin", "trust"))
+
+
+async def _unknown(sys: Process, room: str, name: str) -> int:
+    """A command that this client has not: one that a swarm needs, one of the real client's."""
+    if not room and name in _SWARM:
+        await sys.err(
+            'Error response from daemon: This node is not a swarm manager. Use "docker swarm init"'
+            ' or "docker swarm join" to connect this node to swarm and try again.\n'
+        )
+        return 1
+    if not room and name in (*_ABSENT, "swarm"):
+        await sys.err(f"docker {name}: not simulated\n")
+        return 1
+    whole = f"{room} {name}".strip()
+    usage = f"Usage:  docker {room}\n\n" if room else ""
+    run = f"Run 'docker {room}".rstrip() + " --help' for more information"
+    await sys.err(f"docker: unknown command: docker {whole}\n\n{usage}{run}\n")
+    return 1
+
+
 @enter("docker", collection=TOOLS)
 async def main(sys: Process, argv: Sequence[str]) -> int:
     """``docker [-H HOST] COMMAND ...``."""
@@ -103,20 +128,22 @@ async def main(sys: Process, argv: Sequence[str]) -> int:
         elif word in ("-v", "--version"):
             await sys.out("Docker version 27.5.1, build vitrina\n")
             return 0
-    if not words:
-        await sys.out("Usage:  docker [OPTIONS] COMMAND\n")
+    if not words or words[0] == "help":
+        await sys.out(helping.overview())
         return 0
     name, *rest = words
+    room = ""
     if name in ("container", "image") and rest:
         table = _CONTAINER if name == "container" else _IMAGE
         room, (name, *rest) = name, rest
         name = _PRUNES[room] if name == "prune" else table.get(name, name)
     command = COMMANDS.get(name)
     if command is None:
-        await sys.err(
-            f"docker: unknown command: docker {name}\n\nRun 'docker --help' for more information\n"
-        )
-        return 1
+        return await _unknown(sys, room, name)
+    ends = next((at for at, word in enumerate(rest) if not word.startswith("-")), len(rest))
+    if name not in ("compose", "network", "system", "volume") and {"--help"} & set(rest[:ends]):
+        await sys.out(helping.help_of(name))
+        return 0
     await sys.succeeds("rt_sigaction", SIGCHLD, SIG_DFL)
     try:
         return await command(sys, await credentials.signed(sys, host), rest)

@@ -5,6 +5,7 @@ from typing import Any
 
 from simulator.isolation.control.docker.client import mounting
 from simulator.isolation.control.docker.client.flags import Flag, Parsed, need, parse
+from simulator.isolation.control.docker.client.helping import Misused
 from simulator.isolation.control.docker.client.wire import Api, ClientError, DaemonError
 from simulator.isolation.control.docker.engine.sync import go, stop
 from simulator.machine.abi.constants import MSG_NOSIGNAL, SHUT_WR
@@ -224,6 +225,9 @@ async def run(sys: Process, api: Api, words: list[str]) -> int:
         return await _attached(
             sys, api, ident, given.on("interactive"), given.on("tty"), start=True
         )
+    except Misused as error:
+        await sys.err(f"{error}\n")
+        return error.status
     except ClientError as error:
         status = error.status if not isinstance(error, DaemonError) else _run_status(str(error))
         await sys.err(f"docker: {error}\n\nRun 'docker run --help' for more information\n")

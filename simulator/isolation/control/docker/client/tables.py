@@ -1,6 +1,6 @@
 """Tables, sizes and ``--format``: docker/cli ``command/formatter``, go-units."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from simulator.isolation.control.docker.client.templates import render
@@ -10,11 +10,11 @@ _PADDING = 3
 _LEAST = 10
 
 
-def table(titles: list[str], rows: Iterable[list[str]]) -> str:
-    """text/tabwriter with a cell of ten columns at least and three blanks between."""
+def table(titles: list[str], rows: Iterable[list[str]], least: int = _LEAST) -> str:
+    """text/tabwriter with a cell of ``least`` columns and three blanks between."""
     every = [titles, *rows]
     widths = [
-        max(max(len(row[at]) for row in every) + _PADDING, _LEAST) for at in range(len(titles) - 1)
+        max(max(len(row[at]) for row in every) + _PADDING, least) for at in range(len(titles) - 1)
     ]
     return "".join(
         "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False))
@@ -46,7 +46,7 @@ def template(text: str, value: Any) -> str:
     return render(text.replace("\\t", "\t").replace("\\n", "\n"), value)
 
 
-def layout(text: str, titles: dict[str, str], rows: list[dict[str, Any]]) -> str:
+def layout(text: str, titles: dict[str, str], rows: Sequence[dict[str, Any]]) -> str:
     """``table TEMPLATE``: the template of the titles above that of each row, in columns."""
     every = [template(text, one).split("\t") for one in (titles, *rows)]
     return table(every[0], every[1:])

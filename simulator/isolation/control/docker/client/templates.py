@@ -4,13 +4,10 @@ Fields, variables, pipelines, ``if``, ``range``, ``with``, ``define``-less; the 
 package and those of docker/cli ``templates/templates.go``. Values are what JSON gives.
 """
 
-import operator
 import re
-from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
-import msgspec
-
+from simulator.isolation.control.docker.client.functions import FUNCTIONS, Wrong, shown
 from simulator.isolation.control.docker.client.wire import ClientError
 
 _ACTION = re.compile(r"\{\{(-\s)?\s*(.*?)\s*(\s-)?\}\}", re.DOTALL)
@@ -18,6 +15,42 @@ _TOKEN = re.compile(
     r"""\s*("(?:[^"\\]|\\.)*"|`[^`]*`|'(?:[^'\\]|\\.)'|:=|[()|,=]|-?\d+(?:\.\d+)?|[^\s()|,=:]+)"""
 )
 _BLOCKS = ("if", "range", "with")
+
+
+_NONE = {"break": "outside {{range}}", "continue": "outside {{range}}"}
+_WIDEST = 20
+_LISTS = frozenset(
+    ("Aliases", "Args", "Binds", "CapAdd", "CapDrop", "Cmd", "DNSNames", "DeviceRequests",
+     "Devices", "Dns", "DnsOptions", "DnsSearch", "Entrypoint", "Env", "ExecIDs", "ExtraHosts",
+     "GroupAdd", "Links", "Mounts", "OnBuild", "RepoDigests", "RepoTags", "SecurityOpt", "Shell",
+     "Ulimits", "VolumesFrom")
+)  # fmt: skip
+_MAPS = frozenset(
+    ("Annotations", "Config", "DriverOpts", "ExposedPorts", "Labels", "Networks", "Options",
+     "PortBindings", "Ports", "StorageOpt", "Sysctls", "Tmpfs", "Volumes")
+)  # fmt: skip
+"""Fields of the API's types that are lists and mappings: nil is printed as an empty one."""
+
+
+class Word(str):
+    """A word of an action, and where it begins in the template."""
+
+    at: int = 0
+
+
+class Row(dict[str, Any]):
+    """A row of a list: the client's formatter context, whose Go type is called ``go``."""
+
+    go = "formatter.SubContext"
+
+
+class _Loop(Exception):
+    """``break`` or ``continue``, and what was written before it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.out = ""
 
 
 class _Text(NamedTuple):
@@ -51,6 +84,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.pieces = _pieces(text)
         self.at = 0
+        self.ranges = 0
 
     def read(self) -> list[Any]:
         nodes, ending = self._until()
@@ -71,7 +105,11 @@ class _Reader:
             if word in ("else", "end"):
                 return found, piece
             if word in _BLOCKS:
+                self.ranges += word == "range"
                 found.append(self._block(word, piece[1:]))
+                self.ranges -= word == "range"
+            elif word in _NONE and not self.ranges:
+                raise _wrong(f"{{{{{word}}}}} {_NONE[word]}")
             elif piece:
                 found.append(_Print(piece))
             else:
@@ -100,21 +138,23 @@ def _pieces(text: str) -> list[str | list[str]]:
         found.append(before.rstrip() if action[1] else before)
         at, trim = action.end(), bool(action[3])
         if not action[2].startswith("/*"):
-            found.append(_words(action[2]))
+            found.append(_words(action[2], action.start(2)))
     rest = text[at:].lstrip() if trim else text[at:]
     if "{{" in rest:
         raise _wrong("unclosed action")
     return [*found, rest]
 
 
-def _words(text: str) -> list[str]:
+def _words(text: str, start: int) -> list[str]:
     found: list[str] = []
     at = 0
     while at < len(text.rstrip()):
         token = _TOKEN.match(text, at)
         if token is None:
             raise _wrong(f'unexpected "{text[at]}" in operand')
-        found.append(token[1])
+        word = Word(token[1])
+        word.at = start + token.start(1)
+        found.append(word)
         at = token.end()
     return found
 
@@ -126,12 +166,23 @@ class _Writer:
         self.variables: dict[str, Any] = {"$": root}
 
     def nodes(self, nodes: list[Any], dot: Any) -> str:
-        return "".join(self._node(node, dot) for node in nodes)
+        out = ""
+        for node in nodes:
+            try:
+                out += self._node(node, dot)
+            except _Loop as loop:
+                loop.out = out + loop.out
+                raise
+        return out
 
     def _node(self, node: Any, dot: Any) -> str:
         match node:
             case _Text(text):
                 return text
+            case _Print(["break" | "continue" as kind]):
+                raise _Loop(kind)
+            case _Print([str() as word]) if word.startswith("."):
+                return shown(_typed(word, self.pipeline([word], dot)))
             case _Print(words):
                 names, value = self._assigned(words, dot)
                 for name in names:
@@ -168,14 +219,19 @@ class _Writer:
         elif isinstance(value, list):
             pairs = list(enumerate(cast("list[Any]", value)))
         elif value is not None:
-            raise _failed(f"range can't iterate over {shown(value)}")
+            raise _failed(f"range can't iterate over {shown(value)}", node.words)
         if not pairs:
             return self.nodes(node.otherwise, dot)
         out = ""
         for key, one in pairs:
             given = (key, one) if len(names) > 1 else (one,)
             self.variables.update(zip(names, given, strict=False))
-            out += self.nodes(node.body, one)
+            try:
+                out += self.nodes(node.body, one)
+            except _Loop as loop:
+                out += loop.out
+                if loop.kind == "break":
+                    break
         return out
 
     def pipeline(self, words: list[str], dot: Any) -> Any:
@@ -199,13 +255,21 @@ class _Writer:
         function = FUNCTIONS.get(words[0])
         if function is None:
             found = self._operands(words, dot)
+            if callable(found[0]):
+                return found[0](*found[1:], *last)
             if len(found) > 1 or last:
+                if words[0].startswith("."):
+                    last_name = words[0].rpartition(".")[2]
+                    told = f"{last_name} has arguments but cannot be invoked as function"
+                    raise _failed(told, words)
                 raise _wrong(f'function "{words[0]}" not defined')
             return found[0]
         try:
             return function(*self._operands(words[1:], dot), *last)
-        except TypeError as error:
-            raise _failed(f"error calling {words[0]}: {error}") from None
+        except Wrong as error:
+            raise _failed(str(error), words) from None
+        except (TypeError, ValueError, AttributeError) as error:
+            raise _failed(f"error calling {words[0]}: {error}", words) from None
 
     def _operands(self, words: list[str], dot: Any) -> list[Any]:
         found: list[Any] = []
@@ -232,7 +296,7 @@ class _Writer:
             name, mark, path = word.partition(".")
             if name not in self.variables:
                 raise _wrong(f'undefined variable "{name}"')
-            return _field(self.variables[name], mark + path)
+            return _field(self.variables[name], mark + path, word)
         if word[0] in "\"`'":
             return word[1:-1] if word[0] == "`" else _unquoted(word)
         if word in ("true", "false", "nil"):
@@ -258,136 +322,40 @@ def _closing(words: list[str], at: int) -> int:
     raise _wrong("unclosed left paren")
 
 
-def _failed(what: str) -> ClientError:
-    return ClientError(f'template: :1:2: executing "" at <{what}>: {what}', 1)
+def _failed(what: str, words: list[str]) -> ClientError:
+    """What went wrong while it was carried out, at the first of ``words``."""
+    at = getattr(words[0], "at", 2) if words else 2
+    place = " ".join(words)
+    place = place if len(place) <= _WIDEST else f"{place[:_WIDEST]}..."
+    return ClientError(f'template: :1:{at}: executing "" at <{place}>: {what}', 1)
 
 
-def _field(value: Any, path: str) -> Any:
-    for name in path.split("."):
-        if not name:
+def _field(value: Any, path: str, word: str = "") -> Any:
+    at = getattr(word or path, "at", 2)
+    parts = [name for name in path.split(".") if name]
+    if len(parts) > 1 and path.startswith("."):
+        at += len(parts[0]) + 1
+    for name in parts:
+        if isinstance(value, dict) and name in value:
+            value = cast("dict[str, Any]", value)[name]
             continue
-        if not isinstance(value, dict) or name not in value:
-            raise ClientError(
-                f'template: :1:2: executing "" at <{path}>: map has no entry for key "{name}"', 1
-            )
-        value = cast("dict[str, Any]", value)[name]
-    return value
-
-
-def shown(value: Any) -> str:
-    """As Go prints it with %v."""
-    if value is None:
-        return "<no value>"
-    return _inner(value)
-
-
-def _inner(value: Any) -> str:
-    if value is None:
-        return "<nil>"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + " ".join(_inner(one) for one in cast("list[Any]", value)) + "]"
-    if isinstance(value, dict):
-        pairs = sorted(cast("dict[str, Any]", value).items())
-        return "map[" + " ".join(f"{key}:{_inner(one)}" for key, one in pairs) + "]"
-    return str(value)
-
-
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _index(value: Any, *keys: Any) -> Any:
-    for key in keys:
-        if isinstance(value, dict):
-            value = cast("dict[str, Any]", value).get(str(key))
-        elif isinstance(value, (list, str)) and isinstance(key, int):
-            if not 0 <= key < len(cast("list[Any]", value)):
-                raise _failed(f"error calling index: reflect: slice index out of range: {key}")
-            value = cast("list[Any]", value)[key]
+        if isinstance(value, Row):
+            what = f"can't evaluate field {name} in type *{value.go}"
+        elif isinstance(value, dict):
+            what = f'map has no entry for key "{name}"'
+        elif value is None:
+            what = f"nil pointer evaluating interface {{}}.{name}"
         else:
-            raise _failed("error calling index: index of untyped nil")
+            what = f"can't evaluate field {name} in type interface {{}}"
+        place = word or path
+        place = place if len(place) <= _WIDEST else f"{place[:_WIDEST]}..."
+        raise ClientError(f'template: :1:{at}: executing "" at <{place}>: {what}', 1)
     return value
 
 
-def _printf(text: str, *values: Any) -> str:
-    given = iter(values)
-
-    def put(match: re.Match[str]) -> str:
-        if match[2] == "%":
-            return "%"
-        value = next(given, "%!(MISSING)")
-        form, kind = match[1], match[2]
-        if kind in "vs":
-            return f"%{form}s" % _inner(value)
-        if kind == "q":
-            return _json(_inner(value))
-        return f"%{form}{kind}" % value
-
-    return re.sub(r"%([-+ 0#]*\d*(?:\.\d+)?)([a-zA-Z%])", put, text)
-
-
-def _length(value: Any) -> int:
-    return len(value or ())
-
-
-def _slice(value: Any, first: int = 0, last: int | None = None) -> Any:
-    return value[first:last]
-
-
-def _join(values: Any, mark: str) -> str:
-    return mark.join(_inner(one) for one in values or ())
-
-
-def _split(text: str, mark: str) -> list[str]:
-    return text.split(mark)
-
-
-def _pad(text: str, left: int, right: int) -> str:
-    return " " * left + text + " " * right if text else text
-
-
-def _truncate(text: str, size: int) -> str:
-    return text[:size]
-
-
-def _print(*values: Any) -> str:
-    return "".join(map(_inner, values))
-
-
-def _println(*values: Any) -> str:
-    return " ".join(map(_inner, values)) + "\n"
-
-
-def _cased(change: Callable[[str], str]) -> Callable[[Any], str]:
-    def changed(value: Any) -> str:
-        return change(_inner(value))
-
-    return changed
-
-
-def _both(*values: Any) -> Any:
-    return next((value for value in values if not value), values[-1])
-
-
-def _either(*values: Any) -> Any:
-    return next((value for value in values if value), values[-1])
-
-
-def _not(value: Any) -> bool:
-    return not value
-
-
-def _equal(one: Any, *others: Any) -> bool:
-    return any(one == other for other in others)
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "json": _json, "len": _length, "index": _index, "slice": _slice, "join": _join,
-    "split": _split, "upper": _cased(str.upper), "lower": _cased(str.lower),
-    "title": _cased(str.title), "pad": _pad, "truncate": _truncate, "println": _println,
-    "print": _print, "printf": _printf, "and": _both, "or": _either, "not": _not, "eq": _equal,
-    "ne": operator.ne, "lt": operator.lt, "le": operator.le, "gt": operator.gt, "ge": operator.ge,
-}  # fmt: skip
-"""text/template's own, and docker's."""
+def _typed(word: str, value: Any) -> Any:
+    """A nil of a field whose type is known is an empty list or mapping."""
+    name = word.rpartition(".")[2]
+    if value is None:
+        return [] if name in _LISTS else {} if name in _MAPS else None
+    return value() if callable(value) else value

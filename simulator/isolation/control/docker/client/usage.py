@@ -8,7 +8,7 @@ from typing import Any
 from simulator.isolation.control.docker.client import listing
 from simulator.isolation.control.docker.client.flags import Flag, Parsed, need, parse
 from simulator.isolation.control.docker.client.tables import elided, short, size, table
-from simulator.isolation.control.docker.client.wire import Api
+from simulator.isolation.control.docker.client.wire import Api, ClientError
 from simulator.isolation.control.docker.units import human_size
 from simulator.machine.userland.process import Process
 
@@ -38,13 +38,15 @@ async def stats(sys: Process, api: Api, words: list[str]) -> int:
         ]
         told = [await api.ask("GET", f"/containers/{name}/stats", {"stream": 0}) for name in names]
         rows = [taken(one, whole=given.on("no-trunc")) for one in told]
+        for row, name in zip(rows, given.words, strict=False):
+            row["Container"] = name
         await listing.show(sys, given, STATS, rows)
         if given.on("no-stream") or not names:
             return 0
 
 
 STATS = {
-    "Container": "CONTAINER ID", "Name": "NAME", "CPUPerc": "CPU %",
+    "ID": "CONTAINER ID", "Name": "NAME", "CPUPerc": "CPU %",
     "MemUsage": "MEM USAGE / LIMIT", "MemPerc": "MEM %", "NetIO": "NET I/O",
     "BlockIO": "BLOCK I/O", "PIDs": "PIDS",
 }  # fmt: skip
@@ -207,6 +209,8 @@ async def update(sys: Process, api: Api, words: list[str]) -> int:
              "restart": Flag("text")}  # fmt: skip
     given = parse("update", flags, words)
     need("update", given.words, 1)
+    if not given.given:
+        raise ClientError("you must provide one or more flags when using this command", 1)
     body: dict[str, Any] = {}
     for flag, name in (("memory", "Memory"), ("memory-swap", "MemorySwap"),
                        ("memory-reservation", "MemoryReservation")):  # fmt: skip

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.isolation.control.docker.client.listing import port_text
+from simulator.isolation.control.docker.client.rows import port_text
 from simulator.isolation.control.docker.client.tables import elided, layout, short, table, template
 from simulator.isolation.control.docker.compose.plan import Seen
 from simulator.isolation.control.docker.compose.project import LABEL

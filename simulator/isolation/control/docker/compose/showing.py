@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from simulator.isolation.control.docker.client.flags import Flag, Parsed
-from simulator.isolation.control.docker.client.listing import port_text
+from simulator.isolation.control.docker.client.rows import port_text
 from simulator.isolation.control.docker.client.running import ports
 from simulator.isolation.control.docker.client.tables import short, size, table
 from simulator.isolation.control.docker.compose import plan, request, rows
