@@ -26,7 +26,7 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.boot import INIT
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.net.socket import Socket
-from simulator.machine.kernel.task import Sleeper, Task
+from simulator.machine.kernel.task import TIMED, Task
 from simulator.machine.kernel.vfs.fd import FdTable, File
 from simulator.machine.userland.runtime import GapError, Userland
 
@@ -130,7 +130,8 @@ class Machine:
     def next_deadline(self) -> int | None:
         """Nanoseconds until somebody's sleep is over; None when nobody waits for time."""
         store = self.kernel.store
-        deadlines = [one.deadline for one in store.all(Sleeper) if one.deadline is not None]
+        timed = store.rows_by(TIMED, True)
+        deadlines = [one.deadline for one in timed if one.deadline is not None]
         return max(0, min(deadlines) - clock.monotonic(store)) if deadlines else None
 
     def tidy(self) -> None:

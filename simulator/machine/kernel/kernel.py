@@ -24,7 +24,7 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.family import Family
 from simulator.machine.kernel.resource import sched
 from simulator.machine.kernel.security import Check
-from simulator.machine.kernel.task import WATCHED, Sleeper, Task, TaskState
+from simulator.machine.kernel.task import TIMED, WATCHED, Sleeper, Task, TaskState
 from simulator.machine.kernel.trap import Crossing, Denied, NotModelled, Sleep, Trap
 from simulator.machine.kernel.vfs.walks import Walks
 from simulator.machine.state.timeline import Timeline
@@ -197,7 +197,8 @@ class Kernel:
 
     def _wake_by_deadline(self) -> None:
         now = clock.monotonic(self.store)
-        due = [s for s in self.store.all(Sleeper) if s.deadline is not None and s.deadline <= now]
+        timed = self.store.rows_by(TIMED, True)
+        due = [s for s in timed if s.deadline is not None and s.deadline <= now]
         for sleeper in sorted(due, key=lambda s: (s.deadline, s.id)):
             if self.store.get(Sleeper, sleeper.id) is not None:
                 self._try_again(sleeper)

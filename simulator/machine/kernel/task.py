@@ -191,6 +191,8 @@ BY_SHARED_FS = Index(
 )
 BY_FILES = Index(Task, lambda task: (task.files,), "files")
 WATCHED = Index(Sleeper, lambda sleeper: sleeper.watches, "watches")
+TIMED = Index(Sleeper, lambda sleeper: (sleeper.deadline is not None,), "deadline")
+"""The sleeps that end by themselves (True), and the others."""
 
 
 def pid_in(world: World, task: Task, ns_level: int, ns: NsId) -> int:
