@@ -1,0 +1,6 @@
+"""FreeBSD: sys/jail.h."""
+
+JAIL_CREATE = 0x01
+JAIL_UPDATE = 0x02
+JAIL_ATTACH = 0x04
+JAIL_DYING = 0x08
