@@ -97,6 +97,17 @@ async def test_lifting_a_mechanism_branches_the_time_line_where_it_first_differs
         assert stood.outcome != before[stood.number]
 
 
+async def test_walls_can_be_lifted_at_the_end_of_a_run_that_is_longer_than_the_branch():
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("enter", "end", "t", "space", "enter")
+        await until(pilot, lambda: getattr(app.screen, "run", None) and app.screen.run.without)
+        assert app.screen.cursor <= len(app.screen.run.steps)
+
+        await pilot.press("end", "b")
+        await until(pilot, lambda: app.screen.run.without == ())
+
+
 async def test_compare_walks_two_technologies_in_lock_step_to_the_difference():
     app = VitrinaApp()
     async with app.run_test(size=SMALL) as pilot:

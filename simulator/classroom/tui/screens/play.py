@@ -256,8 +256,9 @@ z asleep, - did not run, · building the sandbox.
         self._load()
         number = first_difference(branch, trunk)
         at = numbered(branch.steps, number) if number is not None else None
+        # The cursor that was is one of the other run: nothing may be looked up with it in this one.
         self._came_from = branch.launched
-        self.cursor = at if at is not None else branch.launched
+        self.set_reactive(PlayScreen.cursor, at if at is not None else branch.launched)
         self._paint()
         if number is None:
             self.notify(_("Every line of the program came out the same."))
