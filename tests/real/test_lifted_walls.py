@@ -18,6 +18,10 @@ pytestmark = [pytest.mark.real, pytest.mark.usefixtures("leak_check")]
 ROOTLESS = ("mount-ns", "pivot-root", "readonly-root")
 OWN_PROC = 'guest.open("/proc/self/status", O_RDONLY)'
 GUEST_PROC = 'host.open("/srv/guest/proc/uptime", O_RDONLY)'
+OWN_KEY = (
+    'key = guest.add_key("user", "own", "x", 1, KEY_SPEC_USER_KEYRING)\n'
+    "guest.keyctl(KEYCTL_REVOKE, key)"
+)
 IN_A_GROUP = "guest$ grep -q {} /proc/self/cgroup"
 
 SWITCHES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
@@ -40,9 +44,12 @@ SWITCHES: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
     "lxc": (
         (("default-mounts", "proc-mixed", "sys-mixed"), OWN_PROC),
         (("lxc-config",), 'host.open("/var/lib/lxc/guest/config", O_RDONLY)'),
+        (("cgroup-ns",), 'guest.chdir("/sys/fs/cgroup/cpu/lxc.payload.guest")'),
+        (("session-keyring",), OWN_KEY),
     ),
     "lxc-unpriv": ((("user-ns",), 'guest.mknod("/tmp/b", S_IFBLK | 0o600, makedev(8, 0))'),),
     "docker": (
+        (("ipc-ns",), "guest.shmget(HOST_SHM_KEY, 0, 0)\nguest.stat('/dev/shm/ledger')"),
         (("capabilities",), 'guest.mount("none", "/mnt", "tmpfs", 0, None)'),
         (("sysctls",), "guest$ grep -qx 1024 /proc/sys/net/ipv4/ip_unprivileged_port_start"),
         (("readonly-paths",), 'guest.open("/proc/sys/kernel/hostname", O_WRONLY)'),

@@ -138,10 +138,12 @@ def installed(tree: Path) -> None:
 
 
 def bridge(supervisor: Link, name: str, address: str) -> None:
-    """A bridge with an address."""
+    """A bridge with an address in a network of 256, as lxc-net makes it (LXC_NETMASK)."""
     control = do(supervisor, "socket", _AF_INET, _SOCK_DGRAM, 0)
     do(supervisor, "ioctl", control, _SIOCBRADDBR, name)
     do(supervisor, "ioctl", control, _SIOCSIFADDR, (name, address))
+    # An address by itself stands for its class, here all of 10.
+    do(supervisor, "ioctl", control, _SIOCSIFNETMASK, (name, "255.255.255.0"))
     _up(supervisor, control, name)
     do(supervisor, "close", control)
 

@@ -23,7 +23,7 @@ from simulator.machine.abi.constants import CAPABILITY_NAMES
 
 _DOCKER: dict[str, tuple[str, ...]] = {
     "uts-ns": ("--uts=host",),
-    "ipc-ns": ("--ipc=host",),
+    "ipc-ns": ("--ipc=host", "--tmpfs", "/dev/shm:nosuid,nodev,noexec,mode=1777,size=65536k"),
     "pid-ns": ("--pid=host",),
     "net-ns": ("--network=host",),
     "cgroup-ns": ("--cgroupns=host",),
@@ -36,8 +36,9 @@ _DOCKER: dict[str, tuple[str, ...]] = {
         *("--sysctl", "net.ipv4.ping_group_range=1 0"),
     ),
 }
-"""docker-run(1); a setting that dockerd changes is given back the kernel's own value (ip(7),
-Documentation/networking/ip-sysctl.rst)."""
+"""docker-run(1). With the host's objects dockerd would bind its /dev/shm too, unless something else
+is asked for there (moby container_unix.go, IpcMounts()). A setting that dockerd changes is given
+back the kernel's own value (ip(7), Documentation/networking/ip-sysctl.rst)."""
 
 _DOCKER_ADDED: dict[str, tuple[str, ...]] = {
     "init": ("--init",),
@@ -100,7 +101,7 @@ _LXC: dict[str, tuple[str, ...]] = {
     ),
     "proc-mixed": ("lxc.mount.auto = proc:rw",),
     "sys-mixed": ("lxc.mount.auto = sys:rw",),
-    "session-keyring": ("lxc.keyring.session = 0",),
+    "session-keyring": ("lxc.keyring.session = 1",),
     "seccomp": ("lxc.seccomp.profile =",),
     "capabilities": ("lxc.cap.drop =",),
     "readonly-root": ("lxc.rootfs.options = rw",),
@@ -110,13 +111,15 @@ _LXC: dict[str, tuple[str, ...]] = {
     "lxcfs": ("lxc.hook.mount =",),
 }
 """lxc.container.conf(5): the keys that leave a mechanism out. ``lxc-start -f`` reads the lines from
-elsewhere than the container's own file."""
+elsewhere than the container's own file. Its page says that ``lxc.keyring.session = 0`` keeps the
+session's keyring; the program takes the value for "none of its own" (confile.c,
+set_config_keyring_session(); 3.0 to 7.0), so it is 1 that does."""
 
 _LXC_KEEPS: dict[str, tuple[str, ...]] = {
     "ipc-ns": ("lxc.namespace.keep = ipc",),
     "uts-ns": ("lxc.uts.name =", "lxc.namespace.keep = uts"),
     "pid-ns": ("lxc.namespace.keep = pid",),
-    "net-ns": ("lxc.namespace.keep = net",),
+    "net-ns": ("lxc.net =", "lxc.net.0.type = none", "lxc.namespace.keep = net"),
     "cgroup-ns": ("lxc.namespace.keep = cgroup",),
 }
 """Namespaces that a container inherits; the lines add up, and who names one gets all others."""

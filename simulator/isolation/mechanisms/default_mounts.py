@@ -83,8 +83,9 @@ class DefaultMounts:
     ``groups_v1``: whether groups of version 1 are mounted too, where the machine has those;
     ``groups_mode``: what becomes of the directory they are in (runc gives it the mode that sysfs
     gave the place); ``groups_closed``: whether that directory becomes read-only at last;
-    ``with_paths``: mounts that are read-only only while the mechanism of read-only paths is there,
-    where a product has one switch for both.
+    ``groups_alone``: whether, without a cgroup namespace, each hierarchy shows the sandbox's own
+    group and nothing around it. ``with_paths``: mounts that are read-only only while the mechanism
+    of read-only paths is there, where a product has one switch for both.
     """
 
     mounts: tuple[Mounted, ...] = OCI_DEFAULT
@@ -93,6 +94,7 @@ class DefaultMounts:
     groups_v1: bool = True
     groups_mode: int = 0o555
     groups_closed: bool = False
+    groups_alone: bool = False
     with_paths: frozenset[str] = frozenset()
 
     about: About = ABOUT
@@ -104,6 +106,8 @@ class DefaultMounts:
             if one.fstype == "cgroup2" and "cgroup2" not in plan.facts:
                 if self.groups_v1:
                     self._version_1(plan, one)
+                elif self.groups_alone and not plan.has("cgroup-ns"):
+                    self._alone(plan, one)
                 continue
             for path in (*self._between(one.path), one.path):
                 child("mkdir", plan.root + path, 0o755, tolerates=("EEXIST",))
@@ -145,6 +149,21 @@ class DefaultMounts:
         child("chmod", top, self.groups_mode)
         if self.groups_closed:
             child("mount", "none", top, None, MS_REMOUNT | MS_BIND | _CLOSED | MS_RDONLY, None)
+
+    def _alone(self, plan: LaunchPlan, one: Mounted) -> None:
+        """A directory for each hierarchy, read-only, with the sandbox's own group mounted where it
+        is in the hierarchy (lxc cgfsng.c, cgfsng_mount(), cg_legacy_mount_controllers()).
+        """
+        child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
+        top, below = plan.root + one.path, group_path(plan)
+        child("mount", "none", top, "tmpfs", _CLOSED, "mode=755,size=10240k")
+        for name in plan.hierarchies if plan.has("cgroup-limits") else ():
+            path = f"{top}/{name}"
+            child("mkdir", path, 0o000)
+            child("mkdir", path + below, 0o755)
+            child("mount", path, path, "cgroup", MS_BIND, None)
+            child("mount", path, path, "cgroup", MS_REMOUNT | MS_BIND | MS_RDONLY | _CLOSED, None)
+            child("mount", f"/sys/fs/cgroup/{name}{below}", path + below, "cgroup", MS_BIND, None)
 
     def _nodes(self, plan: LaunchPlan) -> None:
         device = plan.caller(Phase.CHILD_DEVICES, "guest", self.about.id)

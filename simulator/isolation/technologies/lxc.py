@@ -40,7 +40,7 @@ _TODAY = Technology(
         CgroupNs(),
         SessionKeyring(),
         DeviceList(files.DEVICES),
-        DefaultMounts(defaults.MOUNTS, groups_v1=False),
+        DefaultMounts(defaults.MOUNTS, groups_v1=False, groups_alone=True),
         ProcMixed(),
         SysMixed(),
         PivotRoot(shared=True),

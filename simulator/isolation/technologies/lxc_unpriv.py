@@ -36,7 +36,7 @@ TECHNOLOGY = Technology(
         CgroupLimits(group=defaults.GROUP),
         CgroupNs(),
         SessionKeyring(),
-        DefaultMounts(defaults.MOUNTS, groups_v1=False),
+        DefaultMounts(defaults.MOUNTS, groups_v1=False, groups_alone=True),
         ProcMixed(),
         PivotRoot(shared=True),
         Apparmor(defaults.PROFILE),

@@ -40,7 +40,9 @@ BARE = Technology(
         CgroupLimits(group=defaults.GROUP),
         CgroupNs(),
         DefaultMounts(
-            tuple(one for one in defaults.MOUNTS if one.path in _OF_DEV), groups_v1=False
+            tuple(one for one in defaults.MOUNTS if one.path in _OF_DEV),
+            groups_v1=False,
+            groups_alone=True,
         ),
         PivotRoot(shared=True),
         SessionKeyring(),

@@ -21,6 +21,7 @@ _AUTO = {
     "sys": ("mixed", "ro", "rw"),
     "cgroup": ("mixed", "ro", "rw"),
 }
+_EMPTY = DefaultMounts((), groups_v1=False, groups_alone=True)
 _PATHS = {"proc": "/proc", "sys": "/sys", "cgroup": "/sys/fs/cgroup"}
 
 
@@ -54,7 +55,7 @@ def _mounted(technology: Technology, kind: str, how: str | None) -> Technology:
     """The mounts with that kind's made so; None takes it away."""
     held = technology.get("default-mounts")
     if not isinstance(held, DefaultMounts):
-        held = DefaultMounts((), groups_v1=False)
+        held = _EMPTY
     path = _PATHS[kind]
     now = {one.path: one for one in held.mounts if one.path != path}
     if how is not None:
@@ -90,7 +91,11 @@ def _entry(technology: Technology, value: str) -> Technology:
 
 def _more(technology: Technology, one: Mounted) -> Technology:
     held = technology.get("default-mounts")
-    mounts = held if isinstance(held, DefaultMounts) else DefaultMounts((), groups_v1=False)
+    mounts = (
+        held
+        if isinstance(held, DefaultMounts)
+        else DefaultMounts((), groups_v1=False, groups_alone=True)
+    )
     return put(technology, replace(mounts, mounts=(*mounts.mounts, one)))
 
 
