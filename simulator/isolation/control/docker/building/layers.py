@@ -49,7 +49,7 @@ class Mounted:
         if kind is GeneratorExit:  # the worker was ended: nothing can be called any more
             return
         await self.build.sys.succeeds("umount2", self.root, MNT_DETACH)
-        await files.remove(self.build.sys, self.place)
+        await files.remove_tree(self.build.sys, self.place)
 
     @property
     def root(self) -> str:
