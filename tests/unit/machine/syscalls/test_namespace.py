@@ -19,9 +19,11 @@ from simulator.machine.abi.constants import (
     O_CREAT,
     O_RDWR,
 )
-from simulator.machine.abi.ids import NsId, Pid
+from simulator.machine.abi.ids import KUid, NsId, Pid
+from simulator.machine.abi.privilege import Privilege
 from simulator.machine.families.linux import of_release
 from simulator.machine.kernel import fork, sysctl
+from simulator.machine.kernel.cred import mask
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.namespace import MountNs, PidNs, TimeNs, UserNs
 from simulator.machine.kernel.namespaces import idmap, offsets
@@ -95,11 +97,15 @@ class TestUnshare:
     def test_user_namespaces_nest_to_a_limit(self, it: Machine) -> None:
         user_ns = it.task().cred.user_ns
         row = it.store.row(UserNs, user_ns)
+        it.store.put(msgspec.structs.replace(row, level=32))
+        assert it.do("unshare", CLONE_NEWUSER, pid=it.fork()) == 0
         it.store.put(msgspec.structs.replace(row, level=33))
         assert it.do("unshare", CLONE_NEWUSER) == "ENOSPC"
 
     def test_pid_namespaces_nest_to_a_limit(self, it: Machine) -> None:
         row = it.store.row(PidNs, it.task().ns.pid)
+        it.store.put(msgspec.structs.replace(row, level=31))
+        assert it.do("unshare", CLONE_NEWPID, pid=it.fork()) == 0
         it.store.put(msgspec.structs.replace(row, level=32))
         assert it.do("unshare", CLONE_NEWPID) == "ENOSPC"
 
@@ -172,6 +178,33 @@ class TestSetns:
         assert it.do("setns", fd, 0, pid=user) == "EPERM"
         it.do("unshare", CLONE_NEWUSER, pid=user)
         assert it.do("setns", fd, 0, pid=user) == "EPERM"
+
+    def test_a_mount_namespace_takes_the_right_to_chroot_too(self, it: Machine) -> None:
+        """mntns_install(): root and working directory move."""
+        other = it.fork()
+        it.do("unshare", CLONE_NEWNS, pid=other)
+        fd = opened(it, "mnt", it.store.row(Task, other).ns.mnt)
+        task = it.task()
+        cred = msgspec.structs.replace(task.cred, effective=mask("SYS_ADMIN"))
+        it.store.put(msgspec.structs.replace(task, cred=cred))
+        assert it.do("setns", fd, 0) == "EPERM"
+        cred = msgspec.structs.replace(task.cred, effective=mask("SYS_ADMIN SYS_CHROOT"))
+        it.store.put(msgspec.structs.replace(it.task(), cred=cred))
+        assert it.do("setns", fd, 0) == 0
+
+    def test_who_made_a_user_namespace_has_every_right_in_it_by_the_effective_id(
+        self, it: Machine
+    ) -> None:
+        """user_namespaces(7): cap_capable() compares the owner with euid."""
+        maker = it.become(it.fork(), 1000)
+        it.do("unshare", CLONE_NEWUSER, pid=maker)
+        ns = it.store.row(Task, maker).cred.user_ns
+        for real, effective, may in ((2000, 1000, True), (1000, 2000, False)):
+            other = it.become(it.fork(), effective)
+            task = it.store.row(Task, other)
+            cred = msgspec.structs.replace(task.cred, ruid=KUid(real))
+            it.store.put(msgspec.structs.replace(task, cred=cred))
+            assert entry(it, other).has(Privilege.NAMESPACE, ns) is may
 
     def test_ones_own_user_namespace_is_refused(self, it: Machine) -> None:
         fd = opened(it, "user", it.task().cred.user_ns)
@@ -275,6 +308,33 @@ class TestIdMaps:
         assert refusal(idmap.write_setgroups, it.trap(), ns, "allow") == "EPERM"
         assert refusal(idmap.write_setgroups, it.trap(), ns, "maybe") == "EINVAL"
 
+    def test_a_namespace_inside_is_denied_setgroups_too(
+        self, it: Machine, child: Pid, ns: NsId
+    ) -> None:
+        idmap.write_setgroups(it.trap(), ns, "deny")
+        for which in ("uid", "gid"):
+            idmap.write_id_map(it.trap(), ns, which, "0 0 10\n")
+        it.do("unshare", CLONE_NEWUSER, pid=child)
+        inner = it.store.row(Task, child).cred.user_ns
+        assert inner != ns
+        assert not it.store.row(UserNs, inner).setgroups
+
+    def test_uid_0_of_the_parent_is_mapped_by_who_could_set_file_capabilities(
+        self, it: Machine
+    ) -> None:
+        """verify_root_map(): what the maker had when it made the namespace counts."""
+        for capable, answer in ((True, 5), (False, "EPERM")):
+            child = it.fork()
+            task = it.store.row(Task, child)
+            rights = task.cred.effective & ~(0 if capable else mask("SETFCAP"))
+            cred = msgspec.structs.replace(task.cred, effective=rights, permitted=rights)
+            it.store.put(msgspec.structs.replace(task, cred=cred))
+            assert it.do("unshare", CLONE_NEWUSER, pid=child) == 0
+            trap = entry(it, child)
+            asked = (trap, trap.task.cred.user_ns, "uid", "0 0 1")
+            told = idmap.write_id_map(*asked) if capable else refusal(idmap.write_id_map, *asked)
+            assert told == answer
+
     def test_the_initial_namespace_has_its_map(self, it: Machine) -> None:
         assert refusal(idmap.write_id_map, it.trap(), NsId(1), "uid", "0 0 1") == "EPERM"
 
@@ -312,3 +372,22 @@ def test_every_mount_namespace_has_its_own_copy_of_the_tree(it: Machine) -> None
     it.do("unshare", CLONE_NEWNS, pid=child)
     ns = it.store.row(Task, child).ns.mnt
     assert it.store.row(MountNs, ns).root != it.store.row(MountNs, it.task().ns.mnt).root
+
+
+@pytest.mark.parametrize(
+    ("privilege", "narrow", "broad"),
+    [
+        (Privilege.BPF, "BPF", "SYS_ADMIN"),
+        (Privilege.PERF, "PERFMON", "SYS_ADMIN"),
+        (Privilege.CHECKPOINT, "CHECKPOINT_RESTORE", "SYS_ADMIN"),
+        (Privilege.IO_REAL_TIME, "SYS_NICE", "SYS_ADMIN"),
+    ],
+)
+def test_a_right_split_off_later_is_given_by_the_narrow_capability_and_the_broad_one(
+    it: Machine, privilege: Privilege, narrow: str, broad: str
+) -> None:
+    task = it.task()
+    for name, may in ((narrow, True), (broad, True), ("CHOWN", False)):
+        cred = msgspec.structs.replace(task.cred, effective=mask(name))
+        it.store.put(msgspec.structs.replace(task, cred=cred))
+        assert it.trap().has(privilege) is may
