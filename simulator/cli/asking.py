@@ -64,6 +64,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "provenance": provenance(verdict),
         "reason": verdict.reason,
         "mechanisms": list(verdict.mechanisms),
+        "together": [list(names) for names in verdict.together],
     }
 
 

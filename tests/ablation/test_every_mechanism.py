@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.experiment.engine.ablation import flips, openings
+from simulator.experiment.engine.ablation import flips
+from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.lifting import lifts
+from simulator.experiment.engine.openings import openings
 from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.load import find, load_all
 from simulator.isolation.technologies.registry import parse_spec
@@ -96,5 +98,15 @@ def test_every_mechanism_flips_a_probe_or_is_accounted_for(
 
 def test_two_walls_before_one_door_are_found_as_a_pair() -> None:
     """The capability to chroot and pivot_root: either of them is enough."""
-    found = openings(question(find("fs.chroot-escape")), "docker --cap-drop SYS_CHROOT").sets
+    found = openings(
+        question(find("fs.chroot-escape")), parse_spec("docker --cap-drop SYS_CHROOT")
+    ).sets
     assert any({"pivot-root", "capabilities"} <= set(pair) for pair in found)
+
+
+def test_a_verdict_that_hangs_on_no_wall_alone_names_those_that_hold_it_together() -> None:
+    """fs.immutable on Docker: without the capability, and without the host's file in sight."""
+    verdict = credited(question(find("fs.immutable")), parse_spec("docker")).verdict
+    assert verdict.mechanisms == ()
+    assert all(len(names) > 1 for names in verdict.together)
+    assert verdict.held_by == " + ".join(verdict.together[0])

@@ -165,7 +165,7 @@ def _record(matter: _Matter, spec: str, without: tuple[str, ...]) -> Playback:
         host=Viewer(*session.actors["host"]),
         guest=guest,
         outcome=_(verdict.outcome.name) if verdict is not None else "",
-        stopped_by=(verdict.stopped_by or "") if verdict is not None else "",
+        stopped_by=verdict.held_by if verdict is not None else "",
         switches=_switches(spec, technology),
         engine=Disk(session.kernels[0].store).there,
     )

@@ -122,7 +122,7 @@ def _shown(
                     click.echo(f"  {spec}: {side(entry, among)}")
     click.echo("")
     for spec, verdict in zip(specs, verdicts, strict=False):
-        stopped = f" [{verdict.stopped_by}]" if verdict.stopped_by else ""
+        stopped = f" [{verdict.held_by}]" if verdict.held_by else ""
         click.echo(f"{spec}: {_(verdict.outcome.name)}{stopped}")
 
 

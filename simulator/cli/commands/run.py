@@ -27,6 +27,7 @@ def command(
     (question,) = questions([scenario])
     wanted = specs(on)
     rows: list[dict[str, Any]] = []
+    held: list[str] = []
     for spec in wanted:
         gone = lifted(spec, without, wanted)
         if real:
@@ -36,6 +37,7 @@ def command(
         else:
             verdict = credited(question, parse_spec(spec, gone)).verdict
         rows.append({"spec": spec, "without": list(gone), **verdict_json(verdict)})
+        held.append(verdict.held_by)
     if as_json:
         emit_json([{"scenario": question.id, **row} for row in rows])
         return
@@ -46,10 +48,10 @@ def command(
                 row["spec"],
                 " ".join(row["without"]),
                 _(row["outcome"]),
-                row["stopped_by"] or "",
+                by,
                 " ".join(map(str, row["evidence"])),
                 _(row["reason"]),
             )
-            for row in rows
+            for row, by in zip(rows, held, strict=True)
         ),
     )

@@ -61,13 +61,20 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """A judged probe. ``evidence`` are numbers of entries in the main trace, from 0.
 
     ``stopped_by`` is the wall of the guest's last refusal. ``mechanisms`` are those whose removal
-    flips the outcome; an oracle leaves them empty, ablation fills them in. ``reason`` is an
-    English message id.
+    flips the outcome; ``together``, where none does alone, sets that do when all of one are gone
+    (defence in depth), the smallest first. An oracle leaves them empty, ablation fills them in.
+    ``reason`` is an English message id.
     """
 
     outcome: Outcome
     evidence: tuple[int, ...] = ()
     stopped_by: str | None = None
     mechanisms: tuple[str, ...] = ()
+    together: tuple[tuple[str, ...], ...] = ()
     reason: str = ""
     provenance: Provenance = Model()
+
+    @property
+    def held_by(self) -> str:
+        """The wall that stopped it or, joined by ``+``, the walls that hold it together."""
+        return self.stopped_by or " + ".join(self.together[0] if self.together else ())
