@@ -15,6 +15,7 @@ from simulator.machine.abi.constants import (
     SIGKILL,
     SIGSTOP,
     SIGTERM,
+    SIGTSTP,
     SIGUSR1,
     WUNTRACED,
 )
@@ -219,3 +220,30 @@ def test_tkill_wants_a_positive_number(machine: Machine) -> None:
 
 def test_tgkill_wants_the_thread_in_its_group(machine: Machine) -> None:
     assert machine.do("tgkill", INIT, machine.pid, 0) == "ESRCH"
+
+
+@pytest.mark.parametrize(("signo", "times"), [(SIGUSR1, 1), (34, 3)])
+def test_a_standard_signal_waits_once_and_a_real_time_one_each_time(
+    machine: Machine, signo: int, times: int
+) -> None:
+    target = child(machine)
+    machine.do("rt_sigprocmask", SIG_BLOCK, [signo], pid=target)
+    for _ in range(3):
+        assert machine.do("kill", target, signo) == 0
+    assert machine.store.row(Task, target).pending == (signo,) * times
+
+
+def test_a_terminals_stop_means_nothing_to_a_group_that_nobody_could_continue(
+    machine: Machine,
+) -> None:
+    """is_current_pgrp_orphaned(): a parent in the group itself is no help, SIGSTOP stops all."""
+    leader = child(machine)
+    machine.do("setsid", pid=leader)
+    member = Pid(machine.do("fork", pid=leader))
+    other = Pid(machine.do("fork", pid=leader))
+    assert machine.do("setpgid", other, other, pid=other) == 0
+    for target, stops in ((leader, False), (member, False), (other, True)):
+        machine.do("kill", target, SIGTSTP)
+        assert (machine.store.row(Task, target).state is TaskState.STOPPED) is stops
+    machine.do("kill", leader, SIGSTOP)
+    assert machine.store.row(Task, leader).state is TaskState.STOPPED

@@ -152,6 +152,19 @@ def test_a_frozen_task_goes_on_when_its_group_thaws(machine: Grouped) -> None:
     assert machine.word(child) == str(child)
 
 
+def test_a_group_freezes_with_those_above_it(machine: Grouped) -> None:
+    machine.make("freezer/box")
+    machine.make("freezer/box/inner")
+    child = machine.fork()
+    machine.put("freezer/box/inner/cgroup.procs", str(child))
+    machine.put("freezer/box/freezer.state", "FROZEN")
+    assert machine.ask("getpid", pid=child) == "Blocked"
+    machine.put("freezer/box/inner/freezer.state", "THAWED")
+    assert child not in machine.kernel.woken
+    machine.put("freezer/box/freezer.state", "THAWED")
+    assert machine.word(child) == str(child)
+
+
 def test_the_release_agent_is_named_by_the_machines_root_alone(machine: Grouped) -> None:
     user = machine.user()
     assert machine.ask("unshare", CLONE_NEWUSER, pid=user) == 0
