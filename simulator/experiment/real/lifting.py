@@ -112,10 +112,11 @@ def by_flag(request: Request, mechanism: str) -> Request:
     for word in request.spec.options:
         bundled = word[:1] == "-" and len(word) > 2 and set(word[1:]) <= _LETTERS
         words += [f"-{letter}" for letter in word[1:]] if bundled else [word]
-    kept = [word for word in words if word not in _UNSHARE.get(mechanism, ())]
-    if kept == words:
+    if mechanism not in _UNSHARE:
         no_way(request, mechanism)
-    if mechanism == "own-proc":
+    kept = [word for word in words if word not in _UNSHARE[mechanism]]
+    _not_alone(request, mechanism)
+    if mechanism == "own-proc" and "mount-ns" not in request.lifted:
         kept.append("--mount")  # --mount-proc implies it
     return reworded(request, kept)
 
@@ -133,13 +134,7 @@ def rendered(mechanisms: Iterable[str]) -> Lift:
         product = request.spec.technology
         if mechanism not in known or (product, mechanism) in REASONS:
             no_way(request, mechanism)
-        missing = companions(request.technology, mechanism)
-        if missing:
-            raise Counterfactual(
-                _("{product} does not start without {mechanism} alone; lift {others} too").format(
-                    product=product, mechanism=mechanism, others=", ".join(missing)
-                )
-            )
+        _not_alone(request, mechanism)
         return request
 
     return lift
@@ -147,15 +142,28 @@ def rendered(mechanisms: Iterable[str]) -> Lift:
 
 _TOGETHER: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("runc", "mount-ns"): ("readonly-paths", "masked-paths"),
+    ("unshare", "mount-ns"): ("own-proc",),
 }
 """What a product does not start with when a mechanism is gone (runc: libcontainer/configs/validate,
-"unable to restrict sys entries without a private MNT namespace")."""
+"unable to restrict sys entries without a private MNT namespace"; unshare(1): ``--mount-proc``)."""
 
 
 def companions(technology: Technology, mechanism: str) -> tuple[str, ...]:
     """Mechanisms that must go with ``mechanism`` before the product starts."""
     others = _TOGETHER.get((technology.id, mechanism), ())
     return tuple(name for name in others if technology.get(name) is not None)
+
+
+def _not_alone(request: Request, mechanism: str) -> None:
+    missing = companions(request.technology, mechanism)
+    if missing:
+        raise Counterfactual(
+            _(
+                "counterfactual: {product} can't be without {mechanism} alone; lift {others} too"
+            ).format(
+                product=request.spec.technology, mechanism=mechanism, others=", ".join(missing)
+            )
+        )
 
 
 def together(technology: Technology, lifted: Sequence[str]) -> tuple[str, ...]:

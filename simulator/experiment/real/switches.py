@@ -65,7 +65,7 @@ def docker(request: Request, mechanism: str) -> Request:
     less = without_options(request, table, *names)
     if mechanism == "no-new-privs":
         less = without_options(request, table, "--security-opt", value="no-new-priv")
-    if mechanism == "sysctls" and "net-ns" in request.lifted:
+    if mechanism == "sysctls" and request.technology.get("net-ns") is None:
         return less  # dockerd sets none on the host's network, and takes none
     if mechanism == "capabilities":
         return with_words(request, *_every_capability())

@@ -27,6 +27,7 @@ def test_an_option_that_made_the_mechanism_goes_with_its_value() -> None:
 def test_a_switch_replaces_what_dockerd_refuses_beside_it() -> None:
     assert words("docker --net=none", "net-ns") == ("--network=host",)
     assert words("docker -h own", "uts-ns") == ("--uts=host",)
+    assert words("docker --net=host", "sysctls") == ("--net=host",)
 
 
 def test_the_engine_has_a_switch_for_either_list_of_paths_where_the_client_has_one_for_both() -> (
@@ -49,6 +50,9 @@ def test_no_capability_is_asked_for_that_a_machine_withholds_or_an_old_dockerd_h
 def test_flags_of_unshare_are_taken_one_by_one() -> None:
     assert words("unshare -mpf", "pid-ns") == ("-m", "-f")
     assert words("unshare -p -f --mount-proc", "own-proc") == ("-p", "-f", "--mount")
+    assert words("unshare -p -f --mount-proc", "mount-ns", "own-proc") == ("-p", "-f")
+    with pytest.raises(Counterfactual, match="lift own-proc too"):
+        words("unshare --mount-proc", "mount-ns")
 
 
 def test_what_a_runtime_does_not_start_without_goes_too() -> None:
