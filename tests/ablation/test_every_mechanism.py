@@ -110,3 +110,10 @@ def test_a_verdict_that_hangs_on_no_wall_alone_names_those_that_hold_it_together
     assert verdict.mechanisms == ()
     assert all(len(names) > 1 for names in verdict.together)
     assert verdict.held_by == " + ".join(verdict.together[0])
+
+
+def test_a_probe_that_no_wall_is_needed_for_says_so() -> None:
+    """fs.late-mount on FreeBSD: jail(8) has no part in it."""
+    verdict = credited(question(find("fs.late-mount")), parse_spec("jail")).verdict
+    assert (verdict.mechanisms, verdict.together) == ((), ())
+    assert "without any wall" in verdict.reason

@@ -19,6 +19,7 @@ from simulator.experiment.probes.trace import Status
 from simulator.experiment.probes.verdict import Outcome
 from simulator.isolation.mechanisms.base import ROOT_SWITCH
 from simulator.isolation.technologies.base import Technology
+from simulator.machine.abi.i18n import N_
 
 SETS = 3
 """How many sets of walls that hold together are told."""
@@ -42,7 +43,10 @@ def credited(
         return given
     mechanisms: tuple[str, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
-    if not idle(question, technology, facts):
+    reason = verdict.reason
+    if idle(question, technology, facts):
+        reason = N_("without any wall this probe does not get through here either")
+    else:
         enough = None if always else 1
         mechanisms = tuple(_decisive(question, technology, given, facts, enough))
         if always and not mechanisms:
@@ -55,6 +59,7 @@ def credited(
             verdict,
             mechanisms=mechanisms,
             together=together,
+            reason=reason,
             stopped_by=stopped_by,
             evidence=verdict.evidence or _last_failure(given),
         ),
