@@ -32,9 +32,11 @@ def options(rule: Rule) -> str:
         words.append("-m addrtype --dst-type LOCAL")
     if rule["established"]:
         words.append("-m conntrack --ctstate RELATED,ESTABLISHED")
-    words.append(f"-j {rule['target']}")
+    words += [f"-j {rule['target']}"] if rule["target"] else []
     if rule["target"] == "DNAT":
         words.append(f"--to-destination {_to(rule)}")
+    if rule["target"] == "SNAT":
+        words.append(f"--to-source {_to(rule)}")
     if rule["target"] == "REJECT":
         words.append("--reject-with icmp-port-unreachable")
     return " ".join(words)
@@ -125,7 +127,7 @@ def _matches(rule: Rule, *, numeric: bool) -> str:
         found.append("ADDRTYPE match dst-type LOCAL")
     if rule["established"]:
         found.append("ctstate RELATED,ESTABLISHED")
-    if rule["target"] == "DNAT":
+    if rule["target"] in ("DNAT", "SNAT"):
         found.append(f"to:{_to(rule)}")
     if rule["target"] == "REJECT":
         found.append("reject-with icmp-port-unreachable")

@@ -16,7 +16,7 @@ BUILT_IN = {
     "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
 }
 """The chains that a packet meets by itself, as iptables-save(8) orders them."""
-FINAL = frozenset(("ACCEPT", "DROP", "REJECT", "DNAT", "MASQUERADE"))
+FINAL = frozenset(("ACCEPT", "DROP", "REJECT", "DNAT", "MASQUERADE", "SNAT"))
 """Targets that decide; RETURN and the names of chains do not."""
 _DEEPEST = 16
 
@@ -40,8 +40,8 @@ class Rule(Row, frozen=True, kw_only=True):
 
     Empty or zero criteria match anything, ``!`` before one turns it round; ``destination`` and
     ``source`` are networks such as ``10.0.0.0/8``. ``target`` is of ``FINAL``, ``RETURN``, or the
-    name of a chain; DNAT goes to ``to``. ``local``: only for what is addressed to the machine
-    itself (addrtype). ``granted`` marks what an operator published on purpose.
+    name of a chain; DNAT goes to ``to``, SNAT comes from it. ``local``: only for what is addressed
+    to the machine itself (addrtype). ``granted`` marks what an operator published on purpose.
     """
 
     ns: NsId

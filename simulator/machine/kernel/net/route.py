@@ -263,11 +263,13 @@ def _translated(world: World, ns: NsId, chain: str, packet: Packet) -> tuple[Pac
 
 
 def _masqueraded(world: World, ns: NsId, packet: Packet, out: Interface) -> Packet:
-    """What leaves by ``out`` may show the address of that interface instead of its own."""
+    """What leaves by ``out`` may show the address of that interface, or another, for its own."""
     if not world.count(filters.Rule):
         return packet
     asked = msgspec.structs.replace(packet, outward=out.name)
     rule = filters.ask(world, ns, "nat", "POSTROUTING", asked)
+    if rule is not None and rule.target == "SNAT":
+        return msgspec.structs.replace(packet, source=rule.to[0])
     if rule is None or rule.target != "MASQUERADE":
         return packet
     return msgspec.structs.replace(packet, source=source_on(out, packet.destination))

@@ -151,3 +151,69 @@ def test_a_taken_port_is_told_as_by_the_proxy(engine: Client) -> None:
     )
     engine.delete(f"/containers/{holds}", force=1)
     assert engine.post(f"/containers/{made}/start").status == 204
+
+
+REFUSED = "Try `iptables-restore -h' or 'iptables-restore --help' for more information.\n"
+
+
+def test_a_rule_is_replaced_in_its_place(engine: Client) -> None:
+    """Each line was tried on iptables 1.8.9."""
+    for line in ("-N mine", "-A mine -s 1.1.1.1 -j DROP", "-A mine -s 2.2.2.2 -j DROP"):
+        assert typed(engine, f"iptables {line}") == ""
+    assert typed(engine, "iptables -R mine 1 -s 3.3.3.3 -j ACCEPT; iptables -S mine") == (
+        "-N mine\n-A mine -s 3.3.3.3/32 -j ACCEPT\n-A mine -s 2.2.2.2/32 -j DROP\n"
+    )
+    assert typed(engine, "iptables -R mine 2 -j RETURN; iptables -S mine").endswith(
+        "-A mine -s 3.3.3.3/32 -j ACCEPT\n-A mine -j RETURN\n"
+    )
+    assert (
+        typed(engine, "iptables -R mine 3 -j DROP") == "iptables: Index of replacement too big.\n"
+    )
+    assert "-R requires a rule number" in typed(engine, "iptables -R mine -j DROP")
+    assert typed(engine, "iptables -Z mine; iptables -F mine; iptables -X mine") == ""
+
+
+def test_what_leaves_shows_the_address_that_it_is_given(engine: Client) -> None:
+    engine.post("/images/create", fromImage="nginx", tag="latest")
+    made = engine.run(image="nginx", name="shown")
+    where = address(engine, made)
+    rule = f"POSTROUTING -d {where} -j SNAT --to-source 192.0.2.2"
+    assert typed(engine, f"iptables -t nat -A {rule}; iptables -t nat -S POSTROUTING").endswith(
+        f"-A POSTROUTING -d {where}/32 -j SNAT --to-source 192.0.2.2\n"
+    )
+    typed(engine, f"curl -s {where}")
+    typed(engine, f"iptables -t nat -D {rule}")
+    typed(engine, f"curl -s {where}")
+    seen = [line.split()[0] for line in engine.logs(made).decode().splitlines() if "GET" in line]
+    assert seen == ["192.0.2.2", "172.17.0.1"]
+    assert 'option "--to-source" must be specified' in typed(
+        engine, "iptables -t nat -A POSTROUTING -j SNAT"
+    )
+    wrong = typed(engine, "iptables -t nat -A PREROUTING -j SNAT --to-source 1.1.1.1")
+    assert wrong.endswith("RULE_APPEND failed (Invalid argument): rule in chain PREROUTING\n")
+
+
+def test_what_was_saved_is_restored(engine: Client) -> None:
+    before = typed(engine, "iptables-save | grep -v ^#")
+    typed(engine, "iptables-save > /tmp/saved; iptables -F; iptables -t nat -F; iptables -N more")
+    assert typed(engine, "iptables-save | grep -v ^#") != before
+    assert typed(engine, "iptables-restore /tmp/saved") == ""
+    assert typed(engine, "iptables-save | grep -v ^#") == before
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("*filter\\nX\\nCOMMIT", f"Bad argument `X\'\nError occurred at line: 2\n{REFUSED}"),
+        ("*filter\\n-A INPUT -p frob\\nCOMMIT", "iptables-restore v1.8.9 (nf_tables): unknown"
+         f' protocol "frob" specified\nError occurred at line: 2\n{REFUSED}'),
+        ("-A INPUT", "iptables-restore: line 1 failed\n"),
+        ("*nope\\nCOMMIT", "iptables-restore v1.8.9 (nf_tables): iptables-restore: line 1 table"
+         f" name \'nope\' invalid\nError occurred at line: 1\n{REFUSED}"),
+        ("*filter\\n-A INPUT -j ACCEPT", "iptables-restore: COMMIT expected at line 3\n"),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_no_table_changes_nothing(engine: Client, text: str, told: str) -> None:
+    before = typed(engine, "iptables-save | grep -v ^#")
+    assert typed(engine, f'printf "{text}\\n" | iptables-restore') == told
+    assert typed(engine, "iptables-save | grep -v ^#") == before
