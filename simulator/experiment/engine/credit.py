@@ -34,8 +34,9 @@ def credited(
 ) -> Answer:
     """The answer, with the mechanisms that it hangs on and, where none refused, by name.
 
-    Where it hangs on none alone, with those that hold it together. Not ``always``: only where no
-    refusal says who stopped it, and only the first that it hangs on.
+    Where it hangs on none alone, with those that hold it together, among them the plain chroot
+    that stands in for a lifted root switch. Not ``always``: only where no refusal says who stopped
+    it, and only the first that it hangs on.
     """
     given = answer(question, technology, facts)
     verdict = given.verdict
@@ -50,9 +51,7 @@ def credited(
         enough = None if always else 1
         mechanisms = tuple(_decisive(question, technology, given, facts, enough))
         if always and not mechanisms:
-            sets = smallest(question, technology, given, facts, SETS)
-            # The plain chroot that stands in for a root switch is none of the product's walls
-            together = tuple(tuple(n for n in one if n in technology.ids) for one in sets)
+            together = smallest(question, technology, given, facts, SETS)
     stopped_by = verdict.stopped_by or (mechanisms[0] if mechanisms else None)
     return Answer(
         msgspec.structs.replace(
