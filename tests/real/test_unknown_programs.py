@@ -8,6 +8,7 @@ import contextlib
 import ctypes
 import mmap
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -16,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator.experiment.real import memory, objects
+from simulator.experiment.real import memory, objects, pool
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.session import RealSession
 from simulator.experiment.real.world import DEFAULT
@@ -135,7 +136,7 @@ ALMIGHTY = {
     "swapoff": calling(168, 0),
     "keyctl KEYCTL_UPDATE": calling(250, 2, 0, 0, 0),
     "fspick": calling(433, -100, 0, 0),
-    "fanotify_init FAN_CLASS_CONTENT": calling(300, 4, 0),
+    "fanotify_mark FAN_OPEN_PERM": calling(301, 0, 1, 0x10000, -100, 0),
 }
 
 
@@ -269,6 +270,57 @@ def test_an_engine_takes_no_orders_from_a_probe() -> None:
             assert isinstance(opened.call("guest", Call(name, args)), Silent)
     finally:
         opened.close()
+
+
+def test_a_machine_whose_image_was_changed_is_not_lent_on() -> None:
+    requires_spec("docker")
+    names: list[str] = []
+    with pool.keep():
+        for change in (True, False):
+            opened = open_session(DEFAULT, "docker", frozenset({"guest", "host"}))
+            names.append(opened.machine.name)
+            if change:
+                # The scratch machine's root reaches the engine's own files through its processes.
+                opened.shell(
+                    "host",
+                    "for p in /proc/[0-9]*; do"
+                    " touch $p/root/var/lib/docker/overlay2/*/diff/bin/busybox; done 2>/dev/null",
+                )
+            opened.close()
+    assert names[0] != names[1]
+
+
+def test_an_agent_in_a_sandbox_runs_from_memory_of_its_own() -> None:
+    requires_spec("bwrap")
+    opened = open_session(DEFAULT, "bwrap", frozenset({"guest"}))
+    try:
+        pid = opened._links["guest"].pid  # pyright: ignore[reportPrivateUsage]
+        areas = re.split(r"(?m)^(?=[0-9a-f]+-)", Path(f"/proc/{pid}/smaps").read_text())
+        code = [area for area in areas if re.match(r"\S+ r-xp \S+ \S+ [1-9]", area)]
+        sizes = [
+            [int(size) for size in re.findall(r"(?m)^(?:Rss|Anonymous): +(\d+)", area)]
+            for area in code
+        ]
+        assert sizes
+        assert all(resident == own for resident, own in sizes)
+    finally:
+        opened.close()
+
+
+def test_an_address_of_the_agent_is_not_for_a_program(none: RealSession) -> None:
+    pid = none._links["guest"].pid  # pyright: ignore[reportPrivateUsage]
+    lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    heap = int(next(line for line in lines if "[heap]" in line).split("-")[0], 16)
+    for call in (
+        Call("ioctl", (0, 0x541B, heap)),
+        Call("munmap", (heap, 4096)),
+        Call("munmap", (heap - 4096, 8192)),
+        Call("ptrace", (12, 1, 0, heap)),
+    ):
+        assert isinstance(none.call("guest", call), Silent)
+    made = none.call("guest", Call("mmap", (0, 8192, 3, 0x22, -1, 0)))
+    assert isinstance(made, Returned)
+    assert none.call("guest", Call("munmap", (made.value, 8192))) == Returned(0)
 
 
 def test_a_file_that_gives_rights_is_not_run_in_silence(none: RealSession) -> None:

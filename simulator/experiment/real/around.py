@@ -33,8 +33,8 @@ _WRITING_TRACES = {4, 5, 6, 13, 15, 19, 26, 30, 0x4205, 0x4210, 0x4212}
 ARCH_PRCTL, SETREGSET, SET_SYSCALL_USER_DISPATCH_CONFIG, SET_SYSCALL_INFO."""
 _SEIZE, _SETOPTIONS = 0x4206, 0x4200
 _SHM_REMAP = 0o40000
-_DECIDING_EVENTS = 0x4 | 0x8
-"""fanotify_init(2): FAN_CLASS_CONTENT, FAN_CLASS_PRE_CONTENT."""
+_PERMISSIONS = 0x10000 | 0x20000 | 0x40000 | 0x100000
+"""FAN_OPEN_PERM, FAN_ACCESS_PERM, FAN_OPEN_EXEC_PERM, FAN_PRE_ACCESS."""
 _MS_REMOUNT, _MS_BIND = 0x20, 0x1000
 
 ALONE = frozenset(
@@ -155,8 +155,8 @@ def remapped(_pid: int, args: tuple[Value, ...]) -> str | None:
 
 
 def asked_first(pid: int, args: tuple[Value, ...]) -> str | None:
-    """fanotify_init(2): whoever must be asked first can hold up everybody."""
-    if number(args, 0) & _DECIDING_EVENTS and capable(pid, CAP_SYS_ADMIN):
+    """fanotify_mark(2) of what waits for an answer: whoever must be asked can hold up everybody."""
+    if number(args, 2) & _PERMISSIONS and capable(pid, CAP_SYS_ADMIN):
         return N_("nobody on a real machine is made to wait for a permission")
     return None
 
@@ -254,7 +254,7 @@ RULES: dict[str, Rule] = {
     "mknod": called(1),
     "mknodat": called(2),
     "shmat": remapped,
-    "fanotify_init": asked_first,
+    "fanotify_mark": asked_first,
     "chmod": given(0),
     "fchmod": given_opened,
     "fchmodat": given(1, 0),

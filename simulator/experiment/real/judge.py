@@ -191,7 +191,7 @@ _RULES: dict[str, Rule] = {
     "mknodat": _node(2),
     "setns": _numbers(around.entered),
     "ptrace": _numbers(around.traced),
-    "fanotify_init": _numbers(around.asked_first),
+    "fanotify_mark": _numbers(around.asked_first),
     "open_by_handle_at": _needing("DAC_READ_SEARCH"),
     "kill": _signal(1),
     "tkill": _signal(1),

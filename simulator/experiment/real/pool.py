@@ -201,6 +201,8 @@ class Host:
         found.update("\n".join(sorted(self._all_groups().difference(*groups))).encode())
         found.update(fingerprint.key(machine).encode())
         found.update("\n".join(_state(machine)).encode())
+        if isinstance(self.engine, Engine):
+            found.update(self.engine.images().encode())
         for daemon in machine.daemons:
             place = Path(f"/proc/{daemon.pid}")
             found.update(proc_state(daemon.pid)[0].encode() + (place / "limits").read_bytes())

@@ -13,6 +13,7 @@ from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import fingerprint, guard, usage
+from simulator.experiment.real.addresses import Addresses
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
 from simulator.experiment.real.errors import RealError
@@ -90,6 +91,7 @@ class RealSession:
         self._finish = finish
         self._watched: tuple[str, ...] | None = None
         self._gate = Gate()
+        self._addresses = Addresses()
         self._links: dict[str, Link] = {}
         self._nameless: list[Link] = []
         self._constants = constants(world)
@@ -141,6 +143,7 @@ class RealSession:
         """One raw system call; refused ones come back ``Silent``."""
         link = self._actor(actor)
         reason = guard.refusal(link.pid, call, self.machine.supervisor.pid)
+        reason = reason or self._addresses.refusal(link.pid, call)
         if reason is not None:
             return Silent(_("model only: {reason}").format(reason=_(reason)))
         if call.name in ("execve", "execveat"):
@@ -149,6 +152,7 @@ class RealSession:
             args = [wire.pack(arg) for arg in call.args]
             request = {"do": "call", "call": call.name, "args": args}
             result = _result(call, self._ask(link, request, quiet=self.quiet))
+        self._addresses.note(link.pid, call, result)
         self.pure = self.pure and pure(call, result)
         self.passing = self.passing and passing(call, result)
         if isinstance(result, Returned):
@@ -190,6 +194,7 @@ class RealSession:
         self.pure = self.passing = False
         answer, born = fork(link, name, call.args)
         if born is not None:
+            self._addresses.forked(link.pid, born.pid)
             if child in self._links:
                 self._nameless.append(self._links[child])
             if child:

@@ -12,6 +12,7 @@ from .calls import encode, known
 from .channel import BASE, Channel, close_others, high_pipes, raw
 from .frame import BadArgumentError
 from .numbers import NUMBERS
+from .settle import settle
 
 _CLONE_VM, _CLONE_FILES, _CLONE_SETTLS, _SIGCHLD = 0x100, 0x400, 0x80000, 17
 
@@ -165,6 +166,7 @@ def main() -> None:
     """Serve until the coordinator goes away."""
     _default_signals()
     _drain_imports()
+    settle()
     channel, owned = _open_channel()
     actor = Actor(channel, owned)
     request = channel.receive()
