@@ -293,7 +293,7 @@ def landlock_create_ruleset(trap: Trap, attributes: Any, size: int, flags: int) 
 
 @linux("landlock_restrict_self", since=(5, 13))
 def landlock_restrict_self(trap: Trap, fd: int, flags: int = 0) -> int:
-    """landlock_restrict_self(2): EBADF EINVAL EPERM. No ruleset can be made (see above)."""
+    """landlock_restrict_self(2): EBADF EBADFD EINVAL EPERM. No ruleset can be made (see above)."""
     if "landlock" not in trap.family.features:
         trap.fail(Errno.EOPNOTSUPP, N_("Landlock is off."), "landlock_restrict_self(2)")
     if not trap.task.no_new_privs:
@@ -301,7 +301,7 @@ def landlock_restrict_self(trap: Trap, fd: int, flags: int = 0) -> int:
     if flags & ~7:
         trap.fail(Errno.EINVAL, "", "landlock_restrict_self(2)")
     fds.get(trap, fd)
-    trap.fail(Errno.EBADF, N_("The descriptor is no ruleset."), "landlock_restrict_self(2)")
+    trap.fail(Errno.EBADFD, N_("The descriptor is no ruleset."), "landlock_restrict_self(2)")
 
 
 @linux("vserver", "_sysctl", "create_module", "query_module", "get_kernel_syms", "nfsservctl")

@@ -6,7 +6,7 @@ ENOMEM:12 EACCES:13 EFAULT:14 ENOTBLK:15 EBUSY:16 EEXIST:17 EXDEV:18 ENODEV:19 E
 EISDIR:21 EINVAL:22 ENFILE:23 EMFILE:24 ENOTTY:25 ETXTBSY:26 EFBIG:27 ENOSPC:28 ESPIPE:29
 EROFS:30 EMLINK:31 EPIPE:32 EDOM:33 ERANGE:34 EDEADLK:35 ENAMETOOLONG:36 ENOLCK:37 ENOSYS:38
 ENOTEMPTY:39 ELOOP:40 ENOMSG:42 EIDRM:43 ENOSTR:60 ENODATA:61 ETIME:62 ENONET:64 ENOPKG:65
-EPROTO:71 EBADMSG:74 EOVERFLOW:75 EUSERS:87 ENOTSOCK:88 EDESTADDRREQ:89 EMSGSIZE:90
+EPROTO:71 EBADMSG:74 EOVERFLOW:75 EBADFD:77 EUSERS:87 ENOTSOCK:88 EDESTADDRREQ:89 EMSGSIZE:90
 EPROTOTYPE:91 ENOPROTOOPT:92 EPROTONOSUPPORT:93 ESOCKTNOSUPPORT:94 EOPNOTSUPP:95 EPFNOSUPPORT:96
 EAFNOSUPPORT:97 EADDRINUSE:98 EADDRNOTAVAIL:99 ENETDOWN:100 ENETUNREACH:101 ENETRESET:102
 ECONNABORTED:103 ECONNRESET:104 ENOBUFS:105 EISCONN:106 ENOTCONN:107 ESHUTDOWN:108 ETIMEDOUT:110
@@ -64,7 +64,9 @@ pidfd_send_signal io_uring_setup io_uring_enter io_uring_register open_tree move
 fsconfig fsmount fspick pidfd_open clone3 close_range openat2 pidfd_getfd faccessat2
 process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset
 landlock_add_rule landlock_restrict_self memfd_secret process_mrelease futex_waitv
-set_mempolicy_home_node
+set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue
+statmount listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat
+getxattrat listxattrat removexattrat open_tree_attr file_getattr file_setattr
 """
 
 SYSCALL_NUMBERS: dict[str, int] = {name: number for number, name in enumerate(_FROM_0.split())} | {

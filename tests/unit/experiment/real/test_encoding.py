@@ -6,9 +6,10 @@ import struct
 import pytest
 
 from simulator.experiment.real import spec
-from simulator.experiment.real.agent import address, calls, wire
+from simulator.experiment.real.agent import address, calls, numbers, wire
 from simulator.experiment.real.agent.frame import BadArgumentError
 from simulator.experiment.real.errors import RealError
+from simulator.machine.families.linux.numbers import SYSCALL_NUMBERS
 
 COVERAGE = """open openat openat2 creat close read write lseek dup dup2 fcntl flock ioctl pipe
 eventfd2 memfd_create stat lstat fstat statfs access faccessat2 chmod chown truncate ftruncate link
@@ -108,3 +109,8 @@ def test_a_bad_spec_is_one_clear_line(text: str) -> None:
     with pytest.raises(RealError) as caught:
         spec.parse(text)
     assert "\n" not in str(caught.value)
+
+
+def test_the_agent_and_the_model_have_the_same_numbers_for_calls() -> None:
+    """The agent runs where nothing of the model is, so it has a table of its own."""
+    assert numbers.NUMBERS == SYSCALL_NUMBERS

@@ -61,6 +61,7 @@ def nobody(machine: Machine) -> Pid:
         ("perf_event_open", ({}, 999999, -1, -1, 0), "ESRCH", "EACCES"),
         ("perf_event_open", ({}, 0, -1, -1, 4), "EINVAL", "EACCES"),
         ("perf_event_open", ({}, 0, -1, -1, 1024), "EINVAL", "EINVAL"),
+        ("landlock_restrict_self", (99, 0), "EBADF", "EPERM"),
         ("socketpair", (99, SOCK_STREAM, 0), "EAFNOSUPPORT", "EAFNOSUPPORT"),
         ("socketpair", (AF_INET, SOCK_STREAM, 0), "EOPNOTSUPP", "EOPNOTSUPP"),
         ("socketpair", (AF_UNIX, SOCK_STREAM, 2), "EPROTONOSUPPORT", "EPROTONOSUPPORT"),
@@ -96,3 +97,8 @@ def test_accept_without_a_free_descriptor_does_not_wait(machine: Machine) -> Non
     machine.do("listen", listening, 1)
     machine.do("setrlimit", RLIMIT_NOFILE, (listening + 1, 4096))
     assert machine.do("accept", listening) == "EMFILE"
+
+
+def test_a_descriptor_of_something_else_is_no_ruleset(machine: Machine) -> None:
+    socket = machine.do("socket", AF_UNIX, SOCK_STREAM, 0)
+    assert machine.do("landlock_restrict_self", socket, 0) == "EBADFD"
