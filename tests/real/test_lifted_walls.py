@@ -5,12 +5,14 @@ import pytest
 from simulator.cli.calibration import calibrate
 from simulator.cli.real import machine_facts
 from simulator.experiment.engine.compare import traced
+from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.real import pool
 from simulator.experiment.real.outcome import word
 from simulator.experiment.real.trace import real_trace
 from simulator.experiment.scenarios.load import load_world
+from simulator.isolation.technologies.registry import parse_spec
 from tests.real.conftest import requires_spec
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("leak_check")]
@@ -92,6 +94,16 @@ def test_containers_of_two_machines_share_no_session_keyring() -> None:
     with pool.keep():
         real_trace(kept, "runc")
         assert _words(real_trace(look, "runc", fresh=True)) == ["ENOKEY"]
+
+
+def test_what_no_kernel_lets_a_mapped_root_mount_starts_neither_here_nor_in_the_model() -> None:
+    requires_spec("lxc-unpriv")
+    program = parse("guest.getpid()")
+    for lifted, what in (("pid-ns", "proc"), ("net-ns", "sysfs")):
+        with pytest.raises(HarnessError, match=f'Failed to mount "{what}"'):
+            real_trace(program, "lxc-unpriv", lifted=(lifted,))
+        with pytest.raises(HarnessError, match=f"mount\\('{what}'"):
+            traced(program, load_world(), parse_spec("lxc-unpriv", (lifted,)), machine_facts())
 
 
 def test_systemd_nspawn_starts_without_a_cgroup_namespace() -> None:

@@ -193,7 +193,7 @@ def _pair(job: Job, task: Task, reason: str | None, *, fresh: bool = False) -> l
         there = job.real(spec, probe.program, fresh)
         again = job.real(spec, probe.program, fresh) if job.twice else None
     except (VitrinaError, OSError) as error:
-        return [Row(spec=spec, probe=probe.id, kind="not_here", real=BROKEN, reason=str(error))]
+        return [_not_started(job, task, error)]
     try:
         # The real side waits, the model computes: one of it at a time, in order of arrival.
         with _MODEL_LOCK:
@@ -206,6 +206,30 @@ def _pair(job: Job, task: Task, reason: str | None, *, fresh: bool = False) -> l
         told = f"{type(error).__name__}: {error}"
         return [Row(spec=spec, probe=probe.id, kind="unexplained", model=told)]
     return _told(probe, compare(job, spec, probe.id, here, there, again))
+
+
+def _not_started(job: Job, task: Task, error: Exception) -> Row:
+    """A real side that came to no answer. It agrees where the model can't build the sandbox either:
+    what a switch leaves may be one that the kernel lets nobody build.
+    """
+    spec, probe = task
+    if isinstance(error, HarnessError):
+        try:
+            with _MODEL_LOCK:
+                job.model(spec, probe.program)
+        except HarnessError as here:
+            told = _("neither starts: {reason}").format(reason=error)
+            return Row(
+                spec=spec,
+                probe=probe.id,
+                kind="agree",
+                model=str(here),
+                real=str(error),
+                reason=told,
+            )
+        except Exception:  # its own trouble is told where it is compared
+            pass
+    return Row(spec=spec, probe=probe.id, kind="not_here", real=BROKEN, reason=str(error))
 
 
 def _alone_in_the_model(job: Job, spec: str, probe: Probe, reason: str) -> list[Row]:

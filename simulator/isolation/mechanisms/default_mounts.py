@@ -20,16 +20,18 @@ from simulator.machine.abi.i18n import N_
 
 
 class Mounted(NamedTuple):
-    """One mount(2) below the new root."""
+    """One mount(2) below the new root; ``optional``: it may fail (fstab(5) as LXC extends it)."""
 
     path: str
     fstype: str
     source: str
     flags: int
     options: str = ""
+    optional: bool = False
 
 
 _CLOSED = MS_NOSUID | MS_NOEXEC | MS_NODEV
+_MISSED = ("EPERM", "EACCES", "ENODEV", "ENOENT")
 
 OCI_DEFAULT: tuple[Mounted, ...] = (
     Mounted("/proc", "proc", "proc", _CLOSED),
@@ -118,6 +120,7 @@ class DefaultMounts:
                 one.fstype,
                 self._flags(plan, one),
                 one.options or None,
+                tolerates=_MISSED if one.optional else (),
             )
         self._nodes(plan)
 

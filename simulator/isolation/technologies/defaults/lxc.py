@@ -35,7 +35,7 @@ MOUNTS: tuple[Mounted, ...] = (
         "gid=5,newinstance,ptmxmode=0666,mode=0620,max=1028",
     ),
     Mounted("/dev/shm", "tmpfs", "shm", 0),
-    Mounted("/dev/mqueue", "mqueue", "mqueue", 0),
+    Mounted("/dev/mqueue", "mqueue", "mqueue", 0, optional=True),
 )
 """``lxc.autodev``, ``lxc.mount.auto`` at its most open, ``lxc.pty.max`` and ``lxc.tty.max``
 together, the template's two lines of ``lxc.mount.entry``. Groups of version 1 are the container's
