@@ -9,6 +9,8 @@ import importlib
 from simulator.machine.userland import registry
 
 PROGRAMS: dict[str, str] = {
+    "addgroup": "users", "adduser": "users", "deluser": "users", "groupadd": "users",
+    "useradd": "users", "userdel": "users", "usermod": "users",
     "apk": "packages", "apt": "packages", "apt-get": "packages", "bash": "small",
     "curl": "fetch", "dig": "digging", "dpkg": "packages", "fastapi": "frameworks",
     "flask": "frameworks", "git": "cloning", "gunicorn": "frameworks", "hello": "small",

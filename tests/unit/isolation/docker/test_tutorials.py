@@ -183,3 +183,20 @@ def test_the_host_network_shares_its_ports(host: Shell) -> None:
     assert "Welcome to nginx!" in host("curl -s http://localhost:80/")
     assert "nginx" in host("sudo netstat -tulpn | grep :80")
     assert host("docker container stop my_nginx") == "my_nginx\n"
+
+
+def test_users_of_a_dockerfile(host: Shell) -> None:
+    host("mkdir /srv/users")
+    host("cd /srv/users")
+    for base, made in (
+        ("alpine", "addgroup -S app \\&\\& adduser -S -G app app"),
+        ("debian", "groupadd -r app \\&\\& useradd -r -m -g app app"),
+    ):
+        text = f"FROM {base}\nRUN {made}\nUSER app\nWORKDIR /home/app\nRUN id > me\n"
+        write(host, "Dockerfile", text.replace("\\&", "&"))
+        assert host("docker build -q -t users .").startswith("sha256:")
+        told = host("docker run --rm users sh -c 'cat me; ls -ld .'").splitlines()
+        assert told[0] == "uid=100(app) gid=100(app) groups=100(app)"
+        assert told[1].split()[2:4] == ["app", "app"]
+    assert host("docker run --rm alpine adduser root") == "adduser: user 'root' in use\n"
+    assert host("docker run --rm debian useradd root; echo $?").endswith("already exists\n9\n")

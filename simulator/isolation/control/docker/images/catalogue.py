@@ -15,6 +15,11 @@ OFFICIAL = "docker.io/library/"
 _MB = 1_000_000
 
 
+_BOX = ("addgroup", "adduser", "deluser")
+_DEBIAN = ("bash", "apt-get", "apt", "dpkg", *_BOX, "groupadd", "useradd", "userdel", "usermod")
+"""Programs of distributions beside busybox's."""
+
+
 class Published(NamedTuple):
     """An image to be pulled: its configuration's own part, and its layers from the bottom up."""
 
@@ -36,7 +41,7 @@ def _debian(version: str, name: str, size: int) -> Distribution:
         HOME_URL="https://www.debian.org/",
     )  # fmt: skip
     files = (("etc/debian_version", f"{version}.8\n"),)
-    return Distribution(release, size, ("bash", "apt-get", "apt", "dpkg"), files)
+    return Distribution(release, size, _DEBIAN, files)
 
 
 def _ubuntu(version: str, name: str, size: int) -> Distribution:
@@ -45,7 +50,7 @@ def _ubuntu(version: str, name: str, size: int) -> Distribution:
         VERSION=f"{version}.1 LTS ({name})", VERSION_CODENAME=name.split()[0].lower(),
         ID="ubuntu", ID_LIKE="debian", HOME_URL="https://www.ubuntu.com/",
     )  # fmt: skip
-    return Distribution(release, size, ("bash", "apt-get", "apt", "dpkg"))
+    return Distribution(release, size, _DEBIAN)
 
 
 def _alpine(version: str, size: int) -> Distribution:
@@ -54,7 +59,7 @@ def _alpine(version: str, size: int) -> Distribution:
         PRETTY_NAME=f"Alpine Linux v{version.rpartition('.')[0]}",
         HOME_URL="https://alpinelinux.org/",
     )  # fmt: skip
-    return Distribution(release, size, ("wget", "nc", "apk"), (("etc/alpine-release",
+    return Distribution(release, size, ("wget", "nc", "apk", *_BOX), (("etc/alpine-release",
                         f"{version}\n"),))  # fmt: skip
 
 
@@ -66,7 +71,7 @@ ALPINE = {
     "3.20": _alpine("3.20.3", 7_800_000),
     "3.19": _alpine("3.19.4", 7_400_000),
 }
-_BUSYBOX = Distribution((), 4_270_000, ("wget", "nc"))
+_BUSYBOX = Distribution((), 4_270_000, ("wget", "nc", *_BOX))
 _LABEL = {"vitrina.simulated": "true"}
 
 
