@@ -197,6 +197,11 @@ def _sleep_until(trap: Trap, deadline: int) -> None:
         left -= sched.pass_time(trap.store, left)
 
 
+def exists(trap: Trap, which: int) -> bool:
+    """Whether there is a clock of this number."""
+    return _now(trap, which) is not None
+
+
 def span(trap: Trap, when: Any) -> int:
     """A span of time in nanoseconds. EINVAL."""
     seconds, nanoseconds = _pair(when)

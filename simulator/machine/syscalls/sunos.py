@@ -55,6 +55,18 @@ sunos("memfd_create", partial="stands for shm_open(3C), whose files are on tmpfs
 sunos("ptrace", partial="stands for /proc/PID/ctl; requests are named as on Linux")(trace.ptrace)
 
 
+@sunos("clock_settime")
+def clock_settime(trap: Trap, which: int, when: Any = None) -> int:
+    """clock_settime(3C): EINVAL for no clock, EPERM, then EFAULT and EINVAL for the time.
+
+    Source: illumos uts/common/os/timer.c.
+    """
+    if not clock.exists(trap, which):
+        trap.fail(Errno.EINVAL, N_("There is no such clock."), "clock_settime(3C)")
+    trap.need(Privilege.CLOCK_SET)
+    return clock.clock_settime(trap, which, when)
+
+
 @sunos("mknod")
 def mknod(trap: Trap, path: str, mode: int, dev: int = 0) -> int:
     """mknod(2): sys_devices for everything but a pipe. EPERM EEXIST ..."""

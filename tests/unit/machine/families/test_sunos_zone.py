@@ -363,3 +363,13 @@ def test_max_swap_is_enomem_and_counts_the_zone_alone(zones: Zones) -> None:
     assert zones.do("semget", 0, 1, 0o600, pid=inside) == "ENOSPC"
     outside = zones.do("memfd_create", "free", 0)
     assert zones.do("write", outside, "x" * (2 << 20), 2 << 20) == 2 << 20
+
+
+def test_the_right_to_set_a_clock_comes_after_the_clock_and_before_the_time(zones: Zones) -> None:
+    """clock_settime() of timer.c; Linux looks at the time first."""
+    pid = zones.within()
+    assert zones.do("clock_settime", 99, (0, -1), pid=pid) == "EINVAL"
+    assert zones.do("clock_settime", 0, (0, -1), pid=pid) == "EPERM"
+    assert zones.do("clock_settime", 0, None, pid=pid) == "EPERM"
+    assert zones.do("clock_settime", 0, None) == "EFAULT"
+    assert zones.do("clock_settime", 0, (0, -1)) == "EINVAL"
