@@ -17,6 +17,7 @@ class Tone(Enum):
     ENDED = "†"
     SKIPPED = "-"
     UNKNOWN = "?"
+    HIDDEN = "░"
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

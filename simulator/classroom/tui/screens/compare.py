@@ -13,9 +13,10 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
-from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.keys import TEXT_KEYS, translated
 from simulator.classroom.tui.playback import Playback, differing, program
 from simulator.classroom.tui.present.step import Step, Tone, numbered
+from simulator.classroom.tui.veil import VERDICT, is_veiled, toggle
 from simulator.classroom.tui.widgets.call_list import CallList
 from simulator.classroom.tui.widgets.timeline_bar import TimelineBar
 from simulator.classroom.tui.widgets.tones import TONE_STYLES
@@ -35,9 +36,13 @@ class CompareScreen(Screen[None]):
         """\
 # Compare
 
-The same program on several technologies. `n` and `p` move all; `d` jumps to the next line that they
-answered differently (marked ≠). Under each list stands why. Where there are more than fit, left and
-right show the others.
+The same program on several technologies, line beside line; under each list stands why.
+
+- `n` or `.` the next line of all, `p` or `,` the line before; `Home`, `End`
+- `d` the next line that they answered differently (marked ≠)
+- left and right show the others, where there are more than fit
+- `h` hide what comes, and the verdicts, until you step to it: say first what you expect
+- Shift with up and down scrolls the words under *Why*
 """
     )
 
@@ -49,7 +54,9 @@ right show the others.
         Binding("left", "turn(-1)", N_("others, back"), show=False, priority=True),
         Binding("home", "step(-100000)", N_("start"), show=False, priority=True),
         Binding("end", "step(100000)", N_("end"), show=False, priority=True),
+        Binding("h", "veil", N_("hide"), priority=True),
         Binding("escape,q", "leave", N_("leave"), priority=True),
+        *TEXT_KEYS,
     ]
 
     line: reactive[int] = reactive(0)
@@ -67,14 +74,13 @@ right show the others.
 
     def compose(self) -> ComposeResult:
         """What it is about, then a column for each run."""
-        title, why = self._said
-        if title:
-            yield Static(Content.assemble((f"{title}  ", "bold"), (why, "$text-muted")), id="about")
+        if self._said[0]:
+            yield Static("", id="about")
         yield Static("", id="specs")
         with Horizontal(id="columns"):
-            for place, run in enumerate(self._runs):
+            for place in range(len(self._runs)):
                 with Vertical(id=f"run{place}", classes="column"):
-                    yield Static(_title(run), classes="title", markup=False)
+                    yield Static("", classes="title", markup=False)
                     yield TimelineBar(id=f"bar{place}")
                     yield CallList(id=f"calls{place}")
                     yield WhyPanel(id=f"why{place}")
@@ -137,8 +143,17 @@ right show the others.
             self._paint()
 
     def _paint(self) -> None:
+        veiled = is_veiled(self)
+        title, why = self._said
+        for about in self.query("#about").results(Static):
+            told = "" if veiled and self.line < self._lines else why
+            about.update(Content.assemble((f"{title}  ", "bold"), (told, "$text-muted")))
         for place, run in enumerate(self._runs):
             cursor = self._cursor(run)
+            shown = _title(run, veiled=veiled and self.line < self._lines)
+            self.query_one(f"#run{place} .title", Static).update(shown)
+            self.query_one(f"#bar{place}", TimelineBar).veiled = veiled
+            self.query_one(f"#calls{place}", CallList).veiled = veiled
             self.query_one(f"#bar{place}", TimelineBar).cursor = cursor
             self.query_one(f"#calls{place}", CallList).cursor = cursor
             step = run.steps[cursor - 1] if self.line and cursor else None
@@ -154,6 +169,16 @@ right show the others.
     def action_step(self, distance: int) -> None:
         """Move all."""
         self.line += distance
+
+    def action_veil(self) -> None:
+        """Hide what comes after the cursor, for a class to foretell; or show it again."""
+        toggle(self)
+        self._paint()
+
+    def action_scroll_text(self, direction: int) -> None:
+        """The words under Why, of all."""
+        for panel in self.query(WhyPanel):
+            panel.scroll_relative(y=direction, animate=False)
 
     def action_turn(self, distance: int) -> None:
         """The next technologies."""
@@ -203,7 +228,7 @@ def _built(launch: tuple[Step, ...]) -> Step:
     return msgspec.structs.replace(
         launch[-1],
         actor="",
-        call=_("the sandbox is built"),
+        call=_("sandbox built"),
         outcome=ngettext("{count} call", "{count} calls", count).format(count=count),
         mechanism="",
     )
@@ -224,6 +249,8 @@ def _tab(run: Playback, shown: bool) -> Content:
     return Content.assemble((f"{tone.value} ", TONE_STYLES[tone]), name)
 
 
-def _title(run: Playback) -> str:
+def _title(run: Playback, *, veiled: bool) -> str:
     said = " · ".join(filter(None, (run.outcome, run.stopped_by)))
+    if said and veiled:
+        said = VERDICT
     return " — ".join(filter(None, (run.label, said)))

@@ -6,11 +6,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import Resize
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 
-from simulator.classroom.tui.keys import TEXT_KEYS, translated
+from simulator.classroom.tui.keys import TEXT_KEYS, translated, widened
 from simulator.classroom.tui.messages import (
     BranchRequested,
     ComparisonRequested,
@@ -27,6 +28,7 @@ from simulator.classroom.tui.screens.jump import JumpDialog
 from simulator.classroom.tui.screens.layers import LayersDialog
 from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
 from simulator.classroom.tui.screens.requests import RequestsDialog
+from simulator.classroom.tui.veil import VERDICT, is_veiled, toggle
 from simulator.classroom.tui.widgets.call_list import CallList
 from simulator.classroom.tui.widgets.state_panel import StatePanel
 from simulator.classroom.tui.widgets.timeline_bar import TimelineBar
@@ -58,6 +60,7 @@ What the step changed is marked, forward and back.
 - `r` in scenarios about resources: curves of processors, memory, disk and tasks over time; of both
   branches when there are two
 - `c` compare with another technology, step by step
+- `h` hide what comes, and the verdict, until you step to it: say first what you expect
 - Shift with up and down scrolls the words under *Why*
 
 Marks: ✓ done, ✗ refused by a wall, ! reached something of another's, + granted on purpose,
@@ -82,6 +85,7 @@ z asleep, - did not run, · building the sandbox.
         Binding("f", "flow", N_("flow"), priority=True),
         Binding("r", "curves", N_("curves"), priority=True),
         Binding("c", "compare", N_("compare"), priority=True),
+        Binding("h", "veil", N_("hide"), show=False, priority=True, id="wide.veil"),
         Binding("escape,q", "leave", N_("leave"), priority=True),
         *TEXT_KEYS,
         *(
@@ -127,9 +131,6 @@ z asleep, - did not run, · building the sandbox.
 
     def _load(self) -> None:
         run = self.run
-        verdict = f"{run.outcome} · {run.stopped_by}" if run.stopped_by else run.outcome
-        said = (run.title, run.label, verdict)
-        self.query_one("#title", Static).update(" — ".join(filter(None, said)))
         bar = self.query_one("#timeline", TimelineBar)
         bar.steps, bar.label = run.steps, run.label
         trunk = self.query_one("#trunk", TimelineBar)
@@ -162,9 +163,17 @@ z asleep, - did not run, · building the sandbox.
 
     def _paint(self) -> None:
         run, cursor = self.run, self.cursor
+        veiled = is_veiled(self)
+        verdict = " · ".join(filter(None, (run.outcome, run.stopped_by)))
+        if verdict and veiled and cursor < len(run.steps):
+            verdict = VERDICT
+        said = (run.title, run.label, verdict)
+        self.query_one("#title", Static).update(" — ".join(filter(None, said)))
         for bar in self.query(TimelineBar):
+            bar.veiled = veiled
             bar.cursor = cursor if bar.id == "timeline" else self._on_trunk()
-        self.query_one(CallList).cursor = cursor
+        calls = self.query_one(CallList)
+        calls.veiled, calls.cursor = veiled, cursor
         step = run.steps[cursor - 1] if cursor else None
         self.query_one(WhyPanel).show(step, run.question)
         host, sandbox = sides(run, cursor, self._came_from, self.view_number, self.container)
@@ -279,6 +288,15 @@ z asleep, - did not run, · building the sandbox.
         if action in ("container", "requests", "layers"):
             return self.run.engine
         return super().check_action(action, parameters)
+
+    def on_resize(self, event: Resize) -> None:
+        """All keys are named below where there is room."""
+        widened(self, event.size.width)
+
+    def action_veil(self) -> None:
+        """Hide what comes after the cursor, for a class to foretell; or show it again."""
+        toggle(self)
+        self._paint()
 
     def action_scroll_text(self, direction: int) -> None:
         """The words under Why."""

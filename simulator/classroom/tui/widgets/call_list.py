@@ -8,6 +8,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.present.step import Step
+from simulator.classroom.tui.veil import hidden
 from simulator.classroom.tui.widgets.tones import TONE_STYLES, domain_style
 
 _CONTEXT = 3
@@ -23,6 +24,8 @@ class CallList(OptionList, can_focus=False):
     cursor: reactive[int] = reactive(0)
     differing: reactive[frozenset[int]] = reactive(frozenset[int]())
     """Positions (from 1) of the steps that another run answered otherwise."""
+    veiled: reactive[bool] = reactive(False)
+    """Whether what came of the lines after the cursor is hidden."""
     _width = 0
     """The width that the lines were made for."""
 
@@ -43,8 +46,18 @@ class CallList(OptionList, can_focus=False):
         """Mark the lines anew."""
         self.watch_steps()
 
-    def watch_cursor(self) -> None:
+    def watch_veiled(self) -> None:
+        """Hide what comes, or show it."""
+        self._say_again(0, len(self.steps))
+
+    def _say_again(self, first: int, last: int) -> None:
+        for position in range(first, min(last, self.option_count)):
+            self.replace_option_prompt_at_index(position, self._line(position))
+
+    def watch_cursor(self, before: int = 0, now: int = 0) -> None:
         """Highlight the step that was done last and keep it in sight."""
+        if self.veiled:
+            self._say_again(min(before, now), max(before, now))
         self.highlighted = self.cursor - 1 if self.cursor > 0 and self.option_count else None
         # A list that was filled just now has no size yet, so it can scroll only after a refresh.
         self.call_after_refresh(self._scroll_around)
@@ -62,9 +75,12 @@ class CallList(OptionList, can_focus=False):
 
     def _line(self, position: int) -> Content:
         step = self.steps[position]
+        is_hidden = self.veiled and position >= self.cursor
+        if is_hidden:
+            step = hidden(step)
         style = TONE_STYLES[step.tone]
         number = "   " if step.number is None else f"{step.number:>3}"
-        differs = "≠" if position + 1 in self.differing else " "
+        differs = "≠" if position + 1 in self.differing and not is_hidden else " "
         before = f"{differs}{number} {step.tone.value} {'  ' * step.depth}"
         who = f"{step.actor[0]} " if step.actor else ""
         outcome = f" {step.outcome}" if step.outcome else ""

@@ -6,7 +6,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from simulator.classroom.tui.present.step import Step
+from simulator.classroom.tui.present.step import Step, Tone
 from simulator.classroom.tui.widgets.tones import TONE_STYLES
 from simulator.machine.abi.i18n import gettext as _
 
@@ -21,6 +21,8 @@ class TimelineBar(Widget):
     steps: reactive[tuple[Step, ...]] = reactive(())
     cursor: reactive[int] = reactive(0)
     label: reactive[str] = reactive("")
+    veiled: reactive[bool] = reactive(False)
+    """Whether the marks after the cursor are hidden."""
 
     class Jumped(Message):
         """The person clicked the mark of the step after which ``cursor`` stands."""
@@ -44,9 +46,9 @@ class TimelineBar(Widget):
         here = position == self._position(self._stops())
         if cursor == 0:
             return ("○" if not here else "◉", "reverse" if here else "$text-muted")
-        step = self.steps[cursor - 1]
-        style = TONE_STYLES[step.tone]
-        return (step.tone.value, f"{style} reverse" if here else style)
+        tone = Tone.HIDDEN if self.veiled and cursor > self.cursor else self.steps[cursor - 1].tone
+        style = TONE_STYLES[tone]
+        return (tone.value, f"{style} reverse" if here else style)
 
     def _stops(self) -> list[int]:
         """The cursors that a mark stands for: the start, and after each step that isn't nested."""

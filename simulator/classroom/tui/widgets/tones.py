@@ -12,6 +12,7 @@ TONE_STYLES: dict[Tone, str] = {
     Tone.ENDED: "$text-secondary",
     Tone.SKIPPED: "$text-disabled",
     Tone.UNKNOWN: "$text-disabled",
+    Tone.HIDDEN: "$text-disabled",
 }
 
 DOMAIN_STYLES: dict[str, str] = {
