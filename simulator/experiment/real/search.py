@@ -36,6 +36,9 @@ HASTE = 0.12
 CHAIN = 40
 """Programs in one sandbox, at most."""
 
+SHRINKING = 180.0
+"""Seconds after which a program that differs is kept as small as it is by then."""
+
 _EACH = 200
 """Programs that Hypothesis draws before it forgets what it has drawn."""
 
@@ -221,10 +224,11 @@ class _Trial:
         self._wanted = wanted
         self._pair: Pair | None = None
         self._number = 0
+        self._until = time.monotonic() + SHRINKING
 
     def shows(self, lines: list[str]) -> bool:
         """Run them as one more program of a chain."""
-        if self._search.stopping:
+        if self._search.over(self._until):
             return False
         try:
             text = numbered("\n".join((*lines, *_ends(lines))) + "\n", self._number)
