@@ -136,7 +136,6 @@ def _all(
         found.append(rows)
         if progress is not None:
             progress(len(found), len(tasks))
-    pool.drain()
     for number, task in enumerate(tasks):
         if any(row.kind == "unexplained" or row.real == BROKEN for row in found[number]):
             found[number] = _alone(job, task)
@@ -149,6 +148,8 @@ def _alone(job: Job, task: Task) -> list[Row]:
     The first look may have been at one that something had happened to, or that was too slow; one
     that two new machines do not agree about is unstable.
     """
+    # A new machine is used once. Kept on, some 190 leave no real time for another (cgroups.make()).
+    pool.drain()
     job = msgspec.structs.replace(job, twice=True)
     return _pair(job, task, job.why_not(task[0]), fresh=True)
 
