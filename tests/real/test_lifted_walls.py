@@ -8,7 +8,7 @@ from simulator.experiment.engine.compare import traced
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.trace import Trace
-from simulator.experiment.real import pool
+from simulator.experiment.real import cgroups, pool
 from simulator.experiment.real.outcome import word
 from simulator.experiment.real.trace import real_trace
 from simulator.experiment.scenarios.load import load_world
@@ -66,6 +66,8 @@ def test_a_switch_opens_what_the_mechanism_closed(spec: str) -> None:
     world, facts, calibration = load_world(), machine_facts(), calibrate([spec], load_world())
     with pool.keep():
         for lifted, text in SWITCHES[spec]:
+            if "cgroup" in text and cgroups.layout() == "v2":
+                continue  # there a namespace hides a group's place, or LXC mounts none without it
             program = parse(text)
             found: list[list[str]] = []
             for less in ((), lifted):
