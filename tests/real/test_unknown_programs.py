@@ -12,6 +12,7 @@ import re
 import signal
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -321,6 +322,22 @@ def test_an_address_of_the_agent_is_not_for_a_program(none: RealSession) -> None
     made = none.call("guest", Call("mmap", (0, 8192, 3, 0x22, -1, 0)))
     assert isinstance(made, Returned)
     assert none.call("guest", Call("munmap", (made.value, 8192))) == Returned(0)
+
+
+def test_while_a_line_runs_no_path_decides_what_is_mounted(none: RealSession) -> None:
+    call = Call("mount", ("/missing", "/mnt", "ext4", 0, None))
+    assert isinstance(none.call("guest", call), Failed)
+    told = none.shell("guest", "sleep 30 & echo $!")
+    assert isinstance(told, Returned)
+    assert isinstance(none.call("guest", call), Silent)
+    bound = Call("mount", ("/tmp", "/mnt", None, 0x1000, None))
+    assert none.call("guest", bound) == Returned(0)
+    none.call("guest", Call("umount2", ("/mnt", 0)))
+    none.call("guest", Call("kill", (int(str(told.data)), 9)))
+    deadline = time.monotonic() + 5
+    while isinstance(none.call("guest", call), Silent) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert isinstance(none.call("guest", call), Failed)
 
 
 def test_a_file_that_gives_rights_is_not_run_in_silence(none: RealSession) -> None:

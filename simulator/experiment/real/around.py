@@ -21,7 +21,7 @@ from simulator.experiment.real.objects import (
     opened,
 )
 from simulator.experiment.real.standing import capable, kinds_of, shares
-from simulator.machine.abi.call import Value
+from simulator.machine.abi.call import Call, Value
 from simulator.machine.abi.i18n import N_
 
 Rule = Callable[[int, tuple[Value, ...]], str | None]
@@ -239,6 +239,20 @@ def woken(place: int, directory: int | None = None) -> Rule:
         return N_("devices of a real machine are not changed") if wakes else None
 
     return rule
+
+
+_BY_PATH = {"swapon", "swapoff", "acct", "quotactl", "fsconfig", "fspick"}
+_STAYING = _MS_BIND | 0x2000 | 0xF << 17
+"""mount(2): MS_BIND, MS_MOVE, and the four that say what is propagated."""
+
+
+def meanwhile(pid: int, call: Call) -> str | None:
+    """A call of a program while a line of its own still runs, which could turn a path elsewhere."""
+    kind = call.args[2] if len(call.args) > 2 else None
+    mounts = call.name == "mount" and not number(call.args, 3) & _STAYING and kind not in ALONE
+    if (mounts or call.name in _BY_PATH) and capable(pid, CAP_SYS_ADMIN):
+        return N_("a line that still runs could lead a path elsewhere before the kernel follows it")
+    return None
 
 
 RULES: dict[str, Rule] = {

@@ -38,6 +38,10 @@ class Gate:
         found = [reason for one in self._watches if (reason := one.news()) is not None]
         return _(found[0]) if found else None
 
+    def busy(self) -> bool:
+        """Whether something that was let through still runs."""
+        return any(one.busy() for one in self._watches)
+
     def line(self, link: Link, line: str, ask: Ask, limit: float) -> Any:
         """A shell line's answer, as the agent gives it."""
         standing = Standing.of(link.pid)

@@ -12,7 +12,7 @@ import msgspec
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
 from simulator.experiment.probes.world import World
-from simulator.experiment.real import fingerprint, guard, usage
+from simulator.experiment.real import around, fingerprint, guard, usage
 from simulator.experiment.real.addresses import Addresses
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import fork
@@ -144,6 +144,8 @@ class RealSession:
         link = self._actor(actor)
         reason = guard.refusal(link.pid, call, self.machine.supervisor.pid)
         reason = reason or self._addresses.refusal(link.pid, call)
+        meanwhile = around.meanwhile(link.pid, call) if reason is None else None
+        reason = meanwhile if meanwhile is not None and self._gate.busy() else reason
         if reason is not None:
             return Silent(_("model only: {reason}").format(reason=_(reason)))
         if call.name in ("execve", "execveat"):

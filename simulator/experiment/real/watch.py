@@ -34,6 +34,9 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 _RECEIVE, _SEND, _STILL_THERE = 0xC0502100, 0xC0182101, 0x40082102
 _CONTINUE = 1
 _PIDFD_GETFD = 438
+_DYING = 0.2
+"""Seconds."""
+
 _NOTIFICATION = struct.Struct("<QIIiIQ6Q")
 _RESPONSE = struct.Struct("<QqiI")
 
@@ -82,6 +85,11 @@ class Watch:
         """Why calls were refused that nobody was told of yet: the first reason, or ``None``."""
         told, self._refused = self._refused, []
         return told[0] if told else None
+
+    def busy(self) -> bool:
+        """Whether a process of the program is still there; whoever is dying has a moment."""
+        self._thread.join(_DYING)
+        return self._thread.is_alive()
 
     def _serve(self) -> None:
         poller = select.poll()
