@@ -35,7 +35,8 @@ class UsageError(VitrinaError):
 )
 @click.option(
     "--host", "name", default="vitrina", show_default=True, metavar="NAME",
-    help="the distribution of the simulated host: debian, ubuntu, fedora, raspberry, minimal",
+    help="the distribution of the simulated host: debian, ubuntu, ubuntu-20.04, fedora, raspberry,"
+    " minimal",
 )  # fmt: skip
 @click.option("--watch", is_flag=True, help="show on this terminal what clients do to it")
 def command(

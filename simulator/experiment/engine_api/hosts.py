@@ -8,10 +8,15 @@ from typing import NamedTuple
 
 
 class Host(NamedTuple):
-    """A distribution: its /etc/os-release, and facts about its kernel (``worlds.family_of``)."""
+    """A distribution: its /etc/os-release, and facts about its kernel (``worlds.family_of``).
+
+    Without ``cgroup2`` its control groups are version 1's, and the second is there for no
+    controller (systemd's hybrid hierarchy).
+    """
 
     os_release: str
     facts: frozenset[str] = frozenset()
+    cgroup2: bool = True
 
 
 def _release(name: str, ident: str, version: str) -> str:
@@ -28,6 +33,11 @@ HOSTS: dict[str, Host] = {
     "ubuntu": Host(
         _release("Ubuntu 22.04.5 LTS", "ubuntu", "22.04"),
         frozenset({"release 5.15.0-126-generic"}),
+    ),
+    "ubuntu-20.04": Host(
+        _release("Ubuntu 20.04.6 LTS", "ubuntu", "20.04"),
+        frozenset({"release 5.4.0-205-generic"}),
+        cgroup2=False,
     ),
     "fedora": Host(
         _release("Fedora Linux 41 (Server Edition)", "fedora", "41"),

@@ -125,6 +125,10 @@ class CgroupLimits:
         """Memory and swap together: twice the memory unless something else was said."""
         return self.both if self.both is not None or self.memory is None else 2 * self.memory
 
+    def settings(self, *, version_2: bool) -> list[tuple[str, str]]:
+        """The files of one version's groups that hold the limits, and what is in them."""
+        return self._settings_2() if version_2 else self._settings_1()
+
     def _settings_1(self) -> list[tuple[str, str]]:
         """runc's fs.Manager: what is written into the files of version 1, in order."""
         quota, period = self._bandwidth()

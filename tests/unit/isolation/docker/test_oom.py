@@ -2,12 +2,25 @@
 
 import json
 
-from engine_client import Client
+import pytest
+from engine_client import REALTIME, Client
 
+from simulator.experiment.engine_api.hosts import HOSTS
+from simulator.experiment.engine_api.machine import Machine
 from simulator.machine.kernel import clock
 
 LIMIT = {"Memory": 20 << 20, "MemorySwap": 20 << 20}
+HOST_OF_VERSION = {"2": "debian", "1": "ubuntu-20.04"}
 EATS = "dd if=/dev/zero of=/dev/null bs=64M count=1"
+
+
+@pytest.fixture(scope="module", params=sorted(HOST_OF_VERSION))
+def engine(request: pytest.FixtureRequest) -> Client:
+    """A machine of each version of control groups."""
+    client = Client(Machine(REALTIME, host=HOSTS[HOST_OF_VERSION[request.param]]))
+    assert client.get("/info").json()["CgroupVersion"] == request.param
+    client.pull()
+    return client
 
 
 def told(engine: Client, name: str) -> list[str]:

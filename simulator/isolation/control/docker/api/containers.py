@@ -12,7 +12,16 @@ from simulator.isolation.control.docker.api.errors import (
     Conflict,
     NotModified,
 )
-from simulator.isolation.control.docker.engine import create, files, oom, removing, running, times
+from simulator.isolation.control.docker.engine import (
+    create,
+    files,
+    oom,
+    removing,
+    resources,
+    running,
+    technology,
+    times,
+)
 from simulator.isolation.control.docker.engine.config import (
     CreateRequest,
     HostSettings,
@@ -22,6 +31,7 @@ from simulator.isolation.control.docker.engine.container import NEVER, Container
 from simulator.isolation.control.docker.images import platforms
 from simulator.isolation.control.docker.wire.exchange import Exchange
 from simulator.isolation.control.docker.wire.router import route
+from simulator.isolation.technologies.options.docker_limits import limits_of
 from simulator.machine.userland.process import Process
 
 _LIST = frozenset(
@@ -275,25 +285,23 @@ async def update(x: Exchange) -> None:
     one = x.engine.find(x.names["name"])
     given = await x.json(dict[str, Any])
     asked = msgspec.convert(given, HostSettings, strict=True) if given else HostSettings()
-    create.verify_resources(asked)
+    warnings = resources.verify(asked, x.engine.facts, update=True)
     create.verify_restart(asked.RestartPolicy)
     if asked.RestartPolicy.Name and one.host.AutoRemove:
         raise BadRequest(
             "Restart policy cannot be updated because AutoRemove is enabled for the container"
         )
-    for name in given:
-        if name == "RestartPolicy":
-            policy = asked.RestartPolicy
-            if policy.Name:
-                one.host.RestartPolicy = RestartRule(policy.Name, policy.MaximumRetryCount)
-        elif name in HostSettings.__struct_fields__ and getattr(asked, name):
-            setattr(one.host, name, getattr(asked, name))
+    resources.change(one, given, asked)
+    policy = asked.RestartPolicy
+    if policy.Name:
+        one.host.RestartPolicy = RestartRule(policy.Name, policy.MaximumRetryCount)
     if one.state.Running:
-        await running.apply_limits(x.sys, one)
+        limits = limits_of(technology.configured(one.host, "x"))
+        await resources.apply(x.sys, x.engine, one, limits)
         await oom.begin(x.sys, x.engine, one)
     await x.engine.save_host(x.sys, one)
     await x.engine.tell(x.sys, one, "update")
-    await x.reply(200, {"Warnings": None})
+    await x.reply(200, {"Warnings": warnings or None})
 
 
 @route("POST", "/containers/prune")

@@ -7,7 +7,14 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, NotFound
-from simulator.isolation.control.docker.engine import files, mounts, populating, technology, times
+from simulator.isolation.control.docker.engine import (
+    files,
+    mounts,
+    populating,
+    resources,
+    technology,
+    times,
+)
 from simulator.isolation.control.docker.engine.config import (
     ContainerConfig,
     CreateRequest,
@@ -29,7 +36,6 @@ from simulator.machine.userland.runtime import GapError
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
-MINIMUM_MEMORY = 6 << 20
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _SIGNALS = {name: number for number, name in SIGNAL_NAMES.items()}
 _MILLISECOND = 1_000_000
@@ -41,7 +47,7 @@ async def create(
     """A new container and the warnings about it. Raises ``ApiError``."""
     host = request.HostConfig or HostSettings()
     config = plain(request)
-    warnings = verify(config, host)
+    warnings = verify(config, host, engine.facts)
     image = _image(engine, config)
     merge(config, image)
     if not (words(config.Entrypoint) or words(config.Cmd)):
@@ -86,7 +92,7 @@ async def create(
     return container, warnings
 
 
-def verify(config: ContainerConfig, host: HostSettings) -> list[str]:
+def verify(config: ContainerConfig, host: HostSettings, facts: frozenset[str]) -> list[str]:
     """Raise ``BadRequest`` for what moby's verifyContainerSettings() refuses; the warnings."""
     if config.WorkingDir and not config.WorkingDir.startswith("/"):
         raise BadRequest(
@@ -112,7 +118,7 @@ def verify(config: ContainerConfig, host: HostSettings) -> list[str]:
         raise BadRequest("can't create 'AutoRemove' container with restart policy")
     for path in host.Tmpfs or {}:
         mounts.check_tmpfs(path)
-    return verify_resources(host)
+    return resources.verify(host, facts)
 
 
 def verify_restart(policy: RestartRule) -> None:
@@ -128,29 +134,6 @@ def verify_restart(policy: RestartRule) -> None:
         raise BadRequest(f"{begun}maximum retry count can only be used with 'on-failure'{more}")
     if most < 0 and policy.Name:
         raise BadRequest(f"{begun}maximum retry count cannot be negative")
-
-
-def verify_resources(host: HostSettings) -> list[str]:
-    """verifyPlatformContainerResources()."""
-    if 0 < host.Memory < MINIMUM_MEMORY:
-        raise BadRequest("Minimum memory limit allowed is 6MB")
-    if host.Memory > 0 and host.MemorySwap > 0 and host.MemorySwap < host.Memory:
-        raise BadRequest("Minimum memoryswap limit should be larger than memory limit, see usage")
-    if host.Memory == 0 and host.MemorySwap > 0:
-        raise BadRequest(
-            "You should always set the Memory limit when using Memoryswap limit, see usage"
-        )
-    if host.MemoryReservation and 0 < host.Memory < host.MemoryReservation:
-        raise BadRequest(
-            "Minimum memory limit can not be less than memory reservation limit, see usage"
-        )
-    if host.NanoCpus and (host.CpuPeriod or host.CpuQuota):
-        raise BadRequest("Conflicting options: Nano CPUs and CPU Period cannot both be set")
-    if host.NanoCpus < 0:
-        raise BadRequest("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available")
-    if host.NanoCpus > 2_000_000_000:
-        raise BadRequest("Range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available")
-    return []
 
 
 def _is_capability(text: str) -> bool:
@@ -246,8 +229,6 @@ def _complete(host: HostSettings) -> None:
     host.ConsoleSize = host.ConsoleSize or [0, 0]
     if host.Memory > 0 and host.MemorySwap == 0:
         host.MemorySwap = host.Memory * 2
-    if host.MemorySwappiness == -1:
-        host.MemorySwappiness = None
     if host.PidsLimit is not None and host.PidsLimit <= 0:
         host.PidsLimit = None
     if host.OomKillDisable is None:

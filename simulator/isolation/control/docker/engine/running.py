@@ -30,7 +30,7 @@ from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.shim import Report
 from simulator.isolation.control.docker.engine.streams import Piece
 from simulator.isolation.control.docker.engine.sync import go
-from simulator.machine.abi.constants import MNT_DETACH, O_CLOEXEC, O_WRONLY, SIGKILL
+from simulator.machine.abi.constants import MNT_DETACH, O_CLOEXEC, SIGKILL
 from simulator.machine.userland.process import Process, SysError
 
 if TYPE_CHECKING:
@@ -321,19 +321,3 @@ async def wait_end(sys: Process, container: Container, seconds: float) -> bool:
         await container.changed.until(sys, over)
         return True
     return await container.changed.within(sys, over, int(seconds * times.SECOND))
-
-
-async def apply_limits(sys: Process, container: Container) -> None:
-    """Write changed limits to the control group of version 2 (runc ``update``)."""
-    host = container.host
-    group = f"/sys/fs/cgroup/docker/{container.id}"
-    cpus = host.NanoCpus // 10_000 if host.NanoCpus else max(host.CpuQuota, 0)
-    for name, text in (
-        ("memory.max", str(host.Memory) if host.Memory else ""),
-        ("pids.max", str(host.PidsLimit) if host.PidsLimit and host.PidsLimit > 0 else ""),
-        ("cpu.max", f"{cpus} {host.CpuPeriod or 100_000}" if cpus else ""),
-    ):
-        if text:
-            fd = await sys.open(f"{group}/{name}", O_WRONLY | O_CLOEXEC)
-            await sys.write(fd, text.encode())
-            await sys.close(fd)

@@ -133,54 +133,96 @@ async def sample(
     }
     if not container.state.Running:
         return told
-    group = (await groups(sys, container.id))[0]
+    version_2 = "cgroup2" in engine.facts
     seconds, rest = await sys.data("clock_gettime", 1)
-    usage = await _table(sys, f"{group}/cpu.stat")
     told["cpu_stats"] = {
-        "cpu_usage": {
-            "total_usage": usage.get("usage_usec", 0) * 1000,
-            "usage_in_kernelmode": usage.get("system_usec", 0) * 1000,
-            "usage_in_usermode": usage.get("user_usec", 0) * 1000,
-        },
+        "cpu_usage": await (_worked_2 if version_2 else _worked_1)(sys, container.id),
         "system_cpu_usage": (seconds * times.SECOND + rest) * 2,
         "online_cpus": 2,
         "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
     }
     every = await pids(sys, container)
-    told["memory_stats"] = await _memory(sys, group, every)
-    most = await sys.text_or_empty(f"{group}/pids.max")
+    told["memory_stats"] = await _memory(sys, container.id, every, version_2=version_2)
+    most = await sys.text_or_empty(_file(container.id, "pids.max", version_2=version_2))
     told["pids_stats"] = {
         "current": len(every),
         "limit": int(most) if most.strip().isdigit() else _UNLIMITED,
     }
-    told["blkio_stats"] = {"io_service_bytes_recursive": await _blocks(sys, group)}
+    moved = await (_blocks_2 if version_2 else _blocks_1)(sys, container.id)
+    told["blkio_stats"] = {"io_service_bytes_recursive": moved}
     told["networks"] = await _networks(sys, container)
-    del engine
     return told
 
 
-async def _memory(sys: Process, group: str, every: list[int]) -> dict[str, Any]:
+def _file(ident: str, name: str, *, version_2: bool) -> str:
+    """A file of a container's control groups."""
+    place = "" if version_2 else f"{name.partition('.')[0]}/"
+    return f"/sys/fs/cgroup/{place}docker/{ident}/{name}"
+
+
+async def _worked_2(sys: Process, ident: str) -> dict[str, int]:
+    """Nanoseconds of processor time, from cpu.stat."""
+    usage = await _table(sys, _file(ident, "cpu.stat", version_2=True))
+    return {
+        "total_usage": usage.get("usage_usec", 0) * 1000,
+        "usage_in_kernelmode": usage.get("system_usec", 0) * 1000,
+        "usage_in_usermode": usage.get("user_usec", 0) * 1000,
+    }
+
+
+async def _worked_1(sys: Process, ident: str) -> dict[str, int]:
+    """The same from the controller cpuacct, which counts the parts in ticks."""
+    parts = await _table(sys, _file(ident, "cpuacct.stat", version_2=False))
+    return {
+        "total_usage": await _number(sys, _file(ident, "cpuacct.usage", version_2=False)),
+        "usage_in_kernelmode": parts.get("system", 0) * (times.SECOND // _HZ),
+        "usage_in_usermode": parts.get("user", 0) * (times.SECOND // _HZ),
+    }
+
+
+async def _memory(sys: Process, ident: str, every: list[int], *, version_2: bool) -> dict[str, Any]:
     """What the group counts, and the pages that each program has without asking for any."""
-    stats = await _table(sys, f"{group}/memory.stat")
+
+    def file(name: str) -> str:
+        return _file(ident, name, version_2=version_2)
+
+    stats = await _table(sys, file("memory.stat"))
     resident = 0
     for pid in every:
         for line in (await sys.text_or_empty(f"/proc/{pid}/status")).splitlines():
             if line.startswith("RssAnon:"):
                 resident += int(line.split()[1]) * 1024
-    limit = await sys.text_or_empty(f"{group}/memory.max")
+    limit = await sys.text_or_empty(file("memory.max" if version_2 else "memory.limit_in_bytes"))
+    counted = await _number(sys, file("memory.current" if version_2 else "memory.usage_in_bytes"))
+    total = await _total(sys)
     return {
-        "usage": max(
-            await _number(sys, f"{group}/memory.current"), resident + stats.get("file", 0)
-        ),
+        "usage": max(counted, resident + stats.get("file" if version_2 else "cache", 0)),
         "stats": stats,
-        "limit": int(limit) if limit.strip().isdigit() else await _total(sys),
+        "limit": min(int(limit), total) if limit.strip().isdigit() else total,
     }
 
 
-async def _blocks(sys: Process, group: str) -> list[dict[str, Any]]:
-    """io.stat as the API has it: bytes by device and direction."""
+async def _blocks_1(sys: Process, ident: str) -> list[dict[str, Any]]:
+    """Bytes by device and direction, from blkio.throttle.io_service_bytes."""
+    path = _file(ident, "blkio.throttle.io_service_bytes", version_2=False)
+    rows = [line.split() for line in (await sys.text_or_empty(path)).splitlines()]
+    return [
+        {
+            "major": int(device.partition(":")[0]),
+            "minor": int(device.partition(":")[2]),
+            "op": op.lower(),
+            "value": int(value),
+        }
+        for device, op, value in (row for row in rows if len(row) == 3)
+        if op in ("Read", "Write")
+    ]
+
+
+async def _blocks_2(sys: Process, ident: str) -> list[dict[str, Any]]:
+    """The same from io.stat."""
     found: list[dict[str, Any]] = []
-    for line in (await sys.text_or_empty(f"{group}/io.stat")).splitlines():
+    path = _file(ident, "io.stat", version_2=True)
+    for line in (await sys.text_or_empty(path)).splitlines():
         device, *pairs = line.split()
         major, _, minor = device.partition(":")
         counts = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}

@@ -5,7 +5,7 @@ change; only the files, the networks and the user are filled in by the daemon it
 """
 
 from simulator.isolation.control.docker.api.errors import BadRequest
-from simulator.isolation.control.docker.engine import mounts
+from simulator.isolation.control.docker.engine import mounts, resources
 from simulator.isolation.control.docker.engine.config import HostSettings, words
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.mechanisms.base import Image
@@ -91,13 +91,7 @@ def _words(host: HostSettings, hostname: str) -> list[str]:
         said.append("--read-only")
     for device in host.Devices or []:
         say("--device", f"{device.get('PathOnHost', '')}:{device.get('PathInContainer', '')}")
-    say("--memory", host.Memory)
-    if host.PidsLimit and host.PidsLimit > 0:
-        say("--pids-limit", host.PidsLimit)
-    cpus = host.NanoCpus / 1e9 if host.NanoCpus else 0.0
-    if host.CpuQuota > 0:
-        cpus = host.CpuQuota / (host.CpuPeriod or 100_000)
-    say("--cpus", cpus)
+    said += resources.options(host)
     for limit in host.Ulimits or []:
         say("--ulimit", f"{limit.Name}={limit.Soft}:{limit.Hard}")
     for key, value in (host.Sysctls or {}).items():
