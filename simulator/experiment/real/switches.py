@@ -1,5 +1,6 @@
 """The switches of Docker, LXC, bubblewrap and systemd-nspawn, mechanism by mechanism."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ from simulator.experiment.real.lifting import (
     with_words,
     without_options,
 )
+from simulator.isolation.mechanisms.device_list import RUNC_ALLOWED, DeviceList
 from simulator.isolation.mechanisms.lxc_config import LxcConfig
 from simulator.isolation.technologies.base import Technology, put
 from simulator.isolation.technologies.options import bwrap as bwrap_options
@@ -76,7 +78,17 @@ def docker(request: Request, mechanism: str) -> Request:
         return with_words(less, *_DOCKER[mechanism])
     if mechanism == "cgroup-limits":
         return less  # every container has a group, by default without a limit
+    if mechanism == "devices":
+        return with_words(less, *_still_listed(request.technology))
     return less if less.spec != request.spec else no_way(request, mechanism)
+
+
+def _still_listed(technology: Technology) -> Iterator[str]:
+    """What ``--device`` allowed besides making a node, and another mechanism keeps."""
+    held = technology.get("device-list")
+    for rule in held.rules if isinstance(held, DeviceList) else ():
+        if rule not in RUNC_ALLOWED:
+            yield from ("--device-cgroup-rule", rule)
 
 
 _KNOWN_TO_ALL = CAPABILITY_NAMES[: CAPABILITY_NAMES.index("CAP_AUDIT_READ") + 1]

@@ -19,6 +19,8 @@ def test_an_option_that_made_the_mechanism_goes_with_its_value() -> None:
     assert words("docker --read-only --memory=64m", "readonly-root") == ("--memory=64m",)
     spec = "docker --security-opt no-new-privileges --security-opt seccomp=unconfined"
     assert words(spec, "no-new-privs") == ("--security-opt", "seccomp=unconfined")
+    kept = ("--device-cgroup-rule", "c 1:11 rwm")
+    assert words("docker --device /dev/kmsg", "devices") == kept
     lifted = ("cgroup-limits", "device-list")
     assert words("docker --memory 64m --init", *lifted)[0] == "--init"
     assert words("nspawn --bind /srv:/x --register=no", "volumes") == ("--register=no",)
