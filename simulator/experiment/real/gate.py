@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from simulator.experiment.real import watch
+from simulator.experiment.real import helper, watch
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.link import Asleep, Gone, Link
 from simulator.experiment.real.standing import Standing
@@ -31,7 +31,7 @@ class Gate:
 
     def __init__(self) -> None:
         self._watches: list[watch.Watch] = []
-        self._code = wire.pack(watch.code())
+        self._code = watch.code()
 
     def news(self) -> str | None:
         """Why a call was refused that nobody was told of yet, or ``None``."""
@@ -45,7 +45,9 @@ class Gate:
     def line(self, link: Link, line: str, ask: Ask, limit: float) -> Any:
         """A shell line's answer, as the agent gives it."""
         standing = Standing.of(link.pid)
-        answer = ask(link, {"do": "shell", "line": line, "filter": self._code})
+        request = {"do": "shell", "line": line, "filter": wire.pack(self._code)}
+        with helper.lent(link.pid, standing, self._code, self.busy) as path:
+            answer = ask(link, request | {"helper": path})
         child = _waiting(answer)
         if child is None:
             return _refused(answer)
@@ -56,8 +58,8 @@ class Gate:
         """What the actor's execve(2) says: an errno, or that it became another program."""
         standing = Standing.of(link.pid)
         args = [wire.pack(arg) for arg in call.args]
-        request = {"do": "execve", "call": call.name, "args": args, "filter": self._code}
-        answer = ask(link, request)
+        request = {"do": "execve", "call": call.name, "args": args}
+        answer = ask(link, request | {"filter": wire.pack(self._code)})
         if _waiting(answer) is None:
             return answer
         found = watch.over(standing, link.pid, _LOADING)

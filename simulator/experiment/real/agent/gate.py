@@ -73,16 +73,23 @@ def _capset(frame: Frame, header: int, sets: tuple[int, ...]) -> None:
     raw(NUMBERS["capset"], header, frame.buffer(struct.pack("<6I", *words)))
 
 
-class Line:
-    """A child that will run a shell line, waiting at the gate."""
+TELLING, GATE = 198, 199
+"""Where a helper (``real.helper``) finds the pipes that a child at the gate has."""
 
-    def __init__(self, line: str, code: bytes) -> None:
+
+class Line:
+    """A child that will run a shell line, waiting at the gate.
+
+    ``helper`` is a program that loads the filter for a child that may not.
+    """
+
+    def __init__(self, line: str, code: bytes, helper: str = "") -> None:
         self.reading, writing = os.pipe()
         told, telling = os.pipe()
         waiting, self._go = os.pipe()
         self.child, self.errno = raw(NUMBERS["fork"])
         if self.child == 0:
-            _become_shell((writing, telling, waiting), line, code)
+            _become_shell((writing, telling, waiting), line, code, helper)
         for end in (writing, telling, waiting):
             os.close(end)
         self.refused = 0
@@ -104,11 +111,19 @@ class Line:
             _buried(self.child)
 
 
-def _become_shell(ends: tuple[int, int, int], line: str, code: bytes) -> None:
+def _become_shell(ends: tuple[int, int, int], line: str, code: bytes, helper: str) -> None:
     writing, telling, waiting = ends
+    environ = [f"{key}={os.environ[key]}" for key in os.environ]
     try:
         raw(NUMBERS["dup2"], writing, 1)
         raw(NUMBERS["dup2"], writing, 2)
+        if helper:
+            raw(NUMBERS["dup2"], telling, TELLING)
+            raw(NUMBERS["dup2"], waiting, GATE)
+            number, frame = encode("execve", [helper, ["sh", "-c", line], environ])
+            errno = raw(number, *frame.args)[1]
+            os.write(telling, str(errno).encode())
+            return
         errno = load(code)
         if errno:
             os.write(telling, str(errno).encode())
@@ -116,10 +131,7 @@ def _become_shell(ends: tuple[int, int, int], line: str, code: bytes) -> None:
         os.close(telling)
         if not os.read(waiting, 1):
             return
-        number, frame = encode(
-            "execve",
-            ["/bin/sh", ["sh", "-c", line], [f"{key}={os.environ[key]}" for key in os.environ]],
-        )
+        number, frame = encode("execve", ["/bin/sh", ["sh", "-c", line], environ])
         _value, errno = raw(number, *frame.args)
         os.write(2, f"/bin/sh: {os.strerror(errno)}\n".encode())
     finally:

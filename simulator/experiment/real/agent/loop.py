@@ -102,7 +102,11 @@ class Actor:
 
     def shell(self, request: Any) -> Any:
         """A child that will run /bin/sh -c, waiting for ``go``."""
-        line = gate.Line(request["line"], wire.unpack(request["filter"]))
+        text, code, helper = request["line"], wire.unpack(request["filter"]), request["helper"]
+        line = gate.Line(text, code, helper)
+        if helper and line.child > 0 and line.refused:
+            line.close()
+            line = gate.Line(text, code)
         if line.child < 0 or line.refused:
             line.close()
             return {"value": -1, "errno": line.errno, "unwatched": line.refused}
