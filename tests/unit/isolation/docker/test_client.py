@@ -129,7 +129,10 @@ def test_what_things_take_and_what_a_prune_gives_back(host: Shell) -> None:
     assert 90 < float(rows[1].split()[1].rstrip("%")) <= 101
     used = host("docker stats --no-stream --format '{{.MemUsage}}' web")
     assert used.partition(" / ")[0] not in ("0B", "")
-    assert host("docker update --memory 64m --restart always web") == "web\n"
+    # A container without limits has none for the swap either, so both are to be given
+    assert "update the memoryswap at the same time" in host("docker update --memory 64m web 2>&1")
+    grown = "docker update --memory 64m --memory-swap 128m --restart always web"
+    assert host(grown) == "web\n"
     assert host("docker inspect -f '{{.HostConfig.Memory}}' web") == "67108864\n"
     assert host("docker rm -f busy") == "busy\n"
     table = host("docker system df")

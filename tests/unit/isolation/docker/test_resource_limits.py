@@ -90,6 +90,25 @@ def test_an_update_of_the_memory_alone_stays_below_the_swap(engine: Client) -> N
     assert shown(engine, "grows", "memory.max") == [str(40 * MB)]
 
 
+def test_an_update_agrees_with_what_there_is(engine: Client) -> None:
+    begun = "Conflicting options: "
+    engine.run("sleep", "1000", name="nano", HostConfig={"NanoCpus": 500_000_000})
+    engine.run("sleep", "1000", name="quota", HostConfig={"CpuQuota": 5000})
+    engine.run("sleep", "1000", name="goes", HostConfig={"AutoRemove": True})
+    for name, asked, why in (
+        ("nano", {"CpuQuota": 5000},
+         f"{begun}CPU Quota cannot be updated as NanoCPUs has already been set"),
+        ("quota", {"NanoCpus": 500_000_000},
+         f"{begun}Nano CPUs cannot be updated as CPU Quota has already been set"),
+        ("goes", {"RestartPolicy": {"Name": "always"}},
+         "Restart policy cannot be updated because AutoRemove is enabled for the container"),
+    ):  # fmt: skip
+        refused = engine.post(f"/containers/{name}/update", asked)
+        assert (refused.status, refused.message.partition(": ")[2]) == (409, why)
+    kept = {"RestartPolicy": {"Name": "no"}}
+    assert engine.post("/containers/goes/update", kept).status == 200
+
+
 def test_statistics_are_read_from_version_1_too(old: Client) -> None:
     old.run("sleep", "1000", name="counted", HostConfig={"Memory": 30 * MB, "PidsLimit": 9})
     told = old.get("/containers/counted/stats", stream=0).json()

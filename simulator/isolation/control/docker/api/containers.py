@@ -25,7 +25,6 @@ from simulator.isolation.control.docker.engine import (
 from simulator.isolation.control.docker.engine.config import (
     CreateRequest,
     HostSettings,
-    RestartRule,
 )
 from simulator.isolation.control.docker.engine.container import NEVER, Container
 from simulator.isolation.control.docker.images import platforms
@@ -287,14 +286,7 @@ async def update(x: Exchange) -> None:
     asked = msgspec.convert(given, HostSettings, strict=True) if given else HostSettings()
     warnings = resources.verify(asked, x.engine.facts, update=True)
     create.verify_restart(asked.RestartPolicy)
-    if asked.RestartPolicy.Name and one.host.AutoRemove:
-        raise BadRequest(
-            "Restart policy cannot be updated because AutoRemove is enabled for the container"
-        )
     resources.change(one, given, asked)
-    policy = asked.RestartPolicy
-    if policy.Name:
-        one.host.RestartPolicy = RestartRule(policy.Name, policy.MaximumRetryCount)
     if one.state.Running:
         limits = limits_of(technology.configured(one.host, "x"))
         await resources.apply(x.sys, x.engine, one, limits)

@@ -7,7 +7,7 @@ moby ``daemon/daemon_unix.go`` (verifyPlatformContainerResources()), ``container
 from typing import TYPE_CHECKING, Any
 
 from simulator.isolation.control.docker.api.errors import BadRequest, Conflict
-from simulator.isolation.control.docker.engine.config import HostSettings
+from simulator.isolation.control.docker.engine.config import HostSettings, RestartRule
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
 from simulator.machine.abi.constants import O_CLOEXEC, O_WRONLY
@@ -144,23 +144,44 @@ def options(host: HostSettings) -> list[str]:
 def change(container: Container, given: dict[str, Any], asked: HostSettings) -> None:
     """Take over what a request to update asks for. Raises ``Conflict``."""
     host = container.host
-    if asked.Memory and asked.Memory > host.MemorySwap and asked.MemorySwap == 0:
-        raise Conflict(
-            f"Cannot update container {container.id}: Memory limit should be smaller than already"
-            " set memoryswap limit, update the memoryswap at the same time"
-        )
+    if why := _conflict(host, asked):
+        raise Conflict(f"Cannot update container {container.id}: {why}")
     for name in given:
         if name != "RestartPolicy" and name in HostSettings.__struct_fields__:
             value = getattr(asked, name)
-            if value:
+            if value or (name == "PidsLimit" and value is not None):
                 setattr(host, name, value)
+    if asked.RestartPolicy.Name:
+        policy = asked.RestartPolicy
+        host.RestartPolicy = RestartRule(policy.Name, policy.MaximumRetryCount)
+
+
+def _conflict(host: HostSettings, asked: HostSettings) -> str:
+    """What speaks against ``asked`` in what there is already; empty when nothing does."""
+    quota = (("CPU Period", "CpuPeriod"), ("CPU Quota", "CpuQuota"))
+    begun, already = "Conflicting options:", "has already been set"
+    for title, name in quota:
+        if asked.NanoCpus > 0 and getattr(host, name) > 0:
+            return f"{begun} Nano CPUs cannot be updated as {title} {already}"
+    for title, name in quota:
+        if getattr(asked, name) > 0 and host.NanoCpus > 0:
+            return f"{begun} {title} cannot be updated as NanoCPUs {already}"
+    if asked.Memory and asked.Memory > host.MemorySwap and asked.MemorySwap == 0:
+        return (
+            "Memory limit should be smaller than already set memoryswap limit, update the"
+            " memoryswap at the same time"
+        )
+    if host.AutoRemove and asked.RestartPolicy.Name not in ("", "no"):
+        return "Restart policy cannot be updated because AutoRemove is enabled for the container"
+    return ""
 
 
 async def apply(sys: Process, engine: "Engine", container: Container, limits: CgroupLimits) -> None:
     """Write limits that were changed to the control groups (runc ``update``)."""
     version_2 = "cgroup2" in engine.facts
     wanted = limits.settings(version_2=version_2)
-    if (container.host.PidsLimit or 0) < 0:
+    pids = container.host.PidsLimit
+    if pids is not None and pids <= 0:
         wanted.append(("pids.max", "max"))
     if not version_2:
         wanted = await _in_order(sys, container, dict(wanted))
