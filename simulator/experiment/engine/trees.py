@@ -1,7 +1,7 @@
 """Root directories with something in them: the host's, a sandbox's, an image's.
 
-The same layout as a real run builds on a real kernel (``experiment/real/rootfs.py``): busybox
-under its many names, a handful of files, device nodes where nothing is mounted on /dev.
+The same layout (``probes/layout.py``) as a real run builds on a real kernel: busybox under its many
+names, a handful of files, device nodes where nothing is mounted on /dev.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from simulator.experiment.probes.layout import DIRECTORIES, PLAIN_NODES
 from simulator.experiment.probes.world import File, User, World
 from simulator.isolation.control.toolset import Toolset
 from simulator.machine.abi.constants import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG
@@ -17,40 +18,6 @@ from simulator.machine.kernel.vfs import tree
 from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.state.store import Store
 from simulator.machine.userland import registry
-
-DIRECTORIES = (
-    ("bin", 0o755),
-    ("dev", 0o755),
-    ("etc", 0o755),
-    ("home", 0o755),
-    ("mnt", 0o755),
-    ("proc", 0o755),
-    ("root", 0o700),
-    ("run", 0o755),
-    ("srv", 0o755),
-    ("sys", 0o755),
-    ("tmp", 0o1777),
-    ("usr", 0o755),
-    ("var", 0o755),
-)
-
-NODES = (
-    ("null", S_IFCHR, 1, 3, 0o666),
-    ("zero", S_IFCHR, 1, 5, 0o666),
-    ("full", S_IFCHR, 1, 7, 0o666),
-    ("random", S_IFCHR, 1, 8, 0o666),
-    ("urandom", S_IFCHR, 1, 9, 0o666),
-    ("tty", S_IFCHR, 5, 0, 0o666),
-    ("ptmx", S_IFCHR, 5, 2, 0o666),
-    ("kmsg", S_IFCHR, 1, 11, 0o644),
-    ("mem", S_IFCHR, 1, 1, 0o640),
-    ("sda", S_IFBLK, 8, 0, 0o660),
-)
-"""Device nodes of a small machine: (name, type, major, minor, mode)."""
-
-PLAIN_NODES = NODES[:6]
-"""What a tree that is no machine's own gets: nothing that reaches hardware."""
-
 
 _TYPES = {
     "file": S_IFREG,

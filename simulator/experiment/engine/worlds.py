@@ -14,6 +14,7 @@ import msgspec
 from simulator.experiment.engine import trees
 from simulator.experiment.engine.setup import groups_of, mount_all, root_of, say
 from simulator.experiment.engine.trees import Place
+from simulator.experiment.probes.layout import NODES
 from simulator.experiment.probes.world import Interface, Listener, Process, World
 from simulator.isolation.control.toolset import Unit, installed
 from simulator.isolation.technologies.base import Technology
@@ -81,7 +82,7 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     host = Place(root, HOST)
     trees.populate(kernel.store, host, world, technology.kernel)
     if technology.kernel == "linux":
-        trees.nodes(kernel.store, host, trees.NODES)
+        trees.nodes(kernel.store, host, NODES)
     _tools(kernel, host, technology)
     _disks(kernel, world)
     _host_files(kernel, host, world, technology)

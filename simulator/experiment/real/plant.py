@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable
 from pathlib import Path
 
+from simulator.experiment.probes.layout import NODES, PLAIN_NODES
 from simulator.experiment.probes.world import File, Listener, Process, World
 from simulator.experiment.real import rootfs
 from simulator.experiment.real.calls import do, fork, poke
@@ -31,11 +32,11 @@ def fill(tree: Path, world: World) -> None:
         own = _below(tree, f"/srv/{tenant}")
         own.mkdir(parents=True)
         rootfs.populate(own, world.hostname, world.users)
-        rootfs.devices(own / "dev", rootfs.NODES[:6])
+        rootfs.devices(own / "dev", PLAIN_NODES)
         for file in world.files:
             if file.tree in (tenant, "all"):
                 _make(own, file, world.secret)
-    rootfs.devices(tree / "dev", rootfs.NODES)
+    rootfs.devices(tree / "dev", NODES)
     for file in world.files:
         if file.tree in ("host", "all"):
             _make(tree, file, world.secret)

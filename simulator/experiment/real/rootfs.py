@@ -10,7 +10,6 @@ import hashlib
 import importlib.util
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import tarfile
@@ -18,39 +17,10 @@ import tempfile
 import uuid
 from pathlib import Path
 
+from simulator.experiment.probes.layout import DIRECTORIES
 from simulator.experiment.probes.world import User
 from simulator.experiment.real import pack
 from simulator.experiment.real.errors import RealError
-
-DIRECTORIES = (
-    ("bin", 0o755),
-    ("dev", 0o755),
-    ("etc", 0o755),
-    ("home", 0o755),
-    ("mnt", 0o755),
-    ("proc", 0o755),
-    ("root", 0o700),
-    ("run", 0o755),
-    ("srv", 0o755),
-    ("sys", 0o755),
-    ("tmp", 0o1777),
-    ("usr", 0o755),
-    ("var", 0o755),
-)
-
-NODES = (
-    ("null", "c", 1, 3, 0o666),
-    ("zero", "c", 1, 5, 0o666),
-    ("full", "c", 1, 7, 0o666),
-    ("random", "c", 1, 8, 0o666),
-    ("urandom", "c", 1, 9, 0o666),
-    ("tty", "c", 5, 0, 0o666),
-    ("ptmx", "c", 5, 2, 0o666),
-    ("kmsg", "c", 1, 11, 0o644),
-    ("mem", "c", 1, 1, 0o640),
-    ("sda", "b", 8, 0, 0o660),
-)
-"""Device nodes of a small machine: (name, kind, major, minor, mode)."""
 
 AGENT_PATH = "/usr/lib/vitrina/agent.pyz"
 PYTHON_PATH = "/usr/lib/vitrina/python"
@@ -272,10 +242,9 @@ def interpreter_arguments(agent: str = "") -> list[str]:
     return [program, "-I", "-S", "-c", pack.START.format(path=archive)]
 
 
-def devices(directory: Path, nodes: tuple[tuple[str, str, int, int, int], ...]) -> None:
-    """Make device nodes: (name, kind ``c`` or ``b``, major, minor, mode)."""
+def devices(directory: Path, nodes: tuple[tuple[str, int, int, int, int], ...]) -> None:
+    """Make device nodes: (name, type, major, minor, mode)."""
     for name, kind, major, minor, mode in nodes:
         path = directory / name
-        form = stat.S_IFCHR if kind == "c" else stat.S_IFBLK
-        os.mknod(path, form | mode, os.makedev(major, minor))
+        os.mknod(path, kind | mode, os.makedev(major, minor))
         path.chmod(mode)
