@@ -17,6 +17,7 @@ from simulator.classroom.tui.messages import (
     CourseRequested,
     CurvesRequested,
     FlowRequested,
+    MatrixRequested,
     MomentRequested,
     MomentsRequested,
     PlayRequested,
@@ -61,6 +62,16 @@ class VitrinaApp(Frame[None]):
         from simulator.classroom.tui.screens.verify import VerifyScreen
 
         self.push_screen(VerifyScreen())
+
+    def on_matrix_requested(self, _message: MatrixRequested) -> None:
+        """The matrix."""
+        self.open_matrix()
+
+    def open_matrix(self) -> None:
+        """Every probe on every technology, a cell a door to its run."""
+        from simulator.classroom.tui.screens.matrix import MatrixScreen
+
+        self.push_screen(MatrixScreen(self.studio))
 
     def on_moments_requested(self, _message: MomentsRequested) -> None:
         """The moments."""
@@ -244,6 +255,7 @@ class VitrinaApp(Frame[None]):
             _("One program, and technologies that answer it differently"),
             self.open_moments,
         )
+        yield SystemCommand(_("Matrix"), _("Every probe on every technology"), self.open_matrix)
         yield SystemCommand(_("Attach"), _("Watch a running 'vitrina engine'"), self.open_engine)
         yield SystemCommand(
             _("Verification"), _("The model against a real kernel"), self.open_verification

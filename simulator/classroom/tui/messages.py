@@ -24,6 +24,11 @@ class CourseRequested(Message):
 
 
 @dataclass
+class MatrixRequested(Message):
+    """Show every probe on every technology."""
+
+
+@dataclass
 class MomentsRequested(Message):
     """Show the moments."""
 

@@ -41,6 +41,13 @@ class Offer(msgspec.Struct, frozen=True):
     matters: str
 
 
+class Found(msgspec.Struct, frozen=True):
+    """A cell of the matrix: the outcome's name, and the wall that stopped the probe."""
+
+    outcome: str
+    stopped_by: str = ""
+
+
 class Surprise(msgspec.Struct, frozen=True):
     """A moment: ``on`` are the SPECs that answer its program differently."""
 
@@ -61,11 +68,13 @@ def _program(text: str) -> str:
 class Studio:
     """Everything the screens can ask for. Bad requests raise ``VitrinaError``.
 
-    ``remarks`` are lines that somebody should read once.
+    ``remarks`` are lines that somebody should read once; ``found`` are the cells of the matrix that
+    were asked so far, by probe and SPEC.
     """
 
     def __init__(self) -> None:
         self.remarks: list[str] = []
+        self.found: dict[tuple[str, str], Found] = {}
 
     def technologies(self) -> tuple[Technology, ...]:
         """Those that can be played on: the bare machine, then by year, then the sealed one."""
@@ -105,6 +114,24 @@ class Studio:
             )
             for group, scenario in load.listed()
         )
+
+    def probes(self) -> tuple[Offer, ...]:
+        """The scenarios that ask something."""
+        from simulator.experiment.scenarios.schema import DEMONSTRATIONS
+
+        return tuple(one for one in self.offers() if one.id.partition(".")[0] not in DEMONSTRATIONS)
+
+    def find(self, probe: str, spec: str) -> Found:
+        """What the model answers, asked once and kept in ``found``."""
+        from simulator.experiment.engine.judge import judge
+        from simulator.experiment.engine.matrix import parsed
+        from simulator.experiment.scenarios.ask import question
+        from simulator.experiment.scenarios.load import find
+
+        if (probe, spec) not in self.found:
+            verdict = judge(question(find(probe)), parsed(spec, ()))
+            self.found[probe, spec] = Found(verdict.outcome.name, verdict.stopped_by or "")
+        return self.found[probe, spec]
 
     def moments(self) -> tuple[Surprise, ...]:
         """The moments in their order, in the language now spoken."""

@@ -19,6 +19,7 @@ from simulator.classroom.tui.messages import (
     AttachRequested,
     ComparisonRequested,
     CourseRequested,
+    MatrixRequested,
     MomentsRequested,
     PlayRequested,
     VerificationRequested,
@@ -45,6 +46,7 @@ list (up and down) and press Enter to step through it.
 
 - `/` filter the list: words of a title, an id or a topic; Escape shows all again
 - `m` the moments: one program, and technologies that answer it differently
+- `x` the matrix: every probe on every technology, each cell a door to its run
 - `s` type a technology with its product's own options, such as `docker --pid=host`
 - `c` compare two technologies on the chosen scenario
 - `o` the lessons of the course
@@ -65,6 +67,7 @@ list (up and down) and press Enter to step through it.
         Binding("s", "spec", N_("options"), show=False, id="wide.spec"),
         Binding("c", "compare", N_("compare")),
         Binding("o", "course", N_("lessons")),
+        Binding("x", "matrix", N_("matrix"), show=False, id="wide.matrix"),
         Binding("v", "verify", N_("verify"), show=False, id="wide.verify"),
         Binding("a", "attach", N_("attach"), show=False, id="wide.attach"),
         Binding("down", "move('cursor_down')", show=False),
@@ -251,6 +254,10 @@ list (up and down) and press Enter to step through it.
     def action_moments(self) -> None:
         """The moments."""
         self.post_message(MomentsRequested())
+
+    def action_matrix(self) -> None:
+        """The matrix."""
+        self.post_message(MatrixRequested())
 
     def action_attach(self) -> None:
         """Watch an engine."""
