@@ -106,6 +106,13 @@ def test_the_words_are_written_to_the_containers_file() -> None:
     assert any("lxc.rootfs.path = dir:/srv/guest\n" in text for text in texts if "lxc" in str(text))
 
 
+def test_the_keyring_key_means_what_the_program_makes_of_it() -> None:
+    assert "session-keyring" not in parse_spec("lxc lxc.keyring.session=1").ids
+    assert "session-keyring" in parse_spec("lxc lxc.keyring.session=0").ids
+    with pytest.raises(SpecError, match="0 or 1"):
+        parse_spec("lxc lxc.keyring.session=no")
+
+
 def test_keys_of_before_2_1_still_work() -> None:
     assert "net-ns" not in parse_spec("lxc lxc.network.type=none").ids
     assert parse_spec("lxc lxc.utsname=web").guest.hostname == "web"

@@ -10,6 +10,7 @@ from simulator.isolation.mechanisms.apparmor import Apparmor
 from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.mechanisms.no_new_privs import NoNewPrivs
+from simulator.isolation.mechanisms.session_keyring import SessionKeyring
 from simulator.isolation.mechanisms.time_ns import TimeNs
 from simulator.isolation.mechanisms.user_ns import UserNs
 from simulator.isolation.technologies.base import Technology, change, drop, put
@@ -95,6 +96,17 @@ def _no_new_privs(technology: Technology, value: str) -> Technology:
     if value not in ("0", "1"):
         raise OptionError(_("0 or 1 was expected"))
     return put(technology, NoNewPrivs()) if value == "1" else drop(technology, "no-new-privs")
+
+
+def _keyring(technology: Technology, value: str) -> Technology:
+    """1: the keyring of the operator's session is handed on. The manual page says that 0 does it; the
+    program does not (confile.c, set_config_keyring_session(): ``keyring_disable_session``).
+    """
+    if value not in ("", "0", "1"):
+        raise OptionError(_("0 or 1 was expected"))
+    if value == "1":
+        return drop(technology, "session-keyring")
+    return put(technology, SessionKeyring())
 
 
 def _net(technology: Technology, value: str) -> Technology:
@@ -200,6 +212,7 @@ TABLE: dict[str, Option] = {
     "lxc.cap.keep": Option(_keep),
     "lxc.apparmor.profile": Option(_apparmor),
     "lxc.seccomp.profile": Option(_seccomp),
+    "lxc.keyring.session": Option(_keyring),
     "lxc.no_new_privs": Option(_no_new_privs),
     "lxc.net.type": Option(_net),
     "lxc.net.link": Option(_link),
