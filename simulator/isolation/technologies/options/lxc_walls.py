@@ -99,8 +99,8 @@ def _no_new_privs(technology: Technology, value: str) -> Technology:
 
 
 def _keyring(technology: Technology, value: str) -> Technology:
-    """1: the keyring of the operator's session is handed on. The manual page says that 0 does it; the
-    program does not (confile.c, set_config_keyring_session(): ``keyring_disable_session``).
+    """1 hands on the keyring of the operator's session. The manual page says that 0 does it, but
+    not the program (confile.c, set_config_keyring_session(): ``keyring_disable_session``).
     """
     if value not in ("", "0", "1"):
         raise OptionError(_("0 or 1 was expected"))
