@@ -1,6 +1,7 @@
 """Every program; importing the package enters them all."""
 
 from simulator.machine.userland.programs import (
+    awk,
     basic,
     bsd,
     changing,
@@ -33,6 +34,7 @@ from simulator.machine.userland.programs import (
 from simulator.machine.userland.shell import main as shell
 
 __all__ = [
+    "awk",
     "basic",
     "bsd",
     "changing",

@@ -33,6 +33,8 @@ def run(line: str, spec: str = "none") -> tuple[str, str]:
         "seq 1 1e9 > /tmp/s",
         "tail -c 5 /dev/zero",
         "tail -f /dev/null",
+        "awk 'BEGIN{while(1);}'",
+        "awk 'BEGIN{for(;;) n++}'",
     ],
 )
 def test_a_line_without_end_is_ended_before_it_has_eaten_the_memory(
@@ -155,3 +157,20 @@ def test_a_program_called_wrongly_says_so(line: str) -> None:
 )
 def test_sed_edits_in_place(script: str, left: str) -> None:
     assert run(rf"printf 'a\nb\nc\n' > /tmp/s; sed {script} /tmp/s; cat /tmp/s")[0] == left
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        'BEGIN{s="x"; while(1) s=s s}',
+        "function f(n){return f(n+1)} BEGIN{f(1)}",
+        "BEGIN{$100000000=1}",
+        'BEGIN{printf "%1000000000d", 1; print "end"; exit 1}',
+        "BEGIN{" + "(" * 5000 + "1",
+    ],
+)
+def test_an_awk_program_that_grows_without_end_is_refused(program: str) -> None:
+    said, silent = run(f"awk '{program}'; echo $?")
+    assert not silent
+    assert said.splitlines()[-1] == "1"
+    assert "Traceback" not in said
