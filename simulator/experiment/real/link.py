@@ -123,6 +123,19 @@ class Link:
         status = exit_status(self.pid, self.pidfd) or 0
         return status >> 8 & 0xFF if not status & 0x7F else 128 + (status & 0x7F)
 
+    def rest(self, quiet: float, limit: float) -> None:
+        """Wait until the process has ended, or used no processor for ``quiet`` seconds.
+
+        On a busy machine it may wait for its turn longer than that, but not beyond ``limit``.
+        """
+        deadline = time.monotonic() + limit
+        before = proc_state(self.pid)
+        while self.wait(quiet) is None and time.monotonic() < deadline:
+            now = proc_state(self.pid)
+            if now == before and now[0] not in "RD":
+                return
+            before = now
+
     def tidy(self) -> bool:
         """Close what a probe left open; whether the process is then idle and waits for a call."""
         answer = self.ask({"do": "tidy"})
