@@ -15,12 +15,10 @@ ALL = [pytest.param(scenario, id=scenario.id) for scenario in load_all()]
 @pytest.mark.parametrize("scenario", ALL)
 def test_no_isolation_leaks(scenario: Scenario) -> None:
     verdict = judge(question(scenario), parse_spec("none"))
-    assert verdict.outcome in (Outcome.LEAKS, Outcome.NOT_APPLICABLE), verdict
-    if verdict.outcome is Outcome.NOT_APPLICABLE:
-        assert not scenario.program.on.asks("none"), verdict
+    assert verdict.outcome is Outcome.LEAKS, verdict
 
 
 @pytest.mark.parametrize("scenario", ALL)
 def test_another_machine_holds(scenario: Scenario) -> None:
     verdict = judge(question(scenario), parse_spec("sealed"))
-    assert verdict.outcome in (Outcome.HOLDS, Outcome.NOT_APPLICABLE), verdict
+    assert verdict.outcome is Outcome.HOLDS, verdict
