@@ -1,9 +1,11 @@
 """Serving the screens by HTTP and WebSocket (textual-serve)."""
 
+import ipaddress
 import shlex
 import socket
 import sys
 
+from simulator.classroom.lessons.progress import place
 from simulator.machine.abi import i18n
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
@@ -19,7 +21,16 @@ def serve(host: str, port: int) -> None:
     from simulator.classroom.web.server import PageServer
 
     words = [sys.executable, "-m", "simulator.classroom.web", i18n.language()]
-    PageServer(shlex.join(words), host=host, port=port, title="Vitrina").serve()
+    # Whoever comes to this machine alone is its user; anybody else has progress of their own.
+    visitors = None if _is_loopback(host) else place().with_name("visitors")
+    PageServer(shlex.join(words), host=host, port=port, title="Vitrina", visitors=visitors).serve()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _free(host: str, port: int) -> None:
