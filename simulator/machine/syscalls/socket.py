@@ -23,6 +23,7 @@ from simulator.machine.kernel.net import open as opening
 from simulator.machine.kernel.net import socket as sockets
 from simulator.machine.kernel.net.socket import Socket, Ucred
 from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.kernel.vfs import fd as descriptors
 from simulator.machine.syscalls.registry import posix
 
 INET = (AF_INET, AF_INET6)
@@ -39,7 +40,8 @@ def socket(trap: Trap, family: int, kind: int, protocol: int = 0) -> int:
 
 @posix("socketpair")
 def socketpair(trap: Trap, family: int, kind: int, protocol: int = 0) -> Result:
-    """Two UNIX sockets, each the other's peer. EOPNOTSUPP for other families."""
+    """Two UNIX sockets, each the other's peer. EMFILE, EOPNOTSUPP for other families."""
+    descriptors.lowest_free(trap, descriptors.lowest_free(trap) + 1)  # before anything is made
     one = opening.make(trap, family, kind, protocol)
     if family != AF_UNIX:
         trap.fail(Errno.EOPNOTSUPP, N_("Only UNIX sockets come in pairs."), "socketpair(2)")

@@ -99,6 +99,13 @@ def test_accept_without_a_free_descriptor_does_not_wait(machine: Machine) -> Non
     assert machine.do("accept", listening) == "EMFILE"
 
 
+def test_a_pair_of_sockets_takes_its_two_descriptors_first(machine: Machine) -> None:
+    """__sys_socketpair(): even a family without pairs is refused only then."""
+    for room, answer in ((1, "EMFILE"), (2, "EOPNOTSUPP")):
+        machine.do("setrlimit", RLIMIT_NOFILE, (room, 4096))
+        assert machine.do("socketpair", AF_INET, SOCK_STREAM, 0) == answer
+
+
 def test_a_descriptor_of_something_else_is_no_ruleset(machine: Machine) -> None:
     socket = machine.do("socket", AF_UNIX, SOCK_STREAM, 0)
     assert machine.do("landlock_restrict_self", socket, 0) == "EBADFD"
