@@ -18,7 +18,7 @@ Data: TypeAlias = "int | str | bytes | tuple[Data, ...] | list[Data] | dict[str,
 """What a call wrote to the caller's memory: bytes read, a path, stat fields, a wait status."""
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """One system call by name, with the arguments in the kernel's own order."""
 
     name: str
@@ -28,7 +28,7 @@ class Call(msgspec.Struct, frozen=True):
         return f"{self.name}({', '.join(map(repr, self.args))})"
 
 
-class Denial(msgspec.Struct, frozen=True):
+class Denial(msgspec.Struct, frozen=True, gc=False):
     """Why the kernel said no: the errno, the rule that refused, one sentence, the manual page.
 
     ``wall`` is a stable id such as ``capability``, ``pid-ns`` or ``file-mode``; an ordinary
@@ -42,14 +42,14 @@ class Denial(msgspec.Struct, frozen=True):
     cite: str = ""
 
 
-class Returned(msgspec.Struct, frozen=True):
+class Returned(msgspec.Struct, frozen=True, gc=False):
     """The call succeeded with ``value`` and wrote ``data``."""
 
     value: int = 0
     data: Data = None
 
 
-class Failed(msgspec.Struct, frozen=True):
+class Failed(msgspec.Struct, frozen=True, gc=False):
     """The call returned -1 and set errno."""
 
     denial: Denial
@@ -60,7 +60,7 @@ class Failed(msgspec.Struct, frozen=True):
         return self.denial.errno
 
 
-class Blocked(msgspec.Struct, frozen=True):
+class Blocked(msgspec.Struct, frozen=True, gc=False):
     """The caller sleeps inside the call; ``on`` says what it waits for.
 
     ``data`` is what a shell line had printed by then.
@@ -70,23 +70,23 @@ class Blocked(msgspec.Struct, frozen=True):
     data: Data = None
 
 
-class Killed(msgspec.Struct, frozen=True):
+class Killed(msgspec.Struct, frozen=True, gc=False):
     """The caller's own call ended it by a signal, such as ``SIGKILL``."""
 
     signal: str
 
 
-class Executed(msgspec.Struct, frozen=True):
+class Executed(msgspec.Struct, frozen=True, gc=False):
     """A successful execve(2): another program runs in the caller's place."""
 
 
-class Exited(msgspec.Struct, frozen=True):
+class Exited(msgspec.Struct, frozen=True, gc=False):
     """exit(2): the caller is gone; ``status`` is its exit status."""
 
     status: int = 0
 
 
-class Silent(msgspec.Struct, frozen=True):
+class Silent(msgspec.Struct, frozen=True, gc=False):
     """The model does not know this call or this use of it, and does not guess an errno.
 
     ``data`` is what a shell line had printed by then.

@@ -33,7 +33,7 @@ _STOPPED, _RUNNING = TaskState.STOPPED, TaskState.RUNNING
 """Two members of an enumeration, which are dear to look up: every call does."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One committed call. ``depth`` counts the shell lines and programs it is nested in."""
 
     pid: Pid

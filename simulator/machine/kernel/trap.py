@@ -60,7 +60,7 @@ class NotModelled(Exception):
 _SHARED = frozenset(("root", "cwd", "umask", "top"))
 
 
-class Crossing(msgspec.Struct, frozen=True):
+class Crossing(msgspec.Struct, frozen=True, gc=False):
     """A success that reached over a boundary: the caller's domain used ``owner``'s object.
 
     ``kind`` is the sort of object (file, process, mount, hostname, shm, socket, interface, device,

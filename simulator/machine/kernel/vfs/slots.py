@@ -9,7 +9,7 @@ from simulator.machine.abi.ids import FileId
 _BITS = 6
 
 
-class Slot(msgspec.Struct, frozen=True):
+class Slot(msgspec.Struct, frozen=True, gc=False):
     """One descriptor: the description it refers to, and FD_CLOEXEC."""
 
     file: FileId
