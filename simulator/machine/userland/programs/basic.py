@@ -146,10 +146,20 @@ def _converted(found: re.Match[str], arguments: list[str], bad: list[str]) -> tu
         return f"{spec}s" % value, False
     if kind not in "diuxXoeEfFgG":
         raise UsageError(f"{found.group()}: invalid format")
+    if kind in "eEfFgG":
+        return f"{spec}{kind}" % _float(value, bad), False
     number = _integer(value, bad)
     if kind in "uxXo" and number < 0:
         number += 1 << 64
     return f"{spec}{'d' if kind in 'diu' else kind}" % number, False
+
+
+def _float(text: str, bad: list[str]) -> float:
+    try:
+        return float(text or "0")
+    except ValueError:
+        bad.append(text)
+        return 0.0
 
 
 def _integer(text: str, bad: list[str]) -> int:
@@ -277,7 +287,11 @@ _LINES = 10_000
 @enter("seq")
 async def seq(sys: Process, argv: Sequence[str]) -> int:
     """seq(1) of integers."""
-    options = parse(argv, "ws:")
+    numeric = [at for at, word in enumerate(argv) if re.fullmatch(r"-\d*\.?\d+", word)]
+    words = list(argv)
+    if numeric:  # a negative number is no option
+        words.insert(numeric[0], "--")
+    options = parse(words, "ws:")
     if not 1 <= len(options.rest) <= 3:
         raise UsageError("1 to 3 numbers are expected")
     numbers = [_decimal(word) for word in options.rest]

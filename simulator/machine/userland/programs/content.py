@@ -53,6 +53,11 @@ def _numbered(block: bytes, number: int) -> tuple[int, bytes]:
     return number, out
 
 
+_PLAIN = frozenset(("cmp", "cut", "head", "nl", "paste", "rev", "sed", "sort", "strings", "tac",
+                    "wc"))  # fmt: skip
+"""Programs that name a file they can't open and say no more (bb_simple_perror_msg())."""
+
+
 async def opened(sys: Process, path: str) -> int | None:
     """A descriptor to read ``path`` (``-``: standard input), or None after a complaint."""
     if path == "-":
@@ -60,7 +65,7 @@ async def opened(sys: Process, path: str) -> int | None:
     try:
         return await sys.open(path)
     except SysError as error:
-        await sys.fault(f"can't open '{path}'", error)
+        await sys.fault(path if sys.name in _PLAIN else f"can't open '{path}'", error)
         return None
 
 
@@ -112,7 +117,10 @@ async def rev(sys: Process, argv: Sequence[str]) -> int:
 @enter("head")
 async def head(sys: Process, argv: Sequence[str]) -> int:
     """head(1) with -n and -c; stops reading when it has enough."""
-    words = [argv[0], *(f"-n{w[1:]}" if w[1:].isdigit() and w[0] == "-" else w for w in argv[1:])]
+    words = [argv[0]]
+    for word in argv[1:]:
+        old = word[:1] == "-" and word[1:].isdigit() and words[-1] not in ("-n", "-c")
+        words.append(f"-n{word[1:]}" if old else word)
     options = parse(words, "n:c:qv")
     count = _count(options.value("c") or options.value("n", "10"))
     paths = options.rest or ["-"]
@@ -139,6 +147,15 @@ def _count(text: str) -> int:
 
 
 async def _head_of(sys: Process, fd: int, count: int, *, by_bytes: bool) -> None:
+    if count < 0:  # all but the last ones
+        content = await sys.drain(fd)
+        parts = (
+            [content[at : at + 1] for at in range(len(content))]
+            if by_bytes
+            else (content.splitlines(keepends=True))
+        )
+        await sys.write(1, b"".join(parts[:count]))
+        return
     while count > 0:
         try:
             block = await sys.read(fd, min(count, 65536) if by_bytes else 65536)
@@ -240,7 +257,8 @@ def _skipped(block: bytes, count: int, by_bytes: bool) -> tuple[bytes, int]:
 async def wc(sys: Process, argv: Sequence[str]) -> int:
     """wc(1): lines, words and bytes."""
     options = parse(argv, "lwcmL")
-    letters = [letter for letter in "lwc" if options.has(letter)] or list("lwc")
+    letters = [letter for letter in "lwcL" if options.has(letter)] or list("lwc")
+    width = 9 if len(letters) > 1 or len(options.rest) > 1 else 0
     totals = dict.fromkeys(letters, 0)
     status = 0
     for path in options.rest or ["-"]:
@@ -255,9 +273,9 @@ async def wc(sys: Process, argv: Sequence[str]) -> int:
             continue
         for letter in letters:
             totals[letter] += counts[letter]
-        await sys.out(_counted([counts[letter] for letter in letters], path))
+        await sys.out(_counted([counts[letter] for letter in letters], path, width))
     if len(options.rest) > 1:
-        await sys.out(_counted(list(totals.values()), "total"))
+        await sys.out(_counted(list(totals.values()), "total", width))
     return status
 
 
@@ -266,23 +284,24 @@ async def _count_all(sys: Process, fd: int, letters: list[str]) -> dict[str, int
     facts: dict[str, int] = await sys.data("fstat", fd)
     if letters == ["c"] and facts["mode"] & S_IFMT == S_IFREG and facts["size"]:
         return {"c": facts["size"] - await sys.value("lseek", fd, 0, SEEK_CUR)}
-    counts = dict.fromkeys("lwc", 0)
-    inside = False
+    counts = dict.fromkeys("lwcL", 0)
+    inside, length = False, 0
     while block := await sys.read(fd):
         words = len(block.split())
         joined = inside and not block[:1].isspace()
         counts["l"] += block.count(b"\n")
+        for number, line in enumerate(block.split(b"\n")):
+            length = len(line) + (0 if number else length)
+            counts["L"] = max(counts["L"], length)
         counts["w"] += words - (1 if joined and words else 0)
         counts["c"] += len(block)
         inside = not block[-1:].isspace()
     return counts
 
 
-def _counted(counts: list[int], name: str) -> str:
+def _counted(counts: list[int], name: str, width: int) -> str:
     shown = f" {name}" if name != "-" else ""
-    if len(counts) == 1:
-        return f"{counts[0]}{shown}\n"
-    return " ".join(f"{count:9}" for count in counts) + f"{shown}\n"
+    return " ".join(f"{count:{width}}" for count in counts) + f"{shown}\n"
 
 
 @enter("tee")

@@ -1,4 +1,4 @@
-"""expr, timeout, od -c: programs that lines now and then need."""
+"""expr, timeout, pwd: programs that lines now and then need."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from simulator.machine.abi.constants import SIGTERM, WNOHANG
 from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
-from simulator.machine.userland.programs.content import contents
+from simulator.machine.userland.programs.text import basic_pattern, regex
 from simulator.machine.userland.registry import enter
 
 _COMPARING = {"=": 0, "==": 0, "!=": 1, "<": 2, "<=": 3, ">": 4, ">=": 5}
@@ -14,13 +14,81 @@ _COMPARING = {"=": 0, "==": 0, "!=": 1, "<": 2, "<=": 3, ">": 4, ">=": 5}
 
 @enter("expr")
 async def expr(sys: Process, argv: Sequence[str]) -> int:
-    """expr(1): one operator between two words, or one word."""
-    words = list(argv[1:])
-    if len(words) not in (1, 3):
-        raise UsageError("syntax error")
-    value = words[0] if len(words) == 1 else _computed(*words)
+    """expr(1): 0 for a value, 1 for an empty one or 0, 2 for a mistake (``coreutils/expr.c``)."""
+    try:
+        words = list(argv[1:])
+        value = _alternatives(words)
+        if words or len(argv) < 2:
+            raise UsageError("syntax error")
+    except UsageError as error:
+        await sys.complain(str(error))
+        return 2
     await sys.out(f"{value}\n")
     return int(value in ("", "0"))
+
+
+def _alternatives(words: list[str]) -> str:
+    """``|``, then ``&``, comparisons, sums, products, ``:`` and words, each binding closer."""
+    left = _level(words, 0)
+    while words[:1] == ["|"]:
+        words.pop(0)
+        right = _level(words, 0)
+        left = left if left not in ("", "0") else right
+    return left
+
+
+_LEVELS = (("&",), tuple(_COMPARING), ("+", "-"), ("*", "/", "%"), (":",))
+
+
+def _level(words: list[str], level: int) -> str:
+    if level == len(_LEVELS):
+        return _word(words)
+    left = _level(words, level + 1)
+    while words and words[0] in _LEVELS[level]:
+        sign = words.pop(0)
+        right = _level(words, level + 1)
+        if sign == "&":
+            left = "0" if {left, right} & {"", "0"} else left
+        elif sign == ":":
+            left = _matched(left, right)
+        else:
+            left = _computed(left, sign, right)
+    return left
+
+
+def _matched(text: str, pattern: str) -> str:
+    """The first group of a match at the beginning, or how many characters matched."""
+    found = regex(basic_pattern(pattern)).match(text)
+    if regex(basic_pattern(pattern)).groups:
+        return (found[1] or "") if found else ""
+    return str(found.end() if found else 0)
+
+
+_TAKES = {"length": 1, "match": 2, "index": 2, "substr": 3}
+
+
+def _word(words: list[str]) -> str:
+    if not words:
+        raise UsageError("syntax error")
+    one = words.pop(0)
+    if one == "(":
+        value = _alternatives(words)
+        if words[:1] != [")"]:
+            raise UsageError("syntax error")
+        words.pop(0)
+        return value
+    if one not in _TAKES or not words:
+        return one
+    given = [_level(words, len(_LEVELS)) for _ in range(_TAKES[one])]
+    if one == "length":
+        return str(len(given[0]))
+    if one == "match":
+        return _matched(given[0], given[1])
+    if one == "index":
+        places = [given[0].find(char) + 1 for char in given[1] if char in given[0]]
+        return str(min(places, default=0))
+    first, size = (int(text) if text.lstrip("-").isdigit() else 0 for text in given[1:])
+    return given[0][first - 1 : first - 1 + size] if first > 0 and size > 0 else ""
 
 
 def _computed(left: str, operator: str, right: str) -> str:
@@ -76,27 +144,6 @@ async def timeout(sys: Process, argv: Sequence[str]) -> int:
     await sys.call("wait4", await sys.spawn(between), 0)
     await sys.succeeds("wait4", -1, WNOHANG)
     return await become(sys, options.rest[1:])
-
-
-_NAMED = {0: "\\0", 7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r"}
-
-
-@enter("od")
-async def od(sys: Process, argv: Sequence[str]) -> int:
-    """od(1): octal words, or characters with -c."""
-    options = parse(argv, "cxbA:t:vN:")
-    content = b"".join([c or b"" async for _, c in contents(sys, options.rest)])
-    for at in range(0, len(content), 16):
-        row = content[at : at + 16]
-        if options.has("c"):
-            cells = [_NAMED.get(b) or (chr(b) if 32 <= b < 127 else f"{b:03o}") for b in row]
-            await sys.out(f"{at:07o}" + "".join(f"{cell:>4}" for cell in cells) + "\n")
-        else:
-            words = [row[n : n + 2].ljust(2, b"\0") for n in range(0, len(row), 2)]
-            text = "".join(f" {int.from_bytes(word, 'little'):06o}" for word in words)
-            await sys.out(f"{at:07o}{text}\n")
-    await sys.out(f"{len(content):07o}\n")
-    return 0
 
 
 @enter("pwd")

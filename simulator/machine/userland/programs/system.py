@@ -18,12 +18,10 @@ from simulator.machine.abi.constants import (
     SYSLOG_ACTION_READ_ALL,
 )
 from simulator.machine.abi.errno import Errno
-from simulator.machine.userland import accounts, calendar
+from simulator.machine.userland import calendar
 from simulator.machine.userland.options import UsageError, parse, to_number
 from simulator.machine.userland.process import Process, SysError
-from simulator.machine.userland.programs.basic import become
 from simulator.machine.userland.registry import enter
-from simulator.machine.userland.shell.pattern import matches
 
 _TYPES = {
     "f": S_IFREG,
@@ -163,101 +161,6 @@ async def _every(sys: Process, path: str) -> list[str]:
         elif status["mode"] & 0o444:
             found.append(below.removeprefix("/proc/sys/").replace("/", "."))
     return found
-
-
-@enter("find")
-async def find(sys: Process, argv: Sequence[str]) -> int:
-    """find(1) with -name, -type, -maxdepth, -perm, -user, -xdev, -exec and -print."""
-    words = list(argv[1:])
-    paths: list[str] = []
-    while words and not words[0].startswith(("-", "!", "(")):
-        paths.append(words.pop(0))
-    search = _Search(sys, await _tests(sys, words))
-    for path in paths or ["."]:
-        await search.visit(path, 0)
-    return search.status
-
-
-async def _tests(sys: Process, words: list[str]) -> dict[str, str]:
-    tests: dict[str, str] = {}
-    while words:
-        word = words.pop(0)
-        if word in ("-print", "-xdev", "-mount"):
-            continue
-        if word == "-exec":
-            end = words.index(";") if ";" in words else words.index("+")
-            tests[word] = "\0".join(words[:end])
-            words = words[end + 1 :]
-        elif word in ("-name", "-iname", "-type", "-maxdepth", "-mindepth", "-perm", "-user"):
-            tests[word] = words.pop(0)
-        else:
-            raise UsageError(f"unrecognized: {word}")
-    if "-user" in tests and not tests["-user"].isdigit():
-        user = await accounts.find_user(sys, tests["-user"])
-        tests["-user"] = str(user.uid) if user is not None else "-1"
-    return tests
-
-
-class _Search:
-    """One find(1): its tests, and whether something went wrong."""
-
-    def __init__(self, sys: Process, tests: dict[str, str]) -> None:
-        self.sys = sys
-        self.tests = tests
-        self.status = 0
-
-    async def visit(self, path: str, depth: int) -> None:
-        """Show ``path`` if it passes, and what lies below."""
-        try:
-            status = await self.sys.lstat(path)
-        except SysError as error:
-            self.status = await self.sys.fault(path, error)
-            return
-        if depth >= to_number(self.tests.get("-mindepth", "0")) and self._passes(path, status):
-            await self._act(path)
-        if status["mode"] & S_IFMT != S_IFDIR:
-            return
-        if depth >= to_number(self.tests.get("-maxdepth", "1000")):
-            return
-        try:
-            names = await self.sys.names(path)
-        except SysError as error:
-            self.status = await self.sys.fault(path, error)
-            return
-        for name in names:
-            await self.visit(f"{path.rstrip('/')}/{name}", depth + 1)
-
-    def _passes(self, path: str, status: dict[str, int]) -> bool:
-        tests = self.tests
-        name = path.rstrip("/").rpartition("/")[2] or path
-        if "-name" in tests and not matches(tests["-name"], name):
-            return False
-        if "-iname" in tests and not matches(tests["-iname"].lower(), name.lower()):
-            return False
-        if "-type" in tests and status["mode"] & S_IFMT != _TYPES.get(tests["-type"]):
-            return False
-        if "-user" in tests and status["uid"] != to_number(tests["-user"]):
-            return False
-        if "-perm" not in tests:
-            return True
-        text = tests["-perm"]
-        bits = to_number(text.lstrip("-/+"), 8)
-        mode = status["mode"] & 0o7777
-        if text[0] == "-":
-            return mode & bits == bits
-        return bool(mode & bits) if text[0] in "/+" else mode == bits
-
-    async def _act(self, path: str) -> None:
-        command = self.tests.get("-exec")
-        if command is None:
-            await self.sys.out(f"{path}\n")
-            return
-        words = [word.replace("{}", path) for word in command.split("\0")]
-
-        async def body(child: Process) -> int:
-            return await become(child, words)
-
-        await self.sys.call("wait4", await self.sys.spawn(body), 0)
 
 
 @enter("lsmod")

@@ -51,41 +51,21 @@ def posix_classes(text: str) -> str:
     return text
 
 
-@enter("sort")
-async def sort(sys: Process, argv: Sequence[str]) -> int:
-    """sort(1) with -n, -r, -u, -k N, -t C."""
-    options = parse(argv, "nrubfk:t:o:hcszg")
-    lines: list[str] = []
-    async for _, content in contents(sys, options.rest):
-        lines += _text(content or b"").splitlines()
-    field = re.match(r"\d+", options.value("k", "0"))
-    if field is None:
-        raise UsageError("bad field specification")
-    column = int(field[0])
-
-    def key(line: str) -> tuple[float, str]:
-        cells = line.split(options.value("t") or None)
-        text = cells[column - 1] if 0 < column <= len(cells) else "" if column else line
-        number = re.match(r"\s*-?\d+(\.\d+)?", text)
-        value = float(number.group()) if number and options.has("n") else 0.0
-        return (value, text.lower() if options.has("f") else text)
-
-    lines.sort(key=key, reverse=options.has("r"))
-    if options.has("u"):
-        lines = list(dict.fromkeys(lines))
-    await sys.out("".join(f"{line}\n" for line in lines))
-    return 0
-
-
 @enter("uniq")
 async def uniq(sys: Process, argv: Sequence[str]) -> int:
-    """uniq(1) with -c, -d, -u."""
-    options = parse(argv, "cdui")
+    """uniq(1) with -c, -d, -u, -i."""
+    options = parse(argv, "cduizf:s:w:")
     runs: list[tuple[str, int]] = []
     async for _, content in contents(sys, options.rest[:1]):
-        for line in _text(content or b"").splitlines():
-            if runs and runs[-1][0] == line:
-                runs[-1] = (line, runs[-1][1] + 1)
+        if content is None:
+            return 1
+        for line in _text(content).splitlines():
+            before = runs[-1][0] if runs else None
+            same = before is not None and (
+                before.lower() == line.lower() if options.has("i") else before == line
+            )
+            if same and before is not None:
+                runs[-1] = (before, runs[-1][1] + 1)
             else:
                 runs.append((line, 1))
     for line, count in runs:
@@ -102,7 +82,9 @@ async def cut(sys: Process, argv: Sequence[str]) -> int:
     delimiter = options.value("d", "\t")
     by_field = options.has("f")
     ranges = _ranges(options.value("f") or options.value("c") or options.value("b"))
+    status = 0
     async for _, content in contents(sys, options.rest):
+        status |= content is None
         for line in _text(content or b"").splitlines():
             if by_field and delimiter not in line:
                 await sys.out("" if options.has("s") else f"{line}\n")
@@ -110,17 +92,20 @@ async def cut(sys: Process, argv: Sequence[str]) -> int:
             cells = line.split(delimiter) if by_field else list(line)
             chosen = [c for n, c in enumerate(cells, 1) if any(a <= n <= b for a, b in ranges)]
             await sys.out((delimiter if by_field else "").join(chosen) + "\n")
-    return 0
+    return status
 
 
 def _ranges(text: str) -> list[tuple[int, int]]:
+    if not text:
+        raise UsageError("expected a list of bytes, characters, or fields")
     found: list[tuple[int, int]] = []
     for piece in text.split(","):
         first, dash, last = piece.partition("-")
         low = to_number(first) if first else 1
         found.append((low, to_number(last) if last else (1 << 30 if dash else low)))
-    if not text:
-        raise UsageError("no list of fields or characters")
+    for low, high in found:
+        if high < low:
+            raise UsageError(f"{high}<{low}")
     return found
 
 
@@ -176,6 +161,7 @@ async def xargs(sys: Process, argv: Sequence[str]) -> int:
         lists = [[part.replace(mark, line) for part in command] for line in content.splitlines()]
     else:
         lists = [command + words[at : at + size] for at in range(0, len(words), size)]
+        lists = lists or ([] if options.has("r") else [command])
     status = 0
     for words in lists:
 
@@ -183,7 +169,10 @@ async def xargs(sys: Process, argv: Sequence[str]) -> int:
             return await become(child, words)
 
         reply = await sys.call("wait4", await sys.spawn(body), 0)
-        if reply.data:
+        ended = reply.data if isinstance(reply.data, int) else 0
+        if ended >> 8 in (126, 127):
+            return ended >> 8
+        if ended:
             status = 123
     return status
 
@@ -193,7 +182,9 @@ async def strings(sys: Process, argv: Sequence[str]) -> int:
     """strings(1)."""
     options = parse(argv, "fon:t:a")
     least = to_number(options.value("n", "4"))
+    status = 0
     async for _, content in contents(sys, options.rest):
+        status |= content is None
         for found in re.finditer(rb"[\x20-\x7e\t]{%d,}" % least, content or b""):
             await sys.write(1, found.group() + b"\n")
-    return 0
+    return status
