@@ -136,6 +136,18 @@ class Files(RuleBasedStateMachine):
                 assert inode.nlink == 2 + below
 
     @invariant()
+    def every_directory_hangs_below_a_root(self) -> None:
+        """No directory is above itself, whatever was renamed into what."""
+        store = self.it.store
+        for inode in store.all(Inode):
+            above, passed = inode, set()
+            while above.mode & S_IFMT == S_IFDIR and above.parent != above.id and above.nlink:
+                assert above.id not in passed
+                passed.add(above.id)
+                assert above.parent is not None
+                above = store.row(Inode, above.parent)
+
+    @invariant()
     def nothing_unreachable_is_kept_and_nothing_held_is_lost(self) -> None:
         store = self.it.store
         for file in store.all(File):
