@@ -114,6 +114,7 @@ def remembered(
             self.user = it.become(it.fork(), 1000)
             prepare(it)
             self.first = len(self.kernel.timeline)
+            self.others: list[tuple[Kernel, int]] = []
 
         def trap(self, pid: Pid, walks: Walks | None) -> Trap:
             store = self.kernel.store
@@ -149,18 +150,29 @@ def remembered(
 
         @rule(back=st.integers(0, 8))
         def branch(self, back: int) -> None:
-            """Another past: the store is another, and so is its memory."""
+            """Another past: the store is another, which begins with what was known of that step."""
             timeline = self.kernel.timeline
             step = max(self.first, len(timeline) - back)
+            self.others.append((self.kernel, self.first))
             self.kernel, self.first = Kernel(self.kernel.family, timeline.branch(step)), 0
+
+        @rule(which=st.integers(0, 8))
+        def turn_to(self, which: int) -> None:
+            """A branch that was left goes on: what others learnt meanwhile may be wrong for it."""
+            if self.others:
+                left = self.others.pop(which % len(self.others))
+                self.others.append((self.kernel, self.first))
+                self.kernel, self.first = left
 
         @rule(call=calls)
         def forget(self, call: tuple[Any, ...]) -> None:
             """History begins anew in the middle of what nobody has looked at yet."""
             self.run_quietly(call)
             self.kernel.timeline.commit(None)  # pyright: ignore
-            self.kernel.timeline.forget()
-            self.first = 0
+            origins = [other.timeline.origin for other, _first in self.others]
+            if not any(one and one.timeline is self.kernel.timeline for one in origins):
+                self.kernel.timeline.forget()
+                self.first = 0
 
         @invariant()
         def same(self) -> None:

@@ -5,25 +5,32 @@ new)`` to the journal. The journal is at once the undo log, the difference that 
 and the bell that wakes sleeping tasks.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
-from operator import attrgetter
-from typing import Any, Generic, TypeAlias, TypeVar, cast
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from weakref import ref
 
 import msgspec
 
-Key: TypeAlias = Hashable
+from simulator.machine.state.index import (
+    Filed,
+    Index,
+    Kept,
+    Key,
+    Row,
+    Table,
+    catch_up,
+    filed_anew,
+    filing_of,
+    note,
+)
 
-
-class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Base of every row; a row type is its own table, keyed by the row's ``id``."""
-
-    id: Any
-
+__all__ = (
+    "Counter", "Index", "Key", "Row", "Store", "Tables", "World", "Write", "copy_tables",
+    "same_tables",
+)  # fmt: skip
 
 R = TypeVar("R", bound=Row)
 Tables: TypeAlias = dict[type[Row], dict[Key, Row]]
-Filed: TypeAlias = dict[Key, dict[Key, None]]
-"""An index: the keys of rows, oldest first, by the values that a row is filed under."""
 
 
 class Write(msgspec.Struct, frozen=True, gc=False):
@@ -41,41 +48,15 @@ class Counter(Row, frozen=True, kw_only=True):
     last: int
 
 
-class Index(Generic[R]):
-    """A derived view: the keys of ``table``'s rows by any values that ``of`` computes from a row.
-
-    ``reads`` names everything that ``of`` looks at (``"cred.ruid"`` for a part of a field): a write
-    that leaves all of it as it was costs the index nothing. Declared once at module level beside
-    the row type. Built on first use, brought up to date when it is asked, never part of the state
-    itself.
-    ``between`` is for rows with very many values: those that only the former of two rows has, and
-    those that only the latter has.
-    """
-
-    __slots__ = ("between", "filing", "of", "reads", "table")
-
-    def __init__(
-        self,
-        table: type[R],
-        of: Callable[[R], Collection[Key]],
-        *reads: str,
-        between: Callable[[R, R], tuple[Collection[Key], Collection[Key]]] | None = None,
-    ) -> None:
-        self.table = table
-        self.of = of
-        self.reads = reads
-        self.filing: Callable[[R], object] = attrgetter(*reads)
-        """What gives all that is read of a row."""
-        self.between = between
-
-
 class World:
     """A state of the machine that can be read."""
 
-    __slots__ = ("_filed", "_views", "tables")
+    __slots__ = ("_filed", "_views", "memory", "tables")
 
     def __init__(self, tables: Tables) -> None:
         self.tables = tables
+        self.memory: dict[Key, Any] = {}
+        """What readers keep of this state, which whoever begins with it begins with."""
         self._filed: dict[Index[Any], Filed] = {}
         self._views: dict[type[Row], list[Index[Any]]] = {}
         """The indexes of ``_filed`` by their table."""
@@ -115,8 +96,11 @@ class World:
         """The whole of ``index``, for reading only."""
         filed = self._filed.get(index)
         if filed is None:
-            filed = self._file(index, _filed_anew(index, self.tables.get(index.table, {})))
+            filed = self._file(index, filed_anew(index, self.tables.get(index.table, {})))
         return filed
+
+    def settle(self) -> None:
+        """Be ready for several readers at once."""
 
     def _file(self, index: Index[Any], filed: Filed) -> Filed:
         if index not in self._filed:
@@ -140,15 +124,12 @@ class World:
         return tuple([rows[key] for key in found])  # pyright: ignore[reportReturnType]
 
 
-# Plain tuples, and not named ones: every write takes one of each apart.
-_Kept: TypeAlias = tuple[Index[Any], Filed, set[Key] | None]
-"""An index that a store keeps up, and the values whose keys nobody shares (None: all)."""
-_Mine: TypeAlias = tuple[
-    dict[Key, Row], list[_Kept], dict[Key, Row | None], Callable[[Row], object]
-]
-"""A table that is a store's own, its indexes, the rows as they were when these were last up to date
-(of those keys that were written since; None: absent), and what gives all that they read of a row.
-"""
+class Reader(Protocol):
+    """Somebody who keeps something of a store's state in mind."""
+
+    def lend(self, world: World) -> None:
+        """Put into ``world.memory`` what holds for the present state, of which ``world`` is one."""
+        ...
 
 
 class Store(World):
@@ -160,12 +141,18 @@ class Store(World):
     costs them nothing, and nobody pays for an index that nobody asks.
     """
 
-    __slots__ = ("_base", "_mine", "journal")
+    __slots__ = ("_base", "_mine", "_ready", "journal", "reader")
 
     def __init__(self, base: World | None = None) -> None:
         super().__init__({} if base is None else base.tables.copy())
+        if base is not None:
+            self.memory = base.memory
         self._base = base
-        self._mine: dict[type[Row], _Mine] = {}
+        self.reader: ref[Reader] | None = None
+        """A weak one: a reader holds the store, and a store that nobody holds should be gone."""
+        self._mine: dict[type[Row], Table] = {}
+        self._ready: dict[Index[Any], tuple[Filed, dict[Key, Row | None]]] = {}
+        """The indexes of its own tables, each with those rows that it may not have taken in yet."""
         self.journal: list[Write] = []
 
     def rows(self, table: type[R]) -> Mapping[Key, R]:
@@ -175,13 +162,15 @@ class Store(World):
 
     def filed(self, index: Index[R]) -> Filed:
         """The whole of ``index``, for reading only, and only until the next write."""
+        ready = self._ready.get(index)
+        if ready is not None and not ready[1]:
+            return ready[0]
         mine = self._mine.get(index.table)
         if mine is None:
             if self._base is not None:
                 return self._base.filed(index)
             mine = self._own(index.table)
-        if mine[2]:
-            _catch_up(mine)
+        catch_up(mine)
         filed = self._filed.get(index)
         return self._keep_up(index, mine) if filed is None else filed
 
@@ -204,13 +193,13 @@ class Store(World):
         old = rows.pop(key)
         self.journal.append(Write(table, key, old, None))
         if kept:
-            _note(before, key, old, None)
+            note(before, key, old, None)
 
     def new_id(self, sequence: Key) -> int:
         """The next number of ``sequence``, from 1; numbers are never given twice."""
         rows, kept, before, _filing = self._mine.get(Counter) or self._own(Counter)
-        old = rows.get(sequence)
-        number: int = 1 if old is None else old.last + 1  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType]
+        old: Any = rows.get(sequence)
+        number: int = 1 if old is None else old.last + 1
         # What ``put`` does, but for a call: hardly any row is written as often
         new = rows[sequence] = Counter(id=sequence, last=number)
         self.journal.append(Write(Counter, sequence, old, new))
@@ -226,6 +215,7 @@ class Store(World):
 
     def carry(self, writes: Iterable[Write]) -> None:
         """Bring this state forward over ``writes`` of another one, which are not journalled."""
+        self.memory = {}
         for write in writes:
             self._set(write.table, write.key, write.old, write.new)
 
@@ -240,18 +230,30 @@ class Store(World):
         tables.update((table, self.tables[table].copy()) for table in written)
         return World(tables)
 
+    def begin_anew(self) -> None:
+        """Forget what was written: the present state is the first."""
+        self.journal = []  # another list, by which who remembers a place in the old one is told
+        self.memory = {}
+
     def lend(self, world: World) -> None:
-        """Share the indexes with ``world``, a value of the present state."""
+        """Share the indexes with ``world``, a value of the present state, and what is in mind."""
+        reader = None if self.reader is None else self.reader()
+        if reader is not None:
+            reader.lend(world)
         if self._base is not None:
             for index in tuple(self._base._filed):
                 if index.table not in self._mine:  # else the base's is of rows before a write
                     world._file(index, self._base.filed(index))
-        for mine in self._mine.values():
-            _catch_up(mine)
-            kept = mine[1]
+        self.settle()
+        for _rows, kept, _before, _filing in self._mine.values():
             for place, (index, filed, _own) in enumerate(kept):
                 world._file(index, filed.copy())
                 kept[place] = (index, filed, set())
+
+    def settle(self) -> None:
+        """Bring every index up to date: nothing is left to do when it is asked."""
+        for mine in self._mine.values():
+            catch_up(mine)
 
     def _set(self, table: type[Row], key: Key, old: Row | None, new: Row | None) -> None:
         rows, kept, before, _filing = self._mine.get(table) or self._own(table)
@@ -260,21 +262,23 @@ class Store(World):
         else:
             rows[key] = new
         if kept:
-            _note(before, key, old, new)
+            note(before, key, old, new)
 
-    def _own(self, table: type[Row]) -> _Mine:
+    def _own(self, table: type[Row]) -> Table:
         """Make a table this store's own, with the indexes that its base has of it."""
         shared = self.tables.get(table)
         rows = self.tables[table] = {} if shared is None else shared.copy()
-        kept: list[_Kept] = []
+        kept: list[Kept] = []
+        before: dict[Key, Row | None] = {}
         if self._base is not None:
             for index in self._base._views.get(table, ()):
                 filed = self._file(index, self._base.filed(index).copy())
                 kept.append((index, filed, set()))
-        mine = self._mine[table] = (rows, kept, {}, _filing(kept))
+                self._ready[index] = (filed, before)
+        mine = self._mine[table] = (rows, kept, before, filing_of(kept))
         return mine
 
-    def _keep_up(self, index: Index[Any], mine: _Mine) -> Filed:
+    def _keep_up(self, index: Index[Any], mine: Table) -> Filed:
         """An index is asked for the first time since its table, ``mine``, was written.
 
         The base files it too, for the next branch of it to begin with.
@@ -282,87 +286,11 @@ class Store(World):
         if self._base is not None:
             self._base.filed(index)
         rows, kept, before, _old = mine
-        filed = self._file(index, _filed_anew(index, rows))
+        filed = self._file(index, filed_anew(index, rows))
         kept.append((index, filed, None))
-        self._mine[index.table] = (rows, kept, before, _filing(kept))
+        self._ready[index] = (filed, before)
+        self._mine[index.table] = (rows, kept, before, filing_of(kept))
         return filed
-
-
-def _filed_anew(index: Index[Any], rows: Mapping[Key, Row]) -> Filed:
-    filed: Filed = {}
-    of = index.of
-    for key, row in rows.items():
-        for value in of(row):
-            filed.setdefault(value, {})[key] = None
-    return filed
-
-
-def _filing(kept: list[_Kept]) -> Callable[[Row], object]:
-    """What gives all that these indexes read of a row, in one go."""
-    reads = {name for index, _filed, _own in kept for name in index.reads}
-    return attrgetter(*sorted(reads)) if reads else _nothing
-
-
-def _nothing(_row: Row) -> None:
-    """No index: nothing is read."""
-
-
-def _note(before: dict[Key, Row | None], key: Key, old: Row | None, new: Row | None) -> None:
-    """What was not there when the indexes were up to date, and is gone again, needs no note."""
-    if before.setdefault(key, old) is None and new is None:
-        del before[key]
-
-
-def _catch_up(mine: _Mine) -> None:
-    """Bring the indexes of a table up to date."""
-    rows, kept, before, filing = mine
-    for key, old in before.items():
-        new = rows.get(key)
-        if old is None or new is None:
-            if old is not new:
-                _refile(kept, key, old, new)
-        elif old is not new and filing(old) != filing(new):
-            _refile(kept, key, old, new)
-    before.clear()
-
-
-def _refile(kept: list[_Kept], key: Key, old: Row | None, new: Row | None) -> None:
-    for index, filed, own in kept:
-        if old is None or new is None:
-            before = () if old is None else index.of(old)
-            after = () if new is None else index.of(new)
-        elif len(kept) > 1 and index.filing(old) == index.filing(new):
-            continue
-        elif index.between is None:
-            before, after = index.of(old), index.of(new)
-        else:
-            before, after = index.between(old, new)
-        for value in before:
-            if value not in after:
-                keys = filed[value]
-                if len(keys) == 1:
-                    del filed[value]
-                    continue
-                if own is not None and value not in own:
-                    keys = _own_keys(filed, own, value)
-                del keys[key]
-        for value in after:
-            keys = filed.get(value)
-            if keys is None:
-                filed[value] = {key: None}
-                if own is not None:
-                    own.add(value)
-            elif key not in keys:
-                if own is not None and value not in own:
-                    keys = _own_keys(filed, own, value)
-                keys[key] = None
-
-
-def _own_keys(filed: Filed, own: set[Key], value: Key) -> dict[Key, None]:
-    """Make the keys under ``value`` the store's own before they change."""
-    own.add(value)
-    keys = filed[value] = filed[value].copy()
-    return keys
 
 
 def copy_tables(tables: Tables) -> Tables:

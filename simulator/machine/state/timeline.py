@@ -111,7 +111,7 @@ class Timeline(Generic[E]):
         """
         now = self._now()
         self.events.clear()
-        self.store.journal.clear()
+        self.store.begin_anew()
         self._begin(now)
 
     def _keyframe_at(self, step: int) -> World:
@@ -120,7 +120,9 @@ class Timeline(Generic[E]):
         here = place and self._keyframes_at[place - 1] == step
         current = step == len(self.events) and len(self.store.journal) == self._marks[-1]
         if not here:
-            self._keyframes.insert(place, self._now() if current else self.at(step))
+            state = self._now() if current else self.at(step)
+            state.settle()
+            self._keyframes.insert(place, state)
             self._keyframes_at.insert(place, step)
             place += 1
         keyframe = self._keyframes[place - 1]

@@ -19,6 +19,7 @@ from simulator.machine.abi.ids import (
     KUid,
     NsId,
     SuperblockId,
+    VirtualId,
 )
 from simulator.machine.kernel.fs.registry import virtual
 from simulator.machine.state.store import Index, Row
@@ -126,7 +127,11 @@ def load(trap: "Trap", inode: InodeId) -> Inode:
     """The inode, stored or computed. A call computes it once, as long as nothing is written."""
     if isinstance(inode, int):
         return trap.store.row(Inode, inode)
-    return trap.once(inode, virtual(inode).load, inode)
+    return trap.once(inode, _computed, inode)
+
+
+def _computed(trap: "Trap", inode: VirtualId) -> Inode:
+    return virtual(inode).load(trap, inode)
 
 
 def lookup(trap: "Trap", directory: InodeId, name: str) -> InodeId | None:

@@ -78,10 +78,10 @@ def cross(trap: "Trap", at: At, covered: list[InodeId] | None = None) -> At:
 
     Adds to ``covered`` everything that something is mounted on, on the way.
     """
-    mounted = trap.store.first(MOUNTED_ON, at)
-    while mounted is not None:
+    mounted = trap.store.filed(MOUNTED_ON)
+    while (found := mounted.get(at)) is not None:
         if covered is not None:
             covered.append(at.inode)
-        at = At(mounted.id, mounted.root)
-        mounted = trap.store.first(MOUNTED_ON, at)
+        mount = trap.store.row(Mount, next(iter(found)))
+        at = At(mount.id, mount.root)
     return at

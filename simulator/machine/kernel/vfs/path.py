@@ -11,17 +11,9 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import fd as fds
-from simulator.machine.kernel.vfs.inode import Dentry, Inode
-from simulator.machine.kernel.vfs.mount import MOUNTED_ON
-from simulator.machine.kernel.vfs.walker import (
-    SURELY_SHORT,
-    Found,
-    Last,
-    Walker,
-    check_name,
-    child,
-    missing,
-)
+from simulator.machine.kernel.vfs import inode as inodes
+from simulator.machine.kernel.vfs.mount import MOUNTED_ON, cross
+from simulator.machine.kernel.vfs.walker import Found, Last, Walker, check_name, child, missing
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -61,21 +53,19 @@ def find(
     walks, above = trap.walks, None
     if walks is not None and not resolve:
         above = walks.above(trap, path, start)
-    if walks is not None and above is not None and isinstance(above[0].inode, int):
-        parent, name = above
-        dentry = trap.store.get(Dentry, (parent.inode, name))
-        if dentry is None:
-            if len(name) > SURELY_SHORT:
-                check_name(trap, name)
-            return Found(parent, name, None, False)
-        inode = trap.store.get(Inode, dentry.inode)
-        # What is computed, a symbolic link or mounted on takes the long way
-        if inode is not None and inode.mode & S_IFMT != S_IFLNK:
-            at = At(parent.mount, dentry.inode)
-            if at not in trap.store.filed(MOUNTED_ON):
-                walks.remember_place(path, start, trap.task.root, at)
-                return Found(parent, name, at, False)
-    return Walker(trap, start, resolve).walk(path, follow, above)
+    if walks is None or above is None:
+        return Walker(trap, start, resolve).walk(path, follow)
+    parent, name = above
+    at = child(trap, parent, name)
+    if at is None:
+        return Found(parent, name, None, False)
+    covered = at in trap.store.filed(MOUNTED_ON)
+    below = cross(trap, at) if covered else at
+    if inodes.load(trap, below.inode).mode & S_IFMT == S_IFLNK:  # goes the long way
+        return Walker(trap, start, resolve).walk(path, follow, above)
+    if not covered and isinstance(parent.inode, int) and isinstance(below.inode, int):
+        walks.remember_place(path, start, trap.task.root, below)
+    return Found(parent, name, below, False)
 
 
 def last(trap: "Trap", path: str, start: At | None = None) -> Last:

@@ -32,7 +32,7 @@ from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON, Mount, cross
-from simulator.machine.kernel.vfs.walks import DOTS
+from simulator.machine.kernel.vfs.walks import DOTS, Stage
 from simulator.machine.state.store import Key
 
 if TYPE_CHECKING:
@@ -160,24 +160,30 @@ class Walker:
         dentries = cast("Mapping[Key, Dentry]", tables.get(Dentry, {}))
         stored = cast("Mapping[Key, Inode]", tables.get(Inode, {}))
         begin = self.at
-        mount, number = begin
-        directory = inodes.load(trap, number)
         guarded = bool(trap.family.chain.asked["may_pass"])
         plain = not (guarded or slash or self.resolve or self.links or trap.walks is None)
+        cut, closed = self._nearest(path, plain)
+        if cut:
+            pending = self._names(path[cut:])
+        mount, number = self.at
+        directory = inodes.load(trap, number)
         passed: list[InodeId] = [number]
         names: list[tuple[InodeId, str]] = []
-        closed: list[InodeId] = []
+        stages: list[Stage] = []
         while pending:
             name = pending.pop()
             if guarded or directory.mode & _TYPE_AND_SEARCH != _OPEN_DIRECTORY:
                 self._enter(directory)
-                closed.append(number)
+                if number not in closed:
+                    closed.append(number)
             if plain and not isinstance(number, int):
                 plain = self._is_steady(number, name if pending else "", passed, names)
+            if plain:
+                stages.append((At(mount, number), tuple(closed)))
             if not pending:
+                if stages and trap.walks is not None:
+                    trap.walks.remember(path, begin, stages, passed, names, cut=cut, whole=plain)
                 self.at = At(mount, number)
-                if plain and trap.walks is not None:
-                    trap.walks.remember(path, begin, self.at, passed, names, closed)
                 return Last(self.at, name, slash)
             if name in DOTS:
                 if name == "..":
@@ -201,6 +207,15 @@ class Walker:
             mount, number, directory = below, inner, inode
         self.at = At(mount, number)
         return Last(self.at, "", slash)
+
+    def _nearest(self, path: str, plain: bool) -> tuple[int, list[InodeId]]:
+        """Stand where the longest known way into ``path`` leads; its length, what is closed."""
+        walks = self.trap.walks
+        known = walks.nearest(self.trap, path, self.at) if plain and walks is not None else None
+        if known is None:
+            return 0, []
+        cut, (self.at, closed) = known
+        return cut, [*closed]
 
     def _is_steady(
         self,
@@ -247,9 +262,12 @@ class Walker:
             if self.resolve & RESOLVE_NO_XDEV and self.root.mount != self.start.mount:
                 self.trap.fail(Errno.EXDEV, N_("The path leaves its mount."), "openat2(2)")
             self.at = self.root
-        names = list(filter(None, path.split("/")))
-        names.reverse()
-        return names, path[-1] == "/"
+        return self._names(path), path[-1] == "/"
+
+    @staticmethod
+    def _names(path: str) -> list[str]:
+        """The names of a path, last first."""
+        return [*filter(None, reversed(path.split("/")))]
 
     def _enter(self, directory: Inode) -> None:
         """Refuse to look for names in what is no directory (ENOTDIR) or is closed (EACCES)."""

@@ -18,11 +18,16 @@ change where it leads:
 The journal tells of all of them, rollbacks too. It is a stack of ``Write`` objects, each made once
 and never put back, so while the one that lay on top at the last look still lies in its place,
 everything below is as it was and only what lies above is news. Otherwise history was taken back,
-and nothing is believed any more. Another branch has another store and its own memory.
+and nothing is believed any more.
+
+What is remembered belongs to a state. A branch begins with what its timeline knew at that step; as
+long as it has written nothing, what it learns is every other branch's of that step too, and with
+its first write its memory becomes its own.
 """
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+from weakref import ref
 
 from simulator.machine.abi.ids import InodeId, MountId
 from simulator.machine.kernel.fs.registry import DECIDING
@@ -31,7 +36,7 @@ from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.kernel.vfs.mount import Mount
-from simulator.machine.state.store import Key, Row, Store, Write
+from simulator.machine.state.store import Key, Row, Store, World, Write
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -43,35 +48,73 @@ _MOST = 4096
 """Walks that are remembered; then it begins anew."""
 
 
-class Walks:
-    """The directories that paths of one store led to."""
+Stage: TypeAlias = tuple[At, tuple[InodeId, ...]]
+"""A directory, and those on the way to what is in it that are not open to everybody."""
 
-    __slots__ = (
-        "_ends", "_inodes", "_known", "_names", "_places", "_position", "_store", "_top",
-    )  # fmt: skip
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: dict[tuple[At, str], tuple[At, tuple[InodeId, ...]]] = {}
-        """The directory that a path led to, and those on the way that are not open to everybody."""
-        self._inodes: set[InodeId] = set()
+class _Memory:
+    """What is remembered of one state."""
+
+    __slots__ = ("ends", "inodes", "known", "names", "places")
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[At, str], Stage] = {}
+        """Where the text of a path led to, from a place on."""
+        self.inodes: set[InodeId] = set()
         """Every directory that a remembered walk went through, what they are mounted on, and
         their layers.
         """
-        self._names: set[Key] = set()
+        self.names: set[Key] = set()
         """What decided about names in computed directories: the entries (there or not) of those
         names in each of their layers.
         """
-        self._places: dict[tuple[At, str], At] = {}
+        self.places: dict[tuple[At, str], At] = {}
         """What whole paths name, through directories that are open to everybody: nothing computed
         or mounted on, and no symbolic link.
         """
-        self._ends: set[InodeId] = set()
+        self.ends: set[InodeId] = set()
         """The inodes of those."""
+
+    def copy(self) -> "_Memory":
+        """The same, to be changed by itself."""
+        other = _Memory()
+        other.known = self.known.copy()
+        other.inodes = self.inodes.copy()
+        other.names = self.names.copy()
+        other.places = self.places.copy()
+        other.ends = self.ends.copy()
+        return other
+
+    def forget_places(self) -> None:
+        """Believe no longer what whole paths name."""
+        self.places.clear()
+        self.ends.clear()
+
+
+class Walks:
+    """The directories that paths of one store led to."""
+
+    __slots__ = ("__weakref__", "_journal", "_memory", "_own", "_position", "_store", "_top")
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._own = bool(store.journal)
+        """Whether it is this store's alone, and not of the state that it began with."""
+        self._memory: _Memory = (
+            _Memory() if self._own else store.memory.setdefault(_Memory, _Memory())
+        )
+        self._journal = store.journal
+        """The list that was looked at: history that begins anew begins another."""
         self._position = 0
         """How much of the journal has been looked at."""
         self._top: Write | None = None
         """What lay on top of it then."""
+        store.reader = ref(self)
+
+    def lend(self, world: World) -> None:
+        """``world``, a value of the present state, is remembered as well from now on."""
+        self._catch_up(self._store.journal)
+        world.memory[_Memory] = self._memory.copy()
 
     def above(self, trap: "Trap", path: str, start: At) -> tuple[At, str] | None:
         """The directory above ``path``'s last name, and that name; None: it must be walked.
@@ -84,7 +127,7 @@ class Walks:
         names, slash, name = path.rpartition("/")
         if slash and path[0] == "/":
             start = trap.task.root
-        known = self._known.get((start, names))
+        known = self._memory.known.get((start, names))
         if known is None or name in DOTS:
             return None
         end, closed = known
@@ -92,58 +135,96 @@ class Walks:
             permission.need_search(trap, inodes.load(trap, directory))
         return end, name
 
+    def nearest(self, trap: "Trap", path: str, start: At) -> tuple[int, Stage] | None:
+        """The longest way into ``path`` from ``start`` that is remembered, and how much of the text
+        that is. EACCES.
+        """
+        journal = self._store.journal
+        if not journal or journal[-1] is not self._top:
+            self._catch_up(journal)
+        known, cut = self._memory.known, path.rfind("/")
+        while (cut := path.rfind("/", 0, cut)) > 0:
+            found = known.get((start, path[:cut]))
+            if found is not None:
+                for directory in found[1]:
+                    permission.need_search(trap, inodes.load(trap, directory))
+                return cut, found
+        return None
+
     def at(self, path: str, start: At, root: At) -> At | None:
         """What ``path`` names, if that is remembered as well."""
         journal = self._store.journal
         if not journal or journal[-1] is not self._top:
             self._catch_up(journal)
-        return self._places.get((root if path[:1] == "/" else start, path))
+        return self._memory.places.get((root if path[:1] == "/" else start, path))
 
     def remember_place(self, path: str, start: At, root: At, at: At) -> None:
         """``path`` names ``at``, which was looked up in what ``above`` has just given."""
         start = root if path[:1] == "/" else start
-        if self._known[start, path.rpartition("/")[0]][1]:
+        memory = self._memory
+        if memory.known[start, path.rpartition("/")[0]][1]:
             return
-        if len(self._places) >= _MOST:
-            self._places.clear()
-            self._ends.clear()
-        self._places[start, path] = at
-        self._ends.add(at.inode)
+        if len(memory.places) >= _MOST:
+            memory.forget_places()
+        memory.places[start, path] = at
+        memory.ends.add(at.inode)
 
     def remember(
         self,
         path: str,
         start: At,
-        end: At,
+        stages: Sequence[Stage],
         passed: Iterable[InodeId],
         names: Iterable[tuple[InodeId, str]] = (),
-        closed: Iterable[InodeId] = (),
+        *,
+        cut: int = 0,
+        whole: bool = True,
     ) -> None:
-        """A walk of the kind described above from ``start`` up to ``path``'s last name, just now:
-        through ``passed`` and their layers to ``end``. ``names`` are the entries, there or not,
-        that decided in computed directories; ``closed`` the directories that not everybody may
-        search.
+        """A walk of the kind described above from ``start``, just now: through ``passed`` and their
+        layers. ``names`` are the entries, there or not, that decided in computed directories.
+
+        ``stages`` are its directories one by one: what the first ``cut`` characters of ``path``
+        lead to, then what each name after that does; if it is the ``whole`` walk, the last of them
+        is the directory above ``path``'s last name.
         """
         journal = self._store.journal
         if not journal or journal[-1] is not self._top:
             self._catch_up(journal)
-        if len(self._known) >= _MOST:
+        if len(self._memory.known) >= _MOST:
             self._forget()
-        self._known[start, path.rpartition("/")[0]] = end, tuple(closed)
-        self._inodes.update(passed)
-        self._names.update(names)
+        memory = self._memory
+        memory.inodes.update(passed)
+        memory.names.update(names)
+        if whole:
+            memory.known[start, path.rpartition("/")[0]] = stages[-1]
+        begin = cut + (path[cut] == "/")
+        for stage in stages:
+            memory.known[start, path[:cut]] = stage
+            cut = path.find("/", begin)
+            if path[begin:cut] in DOTS:  # counts for no stage
+                return
+            begin = cut + 1
 
     def _catch_up(self, journal: list[Write]) -> None:
         position = self._position
-        taken_back = not 0 < position <= len(journal) or journal[position - 1] is not self._top
-        if taken_back or (self._known and self._changed(journal[position:])):
+        if (
+            journal is not self._journal
+            or position > len(journal)
+            or (position and journal[position - 1] is not self._top)
+        ):
             self._forget()
+        elif position < len(journal):
+            if not self._own:
+                self._memory, self._own = self._memory.copy(), True
+            if self._memory.known and self._changed(journal[position:]):
+                self._forget()
+        self._journal = journal
         self._position = len(journal)
         self._top = journal[-1] if journal else None
 
     def _changed(self, writes: list[Write]) -> bool:
         """Whether a remembered walk may lead elsewhere after ``writes``."""
-        passed = self._inodes
+        passed, names = self._memory.inodes, self._memory.names
         for write in writes:
             table = write.table
             if table not in DECIDING:
@@ -153,14 +234,16 @@ class Walks:
                 if key in passed and not _same_way(old, new):
                     return True
             elif table is Dentry:
-                if key in self._names:
+                if key in names:
                     return True
                 # Elsewhere a name that is new was on no remembered walk
                 if isinstance(old, Dentry) and new != old and self._passed(old.inode):
                     return True
             elif table is Mount:
                 was, now = _mounted_on(old), _mounted_on(new)
-                if was != now and (self._passed(was[1]) or self._passed(now[1])):
+                if was != now and (
+                    (was and self._passed(was[1])) or (now and self._passed(now[1]))
+                ):
                     return True
             else:
                 return True
@@ -170,17 +253,13 @@ class Walks:
         """Whether a remembered walk goes through ``inode``. Of those that only end there, what
         the whole path names is no longer believed.
         """
-        if inode in self._ends:
-            self._places.clear()
-            self._ends.clear()
-        return inode in self._inodes
+        memory = self._memory
+        if inode in memory.ends:
+            memory.forget_places()
+        return inode in memory.inodes
 
     def _forget(self) -> None:
-        self._known.clear()
-        self._inodes.clear()
-        self._names.clear()
-        self._places.clear()
-        self._ends.clear()
+        self._memory, self._own = _Memory(), True
 
 
 def _same_way(old: Row | None, new: Row | None) -> bool:
@@ -193,5 +272,8 @@ def _same_way(old: Row | None, new: Row | None) -> bool:
     )
 
 
-def _mounted_on(row: Row | None) -> tuple[MountId | None, InodeId | None]:
-    return (row.parent, row.mountpoint) if isinstance(row, Mount) else (None, None)
+def _mounted_on(row: Row | None) -> tuple[MountId, InodeId] | None:
+    """The place, if the mount is attached to any."""
+    if isinstance(row, Mount) and row.parent is not None and row.mountpoint is not None:
+        return row.parent, row.mountpoint
+    return None
