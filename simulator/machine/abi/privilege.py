@@ -11,6 +11,8 @@ from enum import Enum, auto
 class Privilege(Enum):
     """A right that a handler may need."""
 
+    __hash__ = object.__hash__  # Enum's own is a function in Python, and each right is looked up
+
     CHROOT = auto()
     MOUNT = auto()
     UNMOUNT = auto()

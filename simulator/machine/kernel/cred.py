@@ -13,7 +13,7 @@ ALL_CAPABILITIES = (1 << len(CAPABILITY_NAMES)) - 1
 """Every capability of a current Linux: CAP_CHOWN to CAP_CHECKPOINT_RESTORE."""
 
 
-class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+class Credentials(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """credentials(7) and capabilities(7): the identity every permission check looks at."""
 
     ruid: KUid = KUid(0)

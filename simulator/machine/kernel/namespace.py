@@ -117,7 +117,7 @@ class TimeNs(Row, frozen=True, kw_only=True):
     domain: Domain = HOST
 
 
-class NsProxy(msgspec.Struct, frozen=True, kw_only=True):
+class NsProxy(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The namespaces of a task (its user namespace is in its credentials)."""
 
     mnt: NsId
