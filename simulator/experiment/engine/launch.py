@@ -55,11 +55,13 @@ def carry_out(
     kernel: Kernel, runtime: Pid, name: str, step: LaunchStep, progress: Progress
 ) -> Progress:
     """One step of the launch of ``name``, which has come as far as ``progress``."""
-    if depends(step, progress.skipped):
+    if progress.skipped and depends(step, progress.skipped):
         return progress
     pid = runtime if step.actor == "runtime" else progress.child
     assert pid is not None, "a plan begins with clone(2)"
     result, born = _step(kernel, pid, name, step, progress.names)
+    if not step.binds and born is None:
+        return progress
     names, skipped = progress.names, progress.skipped
     if step.binds and isinstance(result, Failed):
         skipped |= {step.binds}

@@ -35,7 +35,7 @@ def short(call: Call) -> str:
 
 
 def _value(arg: Any, names: Mapping[str, int]) -> Any:
-    if isinstance(arg, int | str):
+    if type(arg) in _PLAIN:
         return arg
     match arg:
         case Fill(text, as_text):

@@ -5,6 +5,7 @@ whoever mounted it. What is below /sys/kernel, /sys/module or /sys/devices is th
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -82,11 +83,7 @@ class Sysfs:
         entry = _entry(trap, inode)
         uid, gid = _owner(trap, sb, inode)
         mode = _mode(entry) if len(inode) > 2 else S_IFDIR | 0o555
-        directories = (
-            sum(isinstance(below, dict) for below in entry.values())
-            if (isinstance(entry, dict))
-            else -1
-        )
+        directories = [*map(type, entry.values())].count(dict) if isinstance(entry, dict) else -1
         return Inode(
             id=inode,
             sb=sb.id,
@@ -178,6 +175,8 @@ def _entry(trap: "Trap", inode: VirtualId) -> Entry:
     """The entry behind an id; an empty file when it has gone."""
     sb = trap.store.row(Superblock, inode[1])
     small = trap.family.traits.sysfs_of_network and sb.domain != HOST
+    if not _is_live(inode):
+        return _fixed_entry(small, trap.family.features, inode[2:])
     entry: Entry = fixed(small, trap.family.features)
     for depth in range(2, len(inode) + 1):
         if not isinstance(entry, dict):
@@ -188,18 +187,29 @@ def _entry(trap: "Trap", inode: VirtualId) -> Entry:
     return entry
 
 
+def _is_live(inode: VirtualId) -> bool:
+    """Whether the kernel's state has a say in it (``_completed``)."""
+    return inode[2:3] == ("module",) or inode[2:4] == ("class", "net") or inode[2:5] == _NET_DEVICES
+
+
+@lru_cache(maxsize=1024)
+def _fixed_entry(small: bool, features: frozenset[str], where: tuple[object, ...]) -> Entry:
+    """What is at ``where``, whatever the kernel's state; an empty file where nothing is."""
+    entry: Entry = fixed(small, features)
+    for name in where:
+        if not isinstance(entry, dict):
+            return File()
+        entry = entry.get(str(name), File())
+    return entry
+
+
 def _completed(trap: "Trap", inode: VirtualId, tree: Tree) -> Tree:
-    """What the kernel's state adds to a directory, and its release takes away."""
+    """What the kernel's state adds to a directory."""
     where = inode[2:]
-    if where == ("class",):
-        return {**tree, "net": {}}
     if where == ("class", "net"):
         rows = _interfaces(trap, inode)
         return {row.name: Link(f"../../devices/virtual/net/{row.name}") for row in rows}
-    if where == ("devices", "virtual"):
-        gone = {"powercap"} - trap.family.features
-        return {name: one for name, one in {**tree, "net": {}}.items() if name not in gone}
-    if where == ("devices", "virtual", "net"):
+    if where == _NET_DEVICES:
         return {row.name: _device(trap, row) for row in _interfaces(trap, inode)}
     if where == ("module",) and tree:
         added: Tree = {str(row.id): {"refcnt": File("0\n")} for row in trap.store.all(Module)}
@@ -292,8 +302,8 @@ SYSFS = FilesystemType(
 
 
 def _steady(_trap: "Trap", directory: VirtualId) -> tuple[()] | None:
-    """Where the trees of ``fs`` are mounted."""
-    return () if directory[2:] in ((), ("fs",)) else None
+    """Everything but what the kernel's state has a say in."""
+    return None if _is_live(directory) else ()
 
 
 register_virtual(

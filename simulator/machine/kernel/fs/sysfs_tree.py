@@ -116,7 +116,21 @@ _SMALL_TREE: Tree = {
 @cache
 def fixed(small: bool, features: frozenset[str]) -> Tree:
     """What a kernel of these features shows whatever its state."""
-    return _with_features(_SMALL_TREE if small else _TREE, features)
+    tree = _with_features(_SMALL_TREE if small else _TREE, features)
+    devices = below(tree, "devices", "virtual")
+    if "powercap" not in features:
+        devices.pop("powercap", None)
+    devices["net"], below(tree, "class")["net"] = {}, {}
+    return tree
+
+
+def below(tree: Tree, *names: str) -> Tree:
+    """The directory that the names lead to, which there must be."""
+    for name in names:
+        found = tree[name]
+        assert isinstance(found, dict)
+        tree = found
+    return tree
 
 
 def _with_features(tree: Tree, features: frozenset[str]) -> Tree:

@@ -170,6 +170,7 @@ def setting(trap: "Trap", name: str) -> Setting | None:
     return listing(trap).settings.get(name)
 
 
+@functools.lru_cache(maxsize=4096)
 def scope(name: str) -> str:
     """Which namespace keeps it: ``net``, ``ipc``, ``uts``, ``user``, ``pid``, or ``machine``."""
     if name.startswith("net."):

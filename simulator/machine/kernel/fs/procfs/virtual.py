@@ -1,7 +1,7 @@
 """procfs as the rest of the kernel asks for it: from an inode's id to a file and its content."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from simulator.machine.abi.constants import (
@@ -67,6 +67,8 @@ class Procfs:
 
     def lookup(self, trap: "Trap", directory: VirtualId, name: str) -> InodeId | None:
         """What ``name`` is in ``directory``."""
+        if directory[2:3] == ("sys",):
+            return (*directory, name) if _sysctl_node(trap, (*directory[3:], name)) else None
         look, node = _resolve(trap, directory)
         if len(directory) == 2:
             return _lookup_top(look, name)
@@ -74,8 +76,6 @@ class Procfs:
             return None
         if len(directory) == 3 and look.process is not None:
             _need_shown(look)
-        if directory[2] == "sys":
-            return (*directory, name) if _sysctl_node(trap, (*directory[3:], name)) else None
         found = _child(look, node, name)
         return (*directory, name) if found is not None else None
 
@@ -344,14 +344,20 @@ def _dotted(names: tuple[object, ...]) -> str:
     return ".".join(str(name).replace(".", "/") for name in names)
 
 
+@cache
+def _setting_node(mode: int) -> Node:
+    return Node(mode=S_IFREG | mode)
+
+
 def _sysctl_node(trap: "Trap", names: tuple[object, ...]) -> Node | None:
     if not names:
         return _TOP
     dotted = _dotted(names)
-    found = sysctls.setting(trap, dotted)
-    if found is not None:
-        return Node(mode=S_IFREG | found.mode)
-    return _TOP if dotted in sysctls.listing(trap).directories else None
+    shown = sysctls.listing(trap)
+    if dotted in shown.directories:
+        return _TOP
+    found = shown.settings.get(dotted)
+    return None if found is None else _setting_node(found.mode)
 
 
 def _sysctl_names(trap: "Trap", names: tuple[object, ...]) -> list[str]:
