@@ -128,3 +128,31 @@ async def test_q_leaves_from_the_first_screen():
         await pilot.press("q")
         await pilot.pause()
         assert app._exit
+
+
+async def test_the_colours_that_were_chosen_are_there_the_next_time():
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        app.theme = "textual-light"
+        await pilot.pause()
+        await until(pilot, lambda: app.studio.theme == "textual-light")
+
+    again = VitrinaApp(lesson="010-what-is-a-wall")
+    async with again.run_test(size=SMALL) as pilot:
+        assert again.theme == "textual-light"
+        await until(pilot, lambda: isinstance(again.screen, LessonScreen))
+        await pilot.press("n")  # what is kept of a lesson keeps the colours
+        await pilot.pause()
+
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        assert pilot.app.theme == "textual-light"
+
+
+async def test_colours_that_cannot_be_kept_are_one_notice(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("VITRINA_PROGRESS", str(tmp_path / "file" / "progress.json"))
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        app.theme = "textual-light"
+        await until(pilot, lambda: app._notifications)
+        assert "progress.json: can't be" in str(next(iter(app._notifications)).message)

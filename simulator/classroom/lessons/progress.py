@@ -34,11 +34,14 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """Answers by ``lesson/exercise``; ``place`` is the part where each lesson was left."""
+    """Answers by ``lesson/exercise``; ``place`` is the part where each lesson was left; ``theme``
+    the colours that the person chose for the screens.
+    """
 
     format: int = FORMAT
     answers: dict[str, Answered] = msgspec.field(default_factory=dict[str, Answered])
     place: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    theme: str = ""
 
     def answered(self, lesson: str, exercise: str) -> Answered:
         """What is known of an exercise."""

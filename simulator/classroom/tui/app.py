@@ -1,11 +1,12 @@
 """The application: which screen follows which, the commands, the language."""
 
+import os
 from collections.abc import Callable, Iterable
 
 from textual.app import SystemCommand
 from textual.command import CommandPalette
 from textual.screen import Screen
-from textual.theme import ThemeProvider
+from textual.theme import Theme, ThemeProvider
 from textual.widgets import Label
 
 from simulator.classroom.tui.frame import Frame
@@ -33,6 +34,9 @@ from simulator.machine.abi import i18n
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import gettext as _
 
+THEME = "TEXTUAL_THEME"
+"""The environment's own choice of colours, which Textual reads."""
+
 
 class VitrinaApp(Frame[None]):
     """Opens on the home screen, or at once on a scenario."""
@@ -44,10 +48,20 @@ class VitrinaApp(Frame[None]):
         """The lesson to open first, if any."""
 
     def on_mount(self) -> None:
-        """Home, or a lesson with home behind it."""
+        """Home, or a lesson with home behind it; in the colours that were chosen last time."""
+        theme = self.studio.kept_theme()
+        if theme in self.available_themes and THEME not in os.environ:
+            self.theme = theme
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
         self.push_screen(self._home())
         if self._lesson:
             self.open_course(self._lesson)
+
+    def _keep_theme(self, theme: Theme) -> None:
+        try:
+            self.studio.keep_theme(theme.name)
+        except VitrinaError as error:
+            self.notify(str(error), severity="error", timeout=10)
 
     def on_course_requested(self, _message: CourseRequested) -> None:
         """The lessons."""

@@ -75,6 +75,8 @@ class Studio:
     def __init__(self) -> None:
         self.remarks: list[str] = []
         self.found: dict[tuple[str, str], Found] = {}
+        self.theme = ""
+        """The colours that were chosen last, by the name of their theme."""
 
     def technologies(self) -> tuple[Technology, ...]:
         """Those that can be played on: the bare machine, then by year, then the sealed one."""
@@ -215,10 +217,24 @@ class Studio:
         return told
 
     def keep(self, told: "Progress") -> None:
-        """Save it."""
+        """Save it, with the colours as they were last chosen."""
         from simulator.classroom.lessons import progress
 
-        progress.write(told)
+        progress.write(msgspec.structs.replace(told, theme=self.theme or told.theme))
+
+    def kept_theme(self) -> str:
+        """The colours that were chosen another time; nothing if none were, or it can't be read."""
+        try:
+            self.theme = self.progress().theme
+        except VitrinaError as error:
+            self.remarks.append(str(error))
+        return self.theme
+
+    def keep_theme(self, theme: str) -> None:
+        """For the next time."""
+        if theme != self.theme:
+            self.theme = theme
+            self.keep(self.progress())
 
     def outcomes(self, predict: "Predict") -> "dict[str, Verdict]":
         """What really happens where a prediction is asked for."""
