@@ -125,6 +125,7 @@ BINARIES = {
     "a call that is newer than the guard": calling(500),
     "process_vm_writev": calling(311, 1, 0, 0, 0, 0, 0),
     "userfaultfd": calling(323, 0),
+    "pidfd_getfd": calling(438, 0, 0, 0),
     "a socket to the hypervisor": calling(41, 40, 1, 0),
     "pokes into another process": calling(101, 4, 1, 0, 0),
 }
@@ -161,6 +162,16 @@ def test_such_a_binary_is_refused_in_every_sandbox(anyone: RealSession, program:
     told = anyone.shell("guest", f"({brought('/dev/shm/own', program)}) && echo MADE")
     assert isinstance(told, (Silent, Returned))
     assert "MADE" not in str(told.data)
+
+
+def test_no_race_leads_a_write_elsewhere(none: RealSession) -> None:
+    # Half of the writes are to a file of one's own, half to a setting, as the link is turned.
+    line = (
+        f"cd /tmp; echo 5 > file; v=$(cat /proc/sys/kernel/{SETTING});"
+        f"(while :; do ln -sfn /proc/sys/kernel/{SETTING} link; ln -sfn file link; done) & "
+        "i=0; while [ $i -lt 200 ]; do echo $v > link; i=$((i+1)); done 2>/dev/null; kill $!"
+    )
+    assert isinstance(none.shell("guest", line), Silent)
 
 
 def test_a_binary_of_ones_own_that_harms_nobody_runs(none: RealSession) -> None:

@@ -44,7 +44,7 @@ class Gate:
 
     def line(self, link: Link, line: str, ask: Ask, limit: float) -> Any:
         """A shell line's answer, as the agent gives it."""
-        standing = Standing.of(link.pid)
+        standing = _standing(link.pid)
         request = {"do": "shell", "line": line, "filter": wire.pack(self._code)}
         with helper.lent(link.pid, standing, self._code, self.busy) as path:
             answer = ask(link, request | {"helper": path})
@@ -56,7 +56,7 @@ class Gate:
 
     def execve(self, link: Link, call: Call, ask: Ask) -> Any:
         """What the actor's execve(2) says: an errno, or that it became another program."""
-        standing = Standing.of(link.pid)
+        standing = _standing(link.pid)
         args = [wire.pack(arg) for arg in call.args]
         request = {"do": "execve", "call": call.name, "args": args}
         answer = ask(link, request | {"filter": wire.pack(self._code)})
@@ -70,8 +70,16 @@ class Gate:
         answer = ask(link, {"do": "go"})
         if isinstance(answer, Gone):
             # What it is refused at once is told with this call.
-            link.wait(_SETTLING)
+            link.rest(_SETTLING, _LOADING)
         return answer
+
+
+def _standing(pid: int) -> Standing:
+    """What an actor may do; whoever is gone may nothing, and asking it will tell."""
+    try:
+        return Standing.of(pid)
+    except OSError:
+        return Standing()
 
 
 def _waiting(answer: Any) -> int | None:

@@ -6,6 +6,8 @@ refused with a reason, so the comparison says *model only*. Without the right, i
 machine and not only in a user namespace of one's own, the kernel itself refuses, and that refusal
 is what a probe wants to see, so the call goes through. The look is at the real process as it waits
 to make the call, never at what the model expects.
+
+Calls of programs that nobody knows, a shell line's or an execve's, are looked at in ``judge``.
 """
 
 import os

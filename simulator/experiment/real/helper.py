@@ -102,17 +102,15 @@ def lent(pid: int, standing: Standing, code: bytes, busy: Callable[[], bool]) ->
 
 
 def _plain(pid: int, standing: Standing) -> bool:
-    able = standing.bounding >> _SYS_ADMIN & 1 and shares(pid, os.getpid(), "user")
-    told = Path(f"/proc/{pid}/status").read_text()
-    words = {line.partition(":")[0]: line.split()[1:] for line in told.splitlines()}
+    if not standing.user or standing.no_new_privs or not standing.bounding >> _SYS_ADMIN & 1:
+        return False
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return False
+    words = {line.partition(":")[0]: line.split()[1:] for line in lines}
     sets = [int(words[name][0], 16) for name in ("CapInh", "CapPrm", "CapAmb")]
-    return (
-        bool(able)
-        and bool(standing.user)
-        and not any(sets)
-        and not standing.no_new_privs
-        and len(set(words["Uid"])) == 1
-    )
+    return not any(sets) and len(set(words["Uid"])) == 1 and shares(pid, os.getpid(), "user")
 
 
 def _place(pid: int) -> str | None:

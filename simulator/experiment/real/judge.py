@@ -37,6 +37,7 @@ def _needing(*capabilities: str) -> Rule:
 
 
 def _never(_asked: Asked) -> str:
+    """What writes where nobody looks, or takes another's descriptor: a filter's other end."""
     return NOT_SEEN
 
 
@@ -243,6 +244,7 @@ _RULES: dict[str, Rule] = {
             "io_uring_register",
             "io_setup",
             "io_submit",
+            "pidfd_getfd",
             "process_vm_writev",
             "userfaultfd",
             "remap_file_pages",

@@ -143,9 +143,9 @@ def over_child(standing: Standing, actor: int, child: int) -> Watch:
     for pids in (children, _everybody):
         for pid in pids(actor):
             if inner_pids(pid)[level : level + 1] == [child]:
-                listener = _listener(pid)
-                if listener is not None:
-                    return Watch(standing, pid, listener)
+                found = _over(standing, pid)
+                if found is not None:
+                    return found
     raise RealError.broken("seccomp", os.strerror(errno.ESRCH))
 
 
@@ -153,11 +153,23 @@ def over(standing: Standing, actor: int, seconds: float) -> Watch | None:
     """The watch over ``actor`` itself, ``None`` if it has loaded no filter within this time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        listener = _listener(actor)
-        if listener is not None:
-            return Watch(standing, actor, listener)
+        found = _over(standing, actor)
+        if found is not None:
+            return found
         time.sleep(0.0005)
     return None
+
+
+def _over(standing: Standing, pid: int) -> Watch | None:
+    """The watch over a process that has a filter; ``None`` too when it has just died."""
+    listener = _listener(pid)
+    if listener is None:
+        return None
+    try:
+        return Watch(standing, pid, listener)
+    except OSError:
+        os.close(listener)
+        return None
 
 
 def _everybody(actor: int) -> list[int]:
