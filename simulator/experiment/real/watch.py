@@ -17,7 +17,6 @@ import select
 import struct
 import threading
 import time
-from pathlib import Path
 
 from simulator.experiment.real import judge
 from simulator.experiment.real.agent.numbers import NUMBERS
@@ -196,10 +195,3 @@ def _copied(pid: int, number: int) -> int | None:
     finally:
         os.close(holder)
     return copy if copy >= 0 else None
-
-
-def possible() -> bool:
-    """Whether this kernel hands a filter's questions to another process: Linux 5.6 and newer."""
-    with contextlib.suppress(OSError):
-        return "user_notif" in Path("/proc/sys/kernel/seccomp/actions_avail").read_text()
-    return False
