@@ -9,6 +9,7 @@ from collections.abc import Callable, MutableMapping, Sequence
 
 from simulator.machine.userland.options import BANNER, UsageError
 from simulator.machine.userland.process import Main, Process, SysError
+from simulator.machine.userland.usages import USAGES
 
 BUSYBOX = b"\x7fELF vitrina busybox\n"
 """The content of /bin/busybox in a model's image; every applet is another name of the file."""
@@ -87,7 +88,10 @@ async def run(process: Process, main: Main, argv: Sequence[str]) -> int:
         return await process.complain(error.message)
     except UsageError as error:
         text = f"{process.name}: {error}\n"
-        if str(error).startswith(("invalid option", "unrecognized", "option ")):
-            text += f"{BANNER}\n\nUsage: {process.name}\n"
+        shown = f"{BANNER}\n\nUsage: {process.name} {USAGES.get(process.name, '')}".rstrip()
+        if str(error) == "missing operand" and process.name in USAGES:
+            text = f"{shown}\n"
+        elif str(error).startswith(("invalid option", "unrecognized", "option ")):
+            text += f"{shown}\n"
         await process.err(text)
         return 1

@@ -90,7 +90,7 @@ def unescape(text: str, *, leading_zero: bool = False) -> tuple[str, bool]:
 async def printf(sys: Process, argv: Sequence[str]) -> int:
     """printf(1); the format is used again until the arguments are spent."""
     if len(argv) < 2:
-        raise UsageError("usage: printf FORMAT [ARG]...")
+        raise UsageError("usage: printf FORMAT [ARGUMENT...]")
     arguments = list(argv[2:])
     bad: list[str] = []
     out = ""
@@ -274,7 +274,8 @@ async def become(sys: Process, argv: list[str], variables: dict[str, str] | None
             if failure is None or error.errno not in ("ENOENT", "ENOTDIR"):
                 failure = error
     assert failure is not None
-    await sys.complain(f"can't execute '{argv[0]}': {failure.message}")
+    told = argv[0] if sys.name == "xargs" else f"can't execute '{argv[0]}'"
+    await sys.complain(f"{told}: {failure.message}")
     return 127 if failure.errno in ("ENOENT", "ENOTDIR") else 126
 
 
@@ -293,7 +294,7 @@ async def seq(sys: Process, argv: Sequence[str]) -> int:
         words.insert(numeric[0], "--")
     options = parse(words, "ws:")
     if not 1 <= len(options.rest) <= 3:
-        raise UsageError("1 to 3 numbers are expected")
+        raise UsageError("missing operand")
     numbers = [_decimal(word) for word in options.rest]
     first, step, last = {
         1: lambda: (Decimal(1), Decimal(1), numbers[0]),

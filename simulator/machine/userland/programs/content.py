@@ -108,10 +108,12 @@ async def tac(sys: Process, argv: Sequence[str]) -> int:
 @enter("rev")
 async def rev(sys: Process, argv: Sequence[str]) -> int:
     """rev(1): each line backwards."""
+    status = 0
     async for _, content in contents(sys, list(argv[1:])):
+        status |= content is None
         for line in (content or b"").splitlines():
             await sys.write(1, line[::-1] + b"\n")
-    return 0
+    return status
 
 
 @enter("head")
@@ -148,7 +150,11 @@ def _count(text: str) -> int:
 
 async def _head_of(sys: Process, fd: int, count: int, *, by_bytes: bool) -> None:
     if count < 0:  # all but the last ones
-        content = await sys.drain(fd)
+        content = b""
+        while block := await sys.read(fd):
+            content += block
+            if len(content) > HELD:
+                raise UsageError("out of memory")
         parts = (
             [content[at : at + 1] for at in range(len(content))]
             if by_bytes
@@ -191,7 +197,7 @@ async def tail(sys: Process, argv: Sequence[str]) -> int:
             continue
         followed.append(fd)
         if len(paths) > 1 and not options.has("q"):
-            await sys.out(f"==> {path} <==\n")
+            await sys.out(("\n" if len(followed) > 1 else "") + f"==> {path} <==\n")
         try:
             await _end_of(sys, fd, wish)
         except SysError as error:

@@ -48,7 +48,12 @@ async def grep(sys: Process, argv: Sequence[str]) -> int:
     recursive = options.has("r") or options.has("R")
     paths = await _below(sys, rest) if recursive else rest
     names = (len(paths) > 1 or options.has("H")) and not options.has("h")
-    asked = _Asked(_compiled(sys, options, patterns), options, names, *_numbers(options))
+    try:
+        compiled = _compiled(sys, options, patterns)
+    except UsageError as error:
+        await sys.complain(str(error))
+        return 2
+    asked = _Asked(compiled, options, names, *_numbers(options))
     found, failed = False, False
     for path in paths or ["-"]:
         lines = await _lines(sys, path, quiet=options.has("s"))
@@ -66,6 +71,11 @@ def _compiled(sys: Process, options: Options, patterns: list[str]) -> re.Pattern
     fixed = options.has("F") or sys.name == "fgrep"
     extended = options.has("E") or sys.name == "egrep"
     spelled = [_spelled(p, fixed=fixed, extended=extended) for p in "\n".join(patterns).split("\n")]
+    for one, given in zip(spelled, "\n".join(patterns).split("\n"), strict=True):
+        try:
+            re.compile(one)
+        except re.error:
+            raise UsageError(f"bad regex '{given}'") from None
     joined = "|".join(f"(?:{p})" for p in spelled) if patterns else "(?!)"
     joined = rf"\b(?:{joined})\b" if options.has("w") else joined
     joined = f"^(?:{joined})$" if options.has("x") else joined

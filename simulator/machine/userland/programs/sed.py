@@ -40,6 +40,8 @@ class _Command:
     text: str = ""
     flags: str = ""
     inside: bool = False
+    past: int = 0
+    """Where the commands behind a block begin, for ``{``."""
 
     def chooses(self, line: str, number: int, last: bool) -> bool:
         """Whether the command is for this line."""
@@ -74,7 +76,7 @@ async def sed(sys: Process, argv: Sequence[str]) -> int:
     options = parse(words, "ne:rEi", {"in-place": "i", "quiet": "n", "expression": "e"})
     rest = list(options.rest)
     if not options.values.get("e") and not rest:
-        raise UsageError("no script")
+        raise UsageError("missing operand")
     script = "\n".join(options.values.get("e") or [rest.pop(0)])
     extended = options.has("r") or options.has("E")
     if not options.has("i"):
@@ -107,12 +109,21 @@ async def _in_place(sys: Process, path: str, commands: list[_Command], *, quiet:
 def _parsed(script: str, extended: bool) -> list[_Command]:
     """The commands of a script. Raises ``UsageError``."""
     found: list[_Command] = []
+    blocks: list[int] = []
     rest = script
     while rest := rest.lstrip(" \t\n;"):
         if rest.startswith("#"):
             rest = rest.partition("\n")[2]
             continue
+        if rest.startswith("}"):
+            if not blocks:
+                raise UsageError("unexpected '}'")
+            found[blocks.pop()].past = len(found)
+            rest = rest[1:]
+            continue
         addresses: list[_Address] = []
+        if re.match(r"\s*/(?:[^/\\]|\\.)*$", rest):
+            raise UsageError("unmatched '/'")
         while (match := _ADDRESS.match(rest)) is not None and len(addresses) < 2:
             addresses.append(_address(match, extended))
             rest = rest[match.end() :].lstrip()
@@ -121,9 +132,16 @@ def _parsed(script: str, extended: bool) -> list[_Command]:
             rest = rest[1:]
         negated = rest.startswith("!")
         rest = rest.lstrip("! ")
+        if rest.startswith("{"):
+            blocks.append(len(found))
+            found.append(_Command("{", addresses, negated))
+            rest = rest[1:]
+            continue
         command, rest = _command(rest, extended)
         command.addresses, command.negated = addresses, negated
         found.append(command)
+    if blocks:
+        raise UsageError("unterminated {")
     return found
 
 
@@ -158,7 +176,7 @@ def _command(rest: str, extended: bool) -> tuple[_Command, str]:
     delimiter = rest[1:2]
     pieces = re.split(rf"(?<!\\){re.escape(delimiter)}", rest[2:], maxsplit=2) if delimiter else []
     if len(pieces) < 3:
-        raise UsageError(f"unterminated '{verb}' command" if verb == "s" else "bad y command")
+        raise UsageError(f"unmatched '{delimiter}'")
     first, second, after = pieces
     if verb == "y":
         if len(first) != len(second):
@@ -166,6 +184,8 @@ def _command(rest: str, extended: bool) -> tuple[_Command, str]:
         return _Command(verb, [], False, text=first + second), after
     match = _FLAGS.match(after)
     assert match is not None, "no flag is one too"
+    if after[match.end() :].lstrip(" \t")[:1] not in ("", ";", "\n", "}", "#"):
+        raise UsageError("bad option in substitution expression")
     text = re.sub(r"(?<!\\)&", r"\\g<0>", second).replace(f"\\{delimiter}", delimiter)
     text = text.replace("\\&", "&").replace("\\n", "\n")
     command = _Command(
@@ -189,8 +209,13 @@ def _through(
 ) -> None:
     behind: list[str] = []
     kept = True
-    for one in commands:
+    at = 0
+    while at < len(commands):
+        one, at = commands[at], at + 1
         if not one.chooses(line, number, last):
+            at = one.past or at
+            continue
+        if one.verb == "{":
             continue
         if one.verb == "s":
             line, changed = _substituted(one, line)
