@@ -156,3 +156,17 @@ async def test_colours_that_cannot_be_kept_are_one_notice(tmp_path, monkeypatch)
         app.theme = "textual-light"
         await until(pilot, lambda: app._notifications)
         assert "progress.json: can't be" in str(next(iter(app._notifications)).message)
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+async def test_what_textual_says_by_itself_is_said_in_the_language_spoken(language):
+    i18n.use(language)
+    app = VitrinaApp()
+    async with app.run_test() as pilot:
+        await pilot.press("ctrl+c")
+        app.notify("Saved screenshot to 'x.svg'", title="Screenshot")
+        await until(pilot, lambda: len(app._notifications) > 1)
+        said = " ".join(f"{one.title}: {one.message}" for one in app._notifications)
+    assert "Ctrl+Q" in said
+    assert "'x.svg'" in said
+    assert ("Screenshot: " in said) == (language == "en")

@@ -4,6 +4,7 @@ from typing import ClassVar, TypeVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.notifications import SeverityLevel
 
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.screens.help import HelpDialog
@@ -11,6 +12,10 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
 Answer = TypeVar("Answer")
+
+
+_TEXTUAL = (N_("Saved screenshot to"), N_("Saved screenshot"), N_("Failed to save screenshot"))
+"""How the notices begin that Textual gives by itself."""
 
 
 class Frame(App[Answer]):
@@ -27,6 +32,31 @@ class Frame(App[Answer]):
     def __init__(self) -> None:
         super().__init__()
         self._bindings = translated(self._bindings)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Textual's, with its own few notices in the language spoken."""
+        for words in _TEXTUAL:
+            if message.startswith(words):
+                message = _(words) + message.removeprefix(words)
+        super().notify(
+            message,
+            title=_(title) if title else "",
+            severity=severity,
+            timeout=timeout,
+            markup=markup,
+        )
+
+    def action_help_quit(self) -> None:
+        """Ctrl-C ends nothing here: it copies. Say which key does."""
+        self.notify(_("Ctrl+Q leaves Vitrina."))
 
     def action_help(self) -> None:
         """The help of the screen that is shown; the key that opens it closes it."""

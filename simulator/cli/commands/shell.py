@@ -42,7 +42,13 @@ def command(ctx: click.Context, spec: str, without: tuple[str, ...], actor: str)
         shell.send("export PS1= PS2=")
     status = begun.status
     while not shell.ended:
-        line = sys.stdin.readline()
+        try:
+            line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            if not sys.stdin.isatty():
+                raise
+            print(file=sys.stderr)
+            line = "\n"  # what was typed is forgotten, and the shell asks anew, as sh(1) does
         told = shell.send(line.rstrip("\n")) if line else shell.end()
         _show(told)
         status = told.status
