@@ -63,6 +63,7 @@ def test_docker_refuses_what_its_walls_refuse() -> None:
 def test_docker_options_reach_the_product() -> None:
     assert words("docker --pid=host", "guest.kill(HOST_PID, 0)") == ["0"]
     assert words("docker --cap-drop ALL", 'guest.chroot("/")') == ["EPERM"]
+    assert words("docker --init", "guest.getppid()") == ["1"]
 
 
 def test_a_forked_child_acts_by_itself_and_is_reaped() -> None:

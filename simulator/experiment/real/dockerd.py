@@ -125,6 +125,8 @@ class Engine:
         told = self._ask("GET", f"/containers/{ident}/json")
         inside = told["State"]["Pid"]
         pid = operator.outer_pid(self.machine, inside) if inside else None
+        if pid is not None and told["HostConfig"].get("Init"):
+            pid = operator.child_agent(pid)
         if pid is None:
             why = self.client("logs", ident).strip().rpartition("\n")[2]
             raise RealError.broken("docker run", why or "the container ended at once")

@@ -194,6 +194,21 @@ def newest_agent(
     return None
 
 
+def child_agent(pid: int, seconds: float = 10.0) -> int | None:
+    """The child of ``pid``, an init, that runs the agent; ``None`` once the init is gone."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except OSError:
+            return None
+        for child in map(int, children):
+            if _runs_agent(child):
+                return child
+        time.sleep(0.005)
+    return None
+
+
 def _runs_agent(pid: int) -> bool:
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
