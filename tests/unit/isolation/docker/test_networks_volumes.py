@@ -78,3 +78,32 @@ def test_a_bind_mount_shows_the_hosts_files(engine: Client) -> None:
     made = engine.run("touch", "/mnt/x", HostConfig=host)
     assert engine.wait(made) == 1
     assert b"Read-only file system" in engine.logs(made)
+
+
+def test_a_part_of_a_volume_is_mounted(engine: Client) -> None:
+    whole = {"Type": "volume", "Source": "parts", "Target": "/v"}
+    made = engine.run("sh", "-c", "mkdir -p /v/a/b; echo in > /v/a/b/f; ln -s /etc /v/out",
+                      HostConfig={"Mounts": [whole]})  # fmt: skip
+    engine.wait(made)
+
+    def of(path: str) -> dict[str, object]:
+        return {"Mounts": [{**whole, "VolumeOptions": {"Subpath": path}}]}
+
+    part = engine.run("ls", "/v", HostConfig=of("a/b"))
+    engine.wait(part)
+    assert engine.logs(part) == b"f\n"
+    told = engine.get(f"/containers/{part}/json").json()["Mounts"][0]
+    assert told["Source"] == "/var/lib/docker/volumes/parts/_data"
+    missing = engine.create("ls", HostConfig=of("none"))
+    assert engine.post(f"/containers/{missing}/start").message.startswith(
+        "cannot access path /var/lib/docker/volumes/parts/_data/none: lstat"
+    )
+    escaping = engine.create("ls", HostConfig=of("out"))
+    assert engine.post(f"/containers/{escaping}/start").message.startswith(
+        "path concatenation escapes the base directory, base: /var/lib/docker/volumes/parts/_data"
+    )
+    for path in ("/etc", "../x", "a/../../x"):
+        body = {"Image": "busybox", "HostConfig": of(path)}
+        assert engine.post("/containers/create", body).message.endswith(
+            "subpath must be a relative path within the volume"
+        )

@@ -72,6 +72,13 @@ class MountPoint(msgspec.Struct):
     Mode: str = ""
     RW: bool = True
     Propagation: str = ""
+    Subpath: str = ""
+    """Of a volume: the part of it that is mounted."""
+
+    @property
+    def place(self) -> str:
+        """What is mounted, on the host."""
+        return f"{self.Source}/{self.Subpath}" if self.Subpath else self.Source
 
 
 class Record(msgspec.Struct):

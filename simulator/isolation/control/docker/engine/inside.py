@@ -79,8 +79,8 @@ async def _go_in(own: Process, container: Container, *, volumes: bool) -> None:
     for point in sorted(mounted, key=lambda one: one.Destination.count("/")):
         target = merged + point.Destination
         await files.make(own, target)
-        if await files.exists(own, point.Source):
-            await own.call("mount", point.Source, target, "bind", MS_BIND | MS_REC, None)
+        if await files.exists(own, point.place):
+            await own.call("mount", point.place, target, "bind", MS_BIND | MS_REC, None)
     await own.call("chroot", merged)
     await own.call("chdir", "/")
 

@@ -214,9 +214,44 @@ async def _mount(sys: Process, engine: "Engine", one: Mount) -> MountPoint | Non
         Driver=driver.get("Name") or "local",
         Mode="z",
         RW=not one.ReadOnly,
+        Subpath=_subpath(prefix, one.Source, wanted.get("Subpath") or ""),
     )
     await _volume(sys, engine, point, point.Driver, wanted.get("Labels"), driver.get("Options"))
     return point
+
+
+def _subpath(prefix: str, name: str, path: str) -> str:
+    """``volume-subpath``: below the volume, as far as its words go. Raises ``BadRequest``."""
+    if path and not name:
+        raise BadRequest(f"{prefix}must not set Subpath when using anonymous volumes")
+    clean = posixpath.normpath(path) if path else ""
+    if clean.startswith(("/", "../")) or clean == "..":
+        raise BadRequest(f"{prefix}subpath must be a relative path within the volume")
+    return clean
+
+
+async def _within(sys: Process, point: MountPoint) -> None:
+    """What a subpath names is there, and no link leads out of the volume (``safepath.Join``).
+
+    Raises ``ApiError``, ``BadRequest``.
+    """
+    place = point.Source
+    for part in point.Subpath.split("/"):
+        place = f"{place}/{part}"
+        try:
+            await sys.lstat(place)
+        except SysError as error:
+            why = error.message.lower()
+            raise ApiError(f"cannot access path {point.place}: lstat {place}: {why}") from None
+        try:
+            target = posixpath.normpath(posixpath.join(place, "..", await sys.readlink(place)))
+        except SysError:
+            continue
+        if not f"{target}/".startswith(f"{point.Source}/"):
+            raise BadRequest(
+                f"path concatenation escapes the base directory, base: {point.Source}, subpath:"
+                f" {point.Subpath}"
+            )
 
 
 def _check_fields(prefix: str, one: Mount) -> None:
@@ -278,6 +313,8 @@ async def make_sources(sys: Process, container: Container) -> None:
     Raises ``BadRequest`` for one of ``--mount``, whose source must be there.
     """
     for point in container.record.Mounts:
+        if point.Subpath:
+            await _within(sys, point)
         if point.Type == "bind" and not await sys.succeeds("stat", point.Source):
             try:
                 await files.make(sys, point.Source)

@@ -27,7 +27,11 @@ async def fill_new_volumes(sys: Process, container: Container) -> None:
         place = point.Destination
         if point.Type != "volume" or place in kept or "nocopy" in point.Mode.split(","):
             continue
-        if await files.names(sys, point.Source) or not await _may_be(sys, container, place):
+        if (
+            point.Subpath
+            or await files.names(sys, point.Source)
+            or not await _may_be(sys, container, place)
+        ):
             continue
         content = await inside.enter(sys, container, _packer(place), volumes=False)
         if content == _NO_DIRECTORY:

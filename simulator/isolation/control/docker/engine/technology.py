@@ -29,7 +29,7 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
     root = f"{container.layer}/merged"
     technology = change(technology, image=Image(root=root, layer=":".join(lower)))
     binds = tuple(
-        Volume(one.Source, one.Destination, not one.RW, mounts.propagation(one))
+        Volume(one.place, one.Destination, not one.RW, mounts.propagation(one))
         for one in container.record.Mounts
         if one.Type in ("bind", "volume")
     )
