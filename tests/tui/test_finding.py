@@ -1,5 +1,7 @@
 """Finding one's way: the filter over the scenarios, the moments, several technologies at once."""
 
+import asyncio
+
 import pytest
 from textual.widgets import Input, OptionList
 
@@ -11,7 +13,7 @@ from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.search import matches
 from simulator.classroom.tui.studio import Studio
 from simulator.machine.abi import i18n
-from tests.tui.screen import screen_text
+from tests.tui.screen import screen_text, until
 
 
 def listed(app):
@@ -102,3 +104,23 @@ async def test_the_palette_asks_in_the_language_spoken():
         pilot.app.action_change_theme()
         await pilot.pause()
         assert pilot.app.screen.query_one(Input).placeholder == "Buscar temas…"
+
+
+async def test_the_palette_lists_commands_finds_scenarios_and_says_when_there_is_nothing():
+    i18n.use("es")
+    async with VitrinaApp().run_test(size=(80, 24)) as pilot:
+        await pilot.press("ctrl+p")
+        await until(pilot, lambda: "Lecciones" in screen_text(pilot.app))
+        assert "Adónde van los paquetes" not in screen_text(pilot.app)
+
+        await pilot.press(*"paquetes")
+        await until(pilot, lambda: "Adónde van los paquetes" in screen_text(pilot.app))
+
+        await pilot.press(*"zzz")
+        for _look in range(100):
+            if "no hay nada con ese nombre" in screen_text(pilot.app):
+                break
+            await asyncio.sleep(0.1)
+        else:
+            pytest.fail(screen_text(pilot.app))
+    i18n.use("en")

@@ -28,6 +28,7 @@ from simulator.classroom.tui.playback import Playback
 from simulator.classroom.tui.screens.compare import CompareScreen
 from simulator.classroom.tui.screens.flow import FlowDialog
 from simulator.classroom.tui.screens.home import HomeScreen
+from simulator.classroom.tui.screens.palette import Palette
 from simulator.classroom.tui.screens.spec import SpecDialog
 from simulator.classroom.tui.studio import Studio
 from simulator.machine.abi import i18n
@@ -253,12 +254,12 @@ class VitrinaApp(Frame[None]):
     def action_command_palette(self) -> None:
         """Textual's, with its prompt in the language spoken."""
         if not isinstance(self.screen, CommandPalette):
-            self.push_screen(CommandPalette(placeholder=_("Search for commands…")))
+            self.push_screen(Palette(placeholder=_("Search for commands…")))
 
     def search_themes(self) -> None:
         """Textual's, likewise."""
         prompt = _("Search for themes…")
-        self.push_screen(CommandPalette([ThemeProvider], placeholder=prompt))
+        self.push_screen(Palette([ThemeProvider], placeholder=prompt))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What the palette offers besides a screen's own keys."""
@@ -285,6 +286,7 @@ class VitrinaApp(Frame[None]):
                     offer.title,
                     offer.question,
                     lambda scenario=offer.id, home=screen: self.play(scenario, home.chosen_name),
+                    discover=False,  # there are hundreds: they are found by typing
                 )
         yield SystemCommand(_("Quit"), _("Leave Vitrina"), self.action_quit)
 
