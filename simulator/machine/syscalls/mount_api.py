@@ -83,7 +83,7 @@ def open_tree(trap: Trap, dirfd: int, name: str, flags: int) -> int:
     cloexec = bool(flags & OPEN_TREE_CLOEXEC)
     if clone:
         ns = detached.new_anonymous(trap)
-        top = mounting.copy_of(trap, found, ns, recursive=recursive)
+        top, _alone = mounting.copy_of(trap, found, ns, recursive=recursive)
         return detached.hold(trap, ns, top, cloexec=cloexec)
     file = File(
         id=fds.new_file_id(trap),

@@ -106,8 +106,11 @@ def foreign(trap: "Trap") -> NoReturn:
     )
 
 
-def graft(trap: "Trap", top: MountId, target: Place) -> None:
-    """Attach a new tree at ``target`` (graft_tree()). ENOTDIR, ENOSPC."""
+def graft(trap: "Trap", top: MountId, target: Place, *, alone: bool = False) -> None:
+    """Attach a new tree at ``target`` (graft_tree()). ENOTDIR, ENOSPC.
+
+    ``alone``: it is known to be one mount.
+    """
     root = trap.store.row(Mount, top).root
     if is_directory(trap, root) != is_directory(trap, target.at.inode):
         trap.fail(
@@ -115,7 +118,7 @@ def graft(trap: "Trap", top: MountId, target: Place) -> None:
             N_("A directory is mounted on a directory, anything else on a file."),
             "mount(2)",
         )
-    propagation.attach(trap, top, target.at, target.name)
+    propagation.attach(trap, top, target.at, target.name, alone=alone)
     touched(trap, target)
 
 
@@ -137,12 +140,14 @@ def bind(trap: "Trap", source: Place, target: Place, *, recursive: bool) -> None
     target = locked_place(trap, target)
     if not is_ours(trap, trap.store.row(Mount, target.at.mount)):
         foreign(trap)
-    top = copy_of(trap, source, trap.task.ns.mnt, recursive=recursive)
-    graft(trap, top, target)
+    top, alone = copy_of(trap, source, trap.task.ns.mnt, recursive=recursive)
+    graft(trap, top, target, alone=alone)
 
 
-def copy_of(trap: "Trap", source: Place, ns: NsId, *, recursive: bool) -> MountId:
-    """A detached copy of the tree at ``source`` for ``ns``, with the refusals of a bind mount."""
+def copy_of(trap: "Trap", source: Place, ns: NsId, *, recursive: bool) -> tuple[MountId, bool]:
+    """A detached copy of the tree at ``source`` for ``ns``, with the refusals of a bind mount; and
+    whether it is one mount alone.
+    """
     old = trap.store.row(Mount, source.at.mount)
     if _is_ns_loop(trap, source.at.inode):
         invalid(trap, N_("A mount namespace may not hold a reference to itself or an older one."))
@@ -167,8 +172,9 @@ def copy_of(trap: "Trap", source: Place, ns: NsId, *, recursive: bool) -> MountI
     mine: dict[str, Any] = {"root_name": name, "domain": trap.task.domain}
     if recursive:
         how = mount_tree.COPY_NS_FILES
-        return mount_tree.copy_tree(trap, old, source.at.inode, how, ns, **mine)[0].id
-    return mount_tree.clone_one(trap.store, old, source.at.inode, 0, ns, **mine).id
+        top, copies = mount_tree.copy_tree(trap, old, source.at.inode, how, ns, **mine)
+        return top.id, len(copies) == 1
+    return mount_tree.clone_one(trap.store, old, source.at.inode, 0, ns, **mine).id, True
 
 
 def _is_own_anonymous(trap: "Trap", mount: Mount) -> bool:
@@ -339,4 +345,4 @@ def add(
     if inodes.load(trap, sb.root).mode & S_IFMT == S_IFLNK:
         invalid(trap)
     new = new_mount(trap, sb, flags, trap.task.ns.mnt, source, locked_flags)
-    graft(trap, new.id, target)
+    graft(trap, new.id, target, alone=True)

@@ -96,25 +96,35 @@ def dominating_group(world: World, mount: Mount, visible: set[int]) -> int | Non
 
 
 def attach(
-    trap: "Trap", top: MountId, at: At, name: tuple[InodeId, str] | None, *, new: bool = True
+    trap: "Trap",
+    top: MountId,
+    at: At,
+    name: tuple[InodeId, str] | None,
+    *,
+    new: bool = True,
+    alone: bool = False,
 ) -> tuple[MountId, ...]:
     """Mount the tree ``top`` on ``at`` and on every place that ``at`` propagates to.
 
-    ``new``: the tree was attached nowhere before. Returns the copies that were made elsewhere.
-    ENOSPC past fs.mount-max. Source: attach_recursive_mnt(), propagate_mnt().
+    ``new``: the tree was attached nowhere before; ``alone``: nothing is mounted on it. Returns the
+    copies that were made elsewhere. ENOSPC past fs.mount-max. Source: attach_recursive_mnt(),
+    propagate_mnt().
     """
     store = trap.store
     parent = store.row(Mount, at.mount)
-    tree = tuple(mount_tree.descend(store, top))
+    tree = (store.row(Mount, top),) if alone else tuple(mount_tree.descend(store, top))
     assert parent.ns is not None
+    shared = parent.peer_group is not None
+    if not shared:  # before the mounts are counted: until then no index has seen the new row
+        mount_tree.put_in(store, top, at, name)
     mount_tree.need_room(trap, parent.ns, len(tree) if new else 0)
     secondaries: tuple[MountId, ...] = ()
-    if parent.peer_group is not None:
+    if shared:
         for mount in tree:
             change_type(store, mount, MS_SHARED)
         own = {mount.id for mount in tree} if new else set[MountId]()
         secondaries = _copy_to_receivers(trap, top, parent, at.inode, name, own)
-    mount_tree.put_in(store, top, at, name)
+        mount_tree.put_in(store, top, at, name)
     mount_tree.move_to_namespace(store, tree, parent.ns)
     return secondaries
 
