@@ -46,7 +46,7 @@ async def launch(sys: "Process", name: str, steps: tuple[LaunchStep, ...]) -> St
     skipped: set[str] = set()
     child: Pid | None = None
     for step in steps:
-        if depends(step, skipped):
+        if skipped and depends(step, skipped):
             continue
         if step.name in BIRTHS and step.actor == "runtime":
             call = filled(step.name, step.args, bound)
@@ -55,7 +55,10 @@ async def launch(sys: "Process", name: str, steps: tuple[LaunchStep, ...]) -> St
         pid = sys.pid if step.actor == "runtime" else child
         assert pid is not None, "a plan begins with clone(2)"
         actor = "" if step.actor == "runtime" else name
-        result = await _step(sys, pid, actor, step, bound)
+        call = filled(step.name, step.args, bound)
+        result = await sys.drive(pid, call, actor, step.mechanism)
+        if not isinstance(result, Returned):
+            result = await _otherwise(sys, pid, actor, step, bound, call, result)
         if not step.binds:
             continue
         if isinstance(result, Failed):
@@ -66,11 +69,16 @@ async def launch(sys: "Process", name: str, steps: tuple[LaunchStep, ...]) -> St
     return Started(child, bound["pid"], bound)
 
 
-async def _step(
-    sys: "Process", pid: "Pid", actor: str, step: LaunchStep, bound: dict[str, int]
+async def _otherwise(
+    sys: "Process",
+    pid: "Pid",
+    actor: str,
+    step: LaunchStep,
+    bound: dict[str, int],
+    call: "Call",
+    result: Result,
 ) -> Result:
-    call = filled(step.name, step.args, bound)
-    result = await sys.drive(pid, call, actor, step.mechanism)
+    """What follows when a step did not simply return. Raises ``Refused``."""
     if isinstance(result, Failed) and step.instead and result.errno in step.instead:
         for other, args in step.instead[result.errno]:
             call = filled(other, args, bound)

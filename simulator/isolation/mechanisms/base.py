@@ -171,6 +171,8 @@ class LaunchPlan:
     clone_flags: int = 0
     cloners: list[str] = field(default_factory=list[str])
     steps: list[LaunchStep] = field(default_factory=list[LaunchStep])
+    counts: dict[Phase, int] = field(default_factory=dict[Phase, int])
+    """How many steps each phase has."""
 
     @property
     def base(self) -> str:
@@ -200,6 +202,7 @@ class LaunchPlan:
         instead: "Instead | None" = None,
     ) -> None:
         """Add one call."""
+        self.counts[phase] = self.counts.get(phase, 0) + 1
         self.steps.append(
             LaunchStep(
                 phase=phase,
@@ -236,7 +239,7 @@ class LaunchPlan:
     ) -> None:
         """Add open(2), write(2) and close(2) of a control file."""
         # Counted by phase: what comes before a step does not hang on what comes after it.
-        earlier = sum(step.phase is phase for step in self.steps)
+        earlier = self.counts.get(phase, 0)
         handle = f"fd{int(phase)}_{earlier}"
         self.call(
             phase,
