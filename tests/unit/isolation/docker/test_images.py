@@ -80,3 +80,17 @@ def test_history_and_list(engine: Client) -> None:
     listed = engine.get("/images/json", filters={"reference": ["busy*"]}).json()
     assert [one["RepoTags"] for one in listed] == [["busybox:latest"]]
     assert engine.get("/images/json", filters={"nonsense": ["x"]}).status == 400
+
+
+def test_every_unused_image_goes_at_once() -> None:
+    alone = Client()
+    alone.pull()
+    alone.pull("alpine")
+    alone.post("/images/busybox/tag", repo="other", tag="1")
+    used = alone.run("true", image="alpine")
+    alone.wait(used)
+    told = alone.post("/images/prune", filters={"dangling": ["false"]})
+    assert told.status == 200, told.body
+    gone = [one["Untagged"] for one in told.json()["ImagesDeleted"] if "Untagged" in one]
+    assert {"busybox:latest", "other:1"} <= set(gone)
+    assert [one["RepoTags"] for one in alone.get("/images/json").json()] == [["alpine:latest"]]

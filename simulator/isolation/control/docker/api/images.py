@@ -301,6 +301,8 @@ async def prune(x: Exchange) -> None:
         if not filters.labels(given.get("label", []), image.run_config.get("Labels")):
             continue
         for name in names or [image.id]:
+            if image.id not in store.images:  # it went with a child, or with its last name
+                break
             with contextlib.suppress(Conflict, NotFound):
                 told += await remove_image(x, image, name, force=False, prune=True)
     space = before - sum(layer.size for layer in store.layers.values())
