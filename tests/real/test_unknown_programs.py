@@ -351,7 +351,7 @@ def test_while_a_line_runs_no_path_decides_what_is_mounted(none: RealSession) ->
     assert isinstance(none.call("guest", call), Failed)
 
 
-@pytest.mark.parametrize("spec", ["none", "chroot", "lxc"])
+@pytest.mark.parametrize("spec", ["none", "chroot", "lxc", "lxc-unpriv"])
 def test_a_file_that_gives_rights_gives_them_and_is_judged(spec: str) -> None:
     requires_spec(spec)
     opened = open_session(DEFAULT, spec, frozenset({"guest"}))

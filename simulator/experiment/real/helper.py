@@ -16,7 +16,7 @@ from pathlib import Path
 
 from simulator.experiment.real import objects
 from simulator.experiment.real.agent.gate import GATE, OF_THE_MACHINE, TELLING
-from simulator.experiment.real.standing import Standing, shares
+from simulator.experiment.real.standing import Standing, ids
 
 _SYS_ADMIN = 21
 _BASE = 0x400000
@@ -83,14 +83,16 @@ def lent(pid: int, standing: Standing, code: bytes, busy: Callable[[], bool]) ->
     nobody is ``busy`` who could write to it.
     """
     place = _place(pid) if _plain(pid, standing) and not busy() else None
-    if place is None:
+    whose = _owner(pid, standing.user)
+    if place is None or whose is None:
         yield ""
         return
     outside, name = f"/proc/{pid}/root{place}", f".gate-{uuid.uuid4().hex[:12]}"
     path = Path(outside) / name
     before = os.stat(outside)
     try:
-        path.write_bytes(program(code, standing.user))
+        path.write_bytes(program(code, whose[2]))
+        os.chown(path, *whose[:2])
         path.chmod(0o4755)
         yield f"{place.rstrip('/')}/{name}"
     except OSError:
@@ -110,7 +112,21 @@ def _plain(pid: int, standing: Standing) -> bool:
         return False
     words = {line.partition(":")[0]: line.split()[1:] for line in lines}
     sets = [int(words[name][0], 16) for name in ("CapInh", "CapPrm", "CapAmb")]
-    return not any(sets) and len(set(words["Uid"])) == 1 and shares(pid, os.getpid(), "user")
+    return not any(sets) and len(set(words["Uid"])) == 1
+
+
+def _owner(pid: int, user: int) -> tuple[int, int, int] | None:
+    """Root and its group of the process's user namespace as we number them; its user as it does."""
+    try:
+        users, groups = ids(pid, "uid"), ids(pid, "gid")
+    except OSError:
+        return None
+    root = next((out for inside, out, _count in users if inside == 0), None)
+    group = next((out for inside, out, _count in groups if inside == 0), None)
+    own = next(
+        (user - out + inside for inside, out, count in users if out <= user < out + count), 0
+    )
+    return None if root is None or group is None or not own else (root, group, own)
 
 
 def _place(pid: int) -> str | None:

@@ -38,11 +38,13 @@ class Standing(msgspec.Struct, frozen=True):
 
 def _root_of(pid: int) -> int:
     """Whom a process's user namespace calls 0, as we number users; -1: nobody."""
-    for line in Path(f"/proc/{pid}/uid_map").read_text().splitlines():
-        inside, outside, _count = (int(word) for word in line.split())
-        if inside == 0:
-            return outside
-    return -1
+    return next((out for inside, out, _count in ids(pid, "uid") if inside == 0), -1)
+
+
+def ids(pid: int, kind: str) -> list[tuple[int, int, int]]:
+    """A user namespace's map, ``uid`` or ``gid``: (inside, as we number, how many)."""
+    lines = Path(f"/proc/{pid}/{kind}_map").read_text().splitlines()
+    return [(int(one), int(two), int(three)) for one, two, three in map(str.split, lines)]
 
 
 def capable(pid: int, capability: int) -> bool:
