@@ -124,3 +124,19 @@ async def test_the_palette_lists_commands_finds_scenarios_and_says_when_there_is
         else:
             pytest.fail(screen_text(pilot.app))
     i18n.use("en")
+
+
+async def test_a_demonstration_has_its_own_host_whatever_is_chosen_on_the_line():
+    app = VitrinaApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.screen.technology = app.studio.names().index("jail")
+        await pilot.press("slash", *"docker.run", "enter")
+        await until(pilot, lambda: isinstance(app.screen, PlayScreen))
+        run = app.screen.run
+        assert not any("not found" in step.output for step in run.steps)
+        assert run.engine
+        assert "none" not in screen_text(app).splitlines()[0]
+
+        await pilot.press("f")
+        await pilot.pause()
+        assert app.screen.run is run  # nothing judged it, so there is no flow to draw

@@ -172,7 +172,8 @@ class VitrinaApp(Frame[None]):
         if message.ask:
             self.push_screen(self._spec_dialog(_("Play on"), message.spec), go)
         else:
-            self.play(message.scenario, message.spec, message.without)
+            spec = self.studio.stage(message.scenario, message.spec)
+            self.play(message.scenario, spec, message.without)
 
     def play(self, scenario: str, spec: str, without: tuple[str, ...] = ()) -> None:
         """Step through ``scenario`` on ``spec`` less the mechanisms ``without``."""
@@ -205,7 +206,8 @@ class VitrinaApp(Frame[None]):
         def go(typed: str | None) -> None:
             if typed is None:
                 return
-            left = self._run(message.scenario, message.spec, message.without)
+            spec = self.studio.stage(message.scenario, message.spec)
+            left = self._run(message.scenario, spec, message.without)
             right = self._run(message.scenario, typed, ())
             if left is not None and right is not None:
                 self.push_screen(CompareScreen(left, right))
@@ -285,7 +287,9 @@ class VitrinaApp(Frame[None]):
                 yield SystemCommand(
                     offer.title,
                     offer.question,
-                    lambda scenario=offer.id, home=screen: self.play(scenario, home.chosen_name),
+                    lambda scenario=offer.id, home=screen: self.play(
+                        scenario, self.studio.stage(scenario, home.chosen_name)
+                    ),
                     discover=False,  # there are hundreds: they are found by typing
                 )
         yield SystemCommand(_("Quit"), _("Leave Vitrina"), self.action_quit)

@@ -170,6 +170,14 @@ class Studio:
 
         return recording.record(scenario, spec, without)
 
+    def stage(self, scenario: str, spec: str) -> str:
+        """Where a scenario is played when ``spec`` was chosen for all: a demonstration needs its
+        own host, and no walls around it.
+        """
+        from simulator.experiment.scenarios.schema import DEMONSTRATIONS
+
+        return "none" if scenario.partition(".")[0] in DEMONSTRATIONS else spec
+
     def play_hosts(self, scenario: str, spec: str) -> tuple[Playback, ...]:
         """Run a demonstration on each of the machines that it names; none when it names none."""
         from simulator.classroom.tui import recording

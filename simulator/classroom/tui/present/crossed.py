@@ -1,5 +1,7 @@
 """Whose object was reached, as a sentence."""
 
+import re
+
 from simulator.experiment.probes.observation import Crossing
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
@@ -49,14 +51,16 @@ _OWNER_NAMES = {
     "runtime": N_("the runtime"),
 }
 
+_LONG_ID = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
+
 
 def crossed(crossing: Crossing) -> str:
     """What was done to what of whose."""
     text = _("It {action} {kind} {name}, which belongs to {owner}.").format(
         action=_(_ACTION_NAMES[crossing.operation]),
         kind=_(_OBJECT_NAMES.get(crossing.kind, crossing.kind)),
-        name=crossing.name,
-        owner=_(_OWNER_NAMES.get(crossing.owner, crossing.owner)),
+        name=_short(crossing.name),
+        owner=owned(crossing.owner),
     )
     granted = _("An operator granted that.")
     return f"{text} {granted}" if crossing.granted else text
@@ -64,7 +68,7 @@ def crossed(crossing: Crossing) -> str:
 
 def owned(owner: str) -> str:
     """Whose: ``the host``."""
-    return _(_OWNER_NAMES.get(owner, owner))
+    return _(_OWNER_NAMES.get(owner, _short(owner)))
 
 
 def acted(operation: str) -> str:
@@ -76,4 +80,9 @@ def acted(operation: str) -> str:
 def named(thing: str) -> str:
     """``file /etc/passwd`` with its kind in words."""
     kind, space, name = thing.partition(" ")
-    return f"{_(_OBJECT_NAMES.get(kind, kind))}{space}{name}"
+    return f"{_(_OBJECT_NAMES.get(kind, kind))}{space}{_short(name)}"
+
+
+def _short(text: str) -> str:
+    """With a container's long id as docker(1) shortens it."""
+    return _LONG_ID.sub(r"\1", text)

@@ -132,7 +132,7 @@ z asleep, - did not run, · building the sandbox.
     def _load(self) -> None:
         run = self.run
         bar = self.query_one("#timeline", TimelineBar)
-        bar.steps, bar.label = run.steps, run.label
+        bar.steps, bar.label = run.steps, _named(run)
         trunk = self.query_one("#trunk", TimelineBar)
         trunk.set_class(self.trunk is None, "hidden")
         calls = self.query_one(CallList)
@@ -167,7 +167,7 @@ z asleep, - did not run, · building the sandbox.
         verdict = " · ".join(filter(None, (run.outcome, run.stopped_by)))
         if verdict and veiled and cursor < len(run.steps):
             verdict = VERDICT
-        said = (run.title, run.label, verdict)
+        said = (run.title, _named(run), verdict)
         self.query_one("#title", Static).update(" — ".join(filter(None, said)))
         for bar in self.query(TimelineBar):
             bar.veiled = veiled
@@ -282,7 +282,11 @@ z asleep, - did not run, · building the sandbox.
         self.post_message(FlowRequested(self.run))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Curves are for what is used up, containers and requests for an engine."""
+        """Curves are for what is used up, containers and requests for an engine; a demonstration,
+        which nothing judges, has no flow.
+        """
+        if action == "flow":
+            return bool(self.run.outcome)
         if action == "curves":
             return self.run.scenario.startswith("resources.")
         if action in ("container", "requests", "layers"):
@@ -329,3 +333,8 @@ z asleep, - did not run, · building the sandbox.
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """A line was clicked."""
         self.cursor = message.option_index + 1
+
+
+def _named(run: Playback) -> str:
+    """What it is played on; a demonstration without walls is played on its own host."""
+    return run.label if run.outcome or run.label != "none" else ""
