@@ -133,7 +133,7 @@ class Host:
         added = self.machine.members() - members
         try:
             return Tenant(link, added, self._all_groups() - groups, others)
-        except OSError as error:  # it ended while it was looked at
+        except (OSError, RealError) as error:  # it ended while it was looked at
             link.close()
             raise RealError.broken("launch", str(error)) from error
 

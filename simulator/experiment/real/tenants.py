@@ -15,7 +15,7 @@ from typing import Any
 from simulator.experiment.real.agent import wire
 from simulator.experiment.real.calls import do, mountinfo, unmount_all_but
 from simulator.experiment.real.errors import RealError
-from simulator.experiment.real.link import Link, proc_state
+from simulator.experiment.real.link import Asleep, Gone, Link, proc_state
 from simulator.experiment.real.tree import Tree
 
 _WRITABLE = ("tmpfs", "overlay", "mqueue")
@@ -117,4 +117,6 @@ class Tenant:
 
     def _uname(self) -> Any:
         answer = self.link.ask({"do": "call", "call": "uname", "args": []})
+        if isinstance(answer, (Asleep, Gone)):
+            raise RealError.broken("uname", type(answer).__name__)
         return wire.unpack(answer["data"])
