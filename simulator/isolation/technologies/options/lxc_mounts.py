@@ -86,7 +86,8 @@ def _entry(technology: Technology, value: str) -> Technology:
         return put(technology, replace(volumes, binds=(*volumes.binds, one)))
     if fstype not in ("tmpfs", "mqueue", "proc", "sysfs"):
         raise OptionError(_("bind mounts, tmpfs, mqueue, proc and sysfs are modelled"))
-    return _more(technology, Mounted(target, fstype, source, 0))
+    mount = Mounted(target, fstype, source, 0, optional="optional" in flags)
+    return _more(technology, mount)
 
 
 def _more(technology: Technology, one: Mounted) -> Technology:
