@@ -16,6 +16,7 @@ from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import prison
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.state.store import Store
 
 if TYPE_CHECKING:
@@ -68,6 +69,15 @@ KNOWN = frozenset(
     (*ALLOW_DEFAULTS, *_NUMBERS, *_NAMED, "ip4", "ip6", *(f"sysv{kind}" for kind in IPC_KINDS))
 )
 
+NOT_MODELLED = frozenset(
+    (
+        "allow.vmm", "cpuset.id", "host.domainname", "host.hostid", "host.hostuuid", "ip4.saddrsel",
+        "ip6.saddrsel", "linux", "linux.osname", "linux.osrelease", "linux.oss_version",
+        "osreldate", "osrelease",
+    )
+)  # fmt: skip
+"""Parameters that FreeBSD 13 has and the model lacks: what they do is not said, nor refused."""
+
 
 def follow(child: Context, parent: Mapping[str, Value]) -> Values:
     """The parameters of a prison inside one that has become stricter."""
@@ -105,6 +115,8 @@ def settle(
     for name, value in given.items():
         if name.startswith(prison.LIFTED):
             _need_host(trap, parent)
+        elif name in NOT_MODELLED:
+            raise NotModelled(f"the parameter {name} of a prison")
         elif name not in KNOWN:
             invalid(trap, N_("A prison has no such parameter."))
         values[name] = tuple(cast("list[str]", value)) if isinstance(value, list | tuple) else value

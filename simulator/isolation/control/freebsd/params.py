@@ -6,7 +6,9 @@ Source: usr.sbin/jail/config.c (intparams, check_intparams), lib/libjail/jail.c 
 import re
 
 from simulator.isolation.technologies.options import jail as options
+from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.net import address as ip
+from simulator.machine.kernel.prison_params import NOT_MODELLED
 
 Params = dict[str, list[str]]
 """Each parameter with its values; a bare one has none."""
@@ -65,6 +67,10 @@ def check(params: Params) -> None:
         elif name in _MODES:
             if values and last not in ("disable", "new", "inherit") and not last.isdigit():
                 raise JailError(f'{name}: unknown jailsys value "{last}"')
+        elif name in NOT_MODELLED:
+            raise JailError(
+                _("{name}: the simulated kernel lacks this parameter").format(name=name)
+            )
         elif name not in OWN and name not in options.TABLE:
             raise JailError(f"unknown parameter: {name}")
 

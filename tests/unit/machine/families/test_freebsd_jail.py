@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from simulator.machine.abi.call import Silent
 from simulator.machine.abi.constants import (
     AF_INET,
     AF_INET6,
@@ -531,3 +532,9 @@ def test_a_prison_raises_its_own_securelevel_and_that_of_those_inside(jails: Jai
     for one, level in ((pid, "2"), (inner, "2"), (jails.pid, "-1")):
         assert jails.data("sysctl", "kern.securelevel", pid=one) == level
     assert jails.wall("sysctl", "kern.securelevel", "1", pid=inner) == ("EPERM", "securelevel")
+
+
+def test_a_parameter_that_the_model_lacks_is_not_said_to_be_none_of_freebsds(jails: Jails) -> None:
+    given = {"path": "/jail", "persist": 1}
+    assert isinstance(jails.raw("jail_set", {**given, "osrelease": "12.0"}, JAIL_CREATE), Silent)
+    assert jails.do("jail_set", {**given, "nonsense": 1}, JAIL_CREATE) == "EINVAL"
