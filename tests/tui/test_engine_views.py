@@ -168,7 +168,7 @@ async def test_the_views_follow_the_others_and_a_request_leads_to_its_call(size)
         await pilot.pause()
         screen = pilot.app.screen
         assert isinstance(screen, PlayScreen)
-        await pilot.press("n", "n", *["v"] * len(VIEWS))
+        await pilot.press("n", "n")
         assert "images and layers" in screen_text(pilot.app)
         assert "Container box" in screen_text(pilot.app)
         assert not [one for one in screen.run.steps if one.tone is Tone.LEAK]

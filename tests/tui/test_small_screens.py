@@ -73,6 +73,17 @@ def test_a_scenario_opens_with_the_view_in_which_its_subject_shows():
     assert VIEWS[first_view("")][0] == "processes"
 
 
+async def test_a_demonstration_opens_with_what_it_is_about():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        pilot.app.play("docker.mounts", "none")
+        await until(pilot, lambda: "Host: volumes" in screen_text(pilot.app))
+
+        pilot.app.screen.dismiss()
+        pilot.app.play("docker.mounts", "jail")  # no engine, none of its views
+        await until(pilot, lambda: "Host: " in screen_text(pilot.app))
+        assert "Host: volumes" not in screen_text(pilot.app)
+
+
 async def test_the_walls_stand_over_the_run_and_each_says_how_its_product_lifts_it():
     async with VitrinaApp().run_test(size=SMALL) as pilot:
         pilot.app.play("fs.chroot-escape", "warden")

@@ -8,6 +8,7 @@ from simulator.classroom.tui.present.engine.happened import Happened, happenings
 from simulator.classroom.tui.present.engine.inside import first_process, shown
 from simulator.classroom.tui.present.line import Line
 from simulator.classroom.tui.present.views import (
+    DEMONSTRATION_VIEWS,
     ENGINE_VIEWS,
     SUBJECT_VIEWS,
     VIEWS,
@@ -32,9 +33,10 @@ def views(run: Playback) -> int:
 
 
 def first_view(scenario: str) -> int:
-    """The view in which most of what a scenario does can be seen, by its subject."""
-    names = [name for name, _title in VIEWS]
-    return names.index(SUBJECT_VIEWS.get(scenario.partition(".")[0], "processes"))
+    """The view in which most of what a scenario does can be seen."""
+    names = [*(name for name, _title in VIEWS), *(name for name, *_titles in ENGINE_VIEWS)]
+    by_subject = SUBJECT_VIEWS.get(scenario.partition(".")[0], "processes")
+    return names.index(DEMONSTRATION_VIEWS.get(scenario, by_subject))
 
 
 def sides(

@@ -43,6 +43,32 @@ SUBJECT_VIEWS: dict[str, str] = {
 }
 """The view that a scenario of a subject opens with; of the others, the processes."""
 
+DEMONSTRATION_VIEWS: dict[str, str] = {
+    "docker.anywhere": "layers",
+    "docker.layers": "layers",
+    "docker.copy-up": "layers",
+    "docker.secret-layer": "layers",
+    "docker.build-cache": "layers",
+    "docker.commit": "layers",
+    "docker.tags": "layers",
+    "docker.mounts": "volumes",
+    "docker.dies": "volumes",
+    "docker.port": "bridges",
+    "docker.port-twice": "bridges",
+    "docker.names": "bridges",
+    "docker.network-modes": "bridges",
+    "docker.rules": "bridges",
+    "docker.exit-codes": "events",
+    "docker.life": "events",
+    "docker.restart": "events",
+    "docker.compose": "events",
+    "docker.compose-health": "events",
+    "docker.compose-order": "events",
+    "docker.limits": "usage",
+    "docker.hardening": "identity",
+}
+"""The view that a demonstration opens with, where it is about one of an engine's things."""
+
 ENGINE_VIEWS: tuple[tuple[str, str, str], ...] = (
     ("layers", N_("images and layers"), N_("its overlay")),
     ("bridges", N_("networks of containers"), N_("its networks")),

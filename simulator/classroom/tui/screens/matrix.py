@@ -181,7 +181,7 @@ Marks: ! it leaks, ┃ it holds: this probe did not get through, ~ it is limited
             self.post_message(PlayRequested(chosen[0].id, chosen[1]))
 
     def on_data_table_cell_selected(self, message: DataTable.CellSelected) -> None:
-        """A cell was clicked twice."""
+        """A cell was clicked."""
         message.stop()
         self.action_play()
 

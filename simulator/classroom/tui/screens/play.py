@@ -106,7 +106,7 @@ z asleep, - did not run, · building the sandbox.
         self.trunk: Playback | None = None
         """The run that this one was branched from by lifting mechanisms."""
         self._start = run.launched if cursor is None else cursor
-        self.set_reactive(PlayScreen.view_number, first_view(run.scenario))
+        self.set_reactive(PlayScreen.view_number, first_view(run.scenario) % views(run))
         self._came_from = self._start
 
     def compose(self) -> ComposeResult:
