@@ -181,3 +181,15 @@ async def test_what_textual_says_by_itself_is_said_in_the_language_spoken(langua
     assert "Ctrl+Q" in said
     assert "'x.svg'" in said
     assert ("Screenshot: " in said) == (language == "en")
+
+
+async def test_an_option_as_long_as_its_line_is_not_cut():
+    i18n.use("es")
+    async with VitrinaApp(lesson="130-data").run_test(size=SMALL) as pilot:
+        lesson = pilot.app.screen
+        while lesson.at < 2:
+            await lesson.action_part(1)
+        options = [text for _letter, text in lesson.lesson.parts[2].options]
+        longest = max(options, key=len).replace("`", "")
+        await until(pilot, lambda: longest in screen_text(pilot.app))
+        assert "…" not in screen_text(pilot.app)

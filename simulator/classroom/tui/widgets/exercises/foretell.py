@@ -22,7 +22,7 @@ class ForetellExercise(Vertical):
 
     DEFAULT_CSS = """
     ForetellExercise RadioSet { width: 1fr; }
-    ForetellExercise RadioButton { width: 1fr; text-wrap: wrap; }
+    ForetellExercise RadioButton { width: 1fr; text-wrap: wrap; text-overflow: clip; }
     """
 
     def __init__(
