@@ -54,6 +54,7 @@ def command(
         from simulator.experiment.real.generate import SUBJECTS
     except ModuleNotFoundError:
         raise SearchError(_("a search draws its programs with Hypothesis: install it")) from None
+    from simulator.cli.calibration import calibrate
     from simulator.cli.real import machine_facts
     from simulator.experiment.real import host, pool
     from simulator.experiment.real.search import Finding, Search, keep, sides
@@ -62,23 +63,31 @@ def command(
     if strange:
         raise click.UsageError(_("subjects are: {list}").format(list=", ".join(SUBJECTS)))
     wanted = specs or DEFAULT
+    for spec in wanted:
+        parse_spec(spec)
     facts, world = machine_facts(), load_world()
-    search = Search(sides(lambda spec: open_session(world, parse_spec(spec), facts), world))
 
     def told(found: Finding) -> None:
         click.echo(f"{keep(output, found)}: {found.spec}\n{found}")
 
-    with pool.keep(), _stopping(search):
-        for number, spec in enumerate(wanted):
-            if search.stopping:
-                break
-            parse_spec(spec)
-            reason = host.why_not(spec)
-            if reason is not None:
-                click.echo(_("{spec}: not here, because {reason}").format(spec=spec, reason=reason))
-                continue
-            share = minutes * 60 / len(wanted)
-            search.search(spec, subjects or SUBJECTS, share, seed + number, first=first, told=told)
+    with pool.keep():
+        reasons = {spec: host.why_not(spec) for spec in wanted}
+        read = calibrate((spec for spec in wanted if reasons[spec] is None), world)
+        search = Search(
+            sides(lambda spec: open_session(world, read.technology(spec), facts), world)
+        )
+        with _stopping(search):
+            for number, spec in enumerate(wanted):
+                if search.stopping:
+                    break
+                reason = reasons[spec]
+                if reason is None:
+                    share = minutes * 60 / len(wanted)
+                    names = subjects or SUBJECTS
+                    search.search(spec, names, share, seed + number, first=first, told=told)
+                else:
+                    text = _("{spec}: not here, because {reason}")
+                    click.echo(text.format(spec=spec, reason=reason))
     _sum_up(search.tally)
     if search.stopping:
         raise KeyboardInterrupt

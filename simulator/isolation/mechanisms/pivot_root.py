@@ -8,6 +8,8 @@ from simulator.machine.abi.constants import (
     MS_REC,
     MS_SHARED,
     MS_SLAVE,
+    O_CLOEXEC,
+    O_CREAT,
     O_DIRECTORY,
     O_RDONLY,
 )
@@ -28,15 +30,22 @@ class PivotRoot:
     """runc's way: stack the old root on the new one, then detach it (rootfs_linux.go).
 
     ``shared``: in the end every mount begins a peer group, for programs inside that make mount
-    namespaces of their own (LXC, conf.c lxc_pivot_root()).
+    namespaces of their own (LXC, conf.c lxc_pivot_root()). ``pinned``: a deleted file of the root
+    is held open, so that nobody inside makes the filesystem under it read-only for all; a user
+    namespace of one's own keeps one from that anyway (LXC, conf.c lxc_rootfs_init()).
     """
 
     shared: bool = False
+    pinned: bool = False
 
     about: About = ABOUT
 
     def plan(self, plan: LaunchPlan) -> None:
         """Eight calls, as runc makes them."""
+        if self.pinned and not plan.has("user-ns"):
+            runtime = plan.caller(Phase.PREPARE, "runtime", self.about.id)
+            runtime("open", f"{plan.root}/.lxc_keep", O_CREAT | O_CLOEXEC, 0o600)
+            runtime("unlink", f"{plan.root}/.lxc_keep")
         child = plan.caller(Phase.CHILD_PIVOT, "guest", self.about.id)
         child("open", "/", O_DIRECTORY | O_RDONLY, binds="oldroot")
         child("open", plan.root, O_DIRECTORY | O_RDONLY, binds="newroot")

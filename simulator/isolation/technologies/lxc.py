@@ -43,7 +43,7 @@ _TODAY = Technology(
         DefaultMounts(defaults.MOUNTS, groups_v1=False, groups_alone=True),
         ProcMixed(),
         SysMixed(),
-        PivotRoot(shared=True),
+        PivotRoot(shared=True, pinned=True),
         Apparmor(defaults.PROFILE),
         seccomp_lxc.common(),
         Capabilities(defaults.CAPABILITIES),

@@ -38,7 +38,7 @@ TECHNOLOGY = Technology(
         SessionKeyring(),
         DefaultMounts(defaults.MOUNTS, groups_v1=False, groups_alone=True),
         ProcMixed(),
-        PivotRoot(shared=True),
+        PivotRoot(shared=True, pinned=True),
         Apparmor(defaults.PROFILE),
         seccomp_lxc.common(),
     ),

@@ -166,12 +166,27 @@ def _open_channel() -> tuple[Channel, list[int]]:
     return Channel(ends[0], ends[3]), ends
 
 
+def _quiet_streams() -> None:
+    """A console, a log or a pipe of the product's is no stream of a program that nobody sits at.
+
+    Each of the three becomes /dev/null, where there is one.
+    """
+    number, frame = encode("open", ["/dev/null", os.O_RDWR])
+    null, _errno = raw(number, *frame.args)
+    if null < 0:
+        return
+    for stream in (0, 1, 2):
+        raw(NUMBERS["dup2"], null, stream)
+    raw(NUMBERS["close"], null)
+
+
 def main() -> None:
     """Serve until the coordinator goes away."""
     _default_signals()
     _drain_imports()
     settle()
     channel, owned = _open_channel()
+    _quiet_streams()
     actor = Actor(channel, owned)
     request = channel.receive()
     close_others((channel.requests, channel.answers), owned)

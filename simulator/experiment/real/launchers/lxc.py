@@ -1,5 +1,6 @@
 """LXC: the container's own configuration file, and ``lxc-start`` with the agent as its init."""
 
+import contextlib
 import shutil
 from pathlib import Path
 
@@ -55,16 +56,19 @@ def launch(
     if program is None:
         raise RealError.not_here("lxc-start is not installed")
     before = machine.members()
-    log = f"/{_PLACE}/{actor}/log"
-    argv = [program, "-n", actor, "-P", f"/{_PLACE}", "-d", "-o", log, "-l", "ERROR"]
+    argv = [program, "-n", actor, "-P", f"/{_PLACE}", "-d", "-l", "ERROR"]
     argv += [] if own_file else ["-f", path]
+    agent = ["--", *rootfs.interpreter_arguments()]
     try:
-        operator.run([*argv, "--", *rootfs.interpreter_arguments()])
+        # A log would stay open for writing on the file system of the container's root
+        operator.run([*argv, "-o", "none", *agent])
     except RealError as error:
+        with contextlib.suppress(RealError):
+            operator.run([*argv, "-o", f"/{_PLACE}/{actor}/log", *agent])
         raise RealError.broken("lxc-start", _why(place / "log") or str(error)) from error
     pid = newest_init(machine, before)
     if pid is None:
-        raise RealError.broken("lxc-start", _why(place / "log") or last_words(""))
+        raise RealError.broken("lxc-start", last_words(""))
     return machine.keep(attach(pid))
 
 

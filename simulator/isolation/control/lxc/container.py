@@ -44,7 +44,7 @@ BARE = Technology(
             groups_v1=False,
             groups_alone=True,
         ),
-        PivotRoot(shared=True),
+        PivotRoot(shared=True, pinned=True),
         SessionKeyring(),
     ),
     image=Image(root=""),

@@ -15,7 +15,7 @@ from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import mount_tree, mounting
 from simulator.machine.kernel.vfs.fd import WRITERS
-from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
 
 if TYPE_CHECKING:
@@ -91,6 +91,12 @@ def set_read_only(trap: "Trap", sb: Superblock, read_only: bool) -> None:
         return
     if read_only:
         mounts = {mount.id for mount in trap.store.all(Mount) if mount.sb == sb.id}
-        if _has_writers(trap, mounts):
-            trap.fail(Errno.EBUSY, N_("A file is open for writing."), "mount(2)")
+        # sb_prepare_remount_readonly(): who is gone by name is yet to be removed for good
+        deleted = any(i.sb == sb.id and not i.nlink for i in trap.store.all(Inode))
+        if deleted or _has_writers(trap, mounts):
+            trap.fail(
+                Errno.EBUSY,
+                N_("A file is open for writing, or deleted and still open."),
+                "mount(2)",
+            )
     trap.store.put(msgspec.structs.replace(sb, read_only=read_only))
