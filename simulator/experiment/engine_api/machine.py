@@ -54,7 +54,7 @@ class Machine:
         world = msgspec.structs.replace(load_world(), services=(PRODUCT,), neighbour=False)
         release = WorldFile(path="/etc/os-release", text=host.os_release)
         world = msgspec.structs.replace(world, files=(*world.files, release))
-        facts = host.facts | (MODERN if host.cgroup2 else frozenset())
+        facts = host.facts | MODERN if host.cgroup2 else host.facts
         built = worlds.build(world, TECHNOLOGY, facts)
         self.kernel = built.kernel
         self.land = Userland(built.kernel)
