@@ -14,7 +14,7 @@ from simulator.experiment.probes.world import File, User, World
 from simulator.isolation.control.toolset import Toolset
 from simulator.machine.abi.constants import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG
 from simulator.machine.abi.ids import Domain, KGid, KUid
-from simulator.machine.kernel.vfs import tree
+from simulator.machine.kernel.vfs import ops, tree
 from simulator.machine.kernel.vfs.inode import Dentry, Inode
 from simulator.machine.state.store import Store
 from simulator.machine.userland import registry
@@ -121,7 +121,7 @@ def plant(store: Store, place: Place, one: File, secret: str) -> None:
     if store.get(Dentry, (parent, name)) is not None:
         if one.kind in ("dir", "program"):
             return
-        tree.unlink(store, parent, name)
+        ops.forget(store, tree.unlink(store, parent, name).id)
     if one.kind == "program":
         busybox = store.row(
             Dentry, (tree.mkdirs(store, place.root, _programs(store, place.root)), "busybox")

@@ -242,19 +242,22 @@ def punch(trap: "Trap", inode: InodeId, offset: int, length: int) -> None:
         _put_content(trap, row, content.punched(row, offset, length))
 
 
+def is_held(store: Store, inode: InodeId) -> bool:
+    """Whether somebody holds it open, stands in it or executes it: it outlives its last name."""
+    return (
+        inode in store.filed(OPEN_FILES)
+        or inode in store.filed(USED_BY)
+        or inode in store.filed(BY_ROOT)
+    )
+
+
 def forget(store: Store, inode: InodeId) -> int:
     """Drop an inode that has no name and that nobody holds open, stands in or executes.
 
     Gives how many pages that freed.
     """
     row = store.get(Inode, inode)
-    if row is None or row.nlink > 0:
-        return 0
-    if (
-        inode in store.filed(OPEN_FILES)
-        or inode in store.filed(USED_BY)
-        or inode in store.filed(BY_ROOT)
-    ):
+    if row is None or row.nlink > 0 or is_held(store, inode):
         return 0
     freed = content.pages(row)
     if freed:

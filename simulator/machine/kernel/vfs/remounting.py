@@ -13,7 +13,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import MountId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.task import At
-from simulator.machine.kernel.vfs import mount_tree, mounting
+from simulator.machine.kernel.vfs import mount_tree, mounting, ops
 from simulator.machine.kernel.vfs.fd import WRITERS
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
@@ -92,7 +92,8 @@ def set_read_only(trap: "Trap", sb: Superblock, read_only: bool) -> None:
     if read_only:
         mounts = {mount.id for mount in trap.store.all(Mount) if mount.sb == sb.id}
         # sb_prepare_remount_readonly(): who is gone by name is yet to be removed for good
-        deleted = any(i.sb == sb.id and not i.nlink for i in trap.store.all(Inode))
+        nameless = (i for i in trap.store.all(Inode) if i.sb == sb.id and not i.nlink)
+        deleted = any(ops.is_held(trap.store, i.id) for i in nameless)
         if deleted or _has_writers(trap, mounts):
             trap.fail(
                 Errno.EBUSY,
