@@ -133,6 +133,11 @@ class Machine:
         do(call, "chdir", "/")
         do(call, "umount2", "/.old", _MNT_DETACH)
         do(call, "rmdir", "/.old")
+        # What the agent began with is this machine's /dev/null, on a read-only mount.
+        stream = do(call, "open", "/dev/null", os.O_RDWR)
+        for number in range(3):
+            do(call, "dup2", stream, number)
+        do(call, "close", stream)
 
     def _mount_cgroups(self, root: str) -> None:
         found = cgroups.hierarchies(unified=self._unified)

@@ -22,6 +22,7 @@ TRACEES = Index(Task, lambda task: (task.tracer,) if task.tracer else (), "trace
 
 _AT_EXIT: list[Callable[[Store, Task], None]] = []
 _AT_REAPING: list[Callable[[Store, Pid], None]] = []
+_DEATH_SIGNAL_RULES: list[Callable[[Store, Task, Task], bool]] = []
 
 
 def at_exit(give_back: Callable[[Store, Task], None]) -> None:
@@ -32,6 +33,11 @@ def at_exit(give_back: Callable[[Store, Task], None]) -> None:
 def at_reaping(clear_away: Callable[[Store, Pid], None]) -> None:
     """Have ``clear_away`` called with every zombie that goes, while its row is still there."""
     _AT_REAPING.append(clear_away)
+
+
+def of_death_signals(rule: Callable[[Store, Task, Task], bool]) -> None:
+    """Have ``rule`` say whether a task that ends may send a child the signal it asked for."""
+    _DEATH_SIGNAL_RULES.append(rule)
 
 
 def end(store: Store, pid: Pid, wait_status: int) -> None:
@@ -170,7 +176,7 @@ def _bequeath_children(store: Store, task: Task) -> None:
         if child.state is TaskState.ZOMBIE:
             if child.tracer is None:
                 _tell_parent(store, child.id)
-        elif child.death_signal:
+        elif child.death_signal and all(rule(store, task, child) for rule in _DEATH_SIGNAL_RULES):
             _send(store, child.id, child.death_signal)
 
 
