@@ -132,7 +132,7 @@ class Studio:
 
         if (probe, spec) not in self.found:
             verdict = judge(question(find(probe)), parsed(spec, ()))
-            self.found[probe, spec] = Found(verdict.outcome.name, verdict.stopped_by or "")
+            self.found[probe, spec] = Found(verdict.outcome.name, verdict.held_by)
         return self.found[probe, spec]
 
     def moments(self) -> tuple[Surprise, ...]:

@@ -78,7 +78,7 @@ def _line(spec: str, verdict: Verdict, wrong: str) -> Content:
     """What the model says, and what was said before when that was ``wrong``."""
     mark = ("✗ ", "$text-error") if wrong else ("✓ ", "$text-success")
     told = _(SAID[verdict.outcome.name])
-    by = _("stopped by {wall}").format(wall=verdict.stopped_by) if verdict.stopped_by else ""
+    by = _("stopped by {wall}").format(wall=verdict.held_by) if verdict.held_by else ""
     said = "  " + _("you said: {said}").format(said=wrong) if wrong else ""
     return Content.assemble(
         mark, (spec, "bold"), f": {told}", f" ({by})" if by else "", (said, "$text-muted")
