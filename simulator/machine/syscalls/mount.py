@@ -118,7 +118,7 @@ def umount2(trap: Trap, target: str, flags: int = 0) -> Result:
     if flags & ~(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW):
         trap.fail(Errno.EINVAL, "", "umount2(2)")
     where = mounting.place(trap, target, follow=not flags & UMOUNT_NOFOLLOW)
-    return unmounting.unmount(trap, where, flags)
+    return unmounting.unmount(trap, mounting.topmost_place(trap, where), flags)
 
 
 @linux("pivot_root")

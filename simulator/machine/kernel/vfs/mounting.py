@@ -82,10 +82,16 @@ def is_directory(trap: "Trap", inode: InodeId) -> bool:
 
 def locked_place(trap: "Trap", target: Place) -> Place:
     """lock_mount(): the top of what is mounted there; ENOENT for a removed directory."""
-    at = cross(trap, target.at)
-    inode = inodes.load(trap, at.inode)
+    top = topmost_place(trap, target)
+    inode = inodes.load(trap, top.at.inode)
     if inode.mode & S_IFMT == S_IFDIR and inode.nlink == 0:
         trap.fail(Errno.ENOENT, N_("The directory has been removed."), "mount(2)")
+    return top
+
+
+def topmost_place(trap: "Trap", target: Place) -> Place:
+    """LOOKUP_MOUNTPOINT: what is mounted on a place in which one stands, with nobody above it."""
+    at = cross(trap, target.at)
     if at == target.at:
         return target
     return Place(at, trap.store.row(Mount, at.mount).root_name, target.text)
