@@ -22,7 +22,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.kernel.fs import disk_image, pty
+from simulator.machine.kernel.fs import devices, disk_image, pty
 from simulator.machine.kernel.fs.registry import operations
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
@@ -235,9 +235,10 @@ def sendfile(trap: Trap, out: int, source: int, offset: int = 0, count: int = 0)
         _need_splice(trap, file, target)
     if not count:
         return 0
-    unread = file.kind == "pipe" or _is_directory(trap, file)
+    unread = file.kind == "pipe" or _is_directory(trap, file) or not _splices(trap, file, "r")
     data = b"" if unread else io.read(trap, file, min(count, 65536))
-    if unread or (data and target.kind in _NO_SPLICE):
+    unwritten = target.kind in _NO_SPLICE or not _splices(trap, target, "w")
+    if unread or (data and unwritten):
         trap.fail(Errno.EINVAL, N_("This kind of file is not spliced."), "sendfile(2)")
     return io.write(trap, target, data, len(data)) if data else 0
 
@@ -278,6 +279,15 @@ def _is_regular(trap: Trap, file: fds.File) -> bool:
 
 def _is_directory(trap: Trap, file: fds.File) -> bool:
     return file.at is not None and inodes.is_dir(inodes.load(trap, file.at.inode))
+
+
+def _splices(trap: Trap, file: fds.File, way: str) -> bool:
+    """Whether a device's driver has the splice of this direction; others have both."""
+    if file.kind != "device" or file.at is None:
+        return True
+    inode = inodes.load(trap, file.at.inode)
+    driver = devices.driver_of(inode.mode & S_IFMT, inode.rdev)
+    return driver is None or way in driver.splices
 
 
 def _need_splice(trap: Trap, file: fds.File, target: fds.File) -> None:

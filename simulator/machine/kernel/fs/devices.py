@@ -62,6 +62,8 @@ class Driver:
     release: Callable[[Store, fds.File], None] | None = None
     positioned: bool = False
     """Whether reading moves on and lseek(2) moves at all; elsewhere the position stays 0."""
+    splices: str = "rw"
+    """Ways in which sendfile(2) takes it: ``r`` with a splice_read(), ``w`` with a splice_write()."""
     domain: Domain = KERNEL
 
 
@@ -251,7 +253,7 @@ _char(
         name="/dev/mem", read=_zeros, write=_swallow, open=_raw_io, positioned=True, domain=HOST
     ),
 )
-_char(1, 3, Driver(name="/dev/null", read=_nothing, write=_swallow))
+_char(1, 3, Driver(name="/dev/null", read=_nothing, write=_swallow, splices="w"))
 _char(
     1,
     4,
@@ -260,7 +262,7 @@ _char(
     ),
 )
 _char(1, 5, Driver(name="/dev/zero", read=_zeros, write=_swallow))
-_char(1, 7, Driver(name="/dev/full", read=_zeros, write=_always_full))
+_char(1, 7, Driver(name="/dev/full", read=_zeros, write=_always_full, splices="r"))
 _char(1, 8, Driver(name="/dev/random", read=_noise, write=_swallow, ioctl=_entropy))
 _char(1, 9, Driver(name="/dev/urandom", read=_noise, write=_swallow, ioctl=_entropy))
 _char(
