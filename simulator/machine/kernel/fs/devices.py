@@ -63,7 +63,7 @@ class Driver:
     positioned: bool = False
     """Whether reading moves on and lseek(2) moves at all; elsewhere the position stays 0."""
     splices: str = "rw"
-    """Ways in which sendfile(2) takes it: ``r`` with a splice_read(), ``w`` with a splice_write()."""
+    """How sendfile(2) takes it: ``r`` where it has a splice_read(), ``w`` a splice_write()."""
     domain: Domain = KERNEL
 
 
