@@ -175,6 +175,7 @@ def _replace(
         cred=cred,
         handlers=kept,
         dumpable=readable and not exec_cred.restricts_dump(task.cred, cred),
+        mm_user_ns=cred.user_ns,
         death_signal=0 if secure else task.death_signal,
         personality=task.personality & ~ADDR_NO_RANDOMIZE if secure else task.personality,
         exit_signal=SIGCHLD,

@@ -9,6 +9,7 @@ import msgspec
 from simulator.machine.abi.call import Call, Result
 from simulator.machine.abi.ids import (
     HOST,
+    INITIAL_USER_NS,
     CgroupId,
     ContextId,
     Domain,
@@ -132,6 +133,8 @@ class Task(Row, frozen=True, kw_only=True):
     next_label: str = ""
     """The label that the next execve(2) puts on (/proc/self/attr/exec)."""
     dumpable: bool = True
+    mm_user_ns: NsId = INITIAL_USER_NS
+    """The user namespace in which its program was executed: the owner of its memory."""
     personality: int = 0
     subreaper: bool = False
     death_signal: int = 0

@@ -50,16 +50,14 @@ def may_trace(trap: Trap, task: Task) -> Answer:
         return None
     mine, theirs = trap.task.cred, task.cred
     privileged = capable(trap.store, mine, "SYS_PTRACE", theirs.user_ns)
-    if privileged:
-        return None
     same_user = (theirs.ruid, theirs.euid, theirs.suid) == (mine.ruid,) * 3
     same_group = (theirs.rgid, theirs.egid, theirs.sgid) == (mine.rgid,) * 3
-    if not (same_user and same_group):
+    if not privileged and not (same_user and same_group):
         return _OTHER_USER
-    if not task.dumpable:
+    if not task.dumpable and not capable(trap.store, mine, "SYS_PTRACE", task.mm_user_ns):
         return _UNDUMPABLE
     covered = mine.user_ns == theirs.user_ns and not theirs.permitted & ~mine.permitted
-    return None if covered else _MORE_CAPABLE
+    return None if privileged or covered else _MORE_CAPABLE
 
 
 def may_attach(trap: Trap, task: Task) -> Answer:

@@ -310,7 +310,7 @@ def _owner(look: Look, node: Node) -> tuple[KUid, KGid]:
     if task.id == look.trap.task.id and look.id[3:4] == ("fd",):
         # proc_fd_permission(): one's own descriptors are always within reach
         return task.cred.fsuid, task.cred.fsgid
-    user_ns = look.trap.store.row(UserNs, task.cred.user_ns)
+    user_ns = look.trap.store.row(UserNs, task.mm_user_ns)
     uid, gid = to_kernel(user_ns.uid_map, 0), to_kernel(user_ns.gid_map, 0)
     return KUid(uid or 0), KGid(gid or 0)
 
