@@ -1,6 +1,7 @@
 """Device rules of control groups, and the freezer: cgroup-v1/devices.rst, cgroup-v2.rst."""
 
 from simulator.machine.abi.call import Call, Denial, Killed
+from simulator.machine.abi.constants import S_IFCHR
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.resource.cgroup import device_allowed, hold_frozen
@@ -17,7 +18,13 @@ _NOT_LISTED = Denial(
 
 
 def may_open_device(trap: Trap, kind: int, rdev: int, access: str) -> Answer:
-    """devcgroup_check_permission(): every use must be listed."""
+    """devcgroup_check_permission(): every use must be listed.
+
+    A character device of number 0, which no driver has, is not asked for when it is opened
+    (devcgroup_inode_permission()).
+    """
+    if kind == S_IFCHR and not rdev and access != "m":
+        return None
     allowed = device_allowed(trap.store, trap.task, kind, rdev, access)
     return None if allowed else _NOT_LISTED
 
