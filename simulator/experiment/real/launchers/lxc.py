@@ -73,5 +73,7 @@ def launch(
 
 
 def _why(log: Path) -> str:
+    """The first error of the container's own side; its parent's is that the other one is gone."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    return lines[0].partition("ERROR")[2].strip() if lines else ""
+    told = [line.partition("ERROR")[2].strip() for line in lines if "ERROR" in line]
+    return next((one for one in told if not one.startswith("af_unix")), told[0] if told else "")
