@@ -160,7 +160,8 @@ class RealSession:
         if isinstance(result, Returned):
             host = self.machine.supervisor.pid
             self.machine.spoilt |= guard.turns_a_setting(link.pid, call, host)
-        if call.name in _SIGNALLING:
+        if call.name in _SIGNALLING or isinstance(result, Executed):
+            # Behind an execve(2) a whole program may have run, and its end have ended others.
             self._settle()
         return self._told(result)
 
