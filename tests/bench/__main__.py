@@ -89,7 +89,7 @@ def create_ratio(opened: SimSession, real: Path, kind: str, at_most: float | Non
         os.close(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
         os.unlink(name)
 
-    name_of_it = f"create+close+unlink / the real ones, {kind}"
+    name_of_it = f"create+close+unlink / real, {kind}"
     return compare(name_of_it, ours, theirs, times=500, at_most=at_most)
 
 
@@ -201,12 +201,12 @@ def main() -> None:
         (real / DEEP).touch()
         print(f"{'':<42} {'the model':>15} {'the other':>17} {'ratio':>11}")
         print(stat_ratio(opened, real))
-        print(create_ratio(opened, real, "disk", at_most=1))
+        print(create_ratio(opened, real, "in TMPDIR", at_most=1))
         memory = Path("/dev/shm")
         if memory.is_dir():
             held = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=memory)))
             (held / "a").mkdir()
-            print(create_ratio(opened, held, "tmpfs", at_most=None))
+            print(create_ratio(opened, held, "in memory", at_most=None))
         print(fork_ratio(opened))
     for ratio in fakefs_ratios(session()):
         print(ratio)
