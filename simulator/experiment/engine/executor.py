@@ -154,7 +154,7 @@ def _booted(
 def _site(technology: Technology) -> Technology:
     """What of ``technology`` its host depends on: technologies that agree in it share a boot."""
     return Technology(
-        id="",
+        id=technology.id,
         title="",
         kernel=technology.kernel,
         release=technology.release,

@@ -174,11 +174,26 @@ def family_of(technology: Technology, facts: frozenset[str]) -> Family:
     )
 
 
-_RUNTIMES = {"linux": "runc", "freebsd": "jail", "sunos": "zoneadmd"}
+_RUNTIMES = {
+    "chroot": "chroot",
+    "unshare": "unshare",
+    "vserver": "vserver",
+    "openvz": "vzctl",
+    "cgroups": "cgexec",
+    "lxc": "lxc-start",
+    "lxc-unpriv": "lxc-start",
+    "nspawn": "systemd-nspawn",
+    "warden": "warden",
+    "bwrap": "bwrap",
+    "crun": "crun",
+}
+"""The product's own program that builds a sandbox, by the technology's id."""
+_USUAL_RUNTIMES = {"linux": "runc", "freebsd": "jail", "sunos": "zoneadmd"}
 
 
 def _operators(technology: Technology) -> tuple[tuple[str, str], ...]:
-    return (("host", "sh"), ("runtime", _RUNTIMES[technology.kernel]))
+    usual = _USUAL_RUNTIMES[technology.kernel]
+    return (("host", "sh"), ("runtime", _RUNTIMES.get(technology.id, usual)))
 
 
 def _tools(kernel: Kernel, host: Place, technology: Technology) -> None:
