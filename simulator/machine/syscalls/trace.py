@@ -139,6 +139,8 @@ def process_vm(
     if not _total(local):
         return 0
     task = trap.task if pid == trap.task.pids[-1] else pids.need(trap, pid)
+    if task.state is TaskState.ZOMBIE:
+        trap.fail(Errno.ESRCH, N_("The process has ended."), "process_vm_readv(2)")
     if task.id != trap.task.id:
         may_reach(trap, task)
     where = _first_address(remote)
