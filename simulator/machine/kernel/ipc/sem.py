@@ -136,6 +136,9 @@ def control(trap: Trap, number: int, place: int, command: int, value: Value) -> 
     if command not in (GETVAL, GETPID, GETNCNT, GETZCNT, GETALL, SETVAL, SETALL):
         trap.fail(Errno.EINVAL, N_("There is no such command."), "semctl(2)")
     semaphores = perm.find(trap, SemSet, "sem", number)
+    if command == SETVAL:
+        # semctl_setval() looks for the semaphore first, semctl_main() for the right
+        _must_exist(trap, semaphores, place)
     if command in (SETVAL, SETALL):
         perm.need(trap, semaphores.perm, WRITE)
         return _set(trap, semaphores, place, command, value)
@@ -154,7 +157,6 @@ def control(trap: Trap, number: int, place: int, command: int, value: Value) -> 
 def _set(trap: Trap, semaphores: SemSet, place: int, command: int, value: Value) -> int:
     values = list(semaphores.values)
     if command == SETVAL:
-        _must_exist(trap, semaphores, place)
         values[place] = _number(value)
         last = list(semaphores.last)
         last[place] = trap.task.id
