@@ -9,7 +9,13 @@ from typing import cast
 import msgspec
 
 from simulator.machine.abi.call import Failed, Result, Returned
-from simulator.machine.abi.constants import AF_NETLINK, AF_UNIX, MSG_CMSG_CLOEXEC, MSG_PEEK
+from simulator.machine.abi.constants import (
+    AF_NETLINK,
+    AF_UNIX,
+    MSG_CMSG_CLOEXEC,
+    MSG_PEEK,
+    SOCK_SEQPACKET,
+)
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import FilesId
@@ -35,6 +41,9 @@ def send(trap: Trap, file: File, data: bytes, handed: list[int], flags: int) -> 
         trap.fail(Errno.EINVAL, N_("Only UNIX sockets carry descriptors."), "unix(7)")
     if socket.family != AF_UNIX:
         handed = []
+    elif socket.type == SOCK_SEQPACKET and socket.state != "connected":
+        # unix_seqpacket_sendmsg() asks for the peer before it looks at what is handed on
+        trap.fail(Errno.ENOTCONN, N_("The socket is not connected."), "send(2)")
     if len(handed) > MAX_FDS:
         trap.fail(Errno.EINVAL, N_("A message takes 253 descriptors at most."), "unix(7)")
     slots = {number: fds.slot_of(trap, fd) for number, fd in enumerate(handed)}
