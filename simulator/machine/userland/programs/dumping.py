@@ -1,7 +1,7 @@
 """od, hexdump, xxd: bytes in digits (busybox ``od_bloaty.c``, ``hexdump.c``, ``hexdump_xxd.c``)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from simulator.machine.userland.options import Options, UsageError, parse, to_number
 from simulator.machine.userland.process import Process
@@ -63,20 +63,29 @@ async def od(sys: Process, argv: Sequence[str]) -> int:
     def place(at: int) -> str:
         return "" if radix == "n" else f"{at:0{6 if radix == 'x' else 7}{radix}}"
 
-    before = b""
-    starred = False
-    for at in range(0, len(content), _ROW):
-        row = content[at : at + _ROW]
-        if row == before and len(row) == _ROW and not options.has("v"):
-            await sys.out("" if starred else "*\n")
-            starred = True
+    for at, row in _rows(content, every=options.has("v")):
+        if row is None:
+            await sys.out("*\n")
             continue
-        starred, before = False, row
         for number, form in enumerate(forms or ["o2"]):
             head = place(first + at) if not number else " " * len(place(0))
             await sys.out(f"{head}{_cells(row, form)}\n")
     await sys.out(f"{place(first + len(content))}\n" if radix != "n" else "")
     return status
+
+
+def _rows(content: bytes, *, every: bool) -> Iterator[tuple[int, bytes | None]]:
+    """Each row with where it begins; unless ``every``, one None for all that repeat the last."""
+    before = b""
+    told = False
+    for at in range(0, len(content), _ROW):
+        row = content[at : at + _ROW]
+        again = row == before and len(row) == _ROW and not every
+        if not again:
+            yield at, row
+        elif not told:
+            yield at, None
+        before, told = row, again
 
 
 def _canonical(at: int, row: bytes) -> str:
@@ -115,14 +124,10 @@ async def hexdump(sys: Process, argv: Sequence[str]) -> int:
         return await sys.complain("stdin: Illegal seek")
     content, first, status = await _content(sys, options, options.value("s"), options.value("n"))
     letter = next((one for one in options.given if one in "bcCdox"), "")
-    before, starred = b"", False
-    for at in range(0, len(content), _ROW):
-        row = content[at : at + _ROW]
-        if row == before and len(row) == _ROW and not options.has("v"):
-            await sys.out("" if starred else "*\n")
-            starred = True
+    for at, row in _rows(content, every=options.has("v")):
+        if row is None:
+            await sys.out("*\n")
             continue
-        starred, before = False, row
         shown = _canonical(first + at, row) if letter == "C" else _hex_row(first + at, row, letter)
         await sys.out(shown)
     if content:
