@@ -35,14 +35,17 @@ def command(ctx: click.Context, spec: str, without: tuple[str, ...], actor: str)
     session = open_session(world, technology)
     shell = session.converse(actor)
     begun = shell.begin()
+    told: LineResult | None = None
     if sys.stdin.isatty():
         print(f"{spec}", file=sys.stderr)
-        _show(begun)
+        told = begun
     elif not shell.ended:
         shell.send("export PS1= PS2=")
     status = begun.status
     while not shell.ended:
         try:
+            # Ctrl-C may come as soon as the prompt is seen
+            _show(told)
             line = sys.stdin.readline()
         except KeyboardInterrupt:
             if not sys.stdin.isatty():
@@ -50,14 +53,16 @@ def command(ctx: click.Context, spec: str, without: tuple[str, ...], actor: str)
             print(file=sys.stderr)
             line = "\n"  # what was typed is forgotten, and the shell asks anew, as sh(1) does
         told = shell.send(line.rstrip("\n")) if line else shell.end()
-        _show(told)
         status = told.status
         if not line:
             break
+    _show(told)
     ctx.exit(status)
 
 
-def _show(told: LineResult) -> None:
+def _show(told: LineResult | None) -> None:
+    if told is None:
+        return
     if told.output:
         write_output(told.output)
         sys.stdout.flush()

@@ -1,6 +1,8 @@
 """How commands end when their output leads nowhere, and the words of their complaints."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +70,25 @@ def test_a_socket_that_cannot_be_made_is_one_clear_line() -> None:
         err = process.communicate()[1].decode()
     assert process.returncode == 2
     assert err == "vitrina: /no/such/dir/x: No such file or directory\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no pseudo-terminals there")
+def test_ctrl_c_at_the_prompt_of_a_shell_forgets_the_line_and_asks_anew() -> None:
+    import pty
+
+    pid, terminal = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a job in the background ignores it
+        os.execv(sys.executable, [sys.executable, "-m", "simulator.cli", "shell", "chroot"])
+    seen = b""
+    for typed in (b"echo forgotten \x03", b"echo kept\n", b"exit 3\n"):
+        while not seen.rstrip().endswith(b"#"):
+            seen += os.read(terminal, 1024)
+        os.write(terminal, typed)
+        seen = b"" if typed.endswith(b"\x03") else seen + b"\n"
+    with contextlib.suppress(OSError):  # Linux says EIO when the other end is closed
+        while more := os.read(terminal, 1024):
+            seen += more
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 3
+    assert b"\nkept" in seen
+    assert b"\nforgotten" not in seen
