@@ -154,12 +154,13 @@ def _booted(
 def _site(technology: Technology) -> Technology:
     """What of ``technology`` its host depends on: technologies that agree in it share a boot."""
     return Technology(
-        id=technology.id,
+        id="",
         title="",
         kernel=technology.kernel,
         release=technology.release,
         image=technology.image,
         neighbour_in_sandbox=technology.neighbour_in_sandbox,
+        launcher=technology.launcher,
     )
 
 

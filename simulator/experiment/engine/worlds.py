@@ -97,7 +97,10 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
     _key(kernel, world)
     daemons = {one.name: _daemon(kernel, one, world.secret) for one in world.processes}
     units = _units(kernel, world, technology)
-    actors = {name: _child(kernel, comm) for name, comm in _operators(technology)}
+    actors = {
+        name: _child(kernel, comm)
+        for name, comm in (("host", "sh"), ("runtime", technology.launcher))
+    }
     # One more call, so that what was written last belongs to the boot and not to the launch.
     say(kernel, INIT, "getpid")
     return Machine(kernel, actors, daemons, units)
@@ -172,28 +175,6 @@ def family_of(technology: Technology, facts: frozenset[str]) -> Family:
         machine=said.get("machine", family.machine),
         release_name=said.get("release", family.release_name),
     )
-
-
-_RUNTIMES = {
-    "chroot": "chroot",
-    "unshare": "unshare",
-    "vserver": "vserver",
-    "openvz": "vzctl",
-    "cgroups": "cgexec",
-    "lxc": "lxc-start",
-    "lxc-unpriv": "lxc-start",
-    "nspawn": "systemd-nspawn",
-    "warden": "warden",
-    "bwrap": "bwrap",
-    "crun": "crun",
-}
-"""The product's own program that builds a sandbox, by the technology's id."""
-_USUAL_RUNTIMES = {"linux": "runc", "freebsd": "jail", "sunos": "zoneadmd"}
-
-
-def _operators(technology: Technology) -> tuple[tuple[str, str], ...]:
-    usual = _USUAL_RUNTIMES[technology.kernel]
-    return (("host", "sh"), ("runtime", _RUNTIMES.get(technology.id, usual)))
 
 
 def _tools(kernel: Kernel, host: Place, technology: Technology) -> None:

@@ -42,9 +42,10 @@ class Technology(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     (a name of ``families.KERNELS``; empty: today's); ``mechanisms`` in the order of a launch;
     ``shared`` the kinds of object that an option shares on purpose, so that using them is granted
     and no leak; ``neighbour_in_sandbox`` whether another tenant is a second sandbox (else a process
-    of the same machine); ``options`` reads the product's own words. ``eras`` are the same product
-    at other times, each a technology of the same id with its own ``era`` (a version or a year, as
-    the product counts), typed ``NAME@ERA``; without one the name means today's.
+    of the same machine); ``launcher`` the product's own program, which carries out the launch on
+    the host; ``options`` reads the product's own words. ``eras`` are the same product at other
+    times, each a technology of the same id with its own ``era`` (a version or a year, as the
+    product counts), typed ``NAME@ERA``; without one the name means today's.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Technology(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     guest: Guest = Guest()
     shared: frozenset[str] = frozenset()
     neighbour_in_sandbox: bool = True
+    launcher: str = "runc"
     options: "Options | None" = None
     about: str = ""
     era: str = ""

@@ -15,6 +15,7 @@ TECHNOLOGY = Technology(
     id="bwrap",
     title=N_("bubblewrap"),
     year=2016,
+    launcher="bwrap",
     mechanisms=(
         SlaveMounts(),
         BubbleRoot((Operation("bind", "{root}", "/"),)),

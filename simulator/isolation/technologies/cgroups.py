@@ -13,6 +13,7 @@ _TODAY = Technology(
     id="cgroups",
     title=N_("Process Containers (cgroups)"),
     year=2007,
+    launcher="cgexec",
     mechanisms=(CgroupMembership(),),
     options=options.read,
     about=N_("A directory made, a pid written into it: how much a process may take, and no more."),

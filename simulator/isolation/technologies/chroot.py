@@ -10,6 +10,7 @@ TECHNOLOGY = Technology(
     id="chroot",
     title=N_("chroot"),
     year=1979,
+    launcher="chroot",
     mechanisms=(Chroot(),),
     image=Image(root="/srv/{name}"),
     neighbour_in_sandbox=False,

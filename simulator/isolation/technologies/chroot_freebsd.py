@@ -7,6 +7,7 @@ from simulator.machine.abi.i18n import N_
 
 TECHNOLOGY = Technology(
     id="chroot-freebsd",
+    launcher="chroot",
     title=N_("chroot on FreeBSD"),
     year=1994,
     kernel="freebsd",

@@ -16,6 +16,7 @@ TECHNOLOGY = Technology(
     id="crun",
     title=N_("crun"),
     year=2019,
+    launcher="crun",
     mechanisms=_MECHANISMS,
     image=defaults.IMAGE,
     guest=defaults.guest("crun"),

@@ -12,6 +12,7 @@ TECHNOLOGY = Technology(
     id="jail",
     title=N_("FreeBSD jail"),
     year=2000,
+    launcher="jail",
     kernel="freebsd",
     mechanisms=(
         DevfsRules(),

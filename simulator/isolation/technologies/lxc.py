@@ -29,6 +29,7 @@ _TODAY = Technology(
     id="lxc",
     title=N_("LXC"),
     year=2008,
+    launcher="lxc-start",
     mechanisms=(
         LxcConfig(defaults.CONFIG),
         MountNs(),

@@ -25,6 +25,7 @@ TECHNOLOGY = Technology(
     id="lxc-unpriv",
     title=N_("LXC, unprivileged"),
     year=2014,
+    launcher="lxc-start",
     mechanisms=(
         LxcConfig(defaults.CONFIG_MAPPED),
         UserNs(),

@@ -23,6 +23,7 @@ TECHNOLOGY = Technology(
     id="nspawn",
     title=N_("systemd-nspawn"),
     year=2010,
+    launcher="systemd-nspawn",
     mechanisms=(
         MountNs(),
         UtsNs(),

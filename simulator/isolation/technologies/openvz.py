@@ -21,6 +21,7 @@ _TODAY = Technology(
     id="openvz",
     title=N_("OpenVZ"),
     year=2005,
+    launcher="vzctl",
     release="linux-2.6.32-ovz",
     mechanisms=(
         VeConfig(),

@@ -8,6 +8,7 @@ TECHNOLOGY = Technology(
     id="unshare",
     title=N_("unshare(1)"),
     year=2009,
+    launcher="unshare",
     options=options.read,
     about=N_("Namespaces chosen one by one (-m -u -i -n -p -C -U), and nothing else."),
 )

@@ -19,6 +19,7 @@ _TODAY = Technology(
     id="vserver",
     title=N_("Linux-VServer"),
     year=2001,
+    launcher="vserver",
     release="linux-2.6.27-vs",
     mechanisms=(
         ChrootBarrier(),

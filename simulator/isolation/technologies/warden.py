@@ -30,6 +30,7 @@ TECHNOLOGY = Technology(
     id="warden",
     title=N_("Warden"),
     year=2011,
+    launcher="warden",
     release="linux-3.13",
     mechanisms=(
         OwnHierarchies(defaults.CGROUPS, defaults.SUBSYSTEMS),

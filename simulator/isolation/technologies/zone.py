@@ -14,6 +14,7 @@ _PLAIN = Technology(
     id="zone",
     title=N_("Solaris Containers (zones)"),
     year=2005,
+    launcher="zoneadmd",
     kernel="sunos",
     mechanisms=(
         Zone(nets=(Net("192.0.2.2{ordinal}/24"),)),
