@@ -5,9 +5,12 @@ program; the coordinator takes its other end and says when to go on. Without CAP
 takes no_new_privs, so what would gain rights by its file is not run then.
 """
 
+import contextlib
+import ctypes
 import os
 import struct
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from . import wire
@@ -20,6 +23,7 @@ _MODE_FILTER, _NEW_LISTENER, _WAIT_KILLABLE = 1, 1 << 3, 1 << 5
 _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS = 24, 38
 _VERSION_3, _SYS_ADMIN, _EACCES, _EINVAL = 0x20080522, 21, 13, 22
 _TRACEME, _KILL, _REFUSED_TRACE = 0, 9, 255
+_SIG_BLOCK, _SIG_SETMASK, _SIGCHLD = 0, 2, 1 << 16
 
 OF_THE_MACHINE = (16, 17, 20, 22, 25, 35)
 """Modules, I/O ports and memory, accounting, restart, clock, alarms that wake it.
@@ -143,6 +147,31 @@ def rehearsed(number: int, frame: Frame) -> tuple[bool, int]:
 
     A traced child makes it and is killed before the program's first instruction.
     """
+    with _silent_children():
+        return _rehearsed(number, frame)
+
+
+@contextlib.contextmanager
+def _silent_children() -> Iterator[None]:
+    """No SIGCHLD from what is born and dies in here: it would stop a process that is traced.
+
+    A blocked signal waits, even one that is ignored: signal(7).
+    """
+    frame = Frame()
+    only = frame.buffer(struct.pack("<Q", _SIGCHLD))
+    held, waiting, nothing = frame.buffer(bytes(8)), frame.buffer(bytes(8)), frame.buffer(bytes(16))
+    raw(NUMBERS["rt_sigprocmask"], _SIG_BLOCK, only, held, 8)
+    raw(NUMBERS["rt_sigpending"], waiting, 8)
+    (before,) = struct.unpack("<Q", ctypes.string_at(waiting, 8))
+    try:
+        yield
+    finally:
+        if not before & _SIGCHLD:
+            raw(NUMBERS["rt_sigtimedwait"], only, 0, nothing, 8)
+        raw(NUMBERS["rt_sigprocmask"], _SIG_SETMASK, held, 0, 8)
+
+
+def _rehearsed(number: int, frame: Frame) -> tuple[bool, int]:
     told, telling = os.pipe()
     child, errno = raw(NUMBERS["fork"])
     if child == 0:
