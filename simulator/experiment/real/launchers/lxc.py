@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import time
 from pathlib import Path
 
 from simulator.experiment.real import rootfs
@@ -13,6 +14,8 @@ from simulator.isolation.mechanisms.net_ns import NetNs
 from simulator.isolation.technologies.base import Technology
 
 _PLACE = "var/lib/lxc"
+_OF_THE_PARENT = ("af_unix", "commands", "commands_utils", "lxccontainer", "lxc_start")
+"""The parts of lxc that speak in the process that waits for the container: src/lxc/log.h."""
 
 
 def config(technology: Technology, actor: str, ordinal: int, *, apparmor: bool) -> str:
@@ -72,8 +75,18 @@ def launch(
     return machine.keep(attach(pid))
 
 
-def _why(log: Path) -> str:
-    """The first error of the container's own side; its parent's is that the other one is gone."""
-    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
-    told = [line.partition("ERROR")[2].strip() for line in lines if "ERROR" in line]
-    return next((one for one in told if not one.startswith("af_unix")), told[0] if told else "")
+def _why(log: Path, seconds: float = 1.0) -> str:
+    """The first error of the container's own side, which may still be writing when its parent ends.
+
+    The parent's words only tell that the other side is gone.
+    """
+    deadline = time.monotonic() + seconds
+    while True:
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        told = [line.partition("ERROR")[2].strip() for line in lines if "ERROR" in line]
+        for one in told:
+            if one.partition(" ")[0] not in _OF_THE_PARENT:
+                return one
+        if time.monotonic() > deadline:
+            return told[0] if told else ""
+        time.sleep(0.005)
