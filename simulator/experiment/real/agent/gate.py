@@ -10,7 +10,7 @@ import ctypes
 import os
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 from . import wire
@@ -152,7 +152,7 @@ def rehearsed(number: int, frame: Frame) -> tuple[bool, int]:
 
 
 @contextlib.contextmanager
-def _silent_children() -> Iterator[None]:
+def _silent_children() -> Generator[None]:
     """No SIGCHLD from what is born and dies in here: it would stop a process that is traced.
 
     A blocked signal waits, even one that is ignored: signal(7).
