@@ -1,5 +1,9 @@
 """Each runtime launches, answers one probe as its manual page says, and leaves nothing behind."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from simulator.experiment.probes.language import parse
@@ -167,3 +171,42 @@ def test_control_groups_alone_limit_and_hide_nothing() -> None:
     found = entries("cgroups pids.max=8", "guest.fork() * 12\nguest.open(CANARY, O_RDONLY)")
     assert "EAGAIN" in {str(entry.errno) for entry in found}
     assert found[-1].errno is None
+
+
+STRANGELY_STARTED = """
+import os, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+os.umask(0o077)
+os.nice(5)
+vitrina = [sys.executable, "-m", "simulator.cli", "trace", sys.argv[1], "--on", "none"]
+os.execv(vitrina[0], vitrina + sys.argv[2:])
+"""
+ASKS_WHAT_IT_INHERITED = """
+fd = guest.open("/tmp/made", O_WRONLY | O_CREAT, 0o666)
+guest.fstat(fd)
+guest.getpriority(PRIO_PROCESS, 0)
+kid = guest.fork()
+kid.kill(kid, SIGHUP)
+son = guest.fork()
+son.kill(son, SIGINT)
+girl = guest.fork()
+girl.kill(girl, SIGTERM)
+"""
+
+
+def test_how_we_were_started_is_no_matter_to_the_actors(tmp_path: Path) -> None:
+    requires_spec("none")
+    probe = tmp_path / "started.probe"
+    probe.write_text(ASKS_WHAT_IT_INHERITED)
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", STRANGELY_STARTED, str(probe), *where],
+            capture_output=True, check=True, text=True,
+        ).stdout
+        for where in ((), ("--real",))
+    ]  # fmt: skip
+    words = ["'mode': 33188", "getpriority(0, 0) = 20"]
+    words += [f"Killed: {signal}" for signal in ("SIGHUP", "SIGINT", "SIGTERM")]
+    assert [word for word in words for one in said if word not in one] == []

@@ -57,9 +57,10 @@ def _start() -> Link:
             env=_ENVIRONMENT,
         )
         found = _looking_on(attach(process.pid), str(agent))
-    # A machine's processes are not nicer than those of the model, however nice we were started.
+    # A machine's processes are as nice as those of the model, however we were started.
     with contextlib.suppress(RealError):
         do(found, "setpriority", 0, 0, 0)
+    do(found, "umask", 0o022)
     with contextlib.suppress(RealError):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         do(found, "setrlimit", resource.RLIMIT_NOFILE, (min(1024, hard), hard))

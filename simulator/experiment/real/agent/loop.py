@@ -15,6 +15,7 @@ from .numbers import NUMBERS
 from .settle import settle
 
 _CLONE_VM, _CLONE_FILES, _CLONE_SETTLS, _SIGCHLD = 0x100, 0x400, 0x80000, 17
+_SIG_SETMASK, _SIGKILL, _SIGSTOP = 2, 9, 19
 
 _UNCODABLE = (
     BadArgumentError,
@@ -153,10 +154,15 @@ def _clone_flags(request: Any) -> int | str:
 
 
 def _default_signals() -> None:
-    """A fresh process's dispositions: Python itself ignores SIGPIPE and catches SIGINT."""
-    for number in (2, 13, 25):
+    """A fresh process's dispositions and mask, whatever ours were.
+
+    Python itself ignores SIGPIPE and catches SIGINT; nohup(1) ignores SIGHUP.
+    """
+    for number in set(range(1, 65)) - {_SIGKILL, _SIGSTOP}:
         call, frame = encode("rt_sigaction", [number, 0])
         raw(call, *frame.args)
+    call, frame = encode("rt_sigprocmask", [_SIG_SETMASK, []])
+    raw(call, *frame.args)
 
 
 def _open_channel() -> tuple[Channel, list[int]]:
