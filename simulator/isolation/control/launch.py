@@ -1,5 +1,6 @@
 """A launch as an operator's tool carries it out: the same plan, by the tool's own process."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -23,6 +24,19 @@ class Refused(Exception):
         self.call = call
         self.errno = errno
         self.mechanism = mechanism
+
+
+def of_iproute(refused: Refused) -> str | None:
+    """What ip(8) says of a message of rtnetlink(7) that was refused; None: it is another call.
+
+    Source: iproute2 ip/ipaddress.c (nodev()), lib/libnetlink.c.
+    """
+    request = refused.call.args[0] if refused.call.args else None
+    if refused.call.name != "@netlink" or not isinstance(request, Mapping):
+        return None
+    if refused.errno is Errno.ENODEV:
+        return f'Cannot find device "{request.get("name", "")}"'
+    return f"RTNETLINK answers: {refused.errno.message}"
 
 
 class Started(msgspec.Struct, frozen=True):

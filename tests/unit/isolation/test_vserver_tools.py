@@ -120,3 +120,59 @@ def test_vshelper_can_be_turned_off() -> None:
     assert host.says("vserver guest status >/dev/null")[0] == 3
     assert host.says("vshelper restart 4711")[0] == 1
     assert host.says("vshelper")[0] == 1
+
+
+def test_the_session_s_own_guest_starts_again_after_a_stop(host: Host) -> None:
+    assert host.says("vserver guest stop; vserver guest status")[0] == 3
+    assert host.says("vserver guest condrestart; vserver guest running")[0] == 1
+    assert host.says("vserver guest start") == (0, "")
+    assert host.says("vserver guest condrestart") == (0, "")
+    assert host.says("vserver guest exec id -u") == (0, "0\n")
+
+
+def test_a_guest_is_hashified_and_its_files_stand_in_the_store(host: Host) -> None:
+    assert host.says("vserver guest hashify") == (0, "")
+    assert host.says("stat -c %h /srv/guest/bin/busybox")[1].strip() != "1"
+    assert host.says("showattr -d /srv/guest/bin/busybox")[1].split()[0].endswith("UI")
+
+
+def test_an_interface_that_the_host_lacks_is_told_as_ip_tells_it(host: Host) -> None:
+    host.says("vserver new build -m skeleton --interface eth0:10.0.0.5/24")
+    status, text = host.says("vserver new start")
+    assert status == 1
+    assert text.splitlines()[0] == 'Cannot find device "eth0"'
+
+
+def test_vlimit_limits_a_guest_that_runs_and_shows_it(host: Host) -> None:
+    assert host.says("vlimit --xid guest --nproc 3") == (0, "")
+    assert "NPROC       N/A                 3" in host.says("vlimit --xid guest --all -d")[1]
+    assert "can't fork" in host.says("vserver guest exec sh -c 'sleep 9 & sleep 9 & sleep 9'")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "told"),
+    [
+        ("--nproc many", 255, "Can not parse limit 'many'"),
+        ("--xid nobody --all", 255, "Invalid context number 'nobody': vserver does not exist"),
+        ("--fsize 3", 255, "vlimit: fsize: the simulated kernel lacks this parameter"),
+        ("--width 3", 255, "unrecognized option '--width'"),
+    ],
+)
+def test_vlimit_says_what_it_can_t_do(host: Host, words: str, status: int, told: str) -> None:
+    found = host.says(f"vlimit {words}")
+    assert (found[0], found[1].splitlines()[0]) == (status, told)
+
+
+def test_a_flag_that_the_kernel_of_the_model_lacks_is_not_called_unknown(host: Host) -> None:
+    told = host.says("vattribute --set --xid guest --flag hide_mount")[1]
+    assert told == "vattribute: hide_mount: the simulated kernel lacks this parameter\n"
+    assert host.says("vattribute --set --xid guest --flag bogus")[1] == "Unknown flag 'bogus'\n"
+    assert host.says("vattribute --set --xid guest --ccap mount")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "tool", ["chcontext", "chbind", "reducecap", "vattribute", "vkill", "vlimit", "vps"]
+)
+def test_help_is_a_usage_and_no_failure(host: Host, tool: str) -> None:
+    status, text = host.says(f"{tool} --help")
+    assert (status, text.startswith("Usage:"), tool in text) == (0, True, True)

@@ -22,6 +22,7 @@ def _configured(name: str, number: int) -> tuple[tuple[str, int, str], ...]:
         "interfaces/0/dev": "dummy0",
         "vdirbase": "/srv",
         "apps/init/style": "sysv",
+        "apps/init/cmd.start": "/bin/sleep\n86400",
     }
     return tuple((f"{above}/{path}", 0o644, f"{text}\n") for path, text in files.items())
 
@@ -31,6 +32,7 @@ TOOLSET = Toolset(
     modules=(
         "vserver.attributes",
         "vserver.helper",
+        "vserver.limiting",
         "vserver.showing",
         "vserver.small",
         "vserver.tool",
@@ -43,9 +45,11 @@ TOOLSET = Toolset(
         "reducecap",
         "vattribute",
         "vkill",
+        "vlimit",
         "vshelper",
         "vps",
         "vpstree",
+        "vtop",
         "vserver-stat",
         "vserver-info",
         "setattr",

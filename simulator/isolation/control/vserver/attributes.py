@@ -207,7 +207,7 @@ async def vhashify(sys: Process, argv: Sequence[str]) -> int:
     for name in await _files(sys, guest.vdir):
         path = f"{guest.vdir}/{name}"
         found = await sys.lstat(path)
-        told = f"{found['st_mode']}:{found['st_uid']}:{found['st_gid']}:".encode()
+        told = f"{found['mode']}:{found['uid']}:{found['gid']}:".encode()
         digest = hashlib.sha1(told + await sys.slurp(path), usedforsecurity=False).hexdigest()
         kept = f"{_HASH_ROOT}/{digest[:2]}/{digest[2:]}"
         if await sys.succeeds("stat", kept):

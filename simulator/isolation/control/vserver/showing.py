@@ -32,6 +32,9 @@ async def _unwatched(sys: Process, status: int) -> int:
 @enter("vps", collection=TOOLS)
 async def vps(sys: Process, argv: Sequence[str]) -> int:
     """ps(1) of all contexts, with a column that says which."""
+    if argv[1:] == ["--help"]:
+        await sys.out("Usage:  vps <ps-opts>*\n")
+        return 0
     names = await _names(sys)
     if not await kernel.watch(sys):
         return await _unwatched(sys, 255)
@@ -69,9 +72,21 @@ async def vpstree(sys: Process, argv: Sequence[str]) -> int:
     return await vps(sys, argv)
 
 
+@enter("vtop", collection=TOOLS)
+async def vtop(sys: Process, argv: Sequence[str]) -> int:
+    """top(1) in context 1, which sees all others (scripts/vtop)."""
+    if not await kernel.watch(sys):
+        return await _unwatched(sys, 255)
+    await sys.execve("/bin/top", ["top", *argv[1:]], sys.env)
+    return 127
+
+
 @enter("vserver-stat", collection=TOOLS)
 async def vserver_stat(sys: Process, argv: Sequence[str]) -> int:
     """One line for each context: processes, memory, times."""
+    if argv[1:] == ["--help"]:
+        await sys.out("Usage:  vserver-stat\nShow information about all active contexts.\n")
+        return 0
     if len(argv) > 1:
         await sys.err("Unknown parameter, use '--help' for more information\n")
         return 1

@@ -9,20 +9,58 @@ from typing import Any
 from simulator.isolation.control.vserver import config, kernel
 from simulator.isolation.mechanisms.bounding_set import OLD_SECURE, SECURE, SECURE_CCAPS
 from simulator.isolation.mechanisms.context_flags import DEFAULT
-from simulator.isolation.technologies.options.vserver import CCAPS, FLAGS
+from simulator.isolation.technologies.options.vserver import (
+    CCAP_ALIASES,
+    CCAPS,
+    FLAG_ALIASES,
+    FLAGS,
+    OTHER_CCAPS,
+    OTHER_FLAGS,
+)
 from simulator.machine.abi.constants import BY_NAME, CAPABILITY_NAMES, CLONE_NEWIPC, CLONE_NEWUTS
+from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
 EVERY = (1 << 64) - 1
+USAGES = {
+    "chcontext": """Usage: chcontext [--cap [!]<cap_name>] [--secure] [--xid <num>] [--disconnect]
+       [--domainname <name>] [--hostname <name>] [--flag <flags>+]
+       [--silent] [--] command arguments ...
+""",
+    "chbind": """Usage: chbind  [--silent] [--nid <nid>] [--ip <ip_num>[/<mask>]]
+             [--lback <loopback>] [--bcast <broadcast>]
+             [--] <commands> <args>*
+""",
+    "reducecap": """Usage:
+  reducecap [--show] [--secure] [--flag <flag>] [--cap <capability>] [--] <cmd> <args>*
+  reducecap --show [--pid <pid>]
+""",
+    "vattribute": """Usage:
+    vattribute [--xid <xid>] {--get|--set [--bcap [~!]<cap>] [--ccap [~!]<cap>]
+    [--flag [~!]<flag>] [--secure]} -- [<program> <args>*]
+
+ --bcap <cap>   ...  system  capability to be set
+ --ccap <cap>   ...  context capability to be set
+ --flag <flag>  ...  context flag to be set
+ --umask <mask> ...  unshare mask to be set
+""",
+    "vkill": "Usage:  vkill [--xid|-c <xid>] [-s <signal>] [--] <pid>*\n",
+}
+"""The first lines of what ``--help`` prints: showHelp() of each."""
 
 
-class _Wrong(Exception):
+ALIASES = {"ccap": CCAP_ALIASES, "flag": FLAG_ALIASES}
+OTHERS = {"ccap": OTHER_CCAPS, "flag": OTHER_FLAGS}
+"""Words that util-vserver knows and the model's kernel does not act on."""
+
+
+class Wrong(Exception):
     """A mistake on the command line, with what the tool says of it."""
 
 
-def _options(
+def options(
     words: list[str], values: Sequence[str], switches: Sequence[str]
 ) -> tuple[dict[str, list[str]], list[str]]:
     """Options up to the first operand (getopt "+")."""
@@ -34,12 +72,12 @@ def _options(
         name, equals, value = word.partition("=")
         if name in values:
             if not equals and not words:
-                raise _Wrong(f"option '{name}' requires an argument")
+                raise Wrong(f"option '{name}' requires an argument")
             found.setdefault(name, []).append(value if equals else words.pop(0))
         elif name in switches:
             found.setdefault(name, []).append("")
         else:
-            raise _Wrong(f"unrecognized option '{word}'")
+            raise Wrong(f"unrecognized option '{word}'")
     return found, words
 
 
@@ -53,7 +91,7 @@ def bit_of(word: str) -> int:
     return 1 << CAPABILITY_NAMES.index(f"CAP_{name}") if f"CAP_{name}" in CAPABILITY_NAMES else 0
 
 
-async def _run(sys: Process, argv: list[str]) -> int:
+async def execute(sys: Process, argv: list[str]) -> int:
     """execvp(3): the command that the tool was asked to run."""
     if not argv:
         return 0
@@ -73,7 +111,12 @@ async def _run(sys: Process, argv: list[str]) -> int:
     return 255
 
 
-async def _complain(sys: Process, error: _Wrong) -> int:
+async def _help(sys: Process) -> int:
+    await sys.out(USAGES[sys.name])
+    return 0
+
+
+async def _complain(sys: Process, error: Wrong) -> int:
     await sys.err(f"{sys.name}: {error}\nTry '{sys.name} --help' for more information.\n")
     return 255
 
@@ -82,13 +125,15 @@ async def _complain(sys: Process, error: _Wrong) -> int:
 async def chcontext(sys: Process, argv: Sequence[str]) -> int:
     """chcontext [--ctx|--xid N] [--cap C] [--secure] [--flag F] [--hostname H] -- COMMAND."""
     try:
-        given, command = _options(
+        given, command = options(
             list(argv[1:]),
             ("--cap", "--ctx", "--xid", "--flag", "--hostname", "--domainname"),
             ("--secure", "--silent", "--disconnect", "--help"),
         )
-    except _Wrong as error:
+    except Wrong as error:
         return await _complain(sys, error)
+    if "--help" in given:
+        return await _help(sys)
     if not command:
         await sys.err("No command given; use '--help' for more information.\n")
         return 255
@@ -108,7 +153,7 @@ async def chcontext(sys: Process, argv: Sequence[str]) -> int:
         number = await _new_context(sys, number, given)
     if "--silent" not in given:
         await sys.out(f"New security context is {number}\n")
-    return await _run(sys, command)
+    return await execute(sys, command)
 
 
 async def _number(sys: Process, text: str) -> int:
@@ -165,13 +210,15 @@ async def _old_context(sys: Process, number: int, given: dict[str, list[str]]) -
 async def chbind(sys: Process, argv: Sequence[str]) -> int:
     """chbind [--silent] [--nid N] [--ip IP[/MASK]] [--lback IP] [--secure] -- COMMAND."""
     try:
-        given, command = _options(
+        given, command = options(
             list(argv[1:]),
             ("--nid", "--ip", "--bcast", "--lback", "--flag", "--ncap"),
             ("--silent", "--secure", "--disconnect", "--help"),
         )
-    except _Wrong as error:
+    except Wrong as error:
         return await _complain(sys, error)
+    if "--help" in given:
+        return await _help(sys)
     addresses = [text.partition("/")[0] for text in given.get("--ip", [])]
     wrong = next((one for one in addresses if ip.parse(one) is None), None)
     if wrong is not None:
@@ -188,7 +235,7 @@ async def chbind(sys: Process, argv: Sequence[str]) -> int:
         await _bound(sys, int(wanted) if wanted.isdigit() else 0, addresses, given)
     if "--silent" not in given and addresses:
         await sys.out(f"ipv4root is now {' '.join(addresses)}\n")
-    return await _run(sys, command)
+    return await execute(sys, command)
 
 
 async def _bound(
@@ -218,11 +265,13 @@ async def _bound(
 async def reducecap(sys: Process, argv: Sequence[str]) -> int:
     """reducecap [--show] [--secure] [--cap CAP] -- COMMAND: lower the ceiling, for good (2.4)."""
     try:
-        given, command = _options(
+        given, command = options(
             list(argv[1:]), ("--cap", "--flag", "--pid"), ("--show", "--secure", "--help")
         )
-    except _Wrong as error:
+    except Wrong as error:
         return await _complain(sys, error)
+    if "--help" in given:
+        return await _help(sys)
     if not command and "--show" not in given:
         await sys.err("No command given; use '--help' for more information\n")
         return 255
@@ -238,7 +287,7 @@ async def reducecap(sys: Process, argv: Sequence[str]) -> int:
         await sys.call("new_s_context", -2, gone, ())
     if "--show" in given:
         await _show_capabilities(sys)
-    return await _run(sys, command)
+    return await execute(sys, command)
 
 
 async def _show_capabilities(sys: Process) -> None:
@@ -255,26 +304,28 @@ async def _show_capabilities(sys: Process) -> None:
 async def vattribute(sys: Process, argv: Sequence[str]) -> int:
     """vattribute [--xid N] {--get|--set [--bcap C] [--ccap C] [--flag F] [--secure]} -- ..."""
     try:
-        given, command = _options(
+        given, command = options(
             list(argv[1:]),
             ("--xid", "--bcap", "--ccap", "--flag", "--umask"),
             ("--get", "--set", "--secure", "--help"),
         )
-        number = await _xid(sys, given)
+        if "--help" in given:
+            return await _help(sys)
+        number = await xid_of(sys, given)
         if "--get" in given:
             await _print_attributes(sys, number)
         else:
             await _set_attributes(sys, number, given)
-    except _Wrong as error:
+    except Wrong as error:
         await sys.err(f"{error}\n")
         return 255
     except SysError as error:
         await sys.err(f"vattribute: vc_set_ccaps(): {error.message}\n")
         return 1
-    return await _run(sys, command)
+    return await execute(sys, command)
 
 
-async def _xid(sys: Process, given: dict[str, list[str]]) -> int:
+async def xid_of(sys: Process, given: dict[str, list[str]]) -> int:
     """vc_xidopt2xid(): a number, or a guest's name."""
     text = given.get("--xid", ["self"])[-1]
     if text == "self":
@@ -283,7 +334,7 @@ async def _xid(sys: Process, given: dict[str, list[str]]) -> int:
         return int(text)
     guest = await config.find(sys, text)
     if guest is None:
-        raise _Wrong(f"Invalid context number '{text}': vserver does not exist")
+        raise Wrong(f"Invalid context number '{text}': vserver does not exist")
     return guest.context
 
 
@@ -295,7 +346,7 @@ async def _set_attributes(sys: Process, number: int, given: dict[str, list[str]]
     for word in _split(given.get("--bcap", [])):
         bit = bit_of(word)
         if not bit:
-            raise _Wrong(f"Unknown bcap '{word.lstrip('!~')}'")
+            raise Wrong(f"Unknown bcap '{word.lstrip('!~')}'")
         value = 0 if word[0] in "!~" else bit
         await kernel.command(sys, "set_bcaps", number, {"bcaps": value, "bmask": bit})
     await _words(sys, number, _split(given.get("--ccap", [])), CCAPS, "ccap")
@@ -307,8 +358,12 @@ async def _words(
 ) -> None:
     for word in words:
         name = word.lstrip("!~").lower()
+        name = ALIASES[kind].get(name, name)
+        if name not in known and name in OTHERS[kind]:
+            text = _("{name}: the simulated kernel lacks this parameter").format(name=name)
+            raise Wrong(f"vattribute: {text}")
         if name not in known:
-            raise _Wrong(f"Unknown {kind} '{name}'")
+            raise Wrong(f"Unknown {kind} '{name}'")
         mask: list[str] = [*DEFAULT] if name == "default" else [name]
         value: list[str] = [] if word[0] in "!~" else mask
         fields: dict[str, Any] = (
@@ -339,6 +394,8 @@ async def vkill(sys: Process, argv: Sequence[str]) -> int:
         word = words.pop(0)
         if word == "--":
             break
+        if word == "--help":
+            return await _help(sys)
         if word in ("--xid", "-c") and words:
             text = words.pop(0)
             guest = None if text.isdigit() else await config.find(sys, text)

@@ -130,6 +130,9 @@ async def _start(sys: Process, guest: Guest, rest: list[str], silent: bool) -> i
 
 def _wrapper(refused: launch.Refused) -> str:
     """What the program of util-vserver says that makes the call."""
+    told = launch.of_iproute(refused)
+    if told is not None:
+        return told
     first = refused.call.args[0] if refused.call.args else ""
     if refused.call.name != "vserver" or not isinstance(first, str):
         return str(refused)
@@ -185,6 +188,13 @@ async def kill_all(sys: Process, number: int, signo: int) -> None:
 async def _restart(sys: Process, guest: Guest, rest: list[str], silent: bool) -> int:
     await _stop(sys, guest, rest, silent)
     return await _start(sys, guest, rest, silent)
+
+
+async def _condrestart(sys: Process, guest: Guest, rest: list[str], silent: bool) -> int:
+    """A restart of what runs; of what is stopped nothing, and no failure."""
+    if not await running_context(sys, guest):
+        return 0
+    return await _restart(sys, guest, rest, silent)
 
 
 async def _suexec(sys: Process, guest: Guest, rest: list[str], silent: bool) -> int:
@@ -292,6 +302,7 @@ COMMANDS = {
     "start": _start,
     "stop": _stop,
     "restart": _restart,
+    "condrestart": _condrestart,
     "exec": _exec,
     "suexec": _suexec,
     "enter": _enter,

@@ -38,6 +38,14 @@ FLAGS = frozenset(
     ["private", "fakeinit", "virt_mem", "virt_uptime", "virt_load", "sc_helper", "persistent"]
 )  # fmt: skip
 """Of lib/cflags-v13.c what the model's kernel acts on."""
+OTHER_FLAGS = frozenset(
+    [
+        "lock", "nproc", "hideinfo", "ulimit", "namespace", "sched_hard", "sched_prio",
+        "sched_pause", "virt_cpu", "virt_time", "hide_mount", "hide_netif", "hide_vinfo",
+        "reboot_kill", "fork_rss", "prolific", "igneg_nice", "igneg_ionice",
+    ]
+)  # fmt: skip
+"""The rest of that table."""
 CCAPS = frozenset(
     [
         "set_utsname",
@@ -51,6 +59,23 @@ CCAPS = frozenset(
     ]
 )
 """Of lib/ccaps-v13.c likewise."""
+OTHER_CCAPS = frozenset(
+    [
+        "fs_security", "fs_trusted", "tiocsti", "oom_adjust", "binary_mount", "dev_mount",
+        "admin_mapper", "admin_cloop", "kthread", "namespace",
+    ]
+)  # fmt: skip
+CCAP_ALIASES = {
+    "mount": "secure_mount",
+    "remount": "secure_remount",
+    "icmp": "raw_icmp",
+    "ping": "raw_icmp",
+    "utsname": "set_utsname",
+    "rlimit": "set_rlimit",
+}
+"""The old words of lib/ccaps-v13.c."""
+FLAG_ALIASES = {"info_private": "private", "info_init": "fakeinit"}
+"""The old words of lib/cflags-v13.c for flags that the model has."""
 NCAPS = frozenset(("raw_icmp", "raw_socket"))
 NFLAGS = frozenset(("single_ip", "lback_remap", "hide_netif", "hide_lback", "persistent"))
 PAGES = frozenset(("as", "rss", "memlock", "shmem"))
@@ -104,6 +129,11 @@ def merged(held: Iterable[str], words: Iterable[str], known: frozenset[str]) -> 
     kept = list(held)
     for word in words:
         name = word.lstrip("~!").lower()
+        name = FLAG_ALIASES.get(name, CCAP_ALIASES.get(name, name))
+        if name not in known and name in OTHER_FLAGS | OTHER_CCAPS:
+            raise OptionError(
+                _("{name}: the simulated kernel lacks this parameter").format(name=name)
+            )
         if name not in known:
             raise OptionError(
                 _("there is no {name}; there are: {list}").format(
