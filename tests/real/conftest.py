@@ -14,9 +14,9 @@ from simulator.experiment.real import cgroups, host, zygote
 def requires(*names: str) -> None:
     """Skip, saying why, unless this machine has every one of ``names``; unknown words fail."""
     for name in names:
-        answer = host.check(name)
-        if isinstance(answer, host.Missing):
-            _not_here(answer.reason, lacks_right=name.startswith("CAP_"))
+        reason = host.check(name)
+        if reason is not None:
+            _not_here(reason, lacks_right=name.startswith("CAP_"))
 
 
 def requires_spec(spec: str) -> None:

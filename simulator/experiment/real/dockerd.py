@@ -225,5 +225,4 @@ def client(engine: str | None, *words: str, stream: Path | None = None) -> str:
 
 def engine_for(machine: Machine) -> Engine | RunningEngine:
     """A dockerd of our own, or else the engine that runs here."""
-    own = isinstance(host.check("dockerd"), host.Met)
-    return Engine(machine) if own else RunningEngine(machine)
+    return Engine(machine) if host.check("dockerd") is None else RunningEngine(machine)

@@ -1,4 +1,4 @@
-"""What this machine has: each requirement is met, or missing for a reason that a person reads."""
+"""What this machine has: each requirement is there, or what is missing is said in words."""
 
 import contextlib
 import functools
@@ -10,8 +10,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
-
-import msgspec
 
 from simulator.experiment.real import cgroups, rootfs
 from simulator.experiment.real.spec import Spec, parse
@@ -32,41 +30,28 @@ NEEDED_CAPABILITIES = (
 """What building a scratch machine takes."""
 
 
-class Met(msgspec.Struct, frozen=True):
-    """The requirement holds; ``what`` names the thing found."""
-
-    what: str = ""
+Lack: TypeAlias = str | None
+"""What is missing, so as to complete the sentence *not here, because ...*; None: it is there."""
 
 
-class Missing(msgspec.Struct, frozen=True):
-    """It does not; ``reason`` completes the sentence *not here, because ...*"""
-
-    reason: str
-
-
-Answer: TypeAlias = Met | Missing
-
-
-def _linux() -> Answer:
+def _linux() -> Lack:
     if sys.platform.startswith("linux"):
-        return Met(platform.release())
-    return Missing(_("this is {system}, not Linux").format(system=platform.system()))
+        return None
+    return _("this is {system}, not Linux").format(system=platform.system())
 
 
-def _machine() -> Answer:
+def _machine() -> Lack:
     if platform.machine() in ("x86_64", "AMD64"):
-        return Met(platform.machine())
-    return Missing(
-        _("the agent knows the system calls of x86-64, not of {machine}").format(
-            machine=platform.machine()
-        )
+        return None
+    return _("the agent knows the system calls of x86-64, not of {machine}").format(
+        machine=platform.machine()
     )
 
 
-def _root() -> Answer:
+def _root() -> Lack:
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        return Met("uid 0")
-    return Missing(_("it takes root; run it with sudo or in a throw-away virtual machine"))
+        return None
+    return _("it takes root; run it with sudo or in a throw-away virtual machine")
 
 
 @functools.cache
@@ -81,49 +66,44 @@ def effective() -> frozenset[str]:
     return frozenset(name for number, name in enumerate(CAPABILITY_NAMES) if mask >> number & 1)
 
 
-def _capability(name: str) -> Answer:
+def _capability(name: str) -> Lack:
     if name in effective():
-        return Met(name)
-    return Missing(_("this process lacks {capability}").format(capability=name))
+        return None
+    return _("this process lacks {capability}").format(capability=name)
 
 
-def _namespaces() -> Answer:
+def _namespaces() -> Lack:
     missing = [
         kind
         for kind in ("mnt", "pid", "uts", "ipc", "net")
         if not os.path.exists(f"/proc/self/ns/{kind}")
     ]
     if missing:
-        return Missing(_("this kernel has no namespaces of kind {kinds}").format(kinds=missing))
-    return Met("mnt pid uts ipc net")
+        return _("this kernel has no namespaces of kind {kinds}").format(kinds=", ".join(missing))
+    return None
 
 
-def _busybox() -> Answer:
-    found = rootfs.busybox()
-    if found is None:
-        return Missing(_("busybox is not installed (Debian: apt install busybox-static)"))
-    return Met(str(found))
+def _busybox() -> Lack:
+    if rootfs.busybox() is None:
+        return _("busybox is not installed (Debian: apt install busybox-static)")
+    return None
 
 
-def _program(name: str, package: str) -> Callable[[], Answer]:
-    def check() -> Answer:
-        found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-        if found:
-            return Met(found)
-        return Missing(
-            _("{program} is not installed (Debian: apt install {package})").format(
-                program=name, package=package
-            )
+def _program(name: str, package: str) -> Callable[[], Lack]:
+    def check() -> Lack:
+        if shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+            return None
+        return _("{program} is not installed (Debian: apt install {package})").format(
+            program=name, package=package
         )
 
     return check
 
 
-def _engine() -> Answer:
+def _engine() -> Lack:
     """A dockerd to start, or an engine that answers."""
-    own = REQUIREMENTS["dockerd"]()
-    if isinstance(own, Met):
-        return own
+    if check("dockerd") is None:
+        return None
     program = shutil.which("docker")
     if program is not None:
         with contextlib.suppress(OSError, subprocess.TimeoutExpired):
@@ -134,20 +114,19 @@ def _engine() -> Answer:
                 timeout=10,
             )
             if asked.returncode == 0:
-                return Met(_("a running engine"))
-    return Missing(
-        _("no Docker Engine answers and dockerd is not installed (Debian: apt install docker.io)")
+                return None
+    return _(
+        "no Docker Engine answers and dockerd is not installed (Debian: apt install docker.io)"
     )
 
 
-def _cgroups() -> Answer:
-    layout = cgroups.layout()
-    if layout == "none":
-        return Missing(_("no cgroup file system is mounted below /sys/fs/cgroup"))
-    return Met(layout)
+def _cgroups() -> Lack:
+    if cgroups.layout() == "none":
+        return _("no cgroup file system is mounted below /sys/fs/cgroup")
+    return None
 
 
-REQUIREMENTS: dict[str, Callable[[], Answer]] = {
+REQUIREMENTS: dict[str, Callable[[], Lack]] = {
     "linux": _linux,
     "x86-64": _machine,
     "root": _root,
@@ -183,8 +162,8 @@ NEEDS: dict[str, tuple[str, ...]] = {
 """What each technology with a real counterpart takes."""
 
 
-def check(requirement: str) -> Answer:
-    """Whether this machine has it."""
+def check(requirement: str) -> Lack:
+    """What of ``requirement`` this machine lacks."""
     if requirement.startswith("CAP_"):
         return _capability(requirement)
     return REQUIREMENTS[requirement]()
@@ -198,13 +177,13 @@ def why_not(spec: Spec | str) -> str | None:
             name=wanted.technology
         )
     for requirement in NEEDS[wanted.technology]:
-        answer = check(requirement)
-        if isinstance(answer, Missing):
-            return answer.reason
+        lack = check(requirement)
+        if lack is not None:
+            return lack
     if wanted.technology == "docker" and "--privileged" in wanted.options:
-        answer = check("CAP_SYS_RESOURCE")
-        if isinstance(answer, Missing):
+        lack = check("CAP_SYS_RESOURCE")
+        if lack is not None:
             return _("docker --privileged asks for every capability, and {reason}").format(
-                reason=answer.reason
+                reason=lack
             )
     return None
