@@ -2,15 +2,14 @@
 
 import pytest
 
-from simulator.experiment.probes.constants import WORLD_CONSTANTS
+from simulator.experiment.probes.constants import ACTOR_PIDS, WORLD_CONSTANTS, plain_constants
 from simulator.experiment.probes.oracles import ORACLES
 from simulator.experiment.probes.program import names_in
-from simulator.experiment.probes.world import plain_constants
 from simulator.experiment.scenarios.check import check
 from simulator.experiment.scenarios.load import load_all, load_words, load_world
 from simulator.experiment.scenarios.schema import GROUPS
 
-ACTOR_CONSTANTS = {"HOST_PID", "HOST_ACTOR_PID", "GUEST_PID", "NEIGHBOUR_PID"}
+PIDS = {"HOST_PID", *ACTOR_PIDS.values()}
 
 
 def test_the_authors_linter_finds_nothing():
@@ -30,7 +29,7 @@ def test_a_bare_machine_is_claimed_to_leak(scenario):
 
 
 def test_the_default_world_gives_every_constant_that_a_probe_may_name():
-    given = plain_constants(load_world()).keys() | ACTOR_CONSTANTS
+    given = plain_constants(load_world()).keys() | PIDS
     assert given == WORLD_CONSTANTS.keys()
 
 

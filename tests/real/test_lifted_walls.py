@@ -17,6 +17,8 @@ from tests.real.conftest import requires_spec
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("leak_check")]
 
+WORLD = load_world()
+
 ROOTLESS = ("mount-ns", "pivot-root", "readonly-root")
 OWN_PROC = 'guest.open("/proc/self/status", O_RDONLY)'
 GUEST_PROC = 'host.open("/srv/guest/proc/uptime", O_RDONLY)'
@@ -83,7 +85,7 @@ def test_a_whole_sandbox_is_not_lent_on_as_one_less_a_mechanism() -> None:
     program = parse("guest.shmget(HOST_SHM_KEY, 0, 0)")
     with pool.keep():
         said = [
-            _words(real_trace(program, "runc", lifted=lifted))
+            _words(real_trace(program, "runc", WORLD, lifted=lifted))
             for lifted in ((), ("ipc-ns",), (), ("ipc-ns",))
         ]
     assert said == [["ENOENT"], ["id"], ["ENOENT"], ["id"]]
@@ -94,8 +96,8 @@ def test_containers_of_two_machines_share_no_session_keyring() -> None:
     kept = parse('guest.add_key("user", "mine", "x", 1, KEY_SPEC_SESSION_KEYRING)\nguest.getpid()')
     look = parse('guest.keyctl(KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "mine", 0)')
     with pool.keep():
-        real_trace(kept, "runc")
-        assert _words(real_trace(look, "runc", fresh=True)) == ["ENOKEY"]
+        real_trace(kept, "runc", WORLD)
+        assert _words(real_trace(look, "runc", WORLD, fresh=True)) == ["ENOKEY"]
 
 
 def test_what_no_kernel_lets_a_mapped_root_mount_starts_neither_here_nor_in_the_model() -> None:
@@ -103,7 +105,7 @@ def test_what_no_kernel_lets_a_mapped_root_mount_starts_neither_here_nor_in_the_
     program = parse("guest.getpid()")
     for lifted, what in (("pid-ns", "proc"), ("net-ns", "sysfs")):
         with pytest.raises(HarnessError, match=f'Failed to mount "{what}"'):
-            real_trace(program, "lxc-unpriv", lifted=(lifted,))
+            real_trace(program, "lxc-unpriv", WORLD, lifted=(lifted,))
         with pytest.raises(HarnessError, match=f"mount\\('{what}'"):
             traced(program, load_world(), parse_spec("lxc-unpriv", (lifted,)), machine_facts())
 
@@ -112,8 +114,8 @@ def test_systemd_nspawn_starts_without_a_cgroup_namespace() -> None:
     spec = "nspawn --register=no --keep-unit"
     requires_spec(spec)
     program = parse(IN_A_GROUP.format("payload"))
-    assert _words(real_trace(program, spec)) == ["1"]
-    assert _words(real_trace(program, spec, lifted=("cgroup-ns",))) == ["0"]
+    assert _words(real_trace(program, spec, WORLD)) == ["1"]
+    assert _words(real_trace(program, spec, WORLD, lifted=("cgroup-ns",))) == ["0"]
 
 
 def _words(trace: Trace) -> list[str]:

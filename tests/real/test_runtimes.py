@@ -10,15 +10,17 @@ from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.trace import Entry, Status
 from simulator.experiment.real.products import Counterfactual
 from simulator.experiment.real.trace import real_trace
-from simulator.experiment.real.world import DEFAULT
+from simulator.experiment.scenarios.load import load_world
 from tests.real.conftest import requires_spec
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("leak_check")]
 
+WORLD = load_world()
+
 
 def entries(spec: str, text: str) -> tuple[Entry, ...]:
     requires_spec(spec)
-    return real_trace(parse(text), spec).entries
+    return real_trace(parse(text), spec, WORLD).entries
 
 
 def words(spec: str, text: str) -> list[str]:
@@ -135,28 +137,28 @@ def test_a_configuration_file_is_rendered_from_the_options() -> None:
 def test_a_lifted_mechanism_is_left_out_of_what_the_product_is_told() -> None:
     requires_spec("runc")
     program = parse("guest.shmget(HOST_SHM_KEY, 0, 0)")
-    assert real_trace(program, "runc").entries[0].errno == "ENOENT"
-    assert real_trace(program, "runc", lifted=("ipc-ns",)).entries[0].value == 0
+    assert real_trace(program, "runc", WORLD).entries[0].errno == "ENOENT"
+    assert real_trace(program, "runc", WORLD, lifted=("ipc-ns",)).entries[0].value == 0
 
 
 def test_each_product_lifts_by_its_own_words() -> None:
     look = parse("guest.uname()")
     for spec in ("bwrap --unshare-uts --hostname own", "nspawn --register=no --keep-unit"):
         requires_spec(spec)
-        walled = str(real_trace(look, spec).entries[0].data)
-        lifted = real_trace(look, spec.replace(" --hostname own", ""), lifted=("uts-ns",))
-        assert DEFAULT.hostname not in walled
-        assert DEFAULT.hostname in str(lifted.entries[0].data)
+        walled = str(real_trace(look, spec, WORLD).entries[0].data)
+        lifted = real_trace(look, spec.replace(" --hostname own", ""), WORLD, lifted=("uts-ns",))
+        assert WORLD.hostname not in walled
+        assert WORLD.hostname in str(lifted.entries[0].data)
     requires_spec("lxc")
     writes = parse('guest.open("/proc/sys/kernel/hostname", O_WRONLY)')
-    assert real_trace(writes, "lxc").entries[0].errno == "EROFS"
-    assert real_trace(writes, "lxc", lifted=("proc-mixed",)).entries[0].errno is None
+    assert real_trace(writes, "lxc", WORLD).entries[0].errno == "EROFS"
+    assert real_trace(writes, "lxc", WORLD, lifted=("proc-mixed",)).entries[0].errno is None
 
 
 def test_a_mechanism_without_a_switch_is_counterfactual() -> None:
     requires_spec("docker")
     with pytest.raises(Counterfactual, match="counterfactual"):
-        real_trace(parse("guest.getpid()"), "docker", lifted=("pivot-root",))
+        real_trace(parse("guest.getpid()"), "docker", WORLD, lifted=("pivot-root",))
 
 
 def test_bubblewrap_takes_its_own_words() -> None:

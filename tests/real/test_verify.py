@@ -10,12 +10,13 @@ from simulator.experiment.probes.trace import Trace
 from simulator.experiment.real import pool
 from simulator.experiment.real.trace import real_trace
 from simulator.experiment.real.verify import Probe, verify
-from simulator.experiment.real.world import DEFAULT
 from simulator.experiment.scenarios.load import find, load_world
 from simulator.isolation.technologies.registry import parse_spec
 from tests.real.conftest import requires_spec
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("leak_check")]
+
+WORLD = load_world()
 
 PROBES = ("fs.chroot-escape", "hostname.set", "ipc.shared-memory", "processes.kill-host")
 SPECS = ("none", "chroot", "unshare -m -p --fork", "docker", "docker --pid=host", "docker -u 1000")
@@ -52,10 +53,10 @@ def test_a_machine_is_lent_on_when_all_that_changed_can_be_put_back() -> None:
     machines: list[str] = []
     with pool.keep():
         for program in (quiet, loud, fatal, quiet):
-            real_trace(program, "docker")
-            host = pool.acquire(DEFAULT, pool.Service(engine=True), "docker")
+            real_trace(program, "docker", WORLD)
+            host = pool.acquire(WORLD, pool.Service(engine=True), "docker")
             machines.append(host.machine.name)
-            assert (host.machine.root / "srv/canary/secret").read_text() == DEFAULT.secret
+            assert (host.machine.root / "srv/canary/secret").read_text() == WORLD.secret
             assert not (host.machine.root / "srv/open/x").exists()
             assert (host.machine.root / "srv/open").stat().st_mode & 0o7777 == 0o1777
             pool.release(host, "docker", {}, clean=True)
@@ -71,9 +72,9 @@ def test_a_sandbox_serves_the_next_program_only_as_good_as_new() -> None:
         parse("guest.msgget(77, IPC_CREAT | 0o600)"),
     )
     with pool.keep():
-        first = real_trace(look, "runc")
+        first = real_trace(look, "runc", WORLD)
         for program in changes:
-            real_trace(program, "runc")
-            assert [e.errno for e in real_trace(look, "runc").entries] == [
+            real_trace(program, "runc", WORLD)
+            assert [e.errno for e in real_trace(look, "runc", WORLD).entries] == [
                 entry.errno for entry in first.entries
             ]

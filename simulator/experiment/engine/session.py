@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 
 from simulator.experiment.engine import fingerprint as prints
 from simulator.experiment.engine import usage
-from simulator.experiment.engine.constants import world_constants
+from simulator.experiment.probes.constants import ACTOR_PIDS, plain_constants
 from simulator.experiment.probes.observation import (
     Crossing,
     Extra,
@@ -73,7 +73,7 @@ class SimSession:
         self._state = state
         self._lands = tuple(Userland(kernel) for kernel in self.kernels)
         self._extra = Extra()
-        self._constants = world_constants(world, self.kernels[0], self.actors, daemons)
+        self._constants = self._all_constants()
         self._began = clock.monotonic(self.kernels[0].store)
 
     def call(self, actor: str, call: Call) -> Result:
@@ -177,6 +177,16 @@ class SimSession:
     def constants(self) -> Mapping[str, Value]:
         """The world constants."""
         return self._constants
+
+    def _all_constants(self) -> dict[str, Value]:
+        found = plain_constants(self.world)
+        if self.world.daemon is not None:
+            found["HOST_PID"] = self.daemons[self.world.daemon.name]
+        return found | {
+            name: self.actors[actor].pid
+            for actor, name in ACTOR_PIDS.items()
+            if actor in self.actors
+        }
 
     def extra(self) -> Extra:
         """About the last call."""

@@ -43,6 +43,9 @@ nothing but its characters.
 
 from typing import TypeAlias
 
+from simulator.experiment.probes.world import World
+from simulator.machine.abi.call import Value
+
 Kind: TypeAlias = type[int] | type[str]
 
 WORLD_CONSTANTS: dict[str, Kind] = {
@@ -82,3 +85,43 @@ ACTOR_PIDS: dict[str, str] = {
     "neighbour": "NEIGHBOUR_PID",
 }
 """An actor's name used as a value is the pid that its parent, the host, saw."""
+
+
+def plain_constants(world: World) -> dict[str, Value]:
+    """Those that name no process, each the first of its kind; the world's own list wins."""
+    found: dict[str, Value] = {
+        "CANARY": world.canary,
+        "CANARY_NAME": world.canary.rpartition("/")[2],
+        "CANARY_SIZE": len(world.secret),
+        "GUEST_ROOT": world.guest_root,
+        "HOST_NAME": world.hostname,
+        "HOST_DOMAIN": world.domainname,
+    }
+    if world.daemon is not None:
+        found["HOST_DAEMON"] = world.daemon.name
+    card = next((one for one in world.interfaces if not one.loopback), None)
+    if card is not None:
+        found |= {"HOST_INTERFACE": card.name, "HOST_ADDRESS": card.address}
+    user = next((one for one in world.users if one.uid and one.name != "nobody"), None)
+    if user is not None:
+        found["HOST_USER"] = user.uid
+    if world.disks:
+        disk = world.disks[0]
+        found |= {"HOST_DISK_MAJOR": disk.major, "HOST_DISK_MINOR": disk.minor}
+        found["HOST_DISK"] = disk.name
+    for ipc in world.ipc:
+        found.setdefault(f"HOST_{ipc.kind.upper()}_KEY", ipc.key)
+    return found | _listeners(world) | dict(world.constants)
+
+
+def _listeners(world: World) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for listener in (one for process in world.processes for one in process.listens):
+        match listener.kind:
+            case "inet":
+                found.setdefault("HOST_PORT", listener.port)
+            case "unix":
+                found.setdefault("HOST_SOCKET", listener.address)
+            case "abstract":
+                found.setdefault("HOST_ABSTRACT", f"\0{listener.address}")
+    return found

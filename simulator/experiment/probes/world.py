@@ -115,6 +115,11 @@ class World(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """Whether those daemons list the sandboxes of the session among their own."""
     facts: tuple[str, ...] = ()
 
+    @property
+    def daemon(self) -> Process | None:
+        """The daemon that HOST_PID and HOST_DAEMON name: the first that root runs."""
+        return next((one for one in self.processes if one.uid == 0), None)
+
 
 def twin(world: World) -> World:
     """The same world with another secret of the same length: what secrecy is judged by."""
@@ -124,41 +129,3 @@ def twin(world: World) -> World:
 def _other(char: str) -> str:
     """The letter 13 further on in the alphabet; anything but a-z stays."""
     return chr(ord("a") + (ord(char) - ord("a") + 13) % 26) if "a" <= char <= "z" else char
-
-
-def plain_constants(world: World) -> dict[str, int | str]:
-    """The world constants that name no actor's process; the world's own list wins."""
-    canary = world.canary
-    found: dict[str, int | str] = {
-        "CANARY": canary,
-        "CANARY_NAME": canary.rpartition("/")[2],
-        "CANARY_SIZE": len(world.secret),
-        "GUEST_ROOT": world.guest_root,
-        "HOST_NAME": world.hostname,
-        "HOST_DOMAIN": world.domainname,
-    }
-    for process in world.processes[:1]:
-        found["HOST_DAEMON"] = process.name
-    for listener in (item for process in world.processes for item in process.listens):
-        match listener.kind:
-            case "inet":
-                found["HOST_PORT"] = listener.port
-            case "unix":
-                found["HOST_SOCKET"] = listener.address
-            case "abstract":
-                found["HOST_ABSTRACT"] = "\0" + listener.address.removeprefix("\0")
-    for ipc in world.ipc:
-        found[f"HOST_{ipc.kind.upper()}_KEY"] = ipc.key
-    for interface in (item for item in world.interfaces if not item.loopback):
-        found.setdefault("HOST_INTERFACE", interface.name)
-        found.setdefault("HOST_ADDRESS", interface.address)
-    for disk in world.disks:
-        found.setdefault("HOST_DISK_MAJOR", disk.major)
-        found.setdefault("HOST_DISK_MINOR", disk.minor)
-        found.setdefault("HOST_DISK", disk.name)
-    ordinary = (user.uid for user in world.users if 0 < user.uid < _NOBODY)
-    found["HOST_USER"] = next(ordinary, _NOBODY)
-    return found | dict(world.constants)
-
-
-_NOBODY = 65534

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from simulator.experiment.probes.constants import ACTOR_PIDS, plain_constants
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
 from simulator.experiment.probes.world import World
@@ -29,7 +30,6 @@ from simulator.experiment.real.link import (
 )
 from simulator.experiment.real.purity import passing, pure
 from simulator.experiment.real.sandbox import Machine
-from simulator.experiment.real.world import constants
 from simulator.machine.abi.call import (
     Blocked,
     Call,
@@ -94,7 +94,7 @@ class RealSession:
         self._addresses = Addresses()
         self._links: dict[str, Link] = {}
         self._nameless: list[Link] = []
-        self._constants = constants(world)
+        self._constants = plain_constants(world)
         self._constants["HOST_KEY"] = machine.key
         if machine.disk is not None:
             self._constants["HOST_DISK_MAJOR"] = machine.disk.major
@@ -226,7 +226,7 @@ class RealSession:
         """World constants, with the pids that the host sees."""
         pids: dict[str, Value] = {
             name: self._seen(self._links[actor])
-            for actor, name in _PID_CONSTANTS.items()
+            for actor, name in ACTOR_PIDS.items()
             if actor in self._links
         }
         if self._host_pid is not None:
@@ -269,9 +269,6 @@ class RealSession:
                 link.kill()
                 link.close()
         self._finish(left)
-
-
-_PID_CONSTANTS = {"host": "HOST_ACTOR_PID", "guest": "GUEST_PID", "neighbour": "NEIGHBOUR_PID"}
 
 
 def _result(call: Call, answer: Any) -> Result:

@@ -1,27 +1,13 @@
-"""For developers: ``python -m simulator.experiment.real.trace FILE ... --on SPEC ... [-o DIR]``.
+"""One run of a program on this machine's kernel, from the machine that it takes to its trace."""
 
-Prints the real trace of each program as JSON, or writes ``NAME.SPEC.json`` into DIR.
-"""
-
-import argparse
-import json
-import re
-import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
-from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.program import Program, names_in
 from simulator.experiment.probes.run import run
-from simulator.experiment.probes.serial import to_json
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
-from simulator.experiment.real import pool
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.purity import anywhere
-from simulator.experiment.real.world import DEFAULT
-from simulator.machine.abi.errors import VitrinaError
 
 
 def actors_of(program: Program) -> frozenset[str]:
@@ -36,7 +22,7 @@ def actors_of(program: Program) -> frozenset[str]:
 def real_trace(
     program: Program,
     spec: str,
-    world: World = DEFAULT,
+    world: World,
     *,
     lifted: Sequence[str] = (),
     fresh: bool = False,
@@ -54,36 +40,3 @@ def real_trace(
         return run(program, session)
     finally:
         session.close()
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m simulator.experiment.real.trace")
-    parser.add_argument("files", nargs="+", type=Path)
-    parser.add_argument("--on", action="append", required=True)
-    parser.add_argument("-o", "--output", type=Path)
-    parser.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args(arguments)
-    tasks = [(path, spec) for path in options.files for spec in options.on]
-    with pool.keep(), ThreadPoolExecutor(max_workers=options.jobs) as threads:
-        futures = [threads.submit(_one, path, spec, options.output) for path, spec in tasks]
-        return max(future.result() for future in futures)
-
-
-def _one(path: Path, spec: str, output: Path | None) -> int:
-    try:
-        trace = real_trace(parse(path.read_text()), spec)
-    except VitrinaError as error:
-        print(f"{path} on {spec}: {error}", file=sys.stderr)
-        return 1
-    text = json.dumps(to_json(trace), indent=1)
-    if output is None:
-        print(text)
-    else:
-        name = re.sub(r"[^a-zA-Z0-9=.-]+", "_", spec)
-        (output / f"{path.stem}.{name}.json").write_text(text + "\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

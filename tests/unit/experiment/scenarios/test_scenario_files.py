@@ -4,8 +4,9 @@ import os
 
 import pytest
 
+from simulator.experiment.probes.constants import plain_constants
 from simulator.experiment.probes.source import UnreadableError, read_text
-from simulator.experiment.probes.world import World, plain_constants, twin
+from simulator.experiment.probes.world import World, twin
 from simulator.experiment.scenarios import check as checking
 from simulator.experiment.scenarios import load as loading
 from simulator.experiment.scenarios.load import find, load, load_all, load_world, words
@@ -255,3 +256,27 @@ def test_the_linter_keeps_interference_honest(tmp_path):
 def test_the_linter_reports_unreadable_files_and_goes_on(tmp_path):
     bad, good = write(tmp_path, "format =", "bad.toml"), write(tmp_path, GOOD)
     assert len(checking.check([bad, good])) == 1
+
+
+def test_of_several_of_a_kind_the_first_is_the_constant():
+    table = {
+        "id": "x", "hostname": "x", "secret": "s", "canary": "/c", "guest_root": "/g",
+        "processes": [
+            {"name": "db", "argv": ["db"], "uid": 5},
+            {
+                "name": "web",
+                "argv": ["web"],
+                "listens": [{"kind": "inet", "address": "::1", "port": port} for port in (80, 81)],
+            },
+        ],
+        "interfaces": [
+            {"name": "lo", "address": "127.0.0.1", "prefix": 8, "loopback": True},
+            {"name": "eth0", "address": "192.0.2.1", "prefix": 24},
+            {"name": "eth1", "address": "192.0.2.2", "prefix": 24},
+        ],
+    }  # fmt: skip
+    found = plain_constants(structure(table, World, "x.toml"))
+
+    assert found["HOST_DAEMON"] == "web", "a daemon is root's"
+    assert found["HOST_PORT"] == 80
+    assert (found["HOST_INTERFACE"], found["HOST_ADDRESS"]) == ("eth0", "192.0.2.1")
