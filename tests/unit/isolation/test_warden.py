@@ -109,3 +109,21 @@ def test_a_spec_takes_wardens_words() -> None:
         parse_spec("warden priviledged: true")
     with pytest.raises(SpecError, match="true or false"):
         parse_spec("warden privileged: perhaps")
+
+
+def test_a_job_runs_in_the_sessions_own_sandbox(session: SimSession) -> None:
+    said(session, "echo out > /tmp/word; warden -- copy_in --handle guest --src_path /tmp/word"
+         " --dst_path /tmp/word")  # fmt: skip
+    output = said(
+        session, "warden -- run --handle guest --script 'id -un; hostname; cat /tmp/word'"
+    )
+    assert output == "vcap\nguest\nout\n"
+    assert said(session, "warden -- run --handle guest --script 'exit 4'; echo $?") == "4\n"
+    assert said(session, "warden -- run --handle neighbour --script hostname") == "neighbour\n"
+
+
+def test_the_disk_limit_has_every_field_of_the_protocol(session: SimSession) -> None:
+    said(session, "warden -- create --handle web")
+    assert said(session, "warden -- limit_disk --handle web --byte_limit 1000; echo $?") == "0\n"
+    refused = said(session, "warden -- limit_disk --handle web --bytes 1000")
+    assert refused == "In flag: '--bytes', the field: 'bytes' is invalid.\n"

@@ -32,6 +32,7 @@ TOOLSET = Toolset(
     modules=(
         "vserver.attributes",
         "vserver.helper",
+        "vserver.killing",
         "vserver.limiting",
         "vserver.showing",
         "vserver.small",

@@ -1,12 +1,13 @@
-"""The small tools: chcontext, chbind, reducecap, vattribute and vkill, each one thing of a guest's.
+"""The small tools: chcontext, chbind, reducecap and vattribute, each one thing of a guest's.
 
-Source: scripts/{chcontext,chbind}, src/{reducecap,vattribute,vkill}.c.
+Source: scripts/{chcontext,chbind}, src/{reducecap,vattribute}.c.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from simulator.isolation.control.vserver import config, kernel
+from simulator.isolation.control.vserver.usages import USAGES
 from simulator.isolation.mechanisms.bounding_set import OLD_SECURE, SECURE, SECURE_CCAPS
 from simulator.isolation.mechanisms.context_flags import DEFAULT
 from simulator.isolation.technologies.options.vserver import (
@@ -17,40 +18,13 @@ from simulator.isolation.technologies.options.vserver import (
     OTHER_CCAPS,
     OTHER_FLAGS,
 )
-from simulator.machine.abi.constants import BY_NAME, CAPABILITY_NAMES, CLONE_NEWIPC, CLONE_NEWUTS
+from simulator.machine.abi.constants import CAPABILITY_NAMES, CLONE_NEWIPC, CLONE_NEWUTS
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
 EVERY = (1 << 64) - 1
-USAGES = {
-    "chcontext": """Usage: chcontext [--cap [!]<cap_name>] [--secure] [--xid <num>] [--disconnect]
-       [--domainname <name>] [--hostname <name>] [--flag <flags>+]
-       [--silent] [--] command arguments ...
-""",
-    "chbind": """Usage: chbind  [--silent] [--nid <nid>] [--ip <ip_num>[/<mask>]]
-             [--lback <loopback>] [--bcast <broadcast>]
-             [--] <commands> <args>*
-""",
-    "reducecap": """Usage:
-  reducecap [--show] [--secure] [--flag <flag>] [--cap <capability>] [--] <cmd> <args>*
-  reducecap --show [--pid <pid>]
-""",
-    "vattribute": """Usage:
-    vattribute [--xid <xid>] {--get|--set [--bcap [~!]<cap>] [--ccap [~!]<cap>]
-    [--flag [~!]<flag>] [--secure]} -- [<program> <args>*]
-
- --bcap <cap>   ...  system  capability to be set
- --ccap <cap>   ...  context capability to be set
- --flag <flag>  ...  context flag to be set
- --umask <mask> ...  unshare mask to be set
-""",
-    "vkill": "Usage:  vkill [--xid|-c <xid>] [-s <signal>] [--] <pid>*\n",
-}
-"""The first lines of what ``--help`` prints: showHelp() of each."""
-
-
 ALIASES = {"ccap": CCAP_ALIASES, "flag": FLAG_ALIASES}
 OTHERS = {"ccap": OTHER_CCAPS, "flag": OTHER_FLAGS}
 """Words that util-vserver knows and the model's kernel does not act on."""
@@ -384,55 +358,3 @@ async def _print_attributes(sys: Process, number: int) -> None:
     flags = await kernel.ask(sys, "get_cflags", number)
     for title, words in (("bcapabilities", names), ("ccapabilities", ccaps), ("flags", flags)):
         await sys.out(f"{title}:\n{','.join(words)}\n")
-
-
-@enter("vkill", collection=TOOLS)
-async def vkill(sys: Process, argv: Sequence[str]) -> int:
-    """vkill [--xid|-c XID] [-s SIGNAL] [--] PID*."""
-    words, number, signo = list(argv[1:]), -1, 15
-    while words and words[0].startswith("-"):
-        word = words.pop(0)
-        if word == "--":
-            break
-        if word == "--help":
-            return await _help(sys)
-        if word in ("--xid", "-c") and words:
-            text = words.pop(0)
-            guest = None if text.isdigit() else await config.find(sys, text)
-            number = int(text) if text.isdigit() else guest.context if guest else -1
-        elif word == "-s" and words:
-            signo = _signal(words.pop(0))
-        else:
-            await sys.err("Try 'vkill --help' for more information.\n")
-            return 1
-    if signo < 0:
-        await sys.err("Invalid signal specified\n")
-        return 1
-    if number < 0 and not words:
-        await sys.err("No pid specified\n")
-        return 1
-    status = 0
-    for word in words or ["0"]:
-        status |= await _kill(sys, number, word, signo)
-    return status
-
-
-def _signal(text: str) -> int:
-    if text.isdigit():
-        return int(text)
-    return BY_NAME.get(f"SIG{text.upper().removeprefix('SIG')}", -1)
-
-
-async def _kill(sys: Process, number: int, word: str, signo: int) -> int:
-    if not word.lstrip("-").isdigit():
-        await sys.err(f"vkill: '{word}' is not a number\n")
-        return 1
-    pid = int(word)
-    if number < 0:
-        number = await kernel.context_of(sys, pid)
-    try:
-        await kernel.command(sys, "ctx_kill", number, {"pid": pid, "sig": signo})
-    except SysError as error:
-        await sys.err(f"vkill: vc_ctx_kill(): {error.message}\n")
-        return 1
-    return 0

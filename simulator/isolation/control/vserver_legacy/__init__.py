@@ -19,7 +19,7 @@ TOOLSET = Toolset(
     product="vserver",
     modules=vserver.TOOLSET.modules,
     kernels=frozenset({"linux-2.4-vs"}),
-    programs=tuple(one for one in vserver.TOOLSET.programs if one != "vshelper"),
+    programs=tuple(one for one in vserver.TOOLSET.programs if one not in ("vshelper", "vlimit")),
     directories=vserver.TOOLSET.directories,
     files=tuple(
         (

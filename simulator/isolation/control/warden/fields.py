@@ -52,7 +52,14 @@ COMMANDS: dict[str, tuple[str, Fields]] = {
     ),
     "limit_disk": (
         "set or get the disk limit for the container.",
-        {**_HANDLE, "byte": ("optional", "uint64"), "block": ("optional", "uint64")},
+        {
+            **_HANDLE,
+            **{
+                name.format(unit): ("optional", "uint64")
+                for unit in ("block", "inode", "byte")
+                for name in ("{}_limit", "{}", "{}_soft", "{}_hard")
+            },
+        },
     ),
     "limit_memory": (
         "Set or get the memory limit for the container.",

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from typing import Any, cast
 
 from simulator.isolation.control import files
-from simulator.isolation.control.warden import state
+from simulator.isolation.control.warden import adopting, state
 from simulator.isolation.control.warden.state import Container
-from simulator.isolation.control.warden.wire import Lines, WardenError, connect
+from simulator.isolation.control.warden.wire import Lines, WardenError
 from simulator.machine.abi.constants import LOCK_EX, LOCK_SH, O_CREAT, O_RDWR
 from simulator.machine.userland.process import Process, SysError
 
@@ -20,12 +20,12 @@ async def spawn(container: Container, script: str, options: dict[str, Any]) -> i
     container.need("active")
     sys = container.sys
     job = await state.fresh_job(sys, container.config)
-    place = f"{container.path}/jobs/{job}"
-    await sys.call("mkdir", place, 0o755)
     try:
-        wshd = await connect(sys, f"{container.path}/run/wshd.sock")
+        wshd = await adopting.reach(container)
     except SysError:
         raise WardenError("iomux-spawn failed") from None
+    place = f"{container.path}/jobs/{job}"
+    await sys.call("mkdir", place, 0o755)
     lock = await sys.open(f"{place}/lock", O_RDWR | O_CREAT, 0o644)
     await sys.call("flock", lock, LOCK_EX)
     given = cast("dict[str, int]", options.get("rlimits") or {})

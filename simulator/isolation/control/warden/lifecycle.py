@@ -167,19 +167,6 @@ def _numbers(lines: list[str]) -> dict[str, int]:
     return {key: int(value) for key, value in (line.split(" ", 1) for line in lines)}
 
 
-async def adopt(sys: Process, config: Config) -> None:
-    """recover_containers(): those that run without a snapshot get one, the dead are removed."""
-    known = {one.snapshot.container_id for one in await state.every(sys, config)}
-    names = [name for name in await sys.names(config.depot) if not name.startswith(".")]
-    for ordinal, name in enumerate((one for one in names if one not in known), 1):
-        container = Container(sys, config, Snapshot(name, name, ordinal, 0))
-        tasks = await container.tasks()
-        if not tasks:
-            continue
-        container.snapshot.pid = min(tasks)
-        await container.save()
-
-
 async def hierarchies(sys: Process) -> None:
     """setup.sh: the subsystems that Warden uses, where they are not mounted yet."""
     top = "/tmp/warden/cgroup"

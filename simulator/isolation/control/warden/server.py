@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from simulator.isolation.control.launch import Refused
-from simulator.isolation.control.warden import copying, jobs, lifecycle, limits, network, state
+from simulator.isolation.control.warden import (
+    adopting,
+    copying,
+    jobs,
+    lifecycle,
+    limits,
+    network,
+    state,
+)
 from simulator.isolation.control.warden.config import PATH, Config, load
 from simulator.isolation.control.warden.state import Container
 from simulator.isolation.control.warden.wire import Lines, WardenError, listen
@@ -33,7 +41,7 @@ async def warden_server(sys: Process, argv: Sequence[str]) -> int:
         await lifecycle.hierarchies(sys)
         for place in (config.depot.rpartition("/")[0], config.depot):
             await sys.succeeds("mkdir", place, 0o755)
-        await lifecycle.adopt(sys, config)
+        await adopting.adopt(sys, config)
         activated = int(sys.env.get("LISTEN_FDS", "0")) > 0
         door = _INHERITED if activated else await listen(sys, config.socket, config.mode)
     except SysError as error:
