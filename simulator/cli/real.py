@@ -28,23 +28,6 @@ _RARE = ("ikconfig", "rt_groups")
 """What the model's own machine lacks."""
 
 
-_SETTINGS = (
-    "fs.protected_fifos",
-    "fs.protected_hardlinks",
-    "fs.protected_regular",
-    "fs.protected_symlinks",
-    "fs.suid_dumpable",
-    "kernel.dmesg_restrict",
-    "kernel.io_uring_disabled",
-    "kernel.kptr_restrict",
-    "kernel.perf_event_paranoid",
-    "kernel.unprivileged_bpf_disabled",
-    "kernel.yama.ptrace_scope",
-    "vm.unprivileged_userfaultfd",
-)
-"""Settings of the whole machine on which answers depend, and which distributions set otherwise."""
-
-
 def _absent(found: Facts, feature: str) -> bool:
     return found.features.get(feature) is False
 
@@ -56,7 +39,7 @@ def machine_facts() -> frozenset[str]:
     facts |= {f"without {mine}" for theirs, mine in _FEATURES.items() if _absent(found, theirs)}
     facts |= {f"without {name}" for name in _missing(frozenset(found.controllers))}
     facts |= {f"with {name}" for name in _RARE if found.features.get(name)}
-    facts |= {f"set {name} {found.sysctls[name]}" for name in _SETTINGS if name in found.sysctls}
+    facts |= {f"set {name} {value}" for name, value in found.sysctls.items()}
     if found.cgroups == "v2":
         facts.add("cgroup2")
     return frozenset(facts)

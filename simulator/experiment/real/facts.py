@@ -17,62 +17,38 @@ from simulator.experiment.real import cgroups, host
 _FEATURES = {
     "modules": "CONFIG_MODULES",
     "kexec": "CONFIG_KEXEC",
-    "kexec_file": "CONFIG_KEXEC_FILE",
     "dev_mem": "CONFIG_DEVMEM",
     "keys": "CONFIG_KEYS",
     "kcore": "CONFIG_PROC_KCORE",
     "sysrq": "CONFIG_MAGIC_SYSRQ",
-    "uevent_helper": "CONFIG_UEVENT_HELPER",
-    "binfmt_misc": "CONFIG_BINFMT_MISC",
     "userfaultfd": "CONFIG_USERFAULTFD",
     "io_uring": "CONFIG_IO_URING",
-    "user_ns": "CONFIG_USER_NS",
-    "time_ns": "CONFIG_TIME_NS",
-    "checkpoint_restore": "CONFIG_CHECKPOINT_RESTORE",
     "bsd_acct": "CONFIG_BSD_PROCESS_ACCT",
     "swap": "CONFIG_SWAP",
     "quota": "CONFIG_QUOTA",
     "iopl": "CONFIG_X86_IOPL_IOPERM",
     "fanotify": "CONFIG_FANOTIFY",
-    "posix_mqueue": "CONFIG_POSIX_MQUEUE",
     "landlock": "CONFIG_SECURITY_LANDLOCK",
     "yama": "CONFIG_SECURITY_YAMA",
     "apparmor": "CONFIG_SECURITY_APPARMOR",
-    "selinux": "CONFIG_SECURITY_SELINUX",
-    "tmpfs_xattr": "CONFIG_TMPFS_XATTR",
-    "overlay": "CONFIG_OVERLAY_FS",
-    "fuse": "CONFIG_FUSE_FS",
-    "tun": "CONFIG_TUN",
-    "packet": "CONFIG_PACKET",
-    "vsock": "CONFIG_VSOCKETS",
-    "af_alg": "CONFIG_CRYPTO_USER_API",
 }
+"""Features that the model is told of, or that a known difference names, by kernel option."""
 
 _SYSCTLS = (
-    "kernel/yama/ptrace_scope",
-    "kernel/dmesg_restrict",
-    "kernel/kptr_restrict",
-    "kernel/unprivileged_userns_clone",
-    "kernel/unprivileged_bpf_disabled",
-    "kernel/perf_event_paranoid",
-    "kernel/io_uring_disabled",
-    "kernel/pid_max",
-    "kernel/cap_last_cap",
-    "kernel/sysrq",
-    "kernel/kexec_load_disabled",
-    "kernel/modules_disabled",
-    "vm/unprivileged_userfaultfd",
-    "user/max_user_namespaces",
-    "user/max_pid_namespaces",
-    "fs/protected_symlinks",
-    "fs/protected_hardlinks",
-    "fs/protected_fifos",
-    "fs/protected_regular",
-    "fs/suid_dumpable",
-    "fs/pipe-max-size",
-    "net/ipv4/ip_unprivileged_port_start",
-    "net/ipv4/ping_group_range",
+    "fs.protected_fifos",
+    "fs.protected_hardlinks",
+    "fs.protected_regular",
+    "fs.protected_symlinks",
+    "fs.suid_dumpable",
+    "kernel.dmesg_restrict",
+    "kernel.io_uring_disabled",
+    "kernel.kptr_restrict",
+    "kernel.perf_event_paranoid",
+    "kernel.unprivileged_bpf_disabled",
+    "kernel.yama.ptrace_scope",
+    "vm.unprivileged_userfaultfd",
 )
+"""Settings of the whole machine on which answers depend, and which distributions set otherwise."""
 
 _VERSIONS = {
     "dockerd": ("dockerd", "--version"),
@@ -98,8 +74,6 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     sysctls: dict[str, str]
     bounding: tuple[str, ...]
     effective: tuple[str, ...]
-    filesystems: tuple[str, ...]
-    lsm: str
     versions: dict[str, str]
 
 
@@ -115,8 +89,6 @@ def gather() -> Facts:
         sysctls=_sysctls(),
         bounding=_bounding(),
         effective=tuple(sorted(host.effective())),
-        filesystems=_filesystems(),
-        lsm=_text("/sys/kernel/security/lsm"),
         versions=_versions(),
     )
 
@@ -157,8 +129,6 @@ def _features() -> dict[str, bool]:
         "kexec": "/sys/kernel/kexec_loaded",
         "dev_mem": "/dev/mem",
         "keys": "/proc/keys",
-        "user_ns": "/proc/self/ns/user",
-        "time_ns": "/proc/self/ns/time",
         "kcore": "/proc/kcore",
         "sysrq": "/proc/sysrq-trigger",
         "swap": "/proc/swaps",
@@ -175,13 +145,12 @@ def _shown() -> dict[str, bool]:
         "scsi": os.path.exists("/proc/scsi"),
         "rt_groups": os.path.exists("/sys/fs/cgroup/cpu/cpu.rt_runtime_us"),
         "powercap": os.path.exists("/sys/devices/virtual/powercap/intel-rapl"),
-        "protected_symlinks": _text("/proc/sys/fs/protected_symlinks") == "1",
     }
 
 
 def _sysctls() -> dict[str, str]:
-    values = {name: _text(f"/proc/sys/{name}") for name in _SYSCTLS}
-    return {name.replace("/", "."): value for name, value in values.items() if value}
+    values = {name: _text("/proc/sys/" + name.replace(".", "/")) for name in _SYSCTLS}
+    return {name: value for name, value in values.items() if value}
 
 
 def _bounding() -> tuple[str, ...]:
@@ -190,10 +159,6 @@ def _bounding() -> tuple[str, ...]:
     mask = masks[0] if masks else 0
     names = host.CAPABILITY_NAMES
     return tuple(name for number, name in enumerate(names) if mask >> number & 1)
-
-
-def _filesystems() -> tuple[str, ...]:
-    return tuple(line.split()[-1] for line in _text("/proc/filesystems").splitlines())
 
 
 def _versions() -> dict[str, str]:

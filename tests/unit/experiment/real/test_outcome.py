@@ -30,8 +30,6 @@ FACTS = facts.Facts(
     sysctls={},
     bounding=(),
     effective=(),
-    filesystems=(),
-    lsm="",
     versions={},
 )
 
