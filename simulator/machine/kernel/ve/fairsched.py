@@ -27,7 +27,7 @@ CITE = "kernel/fairsched.c"
 class Node(Row, frozen=True, kw_only=True):
     """A group (``id`` is the veid) of cpuunits 1000 when it is new.
 
-    ``rate`` is in 1024ths of a processor, 0 for no limit.
+    ``rate`` is in 1024ths of a processor, ``vcpus`` in processors; 0 is no limit.
     """
 
     weight: int = 500
@@ -58,8 +58,11 @@ def need(trap: "Trap", number: int) -> Node:
 def params(row: Node) -> dict[str, int]:
     """The group as the scheduler reads it from a context (``resource/shares.py``)."""
     found = {"cpu.weight": BASE // row.weight}
-    if row.rate:
-        found |= {"cpu.quota": row.rate * PERIOD // RATE, "cpu.period": PERIOD}
+    # vzctl(8): "sets number of CPUs available in the container": how many at once, whichever
+    # they are, which is so much time in each period (vzctl src/lib/hooks_ct.c ct_setcpus()).
+    limits = [rate for rate in (row.rate, row.vcpus * RATE) if rate]
+    if limits:
+        found |= {"cpu.quota": min(limits) * PERIOD // RATE, "cpu.period": PERIOD}
     return found
 
 

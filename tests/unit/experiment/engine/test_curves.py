@@ -35,6 +35,17 @@ def test_a_quota_is_kept_on_an_idle_machine_too() -> None:
     assert all(value == pytest.approx(0.5, abs=0.01) for value in run.values("guest", "cpu")[1:])
 
 
+def test_openvz_gives_a_container_so_many_processors_at_once_or_less_with_a_limit() -> None:
+    # vzctl(8): --cpus, --cpulimit; the smaller of both counts (hooks_ct.c ct_setcpus()).
+    for options, most in (
+        ("--cpus 1", 1),
+        ("--cpus 1 --cpulimit 50", 0.5),
+        ("--cpulimit 150", 1.5),
+    ):
+        run = drawn("resources.cpu", f"openvz {options}")
+        assert run.values("guest", "cpu")[1:] == pytest.approx([most] * len(run.samples[1:]), 0.02)
+
+
 def test_samples_are_evenly_spaced_and_never_beyond_the_end() -> None:
     run = drawn("resources.cpu", "none", seconds=1.0, interval=SECOND // 4)
     assert [sample.at for sample in run.samples] == [0.0, 0.25, 0.5, 0.75, 1.0]
