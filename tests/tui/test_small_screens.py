@@ -1,10 +1,12 @@
 """What a newcomer meets at 80 columns and 24 lines, in both languages."""
 
 import pytest
+from textual.app import App
 from textual.widgets import Button, OptionList
 
 from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.present.lesson import dots
+from simulator.classroom.tui.present.line import Line
 from simulator.classroom.tui.present.sides import first_view
 from simulator.classroom.tui.present.views import VIEWS
 from simulator.classroom.tui.screens.course import CourseScreen
@@ -14,6 +16,8 @@ from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.widgets.era_line import EraLine
 from simulator.classroom.tui.widgets.exercises.choices import Row
+from simulator.classroom.tui.widgets.foot import Foot
+from simulator.classroom.tui.widgets.state_panel import StatePanel
 from simulator.classroom.tui.widgets.why_panel import WhyPanel
 from simulator.machine.abi import i18n
 from tests.tui.screen import screen_text, until
@@ -193,3 +197,70 @@ async def test_an_option_as_long_as_its_line_is_not_cut():
         longest = max(options, key=len).replace("`", "")
         await until(pilot, lambda: longest in screen_text(pilot.app))
         assert "…" not in screen_text(pilot.app)
+
+
+NARROW = (60, 20)
+
+
+@pytest.mark.parametrize("language", i18n.LANGUAGES)
+@pytest.mark.parametrize("keys", [[], ["m"], ["o"]])
+async def test_the_narrowest_foot_names_whole_keys_and_help_among_them(language, keys):
+    i18n.use(language)
+    async with VitrinaApp().run_test(size=NARROW) as pilot:
+        await pilot.press(*keys)
+        shown = pilot.app.screen
+        await until(pilot, lambda: shown.query(Foot) and "?" in _foot(pilot.app))
+        named = [f"{key.key_display} {key.description}" for key in shown.query("FooterKey")]
+
+        assert _foot(pilot.app).split() == " ".join(named).split()
+        assert any(one.startswith("? ") for one in named)
+
+
+async def test_a_wider_terminal_names_more_keys_at_once():
+    async with VitrinaApp().run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: "? help" in _foot(pilot.app))
+        assert "l español" not in _foot(pilot.app)
+        await pilot.resize_terminal(100, 20)
+        await until(pilot, lambda: "l español" in _foot(pilot.app))
+
+
+def _foot(app) -> str:
+    return screen_text(app).rpartition("\n")[2]
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (Line(text="fd 3  /srv/canary/secret"), "▌fd 3\n /srv/canary/secret"),
+        (
+            Line(text="+ /srv/guest/tmp/deeper/and/deeper"),
+            "▌+ /srv/guest/tmp/de\n   eper/and/deeper",
+        ),
+        (Line(text="   1 0 S /bin/sh -c it"), "▌   1 0 S /bin/sh -c\n    it"),
+    ],
+)
+async def test_a_folded_line_goes_on_below_its_words_and_not_below_its_mark(line, shown):
+    class One(App[None]):
+        CSS = ".lines { text-wrap: wrap; }"
+
+        def compose(self):
+            yield StatePanel("", id="host")
+
+    async with One().run_test(size=(20, 5)) as pilot:
+        pilot.app.query_one(StatePanel).show([line], frozenset({0}))
+        await until(pilot, lambda: shown in _rows(pilot.app))
+
+
+def _rows(app) -> str:
+    return "\n".join(row.rstrip() for row in screen_text(app).splitlines())
+
+
+async def test_the_first_changed_line_is_brought_into_sight_below_folded_ones():
+    above = [Line(text="a path as long as this is folded into rows: " * 3)] * 6
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        pilot.app.play("fs.chroot-escape", "chroot")
+        await until(pilot, lambda: pilot.app.screen.query("#host"))
+        pilot.app.screen.query_one("#host", StatePanel).show(
+            [*above, Line(text="the one that changed")], frozenset({6})
+        )
+        await until(pilot, lambda: "▌the one that changed" in screen_text(pilot.app))

@@ -11,13 +11,14 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from simulator.classroom.tui.keys import TEXT_KEYS, translated
 from simulator.classroom.tui.playback import Playback, differing, program
 from simulator.classroom.tui.present.step import Step, Tone, numbered
 from simulator.classroom.tui.veil import VERDICT, is_veiled, toggle
 from simulator.classroom.tui.widgets.call_list import CallList
+from simulator.classroom.tui.widgets.foot import Foot
 from simulator.classroom.tui.widgets.timeline_bar import TimelineBar
 from simulator.classroom.tui.widgets.tones import TONE_STYLES
 from simulator.classroom.tui.widgets.why_panel import WhyPanel
@@ -84,7 +85,7 @@ The same program on several technologies, line beside line; under each list stan
                     yield TimelineBar(id=f"bar{place}")
                     yield CallList(id=f"calls{place}")
                     yield WhyPanel(id=f"why{place}")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_mount(self) -> None:
         """Load the runs and stand before the program."""

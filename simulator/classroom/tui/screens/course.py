@@ -7,7 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.lessons.progress import Progress
@@ -15,6 +15,8 @@ from simulator.classroom.lessons.schema import Lesson
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.screens.lesson import LessonScreen
 from simulator.classroom.tui.studio import Studio
+from simulator.classroom.tui.widgets.foot import Foot
+from simulator.classroom.tui.widgets.hanging import Hanging
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
@@ -46,7 +48,7 @@ done is kept, and a lesson opens where you left it. Escape goes back to the disp
         """The list."""
         yield Static(Content.assemble((_("Lessons"), "bold $text-primary")), id="name")
         yield OptionList(id="lessons")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_screen_resume(self) -> None:
         """Show how far one has come meanwhile."""
@@ -82,12 +84,13 @@ done is kept, and a lesson opens where you left it. Escape goes back to the disp
         self.app.push_screen(LessonScreen(lesson, self._studio, after), go)
 
 
-def _row(lesson: Lesson, progress: Progress) -> Content:
+def _row(lesson: Lesson, progress: Progress) -> Hanging:
     done, total = progress.done(lesson)
     marks = "●" * done + "○" * (total - done)
     minutes = _("{minutes} min").format(minutes=lesson.front.minutes)
-    return Content.assemble(
-        (f"{marks:<6} ", "$text-success" if done == total else "$text-muted"),
-        (lesson.title, "bold"),
-        (f"  {minutes}", "$text-muted"),
+    return Hanging(
+        (
+            Content.styled(f"{marks:<6} ", "$text-success" if done == total else "$text-muted"),
+            Content.assemble((lesson.title, "bold"), (f"  {minutes}", "$text-muted")),
+        )
     )

@@ -6,10 +6,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.widgets.curve_pane import CurvePane
+from simulator.classroom.tui.widgets.foot import Foot
 from simulator.experiment.engine.curves import Curves
 from simulator.machine.abi.i18n import N_
 
@@ -30,4 +30,4 @@ class CurvesScreen(Screen[None]):
         """One pane for each technology, and the keys."""
         for curves in self._listed:
             yield CurvePane(curves)
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()

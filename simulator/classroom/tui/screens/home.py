@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.events import Resize
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.keys import TEXT_KEYS, translated, widened
@@ -27,6 +27,7 @@ from simulator.classroom.tui.messages import (
 from simulator.classroom.tui.search import matches
 from simulator.classroom.tui.studio import Offer, Technology
 from simulator.classroom.tui.widgets.era_line import EraLine
+from simulator.classroom.tui.widgets.foot import Foot
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
@@ -63,10 +64,10 @@ list (up and down) and press Enter to step through it.
         Binding("left", "era(-1)", N_("earlier"), show=False, priority=True),
         Binding("enter", "play", N_("play"), priority=True),
         Binding("slash", "filter", N_("filter"), key_display="/"),
+        Binding("o", "course", N_("lessons")),
         Binding("m", "moments", N_("moments")),
         Binding("s", "spec", N_("options"), show=False, id="wide.spec"),
         Binding("c", "compare", N_("compare")),
-        Binding("o", "course", N_("lessons")),
         Binding("x", "matrix", N_("matrix"), show=False, id="wide.matrix"),
         Binding("v", "verify", N_("verify"), show=False, id="wide.verify"),
         Binding("a", "attach", N_("attach"), show=False, id="wide.attach"),
@@ -116,7 +117,7 @@ list (up and down) and press Enter to step through it.
                 yield OptionList(*self._options(), id="scenarios")
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="about-text")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_mount(self) -> None:
         """Begin with the oldest technology, on the scenario that shows its hole."""

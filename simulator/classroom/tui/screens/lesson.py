@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Button, Footer, Markdown, Static
+from textual.widgets import Button, Markdown, Static
 
 from simulator.classroom.lessons.progress import Progress
 from simulator.classroom.lessons.schema import Challenge, Lesson, Part, Predict, Question, Steps
@@ -21,6 +21,7 @@ from simulator.classroom.tui.widgets.exercises.foretell import ForetellExercise
 from simulator.classroom.tui.widgets.exercises.predict import PredictExercise
 from simulator.classroom.tui.widgets.exercises.question import QuestionExercise
 from simulator.classroom.tui.widgets.exercises.steps import StepsExercise
+from simulator.classroom.tui.widgets.foot import Foot
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
@@ -68,7 +69,7 @@ The row above: ◉ where you are, ● done, ○ to be done, · to be read.
         """Title with the row of parts, the part, the keys."""
         yield Static("", id="title")
         yield VerticalScroll(id="part", can_focus=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     async def on_mount(self) -> None:
         """Where it was left."""

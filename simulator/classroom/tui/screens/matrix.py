@@ -9,13 +9,14 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import DataTable, Footer, Input, Static
+from textual.widgets import DataTable, Input, Static
 
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.messages import PlayRequested
 from simulator.classroom.tui.present.matrix import MARKS, counted, told
 from simulator.classroom.tui.search import matches
 from simulator.classroom.tui.studio import Offer, Studio
+from simulator.classroom.tui.widgets.foot import Foot
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
@@ -77,7 +78,7 @@ Marks: ! it leaks, ┃ it holds: this probe did not get through, ~ it is limited
         )
         yield DataTable[Content](id="matrix", cursor_type="cell", fixed_columns=1)
         yield Static("", id="cell", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_mount(self) -> None:
         """An empty table, and begin to ask."""

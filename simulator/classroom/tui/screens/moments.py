@@ -8,12 +8,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.keys import TEXT_KEYS, translated
 from simulator.classroom.tui.messages import MomentRequested
 from simulator.classroom.tui.studio import Surprise
+from simulator.classroom.tui.widgets.foot import Foot
+from simulator.classroom.tui.widgets.hanging import Hanging
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
@@ -57,7 +59,7 @@ moment on its technologies side by side. What they answer is computed as you loo
             )
             with VerticalScroll(id="about", can_focus=False):
                 yield Static("", id="about-text")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_mount(self) -> None:
         """Begin with the first."""
@@ -100,5 +102,5 @@ moment on its technologies side by side. What they answer is computed as you loo
         self.action_play()
 
 
-def _row(one: Surprise) -> Content:
-    return Content.assemble((f"{one.number:>2} ", "$text-muted"), one.title)
+def _row(one: Surprise) -> Hanging:
+    return Hanging((Content.styled(f"{one.number:>2} ", "$text-muted"), Content(one.title)))

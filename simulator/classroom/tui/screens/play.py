@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.events import Resize
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 
 from simulator.classroom.tui.keys import TEXT_KEYS, translated, widened
 from simulator.classroom.tui.messages import (
@@ -30,6 +30,7 @@ from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
 from simulator.classroom.tui.screens.requests import RequestsDialog
 from simulator.classroom.tui.veil import VERDICT, is_veiled, toggle
 from simulator.classroom.tui.widgets.call_list import CallList
+from simulator.classroom.tui.widgets.foot import Foot
 from simulator.classroom.tui.widgets.state_panel import StatePanel
 from simulator.classroom.tui.widgets.timeline_bar import TimelineBar
 from simulator.classroom.tui.widgets.why_panel import WhyPanel
@@ -121,7 +122,7 @@ z asleep, - did not run, · building the sandbox.
             with Horizontal(id="glass"):
                 yield StatePanel(_("Host"), id="host")
                 yield StatePanel(_("Sandbox"), id="sandbox")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_mount(self) -> None:
         """Show the run from where its program begins."""

@@ -14,10 +14,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import ModalScreen, Screen
-from textual.widgets import DataTable, Footer, Input, OptionList, ProgressBar, Static
+from textual.widgets import DataTable, Input, OptionList, ProgressBar, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.keys import translated
+from simulator.classroom.tui.widgets.foot import Foot
 from simulator.experiment.real.report import CLASSES, Class, Pair, Report, Row, read
 from simulator.machine.abi.errors import VitrinaError
 from simulator.machine.abi.i18n import N_
@@ -91,7 +92,7 @@ entry opens to both traces.
         yield Static("", id="title")
         yield ProgressBar(id="verify-bar", classes="hidden", show_eta=False)
         yield DataTable[Content](id="verify-grid", cursor_type="cell")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_mount(self) -> None:
         """The report, or what to do to get one."""
@@ -252,7 +253,7 @@ they may differ. Enter shows both traces of the probe side by side.
         yield Static(f"{self._label} ({len(self._rows)})", id="title")
         listed = (Option(_entry(row), id=str(number)) for number, row in enumerate(self._rows))
         yield OptionList(*listed, id="entries")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Both traces of that probe."""
@@ -301,7 +302,7 @@ what comes after it may only follow from it. `d` goes to the first difference.
         yield Static(f"{self._pair.probe} · {self._pair.spec}", id="title")
         yield DataTable[Content](id="verify-traces", cursor_type="row")
         yield Static("", id="verify-reason")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_mount(self) -> None:
         """Fill it and stand on what was chosen."""

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from simulator.classroom.tui.keys import translated
@@ -18,6 +18,7 @@ from simulator.classroom.tui.present.line import Line, changed
 from simulator.classroom.tui.screens.layers import LayersDialog
 from simulator.classroom.tui.watching.sources import Source
 from simulator.classroom.tui.watching.wire import Calls, Moved, News, Panels, RequestNews
+from simulator.classroom.tui.widgets.foot import Foot
 from simulator.classroom.tui.widgets.heard import call_line, request_line
 from simulator.classroom.tui.widgets.state_panel import StatePanel
 from simulator.machine.abi.errors import VitrinaError
@@ -104,7 +105,7 @@ marked.
             below.border_title = _("REST requests, and the kernel calls below one")
             yield OptionList(id="heard")
             yield OptionList(id="calls")
-        yield Footer(show_command_palette=False, compact=True)
+        yield Foot()
 
     def on_mount(self) -> None:
         """Listen, and look whenever something moved."""

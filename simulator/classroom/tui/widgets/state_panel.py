@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from simulator.classroom.tui.present.line import Line
+from simulator.classroom.tui.widgets.hanging import Hanging
 from simulator.classroom.tui.widgets.tones import domain_style
 
 
@@ -25,24 +26,33 @@ class StatePanel(VerticalScroll, can_focus=False):
 
     def show(self, lines: Sequence[Line], changed: frozenset[int]) -> None:
         """Paint ``lines`` and bring the first changed one into sight."""
-        self._text.update(
-            Content("\n").join(
-                [self._line(line, position in changed) for position, line in enumerate(lines)]
-            )
-        )
+        painted = Hanging(*(_line(line, at in changed) for at, line in enumerate(lines)))
+        self._text.update(painted)
         if changed:
-            above = sum(self._rows(line) for line in lines[: min(changed)])
+            above = sum(self._rows(painted, position) for position in range(min(changed)))
             self.scroll_to(y=max(0, above - 2), animate=False)
 
-    def _rows(self, line: Line) -> int:
+    def _rows(self, painted: Hanging, position: int) -> int:
         """How many rows a line takes: where there is little room it is folded, not cut."""
         width = self.scrollable_content_region.width
         folded = self.screen.has_class("-narrow")
-        return -(-(len(line.text) + 1) // width) if folded and width else 1
+        return painted.rows(position, width) if folded and width else 1
 
-    def _line(self, line: Line, changed: bool) -> Content:
-        if line.heading:
-            return Content.styled(line.text, "bold $text-muted")
-        style = domain_style(line.domain)
-        mark = ("▌", "bold $text-error") if changed else " "
-        return Content.assemble(mark, (line.text, f"bold {style}" if changed else style))
+
+def _line(line: Line, changed: bool) -> tuple[Content, Content]:
+    """The mark with what stands before the words, and the words."""
+    if line.heading:
+        return Content(""), Content.styled(line.text, "bold $text-muted")
+    style = domain_style(line.domain)
+    style = f"bold {style}" if changed else style
+    mark = ("▌", "bold $text-error") if changed else " "
+    before, words = _margin(line.text)
+    return Content.assemble(mark, (before, style)), Content.styled(words, style)
+
+
+def _margin(text: str) -> tuple[str, str]:
+    """What is not folded: the depth in a tree, and the sign of a name that came or went."""
+    words = text.lstrip(" ")
+    if words[:2] in ("+ ", "- "):
+        words = words[2:]
+    return text.removesuffix(words), words

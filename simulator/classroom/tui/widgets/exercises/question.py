@@ -12,6 +12,7 @@ from textual.widgets.option_list import Option
 from simulator.classroom.lessons.schema import Part
 from simulator.classroom.lessons.schema import Question as Quiz
 from simulator.classroom.tui.widgets.exercises.answered import Answered
+from simulator.classroom.tui.widgets.hanging import Hanging
 from simulator.machine.abi.i18n import gettext as _
 
 
@@ -36,7 +37,10 @@ class QuestionExercise(Vertical):
     def compose(self) -> ComposeResult:
         """The options, and below them what the chosen one is told."""
         yield OptionList(
-            *(Option(Content(f"{letter})  {text}"), id=letter) for letter, text in self._options())
+            *(
+                Option(Hanging((Content(f"{letter})  "), Content(text))), id=letter)
+                for letter, text in self._options()
+            )
         )
         yield Static("", id="mark")
         yield Markdown("", id="told")
