@@ -1,12 +1,15 @@
 """What an import may load, and how large a room may grow."""
 
 import ast
+import dataclasses
 import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from simulator.machine.kernel.family import Traits
 
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "simulator").rglob("*.py"))
@@ -78,6 +81,17 @@ def test_a_function_fits_on_a_screen(source):
     ]
 
     assert long == []
+
+
+def test_every_trait_of_a_kernel_is_read_by_some_handler():
+    read = {
+        node.attr
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.Attribute)
+    }
+
+    assert {field.name for field in dataclasses.fields(Traits)} - read == set()
 
 
 def test_the_first_screen_brings_no_docker_along():

@@ -21,11 +21,10 @@ ABOUT = About(
 
 @dataclass(frozen=True, slots=True)
 class Vzquota:
-    """(soft, hard) of ``space`` in blocks of 1 KiB and of ``inodes``; ``grace`` in seconds."""
+    """(soft, hard) of ``space`` in blocks of 1 KiB and of ``inodes``."""
 
     space: tuple[int, int] = (2_097_152, 2_306_867)
     inodes: tuple[int, int] = (131_072, 144_179)
-    grace: int = 0
 
     about: About = ABOUT
 

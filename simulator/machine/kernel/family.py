@@ -111,9 +111,6 @@ class Traits:
     syncs_by_operation: bool = True
     """fsync(2) is EINVAL for what has no such operation: character devices, and whatever the
     filesystem's ``FileOperations`` leave out."""
-    has_proc: bool = True
-    sysctl_is_a_call: bool = False
-    """Kernel state is read with sysctl(3) rather than /proc/sys."""
     hostname_of_context: bool = False
     """A prison or zone has its own host name (kern_jail.c); else a UTS namespace has it."""
     setuid_clears_capabilities: bool = True
@@ -122,8 +119,6 @@ class Traits:
     """unshare(2): EPERM when the root is not the mount namespace's root, since Linux 3.9."""
     unlink_directory_errno: Errno = Errno.EISDIR
     """unlink(2) of a directory: EISDIR on Linux, EPERM by POSIX."""
-    protected_symlinks: bool = True
-    """proc_sys_fs(5) protected_symlinks, protected_hardlinks, protected_regular."""
     nproc_counts_per_user_namespace: bool = True
     """getrlimit(2) RLIMIT_NPROC: counted for a uid of one user namespace, since Linux 5.14."""
     nproc_counts_per_context: bool = False

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from simulator.machine.abi.ids import HOST, CgroupId, Domain, InodeId, KGid, KUid, MountId, NsId
+from simulator.machine.abi.ids import HOST, CgroupId, Domain, InodeId, KUid, MountId, NsId
 from simulator.machine.state.store import Row, World
 
 OVERFLOW_ID = 65534
@@ -36,7 +36,6 @@ class UserNs(Row, frozen=True, kw_only=True):
     parent: NsId | None = None
     level: int = 0
     owner_uid: KUid = KUid(0)
-    owner_gid: KGid = KGid(0)
     uid_map: tuple[Extent, ...] = ()
     gid_map: tuple[Extent, ...] = ()
     setgroups: bool = True

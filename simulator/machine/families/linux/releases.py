@@ -156,7 +156,6 @@ SOCKET_FAMILIES: Mapping[int, Release] = {40: (3, 9), 44: (4, 18)}
 TRAITS: tuple[tuple[Release, Mapping[str, bool]], ...] = (
     ((2, 6, 24), {"scheduling_compares_capabilities": False}),
     ((2, 6, 30), {"queues_belong_to_ipc_namespace": False}),
-    ((3, 6), {"protected_symlinks": False}),
     ((3, 9), {"userns_clone_refused_in_chroot": False}),
     ((4, 3), {"bind_mount_ends_at_its_root": False}),
     ((3, 11), {"has_unnamed_files": False}),

@@ -33,7 +33,6 @@ TRAITS = Traits(
     setuid_clears_capabilities=False,
     userns_clone_refused_in_chroot=False,
     unlink_directory_errno=Errno.EPERM,
-    protected_symlinks=False,
     nproc_counts_per_user_namespace=False,
     nproc_counts_per_context=True,
     mknod_whiteout_unprivileged=False,

@@ -73,7 +73,6 @@ def new_user_ns(trap: "Trap") -> Credentials:
             parent=parent.id,
             level=parent.level + 1,
             owner_uid=cred.euid,
-            owner_gid=cred.egid,
             setgroups=parent.setgroups,
             parent_could_setfcap=bool(cred.effective & capability("SETFCAP")),
             domain=trap.task.domain,

@@ -24,8 +24,8 @@ CITE = "vzquota(8)"
 class Quota(Row, frozen=True, kw_only=True):
     """A tree's limits and use. ``id`` is its number (not 0); space in bytes.
 
-    Above the soft limit a tree has ``grace`` seconds; the model's clock hardly moves, so only the
-    hard limit refuses.
+    Only the hard limit refuses: above the soft one a tree has days of grace, and nobody waits them
+    out here.
     """
 
     root: int
@@ -35,7 +35,6 @@ class Quota(Row, frozen=True, kw_only=True):
     hard_space: int
     soft_inodes: int
     hard_inodes: int
-    grace: int = 0
     space: int = 0
     inodes: int = 0
 

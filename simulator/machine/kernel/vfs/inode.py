@@ -49,7 +49,6 @@ class Superblock(Row, frozen=True, kw_only=True):
     owner: NsId
     pid_ns: NsId | None = None
     net_ns: NsId | None = None
-    cgroup_ns: NsId | None = None
     ipc_ns: NsId | None = None
     max_inodes: int | None = None
     capacity: int | None = None

@@ -264,7 +264,6 @@ def _superblock(trap: Trap, fstype: str, source: str, tree: Hierarchy, text: str
         root=(TAG, number, top),
         options=text,
         owner=trap.store.row(CgroupNs, trap.task.ns.cgroup).owner,
-        cgroup_ns=trap.task.ns.cgroup,
         device=0x1C + tree.id,
         data={"hierarchy": tree.id, "root": top},
         domain=tree.domain,
