@@ -87,21 +87,14 @@ def place(trap: Trap, dirfd: int, path: str, flags: int = 0) -> At:
 
 
 def place_of(trap: Trap, file: fds.File) -> At:
-    """The file behind a descriptor that has an inode."""
-    del trap
-    if file.at is None:
-        raise NotModelled("attributes of pipes, sockets and anonymous inodes")
-    return file.at
-
-
-def _changeable(trap: Trap, file: fds.File) -> At:
-    """What fchmod(2) changes. EOPNOTSUPP for anonymous inodes (anon_inode_setattr())."""
+    """The file behind a descriptor: where it was opened, or an inode that no path leads to."""
+    if file.at is not None:
+        return file.at
     node = fds.unnamed(file)
-    if node is not None and trap.family.traits.pipes_have_attributes:
-        return unnamed.place(node)
-    if file.at is None and file.kind not in ("pipe", "socket"):
-        trap.fail(Errno.EOPNOTSUPP, N_("Nothing of this descriptor can be changed."), "chmod(2)")
-    return place_of(trap, file)
+    owned = file.kind in ("pipe", "socket")
+    if node is None or (owned and not trap.family.traits.pipes_have_attributes):
+        raise NotModelled("attributes of pipes, sockets and message queues")
+    return unnamed.place(node)
 
 
 @posix("stat")
@@ -282,7 +275,7 @@ def chmod(trap: Trap, path: str, mode: int) -> int:
 @posix("fchmod")
 def fchmod(trap: Trap, fd: int, mode: int) -> int:
     """fchmod(2)."""
-    attributes.change_mode(trap, _changeable(trap, fds.get(trap, fd)), mode)
+    attributes.change_mode(trap, place_of(trap, fds.get(trap, fd)), mode)
     return 0
 
 
@@ -321,7 +314,7 @@ def fchown(trap: Trap, fd: int, uid: int, gid: int) -> int:
     """fchown(2): ids that the caller's user namespace lacks come before what can't be owned."""
     file = fds.get(trap, fd)
     attributes.kernel_ids(trap, uid, gid)
-    attributes.change_owner(trap, _changeable(trap, file), uid, gid)
+    attributes.change_owner(trap, place_of(trap, file), uid, gid)
     return 0
 
 

@@ -4,12 +4,15 @@ A handle names an inode of a whole filesystem, whatever part of it a sandbox was
 using one needs a right over the machine.
 """
 
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from simulator.machine.abi.call import Returned
 from simulator.machine.abi.constants import (
     AT_EMPTY_PATH,
     AT_FDCWD,
+    AT_HANDLE_CONNECTABLE,
+    AT_HANDLE_FID,
+    AT_HANDLE_MNT_ID_UNIQUE,
     AT_SYMLINK_FOLLOW,
     AT_SYMLINK_NOFOLLOW,
 )
@@ -26,21 +29,79 @@ from simulator.machine.kernel.vfs.open import open_at
 from simulator.machine.syscalls.attributes import place
 from simulator.machine.syscalls.registry import linux
 
-FILEID_INO32_GEN = 1
+FILEID_INO32_GEN, FILEID_INO64_GEN, FILEID_IS_CONNECTABLE = 1, 0x81, 0x10000
 _MAX_HANDLE = 128
+
+
+class Encoding(NamedTuple):
+    """How a filesystem writes handles: linux/exportfs.h ``enum fid_type`` and the size in bytes."""
+
+    type: int
+    size: int
+    since: tuple[int, ...] = (2, 6, 39)
+    parents: bool = False
+    """It finds a file's directory by handle too (``fh_to_parent``)."""
+
+
+_ON_DISK = Encoding(FILEID_INO32_GEN, 8, parents=True)
+_IN_MEMORY = Encoding(FILEID_INO32_GEN, 12)
+_OF_GROUPS = Encoding(0xFE, 8, parents=True)
+_HANDLES = {
+    **dict.fromkeys(("ext2", "ext3", "ext4", "simfs"), _ON_DISK),
+    **dict.fromkeys(("tmpfs", "devtmpfs"), _IN_MEMORY),
+    **dict.fromkeys(("cgroup", "cgroup2"), _OF_GROUPS),
+    "xfs": Encoding(0x81, 12, parents=True),
+    "btrfs": Encoding(0x4D, 20, parents=True),
+    "pidfs": Encoding(0xFE, 8, (6, 14)),
+    "nsfs": Encoding(0xF1, 16, (6, 18)),
+}
+"""Filesystems whose files can be opened by handle."""
+_ANY = Encoding(FILEID_INO64_GEN, 12)
+"""What names a file of any other filesystem to who will not open it (AT_HANDLE_FID)."""
+_FLAGS = {
+    AT_SYMLINK_FOLLOW: (2, 6, 39),
+    AT_EMPTY_PATH: (2, 6, 39),
+    AT_HANDLE_FID: (6, 5),
+    AT_HANDLE_MNT_ID_UNIQUE: (6, 12),
+    AT_HANDLE_CONNECTABLE: (6, 13),
+}
 
 
 @linux("name_to_handle_at", since=(2, 6, 39))
 def name_to_handle_at(trap: Trap, dirfd: int, path: str, flags: int = 0) -> Returned:
     """name_to_handle_at(2): (type, bytes), inode number and generation as ext4 writes them."""
-    if flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH):
+    known = sum(bit for bit, since in _FLAGS.items() if trap.family.release >= since)
+    opposed = flags & AT_HANDLE_CONNECTABLE and flags & (AT_HANDLE_FID | AT_EMPTY_PATH)
+    if flags & ~known or opposed:
         trap.fail(Errno.EINVAL, N_("There is no such flag."), "open_by_handle_at(2)")
     follow = 0 if flags & AT_SYMLINK_FOLLOW else AT_SYMLINK_NOFOLLOW
     at = place(trap, dirfd, path, follow | flags & AT_EMPTY_PATH)
-    if not isinstance(at.inode, int):
-        trap.fail(Errno.EOPNOTSUPP, N_("The filesystem gives no handles."), "open_by_handle_at(2)")
-    raw = stat.number(trap, at.inode).to_bytes(4, "little") + bytes(4)
-    return Returned(0, (FILEID_INO32_GEN, raw))
+    written = _encoding(trap, at, flags)
+    kind = written.type | (FILEID_IS_CONNECTABLE if flags & AT_HANDLE_CONNECTABLE else 0)
+    number = stat.number(trap, at.inode) & 0xFFFFFFFF
+    return Returned(0, (kind, number.to_bytes(4, "little").ljust(written.size, b"\0")))
+
+
+def _encoding(trap: Trap, at: At, flags: int) -> Encoding:
+    """exportfs_can_encode_fh(). EOPNOTSUPP."""
+    found = _HANDLES.get(_filesystem(trap, at))
+    if found is None or trap.family.release < found.since:
+        if flags & AT_HANDLE_FID:
+            return _ANY
+    elif found.parents or not flags & AT_HANDLE_CONNECTABLE:
+        return found
+    return trap.fail(
+        Errno.EOPNOTSUPP, N_("The filesystem gives no handles."), "open_by_handle_at(2)"
+    )
+
+
+def _filesystem(trap: Trap, at: At) -> str:
+    tag = at.inode[0] if isinstance(at.inode, tuple) else ""
+    if tag == "pidfd":
+        return "pidfs"
+    if tag in ("pipe", "socket", fds.ANONYMOUS):
+        return ""
+    return trap.store.row(Superblock, trap.store.row(Mount, at.mount).sb).fstype
 
 
 @linux("open_by_handle_at", since=(2, 6, 39))

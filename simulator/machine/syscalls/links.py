@@ -26,6 +26,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import INITIAL_USER_NS
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.fs.registry import virtual
@@ -36,6 +37,7 @@ from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
 from simulator.machine.kernel.vfs.inode import Inode
+from simulator.machine.syscalls.attributes import place
 from simulator.machine.syscalls.directories import remove_directory
 from simulator.machine.syscalls.registry import linux, posix
 
@@ -72,17 +74,29 @@ def linkat(trap: Trap, olddirfd: int, old: str, newdirfd: int, new: str, flags: 
 
 
 def _link_source(trap: Trap, dirfd: int, old: str, flags: int) -> At:
-    if old or not flags & AT_EMPTY_PATH:
-        start = paths.start_at(trap, dirfd, old)
-        return paths.walk(trap, old, start, follow=bool(flags & AT_SYMLINK_FOLLOW))
-    if not trap.has(Privilege.DAC_READ_SEARCH):
+    if flags & AT_EMPTY_PATH:
+        _may_link_descriptor(trap, dirfd, old)
+        if not old:
+            return place(trap, dirfd, old, AT_EMPTY_PATH)
+    start = paths.start_at(trap, dirfd, old)
+    return paths.walk(trap, old, start, follow=bool(flags & AT_SYMLINK_FOLLOW))
+
+
+def _may_link_descriptor(trap: Trap, dirfd: int, old: str) -> None:
+    """path_init(): who opened the descriptor may give it a name, or who reads anything.
+
+    That is since Linux 6.10; before, the right was needed whatever the descriptor.
+    """
+    over = INITIAL_USER_NS
+    if trap.family.release >= (6, 10):
+        if dirfd == AT_FDCWD or old.startswith("/"):
+            return
+        file = fds.get_any(trap, dirfd)
+        if file.opener == trap.task.id and file.cred == trap.task.cred:
+            return
+        over = INITIAL_USER_NS if file.cred is None else file.cred.user_ns
+    if not trap.has(Privilege.DAC_READ_SEARCH, over):
         trap.fail(Errno.ENOENT, N_("AT_EMPTY_PATH needs CAP_DAC_READ_SEARCH."), "link(2)")
-    if dirfd == AT_FDCWD:
-        return trap.task.cwd
-    at = fds.get_any(trap, dirfd).at
-    if at is None:
-        trap.fail(Errno.EXDEV, N_("The file lives in no mounted filesystem."), "link(2)")
-    return at
 
 
 def _may_link(trap: Trap, inode: Inode) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 from simulator.machine.abi.call import Executed, Exited, Result, Returned
 from simulator.machine.abi.constants import (
     AT_EMPTY_PATH,
-    AT_FDCWD,
     AT_SYMLINK_NOFOLLOW,
     CLONE_FS,
     CLONE_NEWNS,
@@ -28,10 +27,10 @@ from simulator.machine.kernel import pidfd, pids
 from simulator.machine.kernel.fork import fork as fork_task
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.namespaces.spaces import copy_spaces
-from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
-from simulator.machine.kernel.vfs import fd as fds
+from simulator.machine.kernel.vfs import path as paths
 from simulator.machine.syscalls import decode
+from simulator.machine.syscalls.attributes import place
 from simulator.machine.syscalls.registry import linux, posix
 
 CLONE_CLEAR_SIGHAND = 1 << 32
@@ -122,8 +121,9 @@ def execveat(
     """execveat(2): as execve(2), and EBADF EINVAL; AT_EMPTY_PATH runs the descriptor itself."""
     if flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW):
         trap.fail(Errno.EINVAL, "", "execveat(2)")
-    start = None if dirfd == AT_FDCWD or path.startswith("/") else _place(trap, dirfd)
-    at = (start or trap.task.cwd) if not path and flags & AT_EMPTY_PATH else None
+    empty = not path and flags & AT_EMPTY_PATH
+    at = place(trap, dirfd, path, AT_EMPTY_PATH) if empty else None
+    start = paths.start_at(trap, dirfd, path) if at is None else None
     name = path or f"/dev/fd/{dirfd}"
     execs.execute(
         trap,
@@ -166,10 +166,3 @@ def getppid(trap: Trap) -> int:
 def set_tid_address(trap: Trap, _address: Any = 0) -> int:
     """set_tid_address(2): the caller's thread id."""
     return trap.task.pids[-1]
-
-
-def _place(trap: Trap, dirfd: int) -> At:
-    at = fds.get(trap, dirfd).at
-    if at is None:
-        trap.fail(Errno.EACCES, N_("The descriptor is no file that could be run."), "execveat(2)")
-    return at

@@ -54,19 +54,32 @@ class Channel:
 
 def high_pipes() -> list[int]:
     """Two pipes on four free descriptors from ``BASE`` on: request ends, then answer ends."""
-    import fcntl
-
-    ends: list[int] = []
+    ends = high_pipe()
     try:
-        for _ in range(2):
-            for low in os.pipe():
-                ends.append(fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, BASE))
-                os.close(low)
+        return [*ends, *high_pipe()]
     except OSError:
         for end in ends:
             os.close(end)
         raise
-    return ends
+
+
+def high_pipe() -> tuple[int, int]:
+    """A pipe that no program meets among its own descriptors: what it reads, what it writes."""
+    import fcntl
+
+    low = os.pipe()
+    high: list[int] = []
+    try:
+        for end in low:
+            high.append(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, BASE))
+    except OSError:
+        for end in high:
+            os.close(end)
+        raise
+    finally:
+        for end in low:
+            os.close(end)
+    return high[0], high[1]
 
 
 def close_others(keep: tuple[int, ...], known: list[int]) -> None:

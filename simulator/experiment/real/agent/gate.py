@@ -15,7 +15,7 @@ from typing import Any
 
 from . import wire
 from .calls import encode
-from .channel import raw
+from .channel import high_pipe, raw
 from .frame import Frame
 from .numbers import NUMBERS
 
@@ -172,7 +172,7 @@ def _silent_children() -> Generator[None]:
 
 
 def _rehearsed(number: int, frame: Frame) -> tuple[bool, int]:
-    told, telling = os.pipe()
+    told, telling = high_pipe()
     child, errno = raw(NUMBERS["fork"])
     if child == 0:
         try:

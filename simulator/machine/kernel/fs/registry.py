@@ -129,6 +129,8 @@ class Mutations:
     """Remove a directory (the filesystem itself says when it is not empty: cgroups differ)."""
     rename: "Callable[[Trap, VirtualId, str, VirtualId, str, int], None]" = _refuse
     """From (directory, name) to (directory, name) with renameat2(2)'s flags."""
+    settable: bool = True
+    """False: mode, owner and times are nobody's to change, whoever asks (anon_inode_setattr())."""
     set_attributes: "Callable[[Trap, VirtualId, Mapping[str, Any]], None]" = _refuse
     """Where ``backing`` gives None: changes by field of ``Inode`` (mode, uid, gid, xattrs)."""
     permission: "Callable[[Trap, VirtualId, int], bool]" = _by_mode

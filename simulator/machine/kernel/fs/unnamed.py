@@ -1,8 +1,10 @@
-"""pipefs and sockfs: pipes and sockets have an inode each, which no path leads to.
+"""pipefs, sockfs, pidfs and anon_inodefs: inodes that no path leads to.
 
-It has an owner, whoever made it, and permission bits, which fchmod(2) changes and hardly anything
-asks for: a descriptor is the right to use it. /proc/PID/fd/N leads to a pipe's; opening that is
-opening the pipe again. Source: fs/pipe.c get_pipe_inode(), net/socket.c sock_alloc().
+A pipe's and a socket's have an owner, whoever made it, and permission bits, which fchmod(2) changes
+and hardly anything asks for: a descriptor is the right to use it. /proc/PID/fd/N leads to a pipe's;
+opening that is opening the pipe again. Processes and what else there is a descriptor of (an event
+counter, a timer) have one that nobody changes. Source: fs/pipe.c get_pipe_inode(), net/socket.c
+sock_alloc(), fs/anon_inodes.c, fs/pidfs.c.
 """
 
 from collections.abc import Mapping
@@ -10,25 +12,36 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from simulator.machine.abi.constants import (
+    AF_INET6,
+    AF_NETLINK,
+    AF_PACKET,
+    AF_UNIX,
+    SOCK_DGRAM,
+    SOCK_RAW,
+    SOCK_STREAM,
+)
 from simulator.machine.abi.ids import KERNEL, InodeId, VirtualId
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.fs.flat import Flat
 from simulator.machine.kernel.fs.registry import FileOperations, Mutations, register_virtual
 from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.task import At
+from simulator.machine.kernel.vfs.fd import ANONYMOUS, OPERATIONS
 from simulator.machine.kernel.vfs.inode import Inode
 from simulator.machine.kernel.vfs.pipe import Pipe
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
+SOCKET_NAME = "system.sockprotoname"
 _ROWS: dict[str, type[Pipe] | type[Socket]] = {"pipe": Pipe, "socket": Socket}
 _KEPT = ("mode", "uid", "gid")
 """What the row holds; times are nobody's."""
 
 
 def place(inode: VirtualId) -> At:
-    """Where the pipe or socket of this inode (``fd.unnamed``) is found."""
+    """Where such an inode (``fd.unnamed``) is found."""
     return At(nsfs.MOUNT, inode)
 
 
@@ -47,6 +60,15 @@ def _set_attributes(trap: "Trap", inode: VirtualId, changes: Mapping[str, Any]) 
     trap.store.put(msgspec.structs.replace(_row(trap, inode), **kept))
 
 
+def _protocol(socket: Socket) -> bytes:
+    """sockfs_xattr_get(): the name of the socket's ``struct proto``, with its NUL."""
+    stream = "UNIX-STREAM" if socket.type == SOCK_STREAM else "UNIX"
+    names = {AF_UNIX: stream, AF_NETLINK: "NETLINK", AF_PACKET: "PACKET"}
+    by_type = {SOCK_STREAM: "TCP", SOCK_DGRAM: "UDP", SOCK_RAW: "RAW"}.get(socket.type, "")
+    internet = f"{by_type}v6" if socket.family == AF_INET6 else by_type
+    return names.get(socket.family, internet).encode() + b"\0"
+
+
 class _Unnamed(Flat):
     """A filesystem whose files have no names."""
 
@@ -58,6 +80,7 @@ class _Unnamed(Flat):
             mode=row.mode,
             uid=row.uid,
             gid=row.gid,
+            xattrs={SOCKET_NAME: _protocol(row)} if isinstance(row, Socket) else None,
             domain=KERNEL,
         )
 
@@ -70,10 +93,22 @@ class _Unnamed(Flat):
         raise AssertionError(inode)
 
 
+class _Anonymous(_Unnamed):
+    """Root's, with a mode by kind."""
+
+    def load(self, trap: "Trap", inode: VirtualId) -> Inode:
+        del trap
+        kind = str(inode[1]) if inode[0] == ANONYMOUS else str(inode[0])
+        known = OPERATIONS.get(kind)
+        mode = 0o600 if known is None else known.mode
+        return Inode(id=inode, sb=nsfs.SUPERBLOCK, mode=mode, domain=KERNEL)
+
+
+_NO_FILE = FileOperations(seeks=False, synced=frozenset())
+
 for tag in _ROWS:
     register_virtual(
-        tag,
-        _Unnamed(),
-        Mutations(set_attributes=_set_attributes),
-        operations=FileOperations(seeks=False, synced=frozenset()),
+        tag, _Unnamed(), Mutations(set_attributes=_set_attributes), operations=_NO_FILE
     )
+for tag in (ANONYMOUS, "pidfd"):
+    register_virtual(tag, _Anonymous(), Mutations(settable=False), operations=_NO_FILE)

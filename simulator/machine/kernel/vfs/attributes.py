@@ -19,6 +19,7 @@ from simulator.machine.abi.ids import InodeId, KGid, KUid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import clock, namespace
 from simulator.machine.kernel import cred as credentials
+from simulator.machine.kernel.fs.registry import mutations
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import namei, ops, permission
@@ -39,6 +40,7 @@ def change_mode(trap: "Trap", at: At, mode: int) -> None:
     if inode.mode & S_IFMT == S_IFLNK:
         trap.fail(Errno.EOPNOTSUPP, N_("A symbolic link has no mode of its own."), "chmod(2)")
     permission.need_mutable(trap, inode)
+    _need_settable(trap, at.inode)
     if not permission.owner_or_capable(trap, inode):
         trap.deny(Errno.EPERM, "file-owner", N_("Only the owner may change the mode."), "chmod(2)")
     mode = mode & 0o7777 | inode.mode & S_IFMT
@@ -55,6 +57,7 @@ def change_owner(trap: "Trap", at: At, uid: int, gid: int) -> None:
     inode = inodes.load(trap, at.inode)
     if new_uid is not None or new_gid is not None:
         permission.need_mutable(trap, inode)
+    _need_settable(trap, at.inode)
     if new_uid is not None and not (
         trap.task.cred.fsuid == inode.uid == new_uid
         or permission.has_over(trap, Privilege.CHOWN, inode)
@@ -96,6 +99,8 @@ def touch_times(trap: "Trap", at: At, times: tuple[int, int] | None) -> None:
     permission.need_writable(trap, at.mount)
     inode = inodes.load(trap, at.inode)
     permission.need_mutable(trap, inode)
+    if times is not None:
+        _need_settable(trap, at.inode)
     if not permission.owner_or_capable(trap, inode):
         if times is not None:
             trap.deny(
@@ -111,6 +116,7 @@ def touch_times(trap: "Trap", at: At, times: tuple[int, int] | None) -> None:
                 N_("Only the owner, or who may write the file, may set its times."),
                 "utimensat(2)",
             )
+    _need_settable(trap, at.inode)
     now = clock.realtime(trap.store)
     atime, mtime = times if times is not None else (now, now)
     namei.touch(trap, at, inode, "write")
@@ -129,6 +135,12 @@ def change_flags(trap: "Trap", at: At, flags: int) -> None:
         trap.need(Privilege.SET_IMMUTABLE)
     namei.touch(trap, at, inode, "write")
     ops.set_attributes(trap, at.inode, flags=flags)
+
+
+def _need_settable(trap: "Trap", inode: InodeId) -> None:
+    """The inode's own i_op->setattr(), which notify_change() calls before it asks who may."""
+    if isinstance(inode, tuple) and not mutations(inode).settable:
+        trap.fail(Errno.EOPNOTSUPP, N_("Nothing of this descriptor can be changed."), "chmod(2)")
 
 
 def drop_privileges(trap: "Trap", inode: InodeId) -> None:

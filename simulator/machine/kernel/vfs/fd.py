@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from simulator.machine.abi.call import Result, Value
 from simulator.machine.abi.constants import (
     O_ACCMODE,
@@ -17,6 +19,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain, FileId, FilesId, InodeId, MountId, VirtualId
+from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import lock
@@ -45,6 +48,9 @@ class File(Row, frozen=True, kw_only=True):
     label: str = ""
     owner: int = 0
     """F_SETOWN: who is sent SIGIO."""
+    opener: int = 0
+    cred: Credentials | None = None
+    """Who opened it, and with what rights (``f_cred``)."""
     domain: Domain = HOST
 
 
@@ -157,7 +163,7 @@ def lowest_free(trap: "Trap", lowest: int = 0) -> int:
 def install(trap: "Trap", file: File, *, cloexec: bool = False, lowest: int = 0) -> int:
     """Give ``file`` the lowest free descriptor from ``lowest``. EMFILE at RLIMIT_NOFILE."""
     fd = lowest_free(trap, lowest)
-    trap.store.put(file)
+    trap.store.put(msgspec.structs.replace(file, opener=trap.task.id, cred=trap.task.cred))
     put_slot(trap, fd, Slot(file.id, cloexec))
     return fd
 
@@ -207,12 +213,19 @@ def close(trap: "Trap", fd: int) -> None:
 
 
 def unnamed(file: File) -> VirtualId | None:
-    """The inode of a pipe or a socket that no path leads to (``fs/unnamed.py``)."""
-    if file.at is None and file.kind in ("pipe", "socket") and isinstance(file.object, int):
-        return (file.kind, file.object)
-    return None
+    """The inode of a description that no path leads to (``fs/unnamed.py``), None where it has one.
+
+    Pipes, sockets and pidfds have one each; the rest have one of anon_inodefs, which differs by
+    kind in nothing but its mode.
+    """
+    if file.at is not None or file.kind == "mqueue":
+        return None
+    if file.kind in _OWN_INODE:
+        return (file.kind, file.object) if isinstance(file.object, int) else None
+    return (ANONYMOUS, file.kind)
 
 
+ANONYMOUS = "anon_inode"
 _OWN_INODE = frozenset({"pipe", "socket", "pidfd"})
 _SHARED: InodeId = ("anonymous",)
 

@@ -1,0 +1,108 @@
+"""Calls on what a descriptor refers to where no path leads: xattr(7), linkat(2), execveat(2)."""
+
+import pytest
+
+from simulator.machine.abi.constants import (
+    AT_EMPTY_PATH,
+    AT_FDCWD,
+    AT_HANDLE_CONNECTABLE,
+    AT_HANDLE_FID,
+    AT_HANDLE_MNT_ID_UNIQUE,
+    O_CREAT,
+    O_PATH,
+    O_RDWR,
+    O_TMPFILE,
+)
+from simulator.machine.families import kernel
+from tests.unit.machine.bare import Machine
+
+
+def _opened(it: Machine) -> dict[str, int]:
+    reading, _writing = it.data("pipe2", 0)
+    return {
+        "pipe": reading,
+        "socket": it.do("socket", 1, 1, 0),
+        "eventfd": it.do("eventfd2", 0, 0),
+    }
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "eventfd"])
+def test_what_is_no_file_and_no_directory_has_no_user_attributes(kind: str) -> None:
+    it = Machine()
+    fd = _opened(it)[kind]
+    assert it.do("fsetxattr", fd, "user.a", "v", 1, 0) == "EPERM"
+    assert it.do("fgetxattr", fd, "user.a", 8) == "ENODATA"
+    assert it.do("fremovexattr", fd, "user.a") == "EPERM"
+    assert it.do("fsetxattr", fd, "security.c", "v", 1, 0) == "EOPNOTSUPP"
+
+
+def test_a_socket_tells_its_protocol_and_leaves_its_label_to_a_security_module() -> None:
+    it = Machine()
+    fd = it.do("socket", 1, 1, 0)
+    assert it.data("flistxattr", fd, 64) == b"system.sockprotoname\0"
+    assert it.data("fgetxattr", fd, "system.sockprotoname", 64) == b"UNIX-STREAM\0"
+    assert it.do("fremovexattr", fd, "security.c") == "EAGAIN"
+
+
+def test_a_pipe_changes_hands_by_its_descriptor_and_an_event_counter_does_not() -> None:
+    it = Machine()
+    fds = _opened(it)
+    assert it.do("fchownat", fds["pipe"], "", 1000, 1000, AT_EMPTY_PATH) == 0
+    assert it.data("fstat", fds["pipe"])["uid"] == 1000
+    user = it.become(it.fork(), 1000)
+    count = fds["eventfd"]
+    for pid in (it.pid, user):
+        assert it.do("fchownat", count, "", 1000, 1000, AT_EMPTY_PATH, pid=pid) == "EOPNOTSUPP"
+        assert it.do("fchmod", count, 0o777, pid=pid) == "EOPNOTSUPP"
+
+
+def test_execveat_runs_no_descriptor_that_is_no_regular_file() -> None:
+    it = Machine()
+    assert it.do("execveat", 99, "", ["x"], [], AT_EMPTY_PATH) == "EBADF"
+    it.do("mkdir", "/d", 0o755)
+    for fd in (*_opened(it).values(), it.do("open", "/d", O_PATH)):
+        assert it.do("execveat", fd, "", ["x"], [], AT_EMPTY_PATH) == "EACCES"
+
+
+def test_linkat_by_descriptor_is_for_who_opened_it_or_may_read_anything() -> None:
+    it = Machine()
+    assert it.do("linkat", 99, "", AT_FDCWD, "/named", AT_EMPTY_PATH) == "EBADF"
+    it.do("mkdir", "/u", 0o777)
+    it.do("chmod", "/u", 0o777)
+    user = it.become(it.fork(), 1000)
+    fd = it.do("open", "/u", O_TMPFILE | O_RDWR, 0o600, pid=user)
+    child = it.fork(user)
+    assert it.do("linkat", fd, "", AT_FDCWD, "/u/a", AT_EMPTY_PATH, pid=child) == "ENOENT"
+    assert it.do("linkat", fd, "", AT_FDCWD, "/u/a", AT_EMPTY_PATH, pid=user) == 0
+    assert it.do("linkat", AT_FDCWD, "", AT_FDCWD, "/u/a", AT_EMPTY_PATH, pid=user) == "EEXIST"
+
+
+def test_before_linux_6_10_linkat_by_descriptor_always_took_the_right_to_read_anything() -> None:
+    it = Machine(kernel("linux-4.4"))
+    it.do("mkdir", "/u", 0o777)
+    it.do("chmod", "/u", 0o777)
+    user = it.become(it.fork(), 1000)
+    fd = it.do("open", "/u", O_TMPFILE | O_RDWR, 0o600, pid=user)
+    assert it.do("linkat", fd, "", AT_FDCWD, "/u/a", AT_EMPTY_PATH, pid=user) == "ENOENT"
+
+
+def test_a_handle_that_nobody_opens_exists_on_every_filesystem() -> None:
+    it = Machine()
+    fds = _opened(it)
+    for fd in fds.values():
+        assert it.do("name_to_handle_at", fd, "", AT_EMPTY_PATH) == "EOPNOTSUPP"
+        kind, raw = it.data("name_to_handle_at", fd, "", AT_EMPTY_PATH | AT_HANDLE_FID)
+        assert (kind, len(raw)) == (0x81, 12)
+
+
+def test_a_connectable_handle_names_a_file_by_its_directory_and_so_by_a_path() -> None:
+    it = Machine()
+    it.do("open", "/f", O_CREAT | O_RDWR, 0o644)
+    kind, _raw = it.data("name_to_handle_at", AT_FDCWD, "/f", AT_HANDLE_CONNECTABLE)
+    assert kind & 0x10000
+    for other in (AT_EMPTY_PATH, AT_HANDLE_FID, 0x100):
+        flags = AT_HANDLE_CONNECTABLE | other
+        assert it.do("name_to_handle_at", AT_FDCWD, "/f", flags) == "EINVAL"
+    assert it.do("name_to_handle_at", AT_FDCWD, "/missing", AT_HANDLE_MNT_ID_UNIQUE) == "ENOENT"
+    old = Machine(kernel("linux-4.4"))
+    assert old.do("name_to_handle_at", AT_FDCWD, "/", AT_HANDLE_MNT_ID_UNIQUE) == "EINVAL"
