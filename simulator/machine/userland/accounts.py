@@ -15,20 +15,20 @@ class User(NamedTuple):
     shell: str
 
 
-async def users(sys: Process) -> list[User]:
-    """Every user; none when the file can't be read."""
+async def users(sys: Process, root: str = "") -> list[User]:
+    """Every user of the tree at ``root``; none when the file can't be read."""
     found: list[User] = []
-    for line in (await sys.text_or_empty("/etc/passwd")).splitlines():
+    for line in (await sys.text_or_empty(f"{root}/etc/passwd")).splitlines():
         fields = line.split(":")
         if len(fields) >= 7 and fields[2].isdigit() and fields[3].isdigit():
             found.append(User(fields[0], int(fields[2]), int(fields[3]), fields[5], fields[6]))
     return found
 
 
-async def groups(sys: Process) -> dict[str, tuple[int, list[str]]]:
+async def groups(sys: Process, root: str = "") -> dict[str, tuple[int, list[str]]]:
     """Group ids and members by the group's name."""
     found: dict[str, tuple[int, list[str]]] = {}
-    for line in (await sys.text_or_empty("/etc/group")).splitlines():
+    for line in (await sys.text_or_empty(f"{root}/etc/group")).splitlines():
         fields = line.split(":")
         if len(fields) >= 4 and fields[2].isdigit():
             found[fields[0]] = (int(fields[2]), [name for name in fields[3].split(",") if name])

@@ -86,3 +86,71 @@ def test_a_jail_of_the_file_runs_its_commands(session: SimSession) -> None:
     said(session, "jail -r neighbour2")
     assert said(session, "cat /srv/neighbour/tmp/a").splitlines()[1:] == ["two", "end"]
     assert said(session, "jail -c nosuch") == 'jail: "nosuch" not found\n'
+
+
+@pytest.mark.parametrize(
+    ("words", "output"),
+    [
+        ("-u nobody guest id -un", "nobody\n"),
+        ("-U user guest sh -c 'echo $HOME; pwd'", "/home/user\n/\n"),
+        ("-l -u user guest sh -c 'echo $USER; pwd'", "user\n/home/user\n"),
+        ("-l guest sh -c 'echo $HERE$HOME'", "/root\n"),
+        ("guest sh -c 'echo $HERE'", "outside\n"),
+        ("-d /tmp guest pwd", "/tmp\n"),
+        ("-d /nowhere guest pwd", "jexec: chdir: /nowhere: No such file or directory\n"),
+        ("-U stranger guest id", "jexec: stranger: no such user\n"),
+        ("guest /etc/passwd", "jexec: execvp: /etc/passwd: Permission denied\n"),
+    ],
+)
+def test_jexec_enters_as_whom_and_where_it_is_told(
+    session: SimSession, words: str, output: str
+) -> None:
+    assert said(session, f"export HERE=outside; jexec {words}") == output
+
+
+def test_jexec_takes_a_user_of_the_jails_or_of_the_hosts(session: SimSession) -> None:
+    said(session, "echo 'only:x:77:77::/:/bin/sh' >> /srv/guest/etc/passwd")
+    assert said(session, "jexec -U only guest id -u") == "77\n"
+    assert said(session, "jexec -u only guest id -u") == "jexec: only: no such user\n"
+
+
+def test_a_file_says_as_whom_its_commands_run_and_in_what_environment(session: SimSession) -> None:
+    text = (
+        "exec.clean; persist; path=/srv/guest; exec.start='echo $HERE $USER; pwd';"
+        " web { exec.jail_user=user; } plain { exec.clean=false; exec.start='echo $HERE'; }"
+    )
+    said(session, f'cat > /etc/jail.conf <<"E"\n{text}\nE')
+    assert said(session, "export HERE=outside; jail -q -c") == "user\n/home/user\noutside\n"
+    said(session, "echo 'web { path=/srv/guest; persist; exec.jail_user=none; exec.start=id; }'"
+         " > /etc/jail.conf")  # fmt: skip
+    assert "web: none: no such user" in said(session, "jail -rc web")
+
+
+def test_a_restart_removes_and_makes_anew(session: SimSession) -> None:
+    said(session, "echo 'web { path=/srv/guest; persist; exec.start=\"echo up\"; }'"
+         " > /etc/jail.conf")  # fmt: skip
+    assert said(session, "jail -rc web") == 'jail: "web" not found\n'
+    said(session, "jail -c web")
+    assert said(session, "jail -rc web") == "web: removed\nweb: created\nup\n"
+
+
+def test_the_letters_of_the_command_line_are_parameters_too(session: SimSession) -> None:
+    said(session, "jail -n web -s 2 -c path=/srv/guest persist")
+    assert said(session, "jls -j web name securelevel") == "web 2\n"
+    assert said(session, "jail -u user -c path=/srv/guest command=/bin/id -u") == "1000\n"
+
+
+def test_jls_by_name_shows_names_in_a_column_of_their_own(session: SimSession) -> None:
+    head, first, *_rest = said(session, "jls -N").splitlines()
+    assert head == " JID             IP Address      Hostname                      Path"
+    assert first.startswith(" guest           192.0.2.21      ")
+
+
+def test_jls_n_lists_parameters_of_no_group_first(session: SimSession) -> None:
+    words = said(session, "jls -n -j guest").split()
+    assert words.index("vnet=0") < words.index("allow.nomount")
+
+
+def test_ps_shows_the_processes_of_one_jail(session: SimSession) -> None:
+    assert said(session, "ps -J guest -o jid,comm") == "JID COMMAND\n  1 sh\n"
+    assert said(session, "ps -J nobody") == "ps: Invalid jail id: nobody\n"

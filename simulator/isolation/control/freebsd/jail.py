@@ -9,14 +9,20 @@ from typing import NamedTuple
 import msgspec
 
 from simulator.isolation.control.freebsd import conf
+from simulator.isolation.control.freebsd.commands import (
+    Inside,
+    around_of,
+    console_of,
+    host_command,
+)
 from simulator.isolation.control.freebsd.conf import ConfError
-from simulator.isolation.control.freebsd.entering import enter_prison
 from simulator.isolation.control.freebsd.params import (
     JailError,
     Params,
     check,
     is_true,
     kernel_words,
+    switches,
 )
 from simulator.isolation.control.freebsd.running import prisons
 from simulator.isolation.control.getopt import misread
@@ -30,10 +36,6 @@ from simulator.isolation.technologies.options import jail as options
 from simulator.machine.abi.call import Failed, Returned, Value
 from simulator.machine.abi.constants import (
     JAIL_UPDATE,
-    O_APPEND,
-    O_CLOEXEC,
-    O_CREAT,
-    O_WRONLY,
     S_IFDIR,
     S_IFMT,
 )
@@ -64,10 +66,11 @@ async def jail(sys: Process, argv: Sequence[str]) -> int:
     try:
         if not doing:
             return await _old_form(sys, given)
-        if "r" in doing or "R" in doing:
+        if doing == ["r"] or "R" in doing:
             return await _remove_all(sys, given)
         if given.rest and (len(given.rest) > 1 or "=" in given.rest[0]):
-            return await _one(sys, Job(given, doing), _typed(given.rest))
+            params = {**switches(given), **_typed(given.rest)}
+            return await _one(sys, Job(given, doing), params)
         return await _of_file(sys, given, doing)
     except (JailError, ConfError) as error:
         return await sys.complain(str(error))
@@ -100,6 +103,11 @@ async def _of_file(sys: Process, given: Options, doing: list[str]) -> int:
     for name in given.rest:
         if name not in known:
             return await sys.complain(f'"{name}" not found')
+    if doing == ["c", "r"]:
+        # -rc: removed first, then made anew; what does not run can't be removed.
+        status = await _remove_all(sys, given)
+        if status:
+            return status
     done: set[str] = set()
     for name in given.rest or known:
         for one in _in_order(blocks, name, done):
@@ -205,8 +213,8 @@ async def _create(sys: Process, job: Job, name: str, params: Params) -> int:
     if name.isdigit() and params.get("jid", [""])[0] != name:
         raise JailError("name cannot be numeric (unless it is the jid)")
     for line in params.get("exec.prestart", []):
-        await _host_command(sys, line)
-    console = await _console(sys, params)
+        await host_command(sys, line)
+    console = await console_of(sys, params)
     jid = await _make(sys, _technology({**params, "persist": []}), name)
     if job.given.has("i"):
         await sys.out(f"{jid}\n")
@@ -214,14 +222,14 @@ async def _create(sys: Process, job: Job, name: str, params: Params) -> int:
         await sys.out(f"{job.label}created\n")
     if job.given.has("J"):
         await _note(sys, job.given.value("J"), jid, name)
+    inside = Inside(jid, name, console, await around_of(sys, params))
     for line in starts:
-        status = await _inside(sys, jid, name, ["/bin/sh", "-c", line], console)
+        status = await inside.run(sys, line)
         if status:
             return await _failed(sys, job, jid, line)
     for line in params.get("exec.poststart", []):
-        await _host_command(sys, line)
-    label = name or str(jid)
-    number = await enter_prison(sys, jid, label, command, console) if command else 0
+        await host_command(sys, line)
+    number = await inside.start(sys, command) if command else 0
     if not persists:
         await sys.succeeds("jail_set", {"jid": jid, "persist": 0}, JAIL_UPDATE)
     if not command:
@@ -273,33 +281,6 @@ async def _make(sys: Process, technology: Technology, name: str) -> int:
         if step.binds and isinstance(result, Returned):
             bound[step.binds] = result.value
     return bound["jid"]
-
-
-async def _console(sys: Process, params: Params) -> int:
-    """exec.consolelog: where commands inside print to, close-on-exec; -1: where jail(8) does."""
-    path = params.get("exec.consolelog", [""])[-1]
-    if not path:
-        return -1
-    try:
-        return await sys.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC)
-    except SysError as error:
-        raise JailError(f"open {path}: {error.message}") from None
-
-
-async def _inside(sys: Process, jid: int, name: str, command: list[str], console: int = -1) -> int:
-    """A command in the jail, to its end."""
-    number = await enter_prison(sys, jid, name or str(jid), command, console)
-    word = int(await sys.data("wait4", number, 0) or 0)
-    return word >> 8 & 0xFF
-
-
-async def _host_command(sys: Process, line: str) -> None:
-    async def body(own: Process) -> int:
-        await own.execve("/bin/sh", ["/bin/sh", "-c", line], own.env)
-        return 127
-
-    child = await sys.spawn(body)
-    await sys.call("wait4", child, 0)
 
 
 async def _note(sys: Process, path: str, jid: int, name: str) -> None:
@@ -354,9 +335,11 @@ async def _remove_all(sys: Process, given: Options) -> int:
 async def _remove(sys: Process, jid: int, name: str, params: Params) -> int:
     """One jail; ``name`` where it comes from a file."""
     for line in params.get("exec.prestop", []):
-        await _host_command(sys, line)
-    for line in params.get("exec.stop", []):
-        await _inside(sys, jid, name, ["/bin/sh", "-c", line], await _console(sys, params))
+        await host_command(sys, line)
+    if "exec.stop" in params:
+        inside = Inside(jid, name, await console_of(sys, params), await around_of(sys, params))
+        for line in params["exec.stop"]:
+            await inside.run(sys, line)
     path = str((await sys.data("jail_get", {"jid": jid}, 0))["path"])
     try:
         await sys.call("jail_remove", jid)
@@ -366,7 +349,7 @@ async def _remove(sys: Process, jid: int, name: str, params: Params) -> int:
     if path != "/":
         await sys.succeeds("unmount", f"{path}/dev", 0)
     for line in params.get("exec.poststop", []):
-        await _host_command(sys, line)
+        await host_command(sys, line)
     return 0
 
 
@@ -375,12 +358,8 @@ async def _old_form(sys: Process, given: Options) -> int:
     if len(given.rest) < 4 or not given.rest[0].startswith("/"):
         return await _usage(sys)
     path, hostname, address, *command = given.rest
-    params: Params = {"path": [path], "host.hostname": [hostname], "command": command}
+    params = {**switches(given), "path": [path], "host.hostname": [hostname], "command": command}
     if address:
         params["ip4.addr"] = address.split(",")
-    if given.has("n"):
-        params["name"] = [given.value("n")]
-    if given.has("s"):
-        params["securelevel"] = [given.value("s")]
     check(params)
     return await _create(sys, Job(given, ["c"]), given.value("n"), params)

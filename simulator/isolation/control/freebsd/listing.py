@@ -12,7 +12,6 @@ from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
 _USAGE = "usage: jls [-dhNnqv] [-j jail] [param ...]\n"
-_ORDER = ("devfs_ruleset", "nodying", "enforce_statfs", "host", "ip4", "ip6", "jid", "name")
 
 
 @enter("jls", collection=TOOLS)
@@ -33,12 +32,7 @@ async def jls(sys: Process, argv: Sequence[str]) -> int:
     elif given.has("v"):
         await _long(sys, jails)
     else:
-        await sys.out("   JID  IP Address      Hostname                      Path\n")
-        for one in jails:
-            first = next(iter(one["ip4.addr"] or one["ip6.addr"]), "")
-            number = one["name"] if given.has("N") else one["jid"]
-            host, path = str(one["host.hostname"])[:29], str(one["path"])[:74]
-            await sys.out(f"{number:>6}  {first:<15.15} {host:<29} {path}\n")
+        await _short(sys, jails, by_name=given.has("N"))
     return 0
 
 
@@ -64,6 +58,22 @@ async def _jails(sys: Process, given: Options) -> list[dict[str, Any]] | None:
     return [one async for one in prisons(sys)]
 
 
+async def _short(sys: Process, jails: list[dict[str, Any]], *, by_name: bool) -> None:
+    """The table of old; with -N the names stand where the numbers did, and have more room."""
+    head = f" {'JID':<15} {'IP Address':<15}" if by_name else f"{'JID':>6}  {'IP Address':<15}"
+    await sys.out(f"{head} {'Hostname':<29} Path\n")
+    for one in jails:
+        first = next(iter(one["ip4.addr"] or one["ip6.addr"]), "")
+        label = f" {one['name']:<15}" if by_name else f"{one['jid']:>6} "
+        host, path = str(one["host.hostname"])[:29], str(one["path"])[:74]
+        await sys.out(f"{label} {first:<15.15} {host:<29} {path}\n")
+
+
+def _order(name: str) -> tuple[bool, str]:
+    """sort_param(): parameters of no group first."""
+    return "." in name, name
+
+
 async def _long(sys: Process, jails: list[dict[str, Any]]) -> None:
     await sys.out(
         "   JID  Hostname                      Path\n"
@@ -80,7 +90,7 @@ async def _long(sys: Process, jails: list[dict[str, Any]]) -> None:
 
 
 async def _params(sys: Process, given: Options, jails: list[dict[str, Any]]) -> None:
-    names = given.rest or (sorted(jails[0]) if jails else [])
+    names = given.rest or (sorted(jails[0], key=_order) if jails else [])
     if given.has("h"):
         await sys.out(" ".join(names) + "\n")
     for one in jails:

@@ -9,6 +9,7 @@ from simulator.isolation.technologies.options import jail as options
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.prison_params import NOT_MODELLED
+from simulator.machine.userland.options import Options
 
 Params = dict[str, list[str]]
 """Each parameter with its values; a bare one has none."""
@@ -40,6 +41,21 @@ class JailError(Exception):
 def is_true(params: Params, name: str) -> bool:
     """bool_param(): given, and not as ``false`` or 0."""
     return name in params and params[name][-1:] not in (["0"], ["false"])
+
+
+def switches(given: Options) -> Params:
+    """What the letters before the parameters stand for (jail.c main())."""
+    found: Params = {}
+    for letter, name in (("h", "ip_hostname"), ("l", "exec.clean")):
+        if given.has(letter):
+            found[name] = []
+    for letter, name in (("n", "name"), ("s", "securelevel")):
+        if given.has(letter):
+            found[name] = [given.value(letter)]
+    if given.has("u") or given.has("U"):
+        found["exec.jail_user"] = [given.value("u") or given.value("U")]
+        found["exec.system_jail_user"] = [] if given.has("u") else ["false"]
+    return found
 
 
 def kernel_words(params: Params) -> list[str]:

@@ -50,7 +50,9 @@ async def _value(sys: Process, name: str) -> Any:
 @enter("ps", collection=BSD)
 async def ps(sys: Process, argv: Sequence[str]) -> int:
     """ps(1) with a, x, u, -o, -J and -p, from kern.proc."""
-    words = "".join(word.lstrip("-") for word in argv[1:2])
+    argv, jail = _without(argv, "J")
+    words = "ax" if jail is not None and len(argv) < 2 else ""
+    words += "".join(word.lstrip("-") for word in argv[1:2])
     columns = _USER if "u" in words else list(_SHORT)
     wish = [word for word in argv[1:] if "," in word or word in _HEADS or word in _ALIASES]
     if any(word.startswith("-") and word.endswith("o") for word in argv[1:]) and wish:
@@ -68,11 +70,38 @@ async def ps(sys: Process, argv: Sequence[str]) -> int:
     jailed = await _value(sys, "security.jail.jailed")
     for row in rows:
         row["jid"] = row["jid"] or jailed
+    if jail is not None:
+        wanted = await _jid(sys, jail)
+        if wanted is None:
+            return await sys.complain(f"Invalid jail id: {jail}")
+        rows = [row for row in rows if row["jid"] == wanted]
     table = [[_HEADS[name] for name in columns]]
     for row in sorted(rows, key=lambda one: one["pid"]):
         table.append([await _cell(sys, row, name, names) for name in columns])
     await sys.out(_aligned(table, columns))
     return 0
+
+
+def _without(argv: Sequence[str], letter: str) -> tuple[list[str], str | None]:
+    """The words without ``-letter VALUE``, and the value; None where it is not given."""
+    words, value = list(argv), None
+    for at, word in enumerate(words):
+        if word == f"-{letter}" and at + 1 < len(words):
+            value = words[at + 1]
+            return words[:at] + words[at + 2 :], value
+        if word.startswith(f"-{letter}") and len(word) > 2:
+            return words[:at] + words[at + 1 :], word[2:]
+    return words, None
+
+
+async def _jid(sys: Process, text: str) -> int | None:
+    """jail_getid(3): a number as it is, or a jail's name."""
+    if text.isdigit():
+        return int(text)
+    try:
+        return await sys.value("jail_get", {"name": text}, 0)
+    except SysError:
+        return None
 
 
 async def _cell(sys: Process, row: dict[str, Any], name: str, names: Names) -> str:
