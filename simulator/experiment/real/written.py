@@ -19,7 +19,7 @@ def plain(here: Trace, there: Trace) -> tuple[list[Any], list[Any]]:
 
 _QUIET_CALLS = """
 uname statfs capget getsockopt times sysinfo clock_gettime gettimeofday getrandom getrusage
-name_to_handle_at get_robust_list
+name_to_handle_at get_robust_list fstatfs sched_getaffinity
 """
 _UNCOMPARED = frozenset(_QUIET_CALLS.split())
 """Calls whose data says which machine it is, or when."""

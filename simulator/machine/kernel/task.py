@@ -126,6 +126,8 @@ class Task(Row, frozen=True, kw_only=True):
     policy: int = 0
     rt_priority: int = 0
     io_priority: int = 0
+    affinity: int = 0
+    """The processors that it was told to keep to (sched_setaffinity(2)), bit by bit; 0 for any."""
     rlimits: Mapping[int, tuple[int, int]]
     no_new_privs: bool = False
     seccomp: tuple[SeccompFilter, ...] = ()

@@ -10,8 +10,14 @@ from simulator.machine.abi.constants import (
     CLOCK_MONOTONIC,
     CLOCK_REALTIME,
     CLOCK_REALTIME_ALARM,
+    O_ACCMODE,
+    O_APPEND,
     O_CLOEXEC,
+    O_DSYNC,
+    O_LARGEFILE,
+    O_NOATIME,
     O_NONBLOCK,
+    O_SYNC,
     TFD_CLOEXEC,
     TFD_NONBLOCK,
     UFFD_USER_MODE_ONLY,
@@ -38,6 +44,9 @@ PERF_FLAG_PID_CGROUP = 4
 FAN_FID_BITS = 0x1E00
 FAN_ADMIN_FLAGS = 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x2000
 FAN_INIT_FLAGS = 0x3 | FAN_ADMIN_FLAGS | FAN_FID_BITS | 0x4000
+FAN_EVENT_FLAGS = (
+    O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | O_CLOEXEC | O_LARGEFILE | O_NOATIME
+)
 IO_RING_MAX = 32768
 IO_PORTS = 65536
 _TIMERS: dict[int, Release] = {
@@ -221,8 +230,11 @@ def userfaultfd(trap: Trap, flags: int = 0) -> int:
 
 
 @linux("fanotify_init", since=(2, 6, 37))
-def fanotify_init(trap: Trap, flags: int, _event_flags: int = 0) -> int:
-    """fanotify_init(2): EINVAL EPERM. Without CAP_SYS_ADMIN only by file id, since Linux 5.13."""
+def fanotify_init(trap: Trap, flags: int, event_flags: int = 0) -> int:
+    """fanotify_init(2): EINVAL EPERM. Without CAP_SYS_ADMIN only by file id, since Linux 5.13.
+
+    ``event_flags`` are those of the descriptors that come with events: open(2).
+    """
     features.need(trap, "fanotify")
     if trap.has(Privilege.FANOTIFY):
         trap.authority("kernel", "fanotify")
@@ -230,6 +242,8 @@ def fanotify_init(trap: Trap, flags: int, _event_flags: int = 0) -> int:
         trap.need(Privilege.FANOTIFY)
     if flags & ~FAN_INIT_FLAGS:
         trap.fail(Errno.EINVAL, N_("fanotify has no such flag."), "fanotify_init(2)")
+    if event_flags & ~FAN_EVENT_FLAGS or event_flags & O_ACCMODE == O_ACCMODE:
+        trap.fail(Errno.EINVAL, N_("No file of an event is opened like that."), "fanotify_init(2)")
     return _anonymous(trap, "fanotify", cloexec=bool(flags & 1))
 
 
@@ -286,6 +300,8 @@ def landlock_create_ruleset(trap: Trap, attributes: Any, size: int, flags: int) 
         trap.fail(Errno.EOPNOTSUPP, N_("Landlock is off."), "landlock_create_ruleset(2)")
     if flags == 1 and not attributes and size == 0:
         return 7
+    if flags:
+        trap.fail(Errno.EINVAL, "", "landlock_create_ruleset(2)")
     if not attributes:
         trap.fail(Errno.EFAULT, N_("The ruleset is no memory of the process."), "landlock(7)")
     raise NotModelled("a Landlock ruleset")

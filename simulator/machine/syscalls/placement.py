@@ -14,6 +14,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import pidfd, pids
+from simulator.machine.kernel.resource import shares
 from simulator.machine.kernel.resource.processors import count
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import NotModelled, Trap
@@ -31,11 +32,10 @@ _WHICH = {1: PRIO_PROCESS, 2: PRIO_PGRP, 3: PRIO_USER}
 
 @linux("sched_getaffinity")
 def sched_getaffinity(trap: Trap, pid: int, size: int) -> Result:
-    """sched_getaffinity(2): EINVAL ESRCH. The value is the size of the mask in bytes."""
+    """sched_getaffinity(2): EINVAL ESRCH. The value is its size in bytes."""
     if size < MASK_BYTES or size % MASK_BYTES:
         trap.fail(Errno.EINVAL, N_("The mask is too small."), "sched_setaffinity(2)")
-    _one(trap, pid)
-    return Returned(MASK_BYTES)
+    return Returned(MASK_BYTES, shares.mask(trap.store, _one(trap, pid)))
 
 
 @linux("sched_setaffinity")
@@ -44,11 +44,15 @@ def sched_setaffinity(trap: Trap, pid: int, _size: int, mask: int) -> int:
     task = _one(trap, pid)
     if trap.cred.euid not in (task.cred.euid, task.cred.ruid):
         trap.need(Privilege.SCHED_RAISE, task.cred.user_ns)
-    everything = (1 << count(trap.store)) - 1
-    if not mask & everything:
-        trap.fail(Errno.EINVAL, N_("The machine has none of these processors."), "")
-    if mask & everything != everything:
-        raise NotModelled("a task that is kept to some processors")
+    schedule.need_no_fewer_capabilities(trap, task)
+    if not mask & shares.mask_within(trap.store, task):
+        trap.fail(Errno.EINVAL, N_("The process may use none of these processors."), "cpuset(7)")
+    trap.touch("process", task.domain, "write", pids.label(task))
+    wanted = mask & (1 << count(trap.store)) - 1
+    if task.id == trap.task.id:
+        trap.update(affinity=wanted)
+    else:
+        trap.store.put(msgspec.structs.replace(task, affinity=wanted))
     return 0
 
 

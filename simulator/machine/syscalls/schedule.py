@@ -145,7 +145,7 @@ def _set_nice(trap: Trap, task: Task, value: int) -> None:
             N_("A higher priority needs CAP_SYS_NICE, or room below RLIMIT_NICE."),
             "setpriority(2)",
         )
-    _need_no_fewer_capabilities(trap, task)
+    need_no_fewer_capabilities(trap, task)
     trap.touch("process", task.domain, "write", pids.label(task))
     if value < task.nice:
         trap.authority("cpu", f"nice {value}")
@@ -180,7 +180,7 @@ def _set_policy(trap: Trap, pid: int, policy: int, priority: Any) -> int:
     if _needs_privilege(trap, task, policy, wanted):
         trap.need(Privilege.SCHED_RAISE)
         trap.authority("cpu", f"scheduling policy {policy}")
-    _need_no_fewer_capabilities(trap, task)
+    need_no_fewer_capabilities(trap, task)
     if policy in REAL_TIME:
         _need_share_of_group(trap, task)
     trap.touch("process", task.domain, "write", pids.label(task))
@@ -205,7 +205,7 @@ def _need_share_of_group(trap: Trap, task: Task) -> None:
         )
 
 
-def _need_no_fewer_capabilities(trap: Trap, task: Task) -> None:
+def need_no_fewer_capabilities(trap: Trap, task: Task) -> None:
     """cap_safe_nice(): nobody schedules a process that may do more than the caller may."""
     if not trap.family.traits.scheduling_compares_capabilities:
         return

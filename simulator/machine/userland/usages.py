@@ -91,6 +91,7 @@ USAGES: dict[str, str] = {
     "sysctl": "[-enq] { -a | -p [FILE]... | [-w] [KEY[=VALUE]]... }",
     "tac": "[FILE]...",
     "tail": "[OPTIONS] [FILE]...",
+    "taskset": "[-ap] [HEXMASK | -c LIST] { PID | PROG ARGS }",
     "tar": "c|x|t [-ZzJjahmvokO] [-f TARFILE] [-C DIR] [FILE]...",
     "tee": "[-ai] [FILE]...",
     "time": "[-vpa] [-o FILE] PROG ARGS",

@@ -123,9 +123,9 @@ def semtimedop(frame: Frame, args: Args) -> None:
 
 
 def sched_getaffinity(frame: Frame, args: Args) -> None:
-    """sched_getaffinity(2) with its mask left out, its size kept."""
+    """sched_getaffinity(2) with its mask left out, its size kept; the data is the mask."""
     pid, size = as_int(args.take()), as_int(args.take())
-    frame.push(pid, size, frame.room(size))
+    frame.push(pid, size, frame.room(size, lambda raw, _value: int.from_bytes(raw, "little")))
 
 
 def sched_setaffinity(frame: Frame, args: Args) -> None:

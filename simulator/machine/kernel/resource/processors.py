@@ -53,10 +53,22 @@ def count(world: World) -> int:
     return processors(world).count
 
 
+def listed(mask: int) -> str:
+    """The processors of a mask as a list such as ``0-1,3``; the other way round: parse_list()."""
+    ranges: list[str] = []
+    first: int | None = None
+    for number in range(mask.bit_length() + 1):
+        if mask >> number & 1:
+            first = number if first is None else first
+        elif first is not None:
+            ranges.append(f"{first}-{number - 1}" if first < number - 1 else f"{first}")
+            first = None
+    return ",".join(ranges)
+
+
 def online(world: World) -> str:
     """Their numbers as a list such as ``0-3``."""
-    last = count(world) - 1
-    return f"0-{last}" if last else "0"
+    return listed((1 << count(world)) - 1)
 
 
 def parse_list(text: str) -> frozenset[int]:

@@ -26,7 +26,7 @@ from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.resource import group as groups
 from simulator.machine.kernel.resource.fair import UNIT
 from simulator.machine.kernel.resource.group import Cgroup, Hierarchy
-from simulator.machine.kernel.resource.processors import parse_list
+from simulator.machine.kernel.resource.processors import count, parse_list
 from simulator.machine.kernel.task import Task
 from simulator.machine.state.store import Key, World
 
@@ -107,7 +107,30 @@ def of_group(world: World, group: Cgroup) -> tuple[Share, ...]:
 
 
 def allowed(world: World, task: Task) -> frozenset[int] | None:
-    """The processors that ``task`` may use; None for all of them."""
+    """The processors that ``task`` may use; None for all of them.
+
+    What it was told to keep to counts as long as its groups leave it one of those
+    (kernel/sched/syscalls.c, user_cpus_ptr).
+    """
+    within = _within(world, task)
+    if not task.affinity:
+        return within
+    wanted = frozenset(one for one in range(count(world)) if task.affinity >> one & 1)
+    return wanted if within is None else wanted & within or within
+
+
+def mask(world: World, task: Task) -> int:
+    """The same as bits, one for each processor of the machine."""
+    found = allowed(world, task)
+    return sum(1 << one for one in (range(count(world)) if found is None else found))
+
+
+def mask_within(world: World, task: Task) -> int:
+    """The processors that the groups of ``task`` leave it, whatever it was told to keep to."""
+    return mask(world, msgspec.structs.replace(task, affinity=0))
+
+
+def _within(world: World, task: Task) -> frozenset[int] | None:
     found = effective(world, groups.controlled(world, task, "cpuset"))
     for share in of_contexts(world, task):
         if share.cpus is not None:

@@ -1,6 +1,7 @@
 """Every program; importing the package enters them all."""
 
 from simulator.machine.userland.programs import (
+    affinity,
     awk,
     basic,
     bsd,
@@ -37,6 +38,7 @@ from simulator.machine.userland.programs import (
 from simulator.machine.userland.shell import main as shell
 
 __all__ = [
+    "affinity",
     "awk",
     "basic",
     "bsd",

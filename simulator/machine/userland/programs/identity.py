@@ -1,4 +1,4 @@
-"""id, whoami, groups, hostname, domainname, uname, arch, tty, su, nproc, logname."""
+"""id, whoami, groups, hostname, domainname, uname, arch, tty, su, logname."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -156,14 +156,6 @@ async def tty(sys: Process, argv: Sequence[str]) -> int:
     if "-s" not in argv:
         await sys.out("not a tty\n")
     return 1
-
-
-@enter("nproc")
-async def nproc(sys: Process, _argv: Sequence[str]) -> int:
-    """nproc(1), by /sys or, without it, /proc."""
-    text = await sys.text_or_empty("/proc/cpuinfo")
-    await sys.out(f"{max(text.count('processor'), 1)}\n")
-    return 0
 
 
 @enter("su")

@@ -19,6 +19,8 @@ def machine() -> Machine:
         ("sched_getaffinity", (0, 7), "EINVAL"),
         ("sched_getaffinity", (99999, 8), "ESRCH"),
         ("sched_setaffinity", (0, 8, 0), "EINVAL"),
+        ("sched_setaffinity", (0, 8, 4), "EINVAL"),
+        ("sched_setaffinity", (0, 8, 5), 0),
         ("sched_setaffinity", (99999, 8, 1), "ESRCH"),
         ("ioprio_get", (1, 0), 0),
         ("ioprio_get", (9, 0), "EINVAL"),
@@ -54,6 +56,24 @@ def test_a_priority_of_the_disk_is_inherited(machine: Machine) -> None:
     assert machine.do("ioprio_set", 1, 0, 0x4004) == 0
     child = machine.fork()
     assert machine.do("ioprio_get", 1, 0, pid=child) == 0x4004
+
+
+def test_a_task_keeps_to_its_processors_and_so_do_its_children(machine: Machine) -> None:
+    assert machine.data("sched_getaffinity", 0, 8) == 3
+    assert machine.do("sched_setaffinity", 0, 8, 2) == 0
+    child = machine.fork()
+    assert machine.data("sched_getaffinity", child, 8) == 2
+    user = machine.fork()
+    machine.do("setresuid", 1000, 1000, 1000, pid=user)
+    assert machine.do("sched_setaffinity", 0, 8, 1, pid=user) == 0
+    assert machine.do("sched_setaffinity", child, 8, 1, pid=user) == "EPERM"
+
+
+def test_who_has_fewer_capabilities_places_nobody(machine: Machine) -> None:
+    child = machine.fork()
+    assert machine.do("capset", 0, [], [], [], pid=child) == 0
+    assert machine.do("sched_setaffinity", 1, 8, 1, pid=child) == "EPERM"
+    assert machine.do("sched_setaffinity", 0, 8, 1, pid=child) == 0
 
 
 def test_a_copy_stops_at_the_end_of_the_file(machine: Machine) -> None:

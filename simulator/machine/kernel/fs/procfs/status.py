@@ -22,7 +22,8 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.fs.procfs.node import Look
 from simulator.machine.kernel.namespace import PidNs, UserNs, from_kernel
-from simulator.machine.kernel.resource import demand, reclaim
+from simulator.machine.kernel.resource import demand, reclaim, shares
+from simulator.machine.kernel.resource.processors import listed
 from simulator.machine.kernel.task import CHILDREN, Sleeper, Task, TaskState
 from simulator.machine.kernel.vfs import dpath
 from simulator.machine.kernel.vfs.fd import FdTable
@@ -180,6 +181,7 @@ def _rights(look: Look) -> list[str]:
     task, cred = look.task, look.task.cred
     inside = look.trap.family.inside
     seccomp = 2 if task.seccomp else 0
+    processors = shares.mask(look.trap.store, task)
     sets = (
         ("Inh", cred.inheritable),
         ("Prm", cred.permitted),
@@ -199,8 +201,8 @@ def _rights(look: Look) -> list[str]:
         f"Seccomp_filters:\t{len(task.seccomp)}",
         "Speculation_Store_Bypass:\tvulnerable",
         "SpeculationIndirectBranch:\talways enabled",
-        "Cpus_allowed:\t3",
-        "Cpus_allowed_list:\t0-1",
+        f"Cpus_allowed:\t{processors:x}",
+        f"Cpus_allowed_list:\t{listed(processors)}",
         "Mems_allowed:\t" + "00000000," * 31 + "00000001",
         "Mems_allowed_list:\t0",
         "voluntary_ctxt_switches:\t1",

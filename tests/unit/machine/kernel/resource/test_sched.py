@@ -120,6 +120,24 @@ def test_a_set_of_one_processor_holds_two_tasks_to_it() -> None:
     assert near(machine.ran(free), 2)
 
 
+def test_a_task_that_keeps_to_one_processor_shares_it_while_the_other_is_idle() -> None:
+    machine = Busy(cpus=2)
+    pinned = [machine.hog(affinity=2), machine.hog(affinity=2)]
+    machine.run(2)
+    assert near(machine.ran(*pinned), 2)
+
+
+def test_a_task_told_to_keep_to_what_its_set_lacks_runs_in_the_set() -> None:
+    machine = Busy(cpus=2)
+    machine.put("cgroup.subtree_control", "+cpuset")
+    machine.make("a")
+    machine.put("a/cpuset.cpus", "1")
+    machine.hog("a", affinity=1)
+    other = machine.hog(affinity=2)
+    machine.run(2)
+    assert near(machine.ran(other), 1)
+
+
 def test_real_time_goes_first_and_leaves_a_twentieth() -> None:
     machine = Busy(cpus=1)
     fifo, other = machine.hog(policy=1, rt_priority=10), machine.hog()
