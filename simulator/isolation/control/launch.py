@@ -51,12 +51,15 @@ class Started(msgspec.Struct, frozen=True):
     bound: dict[str, int]
 
 
-async def launch(sys: "Process", name: str, steps: tuple[LaunchStep, ...]) -> Started:
+async def launch(
+    sys: "Process", name: str, steps: tuple[LaunchStep, ...], known: Mapping[str, int] | None = None
+) -> Started:
     """Carry out ``steps`` (``technologies.base.plan``) for a sandbox called ``name``.
 
-    Raises ``Refused``; what was begun is then the caller's to clean up, the child is killed.
+    ``known``: what earlier steps, which were carried out before, have bound. Raises ``Refused``;
+    what was begun is then the caller's to clean up, the child is killed.
     """
-    bound: dict[str, int] = {}
+    bound = dict(known or {})
     skipped: set[str] = set()
     child: Pid | None = None
     for step in steps:
@@ -81,6 +84,22 @@ async def launch(sys: "Process", name: str, steps: tuple[LaunchStep, ...]) -> St
             bound[step.binds] = result.value
     assert child is not None, "a plan has a clone(2)"
     return Started(child, bound["pid"], bound)
+
+
+async def prepare(sys: "Process", steps: tuple[LaunchStep, ...]) -> dict[str, int]:
+    """Carry out those of ``steps`` that come before there is a child; what they have bound.
+
+    Raises ``Refused``.
+    """
+    bound: dict[str, int] = {}
+    for step in steps:
+        call = filled(step.name, step.args, bound)
+        result = await sys.drive(sys.pid, call, "", step.mechanism)
+        if not isinstance(result, Returned):
+            result = await _otherwise(sys, sys.pid, "", step, bound, call, result)
+        if step.binds and isinstance(result, Returned):
+            bound[step.binds] = result.value
+    return bound
 
 
 async def _otherwise(

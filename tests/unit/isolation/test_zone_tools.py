@@ -46,8 +46,8 @@ def test_a_zone_goes_through_its_states(host: SimSession) -> None:
     ok(host, "zoneadm -z web boot")
     assert "   3 web              running    /zones/web" in ok(host, "zoneadm list -v")
     assert run(host, "zoneadm -z web boot") == (
-        1,
-        "zoneadm: zone 'web': zone is already running\n",
+        0,
+        "zoneadm: zone 'web': zone is already booted\n",
     )
     assert ok(host, "zlogin web 'zonename; hostname'") == "web\nweb\n"
     assert run(host, "zlogin web 'exit 7'")[0] == 7
@@ -84,7 +84,7 @@ def test_in_a_zone_the_tools_only_list_it(host: SimSession) -> None:
     assert run(host, "zoneadm list", "guest") == (0, "guest\n")
     assert run(host, "zoneadm -z guest halt", "guest") == (
         1,
-        "zoneadm: must be in the global zone to halt a zone.\n",
+        "zoneadm: zone 'guest': use halt(1M) to halt this zone.\n",
     )
     assert run(host, "zlogin neighbour", "guest")[0] == 1
     assert run(host, "zonecfg -z x info", "guest")[0] == 1
@@ -166,3 +166,60 @@ def test_rcapd_pages_a_zone_out_that_is_above_its_cap() -> None:
     assert after[4:7] == ["8192K", "8192K", "24576K"]
     ok(host, "rcapadm -D")
     assert "state: disabled" in ok(host, "rcapadm")
+
+
+def test_a_zone_boots_without_a_card_that_the_machine_lacks(host: SimSession) -> None:
+    ok(host, 'zonecfg -z web "create; set zonepath=/zones/web; add net; set physical=bge0;'
+       ' set address=192.0.2.30/24; end"')  # fmt: skip
+    warning = (
+        "WARNING: skipping network interface 'bge0' which may not be present/plumbed in the"
+        " global zone.\n"
+    )
+    assert ok(host, "zoneadm -z web verify") == warning
+    ok(host, "zoneadm -z web install")
+    assert ok(host, "zoneadm -z web boot") == warning
+    assert "192.0.2.30" not in ok(host, "zlogin web ifconfig -a")
+    assert "physical: bge0" in ok(host, "zonecfg -z web info net")
+
+
+def test_a_ready_zone_has_its_mounts_and_no_process_until_it_boots(host: SimSession) -> None:
+    ok(host, f'zonecfg -z web "{WEB}"')
+    ok(host, "zoneadm -z web install && zoneadm -z web ready")
+    assert "   3 web              ready " in ok(host, "zoneadm list -v")
+    assert "/zones/web/root/usr" in ok(host, "mount")
+    assert ok(host, "ps -ef -z web | wc -l").strip() == "1"
+    assert ok(host, "zoneadm -z web ready") == "zoneadm: zone 'web': zone is already ready\n"
+    assert run(host, "zlogin web id")[0] == 1
+    ok(host, "zoneadm -z web boot")
+    assert "   3 web              running " in ok(host, "zoneadm list -v")
+    assert ok(host, "zlogin web zonename") == "web\n"
+    ok(host, "zoneadm -z web ready")
+    assert "   4 web              ready " in ok(host, "zoneadm list -v")
+    ok(host, "zoneadm -z web halt")
+    assert ok(host, "zoneadm -z web halt") == "zoneadm: zone 'web': zone is already halted\n"
+
+
+def test_a_zone_is_moved_and_boots_where_it_is_now(host: SimSession) -> None:
+    ok(host, f'zonecfg -z web "{WEB}"')
+    ok(host, "zoneadm -z web install && zoneadm -z web move /elsewhere/web")
+    assert "zonepath: /elsewhere/web" in ok(host, "zonecfg -z web info zonepath")
+    assert run(host, "ls /zones/web")[0] != 0
+    ok(host, "zoneadm -z web boot")
+    assert ok(host, "zlogin web zonename") == "web\n"
+
+
+def test_a_zone_that_is_marked_has_to_be_uninstalled(host: SimSession) -> None:
+    ok(host, f'zonecfg -z web "{WEB}"')
+    ok(host, "zoneadm -z web install && zoneadm -z web mark incomplete")
+    assert run(host, "zoneadm -z web boot") == (
+        1,
+        "zoneadm: zone 'web': must be installed before boot.\n",
+    )
+    assert "zone is incomplete; uninstall required." in run(host, "zoneadm -z web install")[1]
+    ok(host, "zoneadm -z web uninstall -F && zoneadm -z web install")
+
+
+def test_a_privilege_that_does_not_exist_fails_to_verify(host: SimSession) -> None:
+    ok(host, f'zonecfg -z web "{WEB}; set limitpriv=default,bogus"')
+    status, text = run(host, "zoneadm -z web install")
+    assert (status, text.splitlines()[-1]) == (1, "zoneadm: zone web failed to verify")

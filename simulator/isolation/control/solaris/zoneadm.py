@@ -1,6 +1,7 @@
-"""zoneadm(1M): list, verify, install, uninstall, boot, halt, reboot, clone, detach, attach.
+"""zoneadm(1M): list, verify, install, uninstall, ready, boot, halt, reboot, clone, move and so on.
 
 What zoneadmd does on its behalf, a daemon for each zone, is done here by the tool itself.
+Source: cmd/zoneadm/zoneadm.c and cmd/zoneadmd of illumos.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -9,38 +10,22 @@ import msgspec
 
 from simulator.isolation.control import files
 from simulator.isolation.control.getopt import misread
-from simulator.isolation.control.launch import Refused, launch
-from simulator.isolation.control.solaris import store, trees
+from simulator.isolation.control.launch import Refused, launch, prepare
+from simulator.isolation.control.solaris import states, store, trees
 from simulator.isolation.control.solaris.store import Entry
-from simulator.isolation.mechanisms.base import Image, Phase, PlanError
+from simulator.isolation.control.solaris.usages import SHORT, USAGE
+from simulator.isolation.mechanisms.base import Image, LaunchStep, Phase, PlanError
 from simulator.isolation.mechanisms.zone import Zone
 from simulator.isolation.technologies.base import Technology, change, plan, put
 from simulator.isolation.technologies.options import zonecfg
-from simulator.isolation.technologies.options.zonecfg import Config, ConfigError
+from simulator.isolation.technologies.options.zonecfg import Config, ConfigError, Resource
 from simulator.isolation.technologies.zone import TECHNOLOGY
 from simulator.machine.abi.call import Call
 from simulator.machine.userland.options import UsageError, parse
 from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.programs.network import devices
 from simulator.machine.userland.registry import TOOLS, enter
 
-USAGE = """usage:\tzoneadm help
-\tzoneadm [-z <zone>] list
-\tzoneadm -z <zone> <subcommand>
-
-Subcommands:
-
-attach [-F] [-n <path>] [brand-specific options]
-boot [-- boot_arguments]
-clone [-m method] [-s <ZFS snapshot>] [brand-specific options] zonename
-detach [-n] [brand-specific options]
-halt
-install [-x nodataset] [brand-specific options]
-list [-cipv]
-reboot [-- boot_arguments]
-uninstall [-F] [brand-specific options]
-verify
-
-"""
 _UNMOUNT_FORCE = 0x400
 
 Command = Callable[[Process, "Zoneadm", list[str]], Awaitable[int]]
@@ -72,13 +57,12 @@ async def zoneadm(sys: Process, argv: Sequence[str]) -> int:
     if words[0] == "list":
         return await _list(sys, words, name)
     command = COMMANDS.get(words[0])
-    if command is None or not name:
+    if command is None:
         await sys.err(USAGE)
         return 2
-    if not await store.is_global(sys):
-        return await sys.complain(f"must be in the global zone to {words[0]} a zone.")
-    if name == "global":
-        return await sys.complain(f"{words[0]} operation is invalid for the global zone.")
+    refused = await states.check_caller(sys, name, words[0])
+    if refused:
+        return refused
     known = {one.name: one for one in await store.zones(sys)}
     if name not in known:
         return await sys.complain(f"{name}: No such zone configured")
@@ -86,14 +70,9 @@ async def zoneadm(sys: Process, argv: Sequence[str]) -> int:
         target = Zoneadm(known[name], await store.load(sys, name))
         return await command(sys, target, words[1:])
     except (ConfigError, PlanError) as error:
-        return await _say(sys, name, str(error))
+        return await states.say(sys, name, str(error))
     except SysError as error:
-        return await _say(sys, name, f"{error.call}: {error.message}")
-
-
-async def _say(sys: Process, name: str, text: str) -> int:
-    """zerror(): ``zoneadm: zone 'web': text``."""
-    return await sys.complain(f"zone '{name}': {text}")
+        return await states.say(sys, name, f"{error.call}: {error.message}")
 
 
 async def _list(sys: Process, words: list[str], name: str) -> int:
@@ -133,7 +112,34 @@ def _row(number: str, name: str, state: str, path: str, brand: str, ip_type: str
 async def _verify(sys: Process, target: Zoneadm, _words: list[str]) -> int:
     if target.config is None:
         return await sys.complain(f"{target.entry.name}: No such zone configured")
-    _technology(target)
+    refused = await states.check(sys, target.entry, "verify")
+    return refused or await _verified(sys, target)
+
+
+async def _verified(sys: Process, target: Zoneadm) -> int:
+    """verify_details(): 1, after what is wrong; a card that is not there only earns a warning.
+
+    What it was for is left out of ``target.config``, as zoneadmd does without it.
+    """
+    assert target.config is not None
+    cards = {one.name for one in await devices(sys)}
+    kept: list[Resource] = []
+    for one in target.config.resources:
+        card = one.properties.get("physical", "") if one.type == "net" else ""
+        shared = target.config.properties.get("ip-type", "shared") == "shared"
+        if card and shared and card not in cards:
+            await sys.err(
+                f"WARNING: skipping network interface '{card}' which may not be"
+                " present/plumbed in the global zone.\n"
+            )
+            continue
+        kept.append(one)
+    target.config = msgspec.structs.replace(target.config, resources=tuple(kept))
+    try:
+        _technology(target)
+    except (ConfigError, PlanError) as error:
+        await sys.err(f"{error}\n")
+        return await sys.complain(f"zone {target.entry.name} failed to verify")
     return 0
 
 
@@ -146,11 +152,11 @@ def _technology(target: Zoneadm) -> Technology:
 
 async def _install(sys: Process, target: Zoneadm, _words: list[str]) -> int:
     name = target.entry.name
-    refused = await _need_state(sys, target, "install", "configured")
+    refused = await states.check(sys, target.entry, "install")
+    refused = refused or await _verified(sys, target)
     if refused:
         return refused
     assert target.config is not None
-    _technology(target)
     shared = tuple(one.properties["dir"] for one in target.config.of("inherit-pkg-dir"))
     await sys.out(f"Preparing to install zone <{name}>.\n")
     await sys.out("Creating list of files to copy from the global zone.\n")
@@ -174,37 +180,117 @@ async def _zonepath(sys: Process, target: Zoneadm) -> None:
 
 
 async def _uninstall(sys: Process, target: Zoneadm, words: list[str]) -> int:
-    refused = await _need_state(sys, target, "uninstall", "installed", "incomplete")
+    refused = await states.check(sys, target.entry, "uninstall")
     if refused:
         return refused
     if "-F" not in words:
-        return await _say(sys, target.entry.name, "use -F to uninstall without being asked.")
+        return await states.say(sys, target.entry.name, "use -F to uninstall without being asked.")
     await files.remove(sys, target.root)
     await store.set_state(sys, target.entry.name, "configured", target.entry.path)
     return 0
 
 
-async def _boot(sys: Process, target: Zoneadm, _words: list[str]) -> int:
-    name = target.entry.name
-    refused = await _need_state(sys, target, "boot", "installed")
+async def _ready(sys: Process, target: Zoneadm, _words: list[str]) -> int:
+    """The zone as the kernel has it before any process: made, furnished, with its addresses."""
+    refused = await states.check(sys, target.entry, "ready") or await _verified(sys, target)
     if refused:
         return refused
-    steps = tuple(step for step in plan(_technology(target), name) if step.phase < Phase.EXEC)
+    if target.entry.state == "ready":
+        await states.say(sys, target.entry.name, "zone is already ready")
+        return 0
+    await _clear(sys, target)
+    before, _behind = _steps(target)
     try:
-        started = await launch(sys, name, steps)
+        await prepare(sys, before)
     except Refused as error:
-        await _clear(sys, target)
-        return await _say(sys, name, f"call to zoneadmd failed: {error}")
+        return await _failed(sys, target, error)
+    return 0
+
+
+def _steps(target: Zoneadm) -> tuple[tuple[LaunchStep, ...], tuple[LaunchStep, ...]]:
+    """What makes the zone ready, and what boots it then, up to its first program."""
+    steps = [one for one in plan(_technology(target), target.entry.name) if one.phase < Phase.EXEC]
+    at = next(at for at, one in enumerate(steps) if one.name == "zone_boot")
+    return tuple(steps[:at]), tuple(steps[at:])
+
+
+async def _boot(sys: Process, target: Zoneadm, _words: list[str]) -> int:
+    name = target.entry.name
+    refused = await states.check(sys, target.entry, "boot") or await _verified(sys, target)
+    if refused:
+        return refused
+    if target.entry.state in ("running", "shutting_down", "down"):
+        # Two may want it at once; the second finds it as wished, which is no failure.
+        await states.say(sys, name, "zone is already booted")
+        return 0
+    before, behind = _steps(target)
+    try:
+        known = {"zid": target.entry.number}
+        if target.entry.state != "ready":
+            known = await prepare(sys, before)
+        started = await launch(sys, name, behind, known)
+    except Refused as error:
+        return await _failed(sys, target, error)
     await sys.drive(started.pid, Call("exit", (0,)), name, "zone")
     await sys.call("waitpid", started.number, 0)
     return 0
 
 
+async def _failed(sys: Process, target: Zoneadm, error: Refused) -> int:
+    await _clear(sys, target)
+    await states.say(sys, target.entry.name, str(error))
+    return await states.say(sys, target.entry.name, "call to zoneadmd failed")
+
+
 async def _halt(sys: Process, target: Zoneadm, _words: list[str]) -> int:
-    if target.entry.number < 0:
-        return await _say(sys, target.entry.name, "is already halted.")
+    entry = target.entry
+    if entry.state == "installed":
+        await states.say(sys, entry.name, "zone is already halted")
+        return 0
+    if entry.number < 0:
+        await states.say(
+            sys, entry.name, f"halt operation is invalid for zones in state '{entry.state}'"
+        )
+        return await states.say(sys, entry.name, "call to zoneadmd failed")
     await _clear(sys, target)
     return 0
+
+
+async def _move(sys: Process, target: Zoneadm, words: list[str]) -> int:
+    """The zone's tree to another zonepath, in its configuration too."""
+    refused = await states.check(sys, target.entry, "move")
+    if refused:
+        return refused
+    if len(words) != 1:
+        await sys.err(f"usage:\t{SHORT['move']}\n")
+        return 2
+    new, old = words[0].rstrip("/"), target.entry.path
+    if not new.startswith("/"):
+        await sys.err(f"{new} is not an absolute path.\n")
+        return 1
+    if await sys.succeeds("stat", new):
+        return await states.say(sys, target.entry.name, f"{new} already exists.")
+    assert target.config is not None
+    above = ""
+    for name in new.split("/")[1:-1]:
+        above += f"/{name}"
+        await sys.succeeds("mkdir", above, 0o755)
+    await sys.call("rename", old, new)
+    properties = {**target.config.properties, "zonepath": new}
+    moved = msgspec.structs.replace(target.config, properties=properties)
+    await store.save(sys, target.entry.name, moved)
+    return 0
+
+
+async def _mark(sys: Process, target: Zoneadm, words: list[str]) -> int:
+    """incomplete is the only state that one may say."""
+    if words != ["incomplete"]:
+        await sys.err(f"usage:\t{SHORT['mark']}\n")
+        return 2
+    refused = await states.check(sys, target.entry, "mark")
+    if not refused:
+        await store.set_state(sys, target.entry.name, "incomplete", target.entry.path)
+    return refused
 
 
 async def _clear(sys: Process, target: Zoneadm) -> None:
@@ -223,30 +309,29 @@ async def _clear(sys: Process, target: Zoneadm) -> None:
 
 
 async def _reboot(sys: Process, target: Zoneadm, words: list[str]) -> int:
-    if target.entry.number < 0:
-        return await _say(sys, target.entry.name, "must be running before reboot.")
+    refused = await states.check(sys, target.entry, "reboot") or await _verified(sys, target)
+    if refused:
+        return refused
     await _clear(sys, target)
     stopped = msgspec.structs.replace(target.entry, number=-1, state="installed")
     return await _boot(sys, Zoneadm(stopped, target.config), words)
 
 
 async def _clone(sys: Process, target: Zoneadm, words: list[str]) -> int:
-    refused = await _need_state(sys, target, "clone", "configured")
+    refused = await states.check(sys, target.entry, "clone")
     if refused:
         return refused
     if not words:
-        await sys.err(
-            "usage:\tclone [-m method] [-s <ZFS snapshot>] [brand-specific options] zonename\n"
-        )
+        await sys.err(f"usage:\t{SHORT['clone']}\n")
         return 2
     source = words[-1]
     known = {one.name: one for one in await store.zones(sys)}
     if source not in known:
         return await sys.complain(f"{source}: could not get state: No such zone configured")
     if known[source].number >= 0:
-        return await _say(sys, target.entry.name, f"source zone {source} must be halted")
+        return await states.say(sys, target.entry.name, f"source zone {source} must be halted")
     if known[source].state != "installed":
-        return await _say(sys, target.entry.name, f"source zone {source} must be installed")
+        return await states.say(sys, target.entry.name, f"source zone {source} must be installed")
     await sys.out(f"Copying {known[source].path}...\n")
     await _zonepath(sys, target)
     await trees.copy(sys, f"{known[source].path}/root", target.root, {})
@@ -255,7 +340,7 @@ async def _clone(sys: Process, target: Zoneadm, words: list[str]) -> int:
 
 
 async def _detach(sys: Process, target: Zoneadm, words: list[str]) -> int:
-    refused = await _need_state(sys, target, "detach", "installed")
+    refused = await states.check(sys, target.entry, "detach")
     if refused:
         return refused
     assert target.config is not None
@@ -269,29 +354,15 @@ async def _detach(sys: Process, target: Zoneadm, words: list[str]) -> int:
 
 
 async def _attach(sys: Process, target: Zoneadm, words: list[str]) -> int:
-    refused = await _need_state(sys, target, "attach", "configured")
+    refused = await states.check(sys, target.entry, "attach")
     if refused:
         return refused
     manifest = f"{target.entry.path}/SUNWdetached.xml"
     if "-F" not in words and not await sys.succeeds("stat", manifest):
-        return await _say(sys, target.entry.name, "not a detached zone.")
+        return await states.say(sys, target.entry.name, "not a detached zone.")
     await sys.succeeds("unlink", manifest)
     await store.set_state(sys, target.entry.name, "installed", target.entry.path)
     return 0
-
-
-async def _need_state(sys: Process, target: Zoneadm, command: str, *states: str) -> int:
-    """sanity_check(): 1, with a message, unless the zone is in one of ``states``."""
-    entry = target.entry
-    if entry.number >= 0:
-        if command == "boot":
-            return await _say(sys, entry.name, f"zone is already {entry.state}")
-        return await _say(sys, entry.name, f"{command} operation is invalid for running zones.")
-    if entry.state in states:
-        return 0
-    if entry.state == "installed":
-        return await _say(sys, entry.name, f"zone is already {entry.state}.")
-    return await _say(sys, entry.name, f"must be {states[0]} before {command}.")
 
 
 COMMANDS: dict[str, Command] = {
@@ -301,6 +372,9 @@ COMMANDS: dict[str, Command] = {
     "detach": _detach,
     "halt": _halt,
     "install": _install,
+    "mark": _mark,
+    "move": _move,
+    "ready": _ready,
     "reboot": _reboot,
     "uninstall": _uninstall,
     "verify": _verify,

@@ -56,28 +56,39 @@ MISTAKES = [
     Mistake("zoneadm -z nosuch boot", 1, "zoneadm: nosuch: No such zone configured"),
     Mistake("zoneadm -z a bogus", 2, "usage:\tzoneadm help"),
     Mistake("zoneadm -z a boot", 1, "zoneadm: zone 'a': must be installed before boot."),
-    Mistake("zoneadm -z a halt", 1, "zoneadm: zone 'a': is already halted."),
-    Mistake("zoneadm -z a detach", 1, "zoneadm: zone 'a': must be installed before detach."),
     Mistake(
-        "zoneadm -z a uninstall -F", 1, "zoneadm: zone 'a': must be installed before uninstall."
+        "zoneadm -z a halt",
+        1,
+        "zoneadm: zone 'a': halt operation is invalid for zones in state 'configured'",
     ),
+    Mistake("zoneadm -z a reboot", 1, "zoneadm: zone 'a': not running"),
+    Mistake("zoneadm boot", 1, "zoneadm: no zone specified"),
+    Mistake("zoneadm -z a move /zones/b", 1, "zoneadm: zone 'a': must be installed before move."),
+    Mistake("zoneadm -z guest move", 1, "zoneadm: zone 'guest': move operation is invalid"),
+    Mistake("zoneadm -z a mark ready", 2, "usage:\tmark incomplete"),
+    Mistake("zoneadm -z a detach", 1, "zoneadm: zone 'a': must be installed before detach."),
+    Mistake("zoneadm -z a uninstall -F", 1, "zoneadm: zone 'a': is already in state 'configured'."),
     Mistake(
         "zoneadm -z a clone",
         2,
-        "usage:\tclone [-m method] [-s <ZFS snapshot>] [brand-specific options] zonename",
+        "usage:\tclone [-m method] [-s <ZFS snapshot>] [brand-specific args] zonename",
     ),
     Mistake(
         "zoneadm -z a clone nosuch",
         1,
         "zoneadm: nosuch: could not get state: No such zone configured",
     ),
-    Mistake("zoneadm -z guest boot", 1, "zoneadm: zone 'guest': zone is already running"),
+    Mistake("zoneadm -z guest boot", 0, "zoneadm: zone 'guest': zone is already booted"),
     Mistake(
         "zoneadm -z guest install",
         1,
         "zoneadm: zone 'guest': install operation is invalid for running zones.",
     ),
-    Mistake("zoneadm -z global halt", 1, "zoneadm: halt operation is invalid for the global zone."),
+    Mistake(
+        "zoneadm -z global halt",
+        1,
+        "zoneadm: zone 'global': halt operation is invalid for the global zone.",
+    ),
     Mistake(
         "zlogin",
         2,
@@ -90,7 +101,7 @@ MISTAKES = [
     Mistake(
         "su user -c 'zoneadm -z guest halt'",
         1,
-        "zoneadm: zone 'guest': zone_shutdown: Operation not permitted",
+        "zoneadm: zone 'guest': only a privileged user may halt a zone.",
     ),
     Mistake("su user -c 'zonecfg -z u create'", 1, "u: cannot create in read-only mode."),
     Mistake(
