@@ -9,7 +9,6 @@ import itertools
 
 import msgspec
 
-from simulator.experiment.engine.executor import MODERN
 from simulator.experiment.engine.judge import Answer, Question, answer, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.engine.openings import lifted_from, smallest
@@ -28,7 +27,6 @@ SETS = 3
 def credited(
     question: Question,
     technology: Technology,
-    facts: frozenset[str] = MODERN,
     *,
     always: bool = True,
 ) -> Answer:
@@ -38,20 +36,20 @@ def credited(
     that stands in for a lifted root switch. Not ``always``: only where no refusal says who stopped
     it, and only the first that it hangs on.
     """
-    given = answer(question, technology, facts)
+    given = answer(question, technology)
     verdict = given.verdict
     if verdict.outcome is not Outcome.HOLDS or (verdict.stopped_by and not always):
         return given
     mechanisms: tuple[str, ...] = ()
     together: tuple[tuple[str, ...], ...] = ()
     reason = verdict.reason
-    if idle(question, technology, facts):
+    if idle(question, technology):
         reason = N_("without any wall this probe does not get through here either")
     else:
         enough = None if always else 1
-        mechanisms = tuple(_decisive(question, technology, given, facts, enough))
+        mechanisms = tuple(_decisive(question, technology, given, enough))
         if always and not mechanisms:
-            together = smallest(question, technology, given, facts, SETS)
+            together = smallest(question, technology, given, SETS)
     stopped_by = verdict.stopped_by or (mechanisms[0] if mechanisms else None)
     return Answer(
         msgspec.structs.replace(
@@ -70,7 +68,6 @@ def _decisive(
     question: Question,
     technology: Technology,
     given: Answer,
-    facts: frozenset[str],
     enough: int | None,
 ) -> list[str]:
     """Which mechanisms, each lifted alone, let the probe through; at most ``enough``.
@@ -79,7 +76,7 @@ def _decisive(
     its own.
     """
     guarding = _guarding(question, technology)
-    hiding = suspects(question, technology, facts, given)
+    hiding = suspects(question, technology, given)
 
     def likelihood(lifted: tuple[str, ...]) -> tuple[bool, bool, int]:
         return (lifted[0] not in guarding, lifted[0] not in hiding, len(lifted))
@@ -88,11 +85,11 @@ def _decisive(
     for lifted in sorted(lifts(technology), key=likelihood):
         if set(lifted) & set(found):
             continue
-        if judge(question, lifted_from(technology, lifted), facts, given).outcome in THROUGH:
+        if judge(question, lifted_from(technology, lifted), given).outcome in THROUGH:
             found.append(lifted[0])
             if len(found) == enough:
                 break
-    return found or _root_switch(question, technology, facts, enough)
+    return found or _root_switch(question, technology, enough)
 
 
 _KINDS = {"ipc": {"shm", "sem", "msg"}, "cpu-share": {"cpu"}, "io-share": {"io"}}
@@ -105,16 +102,14 @@ def _guarding(question: Question, technology: Technology) -> set[str]:
     return {m.about.id for m in technology.mechanisms if m.about.hides & kinds}
 
 
-def _root_switch(
-    question: Question, technology: Technology, facts: frozenset[str], enough: int | None
-) -> list[str]:
+def _root_switch(question: Question, technology: Technology, enough: int | None) -> list[str]:
     """Where another way to the same root takes over from the one lifted: lift both."""
     switches = {m.about.id for m in technology.mechanisms if m.about.role == ROOT_SWITCH}
     opening = (
         lifted[0]
         for lifted in lifts(technology)
         if lifted[0] in switches
-        and judge(question, lifted_from(technology, (*lifted, "chroot")), facts).outcome in THROUGH
+        and judge(question, lifted_from(technology, (*lifted, "chroot"))).outcome in THROUGH
     )
     return list(itertools.islice(opening, enough))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from simulator.experiment.engine.executor import MODERN, open_session
+from simulator.experiment.engine.executor import open_session
 from simulator.experiment.engine.judge import Question
 from simulator.experiment.engine.session import SimSession
 from simulator.experiment.probes.run import run
@@ -159,14 +159,13 @@ def curves(
     *,
     seconds: float | None = None,
     interval: int = INTERVAL,
-    facts: frozenset[str] = MODERN,
 ) -> Curves:
     """``question``'s program on ``technology``, looked at every ``interval`` nanoseconds.
 
     ``seconds`` None is as long as the program takes; more than that, its background programs run
     on. Raises ``HarnessError``.
     """
-    session = open_session(question.world, technology, facts)
+    session = open_session(question.world, technology)
     watchers = _watch(session, interval)
     run(question.program, session)
     if seconds is not None:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, cast
 import msgspec
 import networkx as nx
 
-from simulator.experiment.engine.executor import MODERN
 from simulator.experiment.engine.judge import Question, answer
 from simulator.experiment.probes.observation import Crossing
 from simulator.experiment.probes.oracles.common import walls_of
@@ -42,18 +41,16 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     errno: str = ""
 
 
-def accesses(
-    question: Question, technology: Technology, facts: frozenset[str] = MODERN
-) -> tuple[Access, ...]:
+def accesses(question: Question, technology: Technology) -> tuple[Access, ...]:
     """What the question's program reached on ``technology``, and what it was kept from."""
-    here = answer(question, technology, facts).case.main.trace
+    here = answer(question, technology).case.main.trace
     bare = change(
         none.TECHNOLOGY,
         id=technology.id,
         kernel=technology.kernel,
         release=technology.release,
     )
-    there = answer(question, bare, facts).case.main.trace
+    there = answer(question, bare).case.main.trace
     return tuple(_compared(here, there, technology))
 
 

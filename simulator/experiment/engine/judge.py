@@ -2,7 +2,7 @@
 
 import msgspec
 
-from simulator.experiment.engine.executor import MODERN, open_session
+from simulator.experiment.engine.executor import open_session
 from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observe import ATTACKER, Case, Observation, observe
 from simulator.experiment.probes.oracles import NEEDS
@@ -35,17 +35,15 @@ class Answer(msgspec.Struct, frozen=True):
 def judge(
     question: Question,
     technology: Technology,
-    facts: frozenset[str] = MODERN,
     known: Answer | None = None,
 ) -> Verdict:
     """What the model answers; ``known`` as for ``answer``."""
-    return answer(question, technology, facts, known).verdict
+    return answer(question, technology, known).verdict
 
 
 def answer(
     question: Question,
     technology: Technology,
-    facts: frozenset[str] = MODERN,
     known: Answer | None = None,
 ) -> Answer:
     """The verdict, and the main run with the runs beside it.
@@ -55,15 +53,15 @@ def answer(
     """
     world, program = question.world, question.program
     needs = NEEDS.get(question.asks, frozenset())
-    main = _run(world, technology, program, facts, needs)
+    main = _run(world, technology, program, needs)
     if known is not None and needs & _BESIDE and _saw(main) == _saw(known.case.main):
         return known
     case = Case(
         program=program,
         technology=technology.id,
         main=main,
-        twin=_run(twin(world), technology, program, facts) if "twin" in needs else None,
-        alone=_run(world, technology, _without_guest(program), facts) if "alone" in needs else None,
+        twin=_run(twin(world), technology, program) if "twin" in needs else None,
+        alone=_run(world, technology, _without_guest(program)) if "alone" in needs else None,
         resource=question.resource,
     )
     return Answer(ask(question.asks, case), case)
@@ -78,24 +76,21 @@ def _saw(run: Observation) -> tuple[Entry, ...]:
     return run.trace.entries
 
 
-def observed(
-    question: Question, technology: Technology, facts: frozenset[str] = MODERN
-) -> Observation:
+def observed(question: Question, technology: Technology) -> Observation:
     """The main run alone, for who only wants to see what was reached."""
-    return _run(question.world, technology, question.program, facts)
+    return _run(question.world, technology, question.program)
 
 
 def _run(
     world: World,
     technology: Technology,
     program: Program,
-    facts: frozenset[str],
     needs: frozenset[str] = frozenset(),
 ) -> Observation:
     if not program.on.asks(technology.id):
         return Observation()
     try:
-        session = open_session(world, technology, facts)
+        session = open_session(world, technology)
     except HarnessError as error:
         return Observation(failure=str(error))
     return observe(program, session, state="state" in needs, uses="uses" in needs)

@@ -61,12 +61,11 @@ def chunk_for(questions: Sequence[Question], specs: Sequence[str]) -> int:
 def matrix(
     questions: Sequence[Question],
     specs: Iterable[str],
-    without: tuple[str, ...] = (),
     pool: Executor | None = None,
 ) -> Iterator[Cell]:
     """Every question on every spec, technology by technology, in order."""
     listed = list(specs)
     for spec in listed:
-        parse_spec(spec, without)
-    asked = [Asked(question, spec, without) for spec in listed for question in questions]
+        parse_spec(spec)
+    asked = [Asked(question, spec) for spec in listed for question in questions]
     yield from spread(pool or InProcess(), fill, asked, chunk_for(questions, listed))

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import msgspec
 
-from simulator.experiment.engine.executor import MODERN
 from simulator.experiment.engine.judge import Answer, Question, answer, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.engine.suspects import suspects
@@ -41,7 +40,6 @@ def smallest(
     question: Question,
     technology: Technology,
     given: Answer,
-    facts: frozenset[str] = MODERN,
     enough: int = ENOUGH,
 ) -> tuple[tuple[str, ...], ...]:
     """Minimal sets (none contains another) of a probe that holds, ``given`` its answer.
@@ -56,12 +54,12 @@ def smallest(
         if lifted not in tried:
             order = tuple(name for name in (*technology.ids, "chroot") if name in lifted)
             less = lifted_from(technology, order)
-            tried[lifted] = judge(question, less, facts, given).outcome in THROUGH
+            tried[lifted] = judge(question, less, given).outcome in THROUGH
         return tried[lifted]
 
     # A wall that is never asked, because another says no before it, is nobody's suspect: all are
     # lifted, and those that are none are restored first.
-    mattering = suspects(question, technology, facts, given)
+    mattering = suspects(question, technology, given)
     candidates = sorted(_candidates(technology), key=lambda lifted: lifted[0] in mattering)
     found: dict[frozenset[str], None] = {}
     todo = [candidates]

@@ -7,7 +7,6 @@ import functools
 
 import msgspec
 
-from simulator.experiment.engine.executor import MODERN
 from simulator.experiment.engine.judge import Answer, Question, answer, judge, observed
 from simulator.experiment.probes.observe import ATTACKER, numbered
 from simulator.experiment.probes.oracles.common import walls_of
@@ -20,16 +19,15 @@ from simulator.isolation.technologies.base import Kernel, Technology, change
 def suspects(
     question: Question,
     technology: Technology,
-    facts: frozenset[str] = MODERN,
     given: Answer | None = None,
 ) -> set[str]:
     """Mechanisms that may matter to a probe: those that hide what it reaches without any, and
     those whose walls refuse it something now (in ``given``, when that was asked already).
     """
-    kinds = reached(question, technology, facts)
+    kinds = reached(question, technology)
     if not kinds:
         return set(technology.ids)
-    walls = _refusing(given or answer(question, technology, facts))
+    walls = _refusing(given or answer(question, technology))
     return {
         m.about.id for m in technology.mechanisms if m.about.hides & kinds or m.about.walls & walls
     }
@@ -41,19 +39,17 @@ def _refusing(given: Answer) -> set[str]:
     return {wall for _number, entry in attacks for wall in walls_of(entry)}
 
 
-def reached(
-    question: Question, technology: Technology, facts: frozenset[str] = MODERN
-) -> frozenset[str]:
+def reached(question: Question, technology: Technology) -> frozenset[str]:
     """Kinds of object that the probe gets at on the same kernel without any isolation."""
     if not question.program.on.asks(technology.id):
         return frozenset()
-    return _reached(_everywhere(question), _bare(technology.kernel, technology.release), facts)
+    return _reached(_everywhere(question), _bare(technology.kernel, technology.release))
 
 
-def idle(question: Question, technology: Technology, facts: frozenset[str]) -> bool:
+def idle(question: Question, technology: Technology) -> bool:
     """Whether no wall can have any merit: the probe reaches nothing and holds without any."""
     bare = _bare(technology.kernel, technology.release)
-    return not reached(question, technology, facts) and _holds(_everywhere(question), bare, facts)
+    return not reached(question, technology) and _holds(_everywhere(question), bare)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -72,9 +68,9 @@ def _bare(kernel: Kernel, release: str) -> Technology:
 
 
 @functools.lru_cache(maxsize=1024)
-def _reached(question: Question, bare: Technology, facts: frozenset[str]) -> frozenset[str]:
+def _reached(question: Question, bare: Technology) -> frozenset[str]:
     """For a probe that asks every technology: one run for all of the same kernel."""
-    run = observed(question, bare, facts)
+    run = observed(question, bare)
     return frozenset(
         crossing.kind
         for _number, entry in numbered(run.trace, lineage(question.program, ATTACKER))
@@ -83,6 +79,6 @@ def _reached(question: Question, bare: Technology, facts: frozenset[str]) -> fro
 
 
 @functools.lru_cache(maxsize=1024)
-def _holds(question: Question, bare: Technology, facts: frozenset[str]) -> bool:
+def _holds(question: Question, bare: Technology) -> bool:
     """For a probe that asks every technology: judged once for all of the same kernel."""
-    return judge(question, bare, facts).outcome is Outcome.HOLDS
+    return judge(question, bare).outcome is Outcome.HOLDS

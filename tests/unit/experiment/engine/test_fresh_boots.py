@@ -4,7 +4,7 @@ import pytest
 
 from simulator.cli.asking import questions
 from simulator.experiment.engine import judge
-from simulator.experiment.engine.executor import open_session, prepare
+from simulator.experiment.engine.executor import MODERN, open_session, prepare
 from simulator.experiment.engine.session import SimSession
 from simulator.isolation.technologies.registry import parse_spec
 
@@ -22,9 +22,8 @@ PROBES = (
 """One of each oracle at least, shell lines, forks, and what counts ids, pids and inodes."""
 
 
-def booted_for_it_alone(world, technology, facts):
-    facts = facts.union(world.facts)
-    ready = prepare(world, technology, facts)
+def booted_for_it_alone(world, technology):
+    ready = prepare(world, technology, MODERN.union(world.facts))
     return SimSession(
         world, technology, ready.machines, ready.actors, ready.daemons, ready.units, None
     )
