@@ -110,7 +110,7 @@ async def _bring_back(sys: Process, engine: Engine) -> None:
         if was_running:
             state.ExitCode = 255
             await sys.succeeds("umount2", f"{container.layer}/merged", 2)
-            await engine.save(sys, container)
+            await engine.checkpoint(sys, container)
         before = state.StartedAt != NEVER
         if before and running.comes_again(container, state.ExitCode, 0):
 

@@ -69,14 +69,55 @@ def test_errors_have_the_engines_words(engine: Client) -> None:
         ({"RestartPolicy": {"Name": "now"}}, "invalid restart policy"),
         ({"Binds": ["/a:b"]}, "mount path must be absolute"),
         ({"Binds": ["/a:/b", "/c:/b"]}, "Duplicate mount point: /b"),
-        ({"NetworkMode": "nowhere"}, "network nowhere not found"),
         ({"PortBindings": {"80/tcp": [{"HostPort": "x"}]}}, "invalid port specification"),
+        ({"IpcMode": "mine"}, "invalid IPC mode: mine"),
+        ({"PidMode": "container:"}, "invalid PID mode: container:"),
+        ({"PidMode": "container:nosuch"}, "No such container: nosuch"),
+        ({"UTSMode": "mine"}, "invalid UTS mode: mine"),
+        ({"CgroupnsMode": "mine"}, "invalid cgroup namespace mode: mine"),
+        ({"Isolation": "hyperv"}, 'Invalid isolation: "hyperv"'),
+        ({"OomScoreAdj": 2000}, "Invalid value 2000, range for oom score adj is [-1000, 1000]"),
+        ({"ShmSize": -1}, "SHM size can not be less than 0"),
+        ({"Links": ["nosuch:it"]}, "could not get container for nosuch: No such container"),
+        ({"NetworkMode": "host", "Links": ["x"]}, "host type networking can't be used with links"),
+        ({"NetworkMode": "container:x", "Dns": ["1.1.1.1"]}, "dns and the network mode"),
+        ({"LogConfig": {"Type": "nosuch"}}, "error looking up logging plugin nosuch"),
+        ({"LogConfig": {"Config": {"x": "1"}}}, "unknown log opt 'x' for json-file log driver"),
     ],
 )
 def test_a_bad_configuration_is_refused(engine: Client, host: dict, words: str) -> None:
-    answer = engine.post("/containers/create", {"Image": "busybox", "HostConfig": host})
+    body = {"Image": "busybox", "HostConfig": host}
+    answer = engine.post("/containers/create", body, name="refused")
     assert answer.status in (400, 404)
     assert words in answer.message
+
+
+def test_what_was_refused_leaves_its_name_free(engine: Client) -> None:
+    for host in ({"IpcMode": "container:nosuch"}, {"VolumesFrom": ["nosuch"]}, {"Links": ["no"]}):
+        body = {"Image": "busybox", "HostConfig": host}
+        assert engine.post("/containers/create", body, name="again").status in (400, 404)
+    assert engine.create("true", name="again")
+
+
+def test_a_network_that_is_not_there_is_missed_at_the_start(engine: Client) -> None:
+    made = engine.create("true", name="lonely", HostConfig={"NetworkMode": "nowhere"})
+    for _ in range(2):
+        answer = engine.post(f"/containers/{made}/start")
+        assert (answer.status, answer.message) == (404, "network nowhere not found")
+    assert engine.get(f"/containers/{made}/json").json()["State"]["Status"] == "created"
+    other = engine.create("true", HostConfig={"NetworkMode": "container:nosuch"})
+    assert engine.post(f"/containers/{other}/start").message == "No such container: nosuch"
+
+
+def test_an_address_that_can_not_be_is_refused_with_its_network(engine: Client) -> None:
+    asked = {"bridge": {"IPAMConfig": {"IPv4Address": "nosuch"}, "Aliases": ["a"]}}
+    body = {"Image": "busybox", "NetworkingConfig": {"EndpointsConfig": asked}}
+    assert engine.post("/containers/create", body).message == (
+        "invalid config for network bridge: invalid endpoint settings:\n"
+        "* user specified IP address is supported on user defined networks only\n"
+        "* network-scoped alias is supported only for containers in user defined networks\n"
+        "* invalid IPv4 address: nosuch"
+    )
 
 
 def test_rm_leaves_nothing(engine: Client) -> None:

@@ -146,3 +146,27 @@ def test_many_containers_networks_and_volumes_leave_no_rows(engine: Client) -> N
     before = counts()
     all_of_it(10)
     assert counts() == before
+
+
+def test_a_full_disk_refuses_in_the_kernels_words_and_can_be_cleaned_up(engine: Client) -> None:
+    """A container fills the daemon's disk and ends; nothing waits for ever, and ``rm`` helps."""
+    fill = "dd if=/dev/zero of=/big bs=1M count=90000 2>/dev/null; echo $?; dd if=/dev/zero of=/b"
+    full = engine.run("sh", "-c", fill, name="full")
+    assert engine.post(f"/containers/{full}/wait").json() == {"StatusCode": 1}
+    refused = engine.post("/containers/create", {"Image": "busybox", "Cmd": ["true"]}, name="late")
+    assert refused.status == 500
+    assert "no space left on device" in refused.message
+    assert engine.get("/containers/late/json").status == 404
+    assert engine.get(f"/containers/{full}/json").json()["State"]["Status"] == "exited"
+    assert engine.post(f"/containers/{full}/rename", name="filled").status == 500
+    assert engine.get("/containers/filled/json").status == 404
+    assert engine.post("/networks/create", {"Name": "late"}).status == 500
+    assert engine.get("/networks/late").status == 404
+    assert engine.post("/volumes/create", {"Name": "late"}).status == 500
+    assert engine.get("/volumes/late").status == 404
+    assert b"no space left on device" in engine.post("/images/create", fromImage="redis").body
+    assert engine.delete(f"/containers/{full}").status == 204
+    assert b"errorDetail" not in engine.post("/images/create", fromImage="redis").body
+    late = engine.run("true", name="late")
+    assert engine.post(f"/containers/{late}/wait").json() == {"StatusCode": 0}
+    assert engine.delete(f"/containers/{late}").status == 204

@@ -21,6 +21,7 @@ from simulator.isolation.control.docker.engine import (
     running,
     technology,
     times,
+    verifying,
 )
 from simulator.isolation.control.docker.engine.config import (
     CreateRequest,
@@ -285,7 +286,7 @@ async def update(x: Exchange) -> None:
     given = await x.json(dict[str, Any])
     asked = msgspec.convert(given, HostSettings, strict=True) if given else HostSettings()
     warnings = resources.verify(asked, x.engine.facts, update=True)
-    create.verify_restart(asked.RestartPolicy)
+    verifying.verify_restart(asked.RestartPolicy)
     resources.change(one, given, asked)
     if one.state.Running:
         limits = limits_of(technology.configured(one.host, "x"))

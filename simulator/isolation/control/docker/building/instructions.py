@@ -8,8 +8,8 @@ from simulator.isolation.control.docker.api.errors import ApiError, BadRequest
 from simulator.isolation.control.docker.building import arguments, layers, lex
 from simulator.isolation.control.docker.building.dockerfile import Instruction, wrong
 from simulator.isolation.control.docker.building.state import SHELL, Build
-from simulator.isolation.control.docker.engine.create import signal_number
 from simulator.isolation.control.docker.engine.ids import new_id
+from simulator.isolation.control.docker.engine.verifying import signal_number
 from simulator.isolation.control.docker.images.store import Image
 
 Dispatch = Callable[[Build, Instruction], Awaitable[str]]

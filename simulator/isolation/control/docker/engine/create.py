@@ -3,6 +3,7 @@
 moby ``daemon/create.go``, ``daemon/commit.go`` (merge), ``volume/mounts/linux_parser.go``.
 """
 
+import contextlib
 import posixpath
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,9 @@ from simulator.isolation.control.docker.engine import (
     files,
     mounts,
     populating,
-    resources,
     technology,
     times,
+    verifying,
 )
 from simulator.isolation.control.docker.engine.config import (
     ContainerConfig,
@@ -21,7 +22,6 @@ from simulator.isolation.control.docker.engine.config import (
     EndpointSettings,
     HealthConfig,
     HostSettings,
-    RestartRule,
     plain,
     words,
 )
@@ -29,7 +29,6 @@ from simulator.isolation.control.docker.engine.container import Container, Recor
 from simulator.isolation.control.docker.engine.ids import new_id
 from simulator.isolation.control.docker.engine.networks import PREDEFINED
 from simulator.isolation.control.docker.images.store import Image
-from simulator.machine.abi.constants import CAPABILITY_NAMES, SIGNAL_NAMES
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.runtime import GapError
 
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
 
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_SIGNALS = {name: number for number, name in SIGNAL_NAMES.items()}
-_MILLISECOND = 1_000_000
 
 
 async def create(
@@ -47,22 +44,23 @@ async def create(
     """A new container and the warnings about it. Raises ``ApiError``."""
     host = request.HostConfig or HostSettings()
     config = plain(request)
-    warnings = verify(config, host, engine.facts)
+    verifying.decoded(config, host)
+    warnings = verifying.verify(config, host, engine.facts)
+    verifying.verify_networks(request)
+    verifying.verify_others(engine, host)
     image = _image(engine, config)
     merge(config, image)
     if not (words(config.Entrypoint) or words(config.Cmd)):
         raise BadRequest("no command specified")
     _complete(host)
+    verifying.verify_log(host.LogConfig)
     technology.configured(host, "x")  # what the model can't do is refused before anything is made
     ident = await new_id(sys)
     while ident in engine.containers:
         ident = await new_id(sys)
     name = await engine.reserve_name(sys, name, ident)
     command = [*(words(config.Entrypoint) or []), *(words(config.Cmd) or [])]
-    if host.NetworkMode.startswith("container:"):
-        config.Hostname = engine.find(host.NetworkMode.partition(":")[2]).config.Hostname
-    if not config.Hostname and host.NetworkMode != "host" and host.UTSMode != "host":
-        config.Hostname = ident[:12]
+    _own_hostname(engine, config, host, ident)
     record = Record(
         ID=ident,
         Name=name,
@@ -75,89 +73,40 @@ async def create(
     )
     container = Container(record, host)
     try:
-        record.Networks = _networks(engine, host, request)
-        await mounts.register(sys, engine, container)
-        await _make_layer(sys, container)
-        await populating.fill_new_volumes(sys, container)
+        await _make(sys, engine, container, request)
     except (ApiError, SysError, ValueError, GapError):
         engine.names.pop(name, None)
-        for path in (container.layer, f"{container.layer}-init"):
+        for path in (container.layer, f"{container.layer}-init", container.root):
             await files.remove(sys, path)
         raise
-    await files.make(sys, container.root, 0o710)
     engine.enter(container)
-    await engine.save_host(sys, container)
-    await engine.save(sys, container)
     await engine.tell(sys, container, "create")
     return container, warnings
 
 
-def verify(config: ContainerConfig, host: HostSettings, facts: frozenset[str]) -> list[str]:
-    """Raise ``BadRequest`` for what moby's verifyContainerSettings() refuses; the warnings."""
-    if config.WorkingDir and not config.WorkingDir.startswith("/"):
-        raise BadRequest(
-            f"the working directory '{config.WorkingDir}' is invalid, it needs to be an absolute"
-            " path"
-        )
-    if config.StopSignal and signal_number(config.StopSignal) is None:
-        raise BadRequest(f"invalid signal: {config.StopSignal}")
-    for pair in config.Env or []:
-        if not pair or pair.startswith("="):
-            raise BadRequest(f"invalid environment variable: {pair}")
-    _verify_health(config.Healthcheck)
-    for field in ("CapAdd", "CapDrop"):
-        for one in words(getattr(host, field)) or []:
-            if not _is_capability(one):
-                name = f"CAP_{one.upper().removeprefix('CAP_')}"
-                raise BadRequest(f'invalid {field}: unknown capability: "{name}"')
-    if host.Runtime not in ("", "runc"):
-        raise BadRequest(f"unknown or invalid runtime name: {host.Runtime}")
-    policy = host.RestartPolicy
-    verify_restart(policy)
-    if host.AutoRemove and policy.Name not in ("", "no"):
-        raise BadRequest("can't create 'AutoRemove' container with restart policy")
-    for path in host.Tmpfs or {}:
-        mounts.check_tmpfs(path)
-    return resources.verify(host, facts)
+async def _make(
+    sys: Process, engine: "Engine", container: Container, request: CreateRequest
+) -> None:
+    """What there is of it on disk. Raises ``ApiError``, ``SysError``."""
+    await mounts.register(sys, engine, container)
+    verifying.verify_links(engine, container.host)
+    container.record.Networks = _networks(engine, container.host, request)
+    await _make_layer(sys, container)
+    await populating.fill_new_volumes(sys, container)
+    await files.make(sys, container.root, 0o710)
+    await engine.save_host(sys, container)
+    await engine.save(sys, container)
 
 
-def verify_restart(policy: RestartRule) -> None:
-    """ValidateRestartPolicy(). Raises ``BadRequest``."""
-    begun, most = "invalid restart policy: ", policy.MaximumRetryCount
-    if policy.Name not in ("", "no", "always", "unless-stopped", "on-failure"):
-        raise BadRequest(
-            f"{begun}unknown policy '{policy.Name}'; use one of 'no', 'always',"
-            " 'on-failure', or 'unless-stopped'"
-        )
-    if most and policy.Name not in ("", "on-failure"):
-        more = " and cannot be negative" if most < 0 else ""
-        raise BadRequest(f"{begun}maximum retry count can only be used with 'on-failure'{more}")
-    if most < 0 and policy.Name:
-        raise BadRequest(f"{begun}maximum retry count cannot be negative")
-
-
-def _is_capability(text: str) -> bool:
-    name = text.upper().removeprefix("CAP_")
-    return name == "ALL" or f"CAP_{name}" in {
-        f"CAP_{known.removeprefix('CAP_')}" for known in CAPABILITY_NAMES
-    }
-
-
-def _verify_health(health: HealthConfig | None) -> None:
-    for field in ("Interval", "Timeout", "StartPeriod", "StartInterval"):
-        value = getattr(health, field) if health is not None else 0
-        if value and value < _MILLISECOND:
-            raise BadRequest(f"{field} in Healthcheck cannot be less than 1ms")
-    if health is not None and health.Retries < 0:
-        raise BadRequest("Retries in Healthcheck cannot be negative")
-
-
-def signal_number(text: str) -> int | None:
-    """``SIGTERM``, ``TERM`` or ``15``; None for no signal."""
-    if text.isdigit():
-        return int(text) if 0 < int(text) <= 64 else None
-    name = text.upper()
-    return _SIGNALS.get(name if name.startswith("SIG") else f"SIG{name}")
+def _own_hostname(
+    engine: "Engine", config: ContainerConfig, host: HostSettings, ident: str
+) -> None:
+    """That of the container whose network it shares, or else the beginning of its id."""
+    if host.NetworkMode.startswith("container:"):
+        with contextlib.suppress(NotFound):  # its start says so
+            config.Hostname = engine.find(host.NetworkMode.partition(":")[2]).config.Hostname
+    if not config.Hostname and host.NetworkMode != "host" and host.UTSMode != "host":
+        config.Hostname = ident[:12]
 
 
 def _image(engine: "Engine", config: ContainerConfig) -> Image | None:
@@ -237,10 +186,6 @@ def _complete(host: HostSettings) -> None:
         host.MaskedPaths = [] if host.Privileged else list(_MASKED)
     if host.ReadonlyPaths is None:
         host.ReadonlyPaths = [] if host.Privileged else list(_READONLY)
-    for bindings in (host.PortBindings or {}).values():
-        for one in bindings or []:
-            if one.HostPort and not one.HostPort.replace("-", "").isdigit():
-                raise BadRequest(f'invalid port specification: "{one.HostPort}"')
 
 
 _MASKED = (
@@ -254,32 +199,33 @@ _READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-tri
 def _networks(
     engine: "Engine", host: HostSettings, request: CreateRequest
 ) -> dict[str, EndpointSettings]:
-    """The networks that it will be on, by name. Raises ``NotFound``, ``BadRequest``."""
+    """The networks that it will be on, by name; one that is not there is missed at its start."""
     mode = host.NetworkMode
     asked = (request.NetworkingConfig and request.NetworkingConfig.EndpointsConfig) or {}
     if mode.startswith("container:"):
-        engine.find(mode.partition(":")[2])
         return {}
-    found: dict[str, EndpointSettings] = {}
+    main = _network(engine, mode)
     wanted = dict(asked)
-    if mode not in wanted and engine.networks.find(mode).Id not in wanted:
-        if wanted and mode == "bridge":
-            pass  # the networks that were asked for take the place of the default one
-        else:
-            wanted = {mode: None, **wanted}
+    if not {mode, main[0], main[1]} & wanted.keys() and (mode != "bridge" or not wanted):
+        # else the networks that were asked for take the place of the default one
+        wanted = {mode: None, **wanted}
+    found: dict[str, EndpointSettings] = {}
     for term, settings in wanted.items():
-        network = engine.networks.find("bridge" if term == "default" else term)
+        name = _network(engine, "bridge" if term == "default" else term)[0]
         made = settings or EndpointSettings()
-        has_address = made.IPAMConfig is not None and made.IPAMConfig.IPv4Address
-        if has_address and network.Name == "bridge":
-            raise BadRequest(
-                "invalid config for network bridge: invalid endpoint settings:\nuser specified"
-                " IP address is supported on user defined networks only"
-            )
-        if network.Name not in PREDEFINED and term == mode and host.Links:
+        if name not in PREDEFINED and term == mode and host.Links:
             made.Links = [*(made.Links or []), *host.Links]
-        found[network.Name] = made
+        found[name] = made
     return found
+
+
+def _network(engine: "Engine", term: str) -> tuple[str, str]:
+    """Its name and id, as far as it is there."""
+    try:
+        network = engine.networks.find(term)
+    except NotFound:
+        return term, ""
+    return network.Name, network.Id
 
 
 async def _make_layer(sys: Process, container: Container) -> None:

@@ -16,7 +16,7 @@ from simulator.isolation.control.docker.engine.volumes import Volumes
 from simulator.isolation.control.docker.images.registry import Registry
 from simulator.isolation.control.docker.images.store import ImageStore
 from simulator.isolation.control.docker.wire.router import API_VERSION
-from simulator.machine.userland.process import Process
+from simulator.machine.userland.process import Process, SysError
 
 VERSION = "27.5.1"
 CONTAINERS = "/var/lib/docker/containers"
@@ -128,10 +128,17 @@ class Engine:
         return ident[:12]
 
     async def save(self, sys: Process, container: Container) -> None:
-        """Write a container's record to disk (moby ``CheckpointTo``)."""
+        """Write a container's record to disk (moby ``CheckpointTo``). Raises ``SysError``."""
         if container.removed:
             return
         await container.kept.save(sys, f"{container.root}/config.v2.json", lambda: container.record)
+
+    async def checkpoint(self, sys: Process, container: Container) -> None:
+        """``save`` of what has happened anyhow: a disk that takes nothing keeps nobody waiting."""
+        try:
+            await self.save(sys, container)
+        except SysError as error:
+            await sys.err(f"failed to store container {container.id}: {error}\n")
 
     async def save_host(self, sys: Process, container: Container) -> None:
         """Write its host configuration to disk."""

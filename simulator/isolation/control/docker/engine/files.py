@@ -25,12 +25,18 @@ T = TypeVar("T")
 async def write(sys: Process, path: str, content: bytes, mode: int = 0o600) -> None:
     """Replace a file at once: write beside it, then rename (moby ``atomicwriter``).
 
-    Two workers may do so at once: each writes a file of its own.
+    Two workers may do so at once: each writes a file of its own. Raises ``SysError``, which names
+    the file: the old one stays, and nothing beside it.
     """
     beside = f"{path}.tmp{sys.pid}"
     fd = await sys.open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-    await sys.write(fd, content)
-    await sys.close(fd)
+    try:
+        await sys.write(fd, content)
+    except SysError as error:
+        await sys.succeeds("unlink", beside)
+        raise SysError(error.errno, f"write {beside}") from None
+    finally:
+        await sys.close(fd)
     await sys.call("rename", beside, path)
 
 

@@ -1,5 +1,6 @@
 """The json-file logging driver: a line of JSON for each line printed. moby ``jsonfilelog``."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -29,7 +30,10 @@ async def open_log(sys: Process, container: Container) -> int:
 
 
 async def write(sys: Process, fd: int, stream: int, data: bytes) -> None:
-    """Append what was printed, line by line; a part of a line is a line without its end."""
+    """Append what was printed, line by line; a part of a line is a line without its end.
+
+    What the disk does not take is lost, and the container goes on (moby ``copier.go``).
+    """
     now = times.rfc3339(await times.now(sys))
     entries = b"".join(
         msgspec.json.encode(
@@ -38,7 +42,8 @@ async def write(sys: Process, fd: int, stream: int, data: bytes) -> None:
         + b"\n"
         for piece in data.splitlines(keepends=True)
     )
-    await sys.write(fd, entries)
+    with contextlib.suppress(SysError):
+        await sys.write(fd, entries)
 
 
 async def read(sys: Process, container: Container) -> list[Line]:
@@ -53,5 +58,8 @@ async def read(sys: Process, container: Container) -> list[Line]:
 def _parsed(content: bytes) -> Iterator[Line]:
     streams = {name: number for number, name in _NAMES.items()}
     for text in content.splitlines():
-        told: dict[str, Any] = msgspec.json.decode(text)
+        try:
+            told: dict[str, Any] = msgspec.json.decode(text)
+        except msgspec.MsgspecError:  # the disk was full in the middle of it
+            continue
         yield Line(streams[told["stream"]], told["log"].encode(), times.parse(told["time"]) or 0)

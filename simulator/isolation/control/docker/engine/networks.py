@@ -4,6 +4,7 @@ A bridge network is a bridge interface with the network's gateway; a container's
 pair from it. Networks are kept in ``network/networks.json`` (moby: a boltdb beside it).
 """
 
+import contextlib
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from simulator.isolation.control.docker.engine import files, firewall, times
 from simulator.isolation.control.docker.engine.config import EndpointSettings
 from simulator.isolation.control.docker.engine.files import Kept
 from simulator.isolation.mechanisms.endpoints import Endpoint
-from simulator.machine.userland.process import Process
+from simulator.machine.userland.process import Process, SysError
 
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.container import Container
@@ -145,8 +146,12 @@ class Networks:
         asked.Id = ident
         asked.Bridge = asked.Options.get("com.docker.network.bridge.name") or f"br-{ident[:12]}"
         self.all[ident] = asked
+        try:
+            await self.save(sys)
+        except SysError:
+            del self.all[ident]
+            raise
         await self._bridge(sys, asked)
-        await self.save(sys)
         return asked
 
     def _choose_addresses(self, asked: Network) -> None:
@@ -177,7 +182,8 @@ class Networks:
         if network.Bridge:
             await firewall.close_network(sys, network)
             await sys.succeeds("@netlink", {"do": "delete", "name": network.Bridge})
-        await self.save(sys)
+        with contextlib.suppress(SysError):  # it is gone, whatever a full disk says
+            await self.save(sys)
 
     # -- endpoints
 

@@ -70,7 +70,7 @@ async def note(sys: Process, engine: "Engine", container: Container) -> None:
             return
         container.ooms = times
         container.state.OOMKilled = True
-        await engine.save(sys, container)
+        await engine.checkpoint(sys, container)
         await engine.tell(sys, container, "oom")
 
 

@@ -13,9 +13,9 @@ from simulator.isolation.control.docker.api.errors import (
 )
 from simulator.isolation.control.docker.engine import files, running, strangers
 from simulator.isolation.control.docker.engine.container import Container
-from simulator.isolation.control.docker.engine.create import signal_number
+from simulator.isolation.control.docker.engine.verifying import signal_number
 from simulator.machine.abi.constants import O_WRONLY, SIGKILL, SIGTERM
-from simulator.machine.userland.process import Process
+from simulator.machine.userland.process import Process, SysError
 
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
@@ -85,7 +85,7 @@ async def _exit_on_next(sys: Process, engine: "Engine", container: Container, nu
     meant = not own or number in (SIGKILL, signal_number(own))
     container.stopping = container.stopping or meant
     container.record.HasBeenManuallyStopped = True
-    await engine.save(sys, container)
+    await engine.checkpoint(sys, container)
     await container.changed.ring(sys)
     return meant and container.state.Paused
 
@@ -104,7 +104,7 @@ async def pause(sys: Process, engine: "Engine", container: Container) -> None:
     container.state.Paused = True
     if container.state.Health is not None:  # as soon as nobody looks (CloseMonitorChannel())
         container.state.Health.Status = "unhealthy"
-    await engine.save(sys, container)
+    await engine.checkpoint(sys, container)
     await engine.tell(sys, container, "pause")
 
 
@@ -114,7 +114,7 @@ async def unpause(sys: Process, engine: "Engine", container: Container) -> None:
         raise ApiError(f"Container {container.id} is not paused")
     await freeze(sys, container, frozen=False)
     container.state.Paused = False
-    await engine.save(sys, container)
+    await engine.checkpoint(sys, container)
     await engine.tell(sys, container, "unpause")
     await container.changed.ring(sys)
 
@@ -209,7 +209,12 @@ async def rename(sys: Process, engine: "Engine", container: Container, name: str
     except ApiError as error:
         message = f"Error when allocating new name: {error.message}"
         raise ApiError(message, error.status) from None
-    engine.names.pop(old, None)
     container.record.Name = new
-    await engine.save(sys, container)
+    try:
+        await engine.save(sys, container)
+    except SysError:
+        container.record.Name = old
+        del engine.names[new]
+        raise
+    engine.names.pop(old, None)
     await engine.tell(sys, container, "rename", oldName=f"/{old}")

@@ -76,7 +76,7 @@ async def _start(sys: Process, engine: "Engine", container: Container) -> None:
         if not state.ExitCode:
             state.ExitCode = 128
         state.Error = failure.message
-        await engine.save(sys, container)
+        await engine.checkpoint(sys, container)
         await container.changed.ring(sys)
         await container.streams.end_output(sys)
         raise failure from None
@@ -85,7 +85,7 @@ async def _start(sys: Process, engine: "Engine", container: Container) -> None:
     state.Restarting = False
     state.OOMKilled = False
     state.StartedAt = times.rfc3339(await times.now(sys))
-    await engine.save(sys, container)
+    await engine.checkpoint(sys, container)
     await oom.begin(sys, engine, container)
     await engine.tell(sys, container, "start")
     await container.changed.ring(sys)
@@ -224,7 +224,7 @@ async def ended_with(sys: Process, engine: "Engine", container: Container, word:
     state.ExitCode, state.FinishedAt = code, times.rfc3339(now)
     if state.Health is not None:
         state.Health.Status = "unhealthy"
-    await engine.save(sys, container)
+    await engine.checkpoint(sys, container)
     attributes = {"exitCode": str(code), "execDuration": str(lasted // times.SECOND)}
     await engine.tell(sys, container, "die", **attributes)
     await container.lock.release(sys)
@@ -274,7 +274,7 @@ async def _restart(sys: Process, engine: "Engine", container: Container) -> None
     if container.removed:
         return
     container.state.Running = container.state.Restarting = False
-    await engine.save(sys, container)
+    await engine.checkpoint(sys, container)
     await container.changed.ring(sys)
     if container.host.AutoRemove:
         from simulator.isolation.control.docker.engine import removing

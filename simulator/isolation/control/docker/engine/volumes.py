@@ -13,7 +13,7 @@ import msgspec
 from simulator.isolation.control.docker.api.errors import BadRequest, Conflict, NotFound
 from simulator.isolation.control.docker.engine import files, times
 from simulator.isolation.control.docker.engine.sync import Lock
-from simulator.machine.userland.process import Process
+from simulator.machine.userland.process import Process, SysError
 
 ROOT = "/var/lib/docker/volumes"
 REMOTE = "/var/lib/docker/plugins/vitrina-remote"
@@ -111,7 +111,11 @@ class Volumes:
             Options=options,
             Scope="local" if driver == "local" else "global",
         )
-        await files.save(sys, f"{place}/volume.json", made)
+        try:
+            await files.save(sys, f"{place}/volume.json", made)
+        except SysError:
+            await files.remove(sys, place)
+            raise
         self.all[name] = made
         return made
 

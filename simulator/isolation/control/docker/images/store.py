@@ -17,7 +17,7 @@ from simulator.isolation.control.docker.engine.files import Kept
 from simulator.isolation.control.docker.images import reference as references
 from simulator.isolation.control.docker.images import tarball
 from simulator.isolation.control.docker.images.reference import Reference
-from simulator.machine.userland.process import Process
+from simulator.machine.userland.process import Process, SysError
 
 ROOT = "/var/lib/docker"
 CONTENT = f"{ROOT}/image/overlay2/imagedb/content/sha256"
@@ -111,14 +111,19 @@ class ImageStore:
             return self.layers[chain]
         cache = hashlib.sha256(f"cache {chain}".encode()).hexdigest()
         place = f"{OVERLAY}/{cache}"
-        await files.make(sys, f"{place}/diff")
-        held = await tarball.unpack_below(sys, content, f"{place}/diff", layer=True)
-        size = tarball.stated_size(content) or held
-        layer = Layer(chain=chain, diff=diff, cache=cache, parent=parent, size=size)
         own = f"{LAYERS}/{_hex(chain)}"
-        await files.make(sys, own)
-        await files.write(sys, f"{own}/layer.tar", content)
-        await files.save(sys, f"{own}/layer.json", layer)
+        try:
+            await files.make(sys, f"{place}/diff")
+            held = await tarball.unpack_below(sys, content, f"{place}/diff", layer=True)
+            size = tarball.stated_size(content) or held
+            layer = Layer(chain=chain, diff=diff, cache=cache, parent=parent, size=size)
+            await files.make(sys, own)
+            await files.write(sys, f"{own}/layer.tar", content)
+            await files.save(sys, f"{own}/layer.json", layer)
+        except (ApiError, SysError):  # half a layer would be taken for a whole one
+            await files.remove(sys, place)
+            await files.remove(sys, own)
+            raise
         self.layers[chain] = layer
         return layer
 
