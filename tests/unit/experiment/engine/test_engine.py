@@ -2,9 +2,8 @@
 
 import pytest
 
-from simulator.experiment.engine.branch import branch, toggle
 from simulator.experiment.engine.compare import compare
-from simulator.experiment.engine.executor import MODERN, open_session, open_whole
+from simulator.experiment.engine.executor import MODERN, open_session
 from simulator.experiment.engine.explain import explain
 from simulator.experiment.engine.judge import judge
 from simulator.experiment.engine.matrix import Asked, fill, matrix
@@ -73,27 +72,11 @@ def test_a_write_to_the_hosts_file_changes_its_fingerprint() -> None:
     assert session.fingerprint() != before
 
 
-def test_a_branch_leaves_the_run_it_came_from_alone() -> None:
-    session, (first, last) = open_whole(WORLD, parse_spec("chroot"))
-    assert 0 < first <= last
-    run(parse('guest.mkdir("/tmp/a", 0o755)\n'), session)
-    length = len(session.kernels[0].timeline)
-    other = branch(session, (length,))
-    assert isinstance(other.call("guest", Call("stat", ("/tmp/a",))), Returned)
-    other.call("guest", Call("rmdir", ("/tmp/a",)))
-    assert isinstance(session.call("guest", Call("stat", ("/tmp/a",))), Returned)
-
-
 def test_comparing_in_lock_step_finds_where_two_part() -> None:
     program = find("fs.read-canary").program
     result = compare(program, WORLD, [parse_spec("none"), parse_spec("chroot")])
     assert result.first is not None
     assert compare(program, WORLD, [parse_spec("none")] * 2).first is None
-
-
-def test_toggling_a_wall_shows_the_first_entry_that_changes() -> None:
-    program = find("fs.read-canary").program
-    assert toggle(program, WORLD, parse_spec("chroot"), "chroot").differs is not None
 
 
 def test_an_explanation_names_the_wall_that_was_missing() -> None:
