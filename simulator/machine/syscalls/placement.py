@@ -73,6 +73,7 @@ def ioprio_set(trap: Trap, which: int, who: int, priority: int) -> int:
     for task in _meant(trap, which, who):
         if task.cred.ruid not in (trap.cred.euid, trap.cred.ruid):
             trap.need(Privilege.SCHED_RAISE)
+        schedule.need_no_fewer_capabilities(trap, task)
         trap.touch("process", task.domain, "write", pids.label(task))
         changed = msgspec.structs.replace(task, io_priority=priority)
         if task.id == trap.task.id:

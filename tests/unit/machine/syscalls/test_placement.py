@@ -73,6 +73,7 @@ def test_who_has_fewer_capabilities_places_nobody(machine: Machine) -> None:
     child = machine.fork()
     assert machine.do("capset", 0, [], [], [], pid=child) == 0
     assert machine.do("sched_setaffinity", 1, 8, 1, pid=child) == "EPERM"
+    assert machine.do("ioprio_set", 1, 1, 0x6000, pid=child) == "EPERM"
     assert machine.do("sched_setaffinity", 0, 8, 1, pid=child) == 0
 
 
