@@ -7,11 +7,10 @@ import msgspec
 
 from simulator.isolation.mechanisms.base import LaunchStep
 from simulator.isolation.mechanisms.steps import BIRTHS, depends, filled, short
-from simulator.machine.abi.call import Executed, Exited, Failed, Result, Returned
+from simulator.machine.abi.call import Call, Executed, Exited, Failed, Result, Returned
 from simulator.machine.abi.errno import Errno
 
 if TYPE_CHECKING:
-    from simulator.machine.abi.call import Call
     from simulator.machine.abi.ids import Pid
     from simulator.machine.userland.process import Process
 
@@ -75,7 +74,11 @@ async def launch(
         call = filled(step.name, step.args, bound)
         result = await sys.drive(pid, call, actor, step.mechanism)
         if not isinstance(result, Returned):
-            result = await _otherwise(sys, pid, actor, step, bound, call, result)
+            try:
+                result = await _otherwise(sys, pid, actor, step, bound, call, result)
+            except Refused:
+                await _given_up(sys, child, bound)
+                raise
         if not step.binds:
             continue
         if isinstance(result, Failed):
@@ -84,6 +87,13 @@ async def launch(
             bound[step.binds] = result.value
     assert child is not None, "a plan has a clone(2)"
     return Started(child, bound["pid"], bound)
+
+
+async def _given_up(sys: "Process", child: "Pid | None", bound: dict[str, int]) -> None:
+    """The child of a launch that can't go on ends, and leaves no zombie behind."""
+    if child is not None:
+        await sys.drive(child, Call("exit", (1,)), "", "")
+        await sys.succeeds("wait4", bound["pid"], 0)
 
 
 async def prepare(sys: "Process", steps: tuple[LaunchStep, ...]) -> dict[str, int]:

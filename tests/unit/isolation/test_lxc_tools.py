@@ -126,6 +126,14 @@ def test_without_a_root_filesystem_the_hosts_is_the_containers(host: SimSession)
         ("lxc-create -n guest -t busybox", 1, "Container already exists"),
         ("lxc-create -n x -t gentoo", 1, "bad template: gentoo"),
         ("lxc-create -n x", 1, "A template must be specified"),
+        (
+            "lxc-attach guest -- /etc/passwd",
+            126,
+            'Permission denied - Failed to exec "/etc/passwd"',
+        ),
+        ("lxc-copy -n guest -N x", 1, "Original container (guest) is running. Use --allowrunning"),
+        ("lxc-start --version", 0, "7.0.0"),
+        ("lxc-stop -h", 0, "Usage: lxc-stop --name=NAME"),
         ("lxc-cgroup guest", 1, "could not parse command line"),
         ("lxc-freeze nope", 1, "Failed to freeze /var/lib/lxc:nope"),
         ("lxc-execute nope", 1, "no configuration file may crash the host"),
@@ -152,3 +160,26 @@ def test_the_bare_container_has_its_own_empty_network() -> None:
     net = BARE.get("net-ns")
     assert net is not None
     assert container.built([]).image.root == "/"
+
+
+def test_an_attached_command_keeps_the_environment_unless_told_otherwise(host: SimSession) -> None:
+    see = "guest -- sh -c 'echo $container $HERE $MORE'"
+    said(host, "echo 'lxc.environment = MORE=configured' >> /var/lib/lxc/guest/config")
+    assert said(host, f"export HERE=out; lxc-attach {see}") == "lxc out configured\n"
+    assert said(host, f"export HERE=out; lxc-attach --clear-env {see}") == "lxc configured\n"
+    kept = said(host, f"export HERE=out; lxc-attach --clear-env --keep-var HERE {see}")
+    assert kept == "lxc out configured\n"
+    assert said(host, f"lxc-attach -v HERE=set -v MORE=too {see}") == "lxc set too\n"
+
+
+def test_a_command_that_can_t_be_run_leaves_nobody_inside(host: SimSession) -> None:
+    before = said(host, "lxc-attach guest -- ps | wc -l")
+    assert typed(host, "lxc-attach guest -- nosuch")[0] == 127
+    assert said(host, "lxc-attach guest -- ps | wc -l") == before
+
+
+def test_one_thing_without_words_is_what_info_says_bare(host: SimSession) -> None:
+    assert said(host, "lxc-info -n guest -s -H") == "RUNNING\n"
+    assert said(host, "lxc-info -n guest -s -p -H").startswith("State:          RUNNING\nPID:")
+    stats = said(host, "lxc-info -n guest -S -H").splitlines()
+    assert [line.partition(":")[0] for line in stats] == ["CPU use", "Memory use", "KMem use"]

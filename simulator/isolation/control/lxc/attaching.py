@@ -19,6 +19,7 @@ from simulator.machine.abi.constants import (
     O_RDONLY,
     O_WRONLY,
 )
+from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
@@ -31,6 +32,7 @@ _SPACES = (
     ("time", CLONE_NEWTIME),
     ("mnt", CLONE_NEWNS),
 )
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KEPT_WALLS = ("apparmor", "seccomp", "capabilities", "no-new-privs")
 
 
@@ -38,11 +40,11 @@ _KEPT_WALLS = ("apparmor", "seccomp", "capabilities", "no-new-privs")
 async def lxc_attach(sys: Process, argv: Sequence[str]) -> int:
     """The command's exit status; 1 when nothing runs to attach to."""
     long = {"elevated-privileges": "e", "clear-env": "c", "keep-env": "k", "uid": "u"}
-    long |= {"gid": "g", "namespaces": "s", "set-var": "v"}
+    long |= {"gid": "g", "namespaces": "s", "set-var": "v", "keep-var": "K"}
     usage = "lxc-attach --name=NAME [-- COMMAND]"
-    line = await words.read(sys, argv, "e::cku:g:s:v:", long, usage=usage)
-    if line is None:
-        return 1
+    line = await words.read(sys, argv, "e::cku:g:s:v:K:", long, usage=usage)
+    if isinstance(line, int):
+        return line
     if not await words.numbers(sys, line.options, "ug"):
         return 1
     one = line.one
@@ -55,10 +57,11 @@ async def lxc_attach(sys: Process, argv: Sequence[str]) -> int:
         text = "Connection refused - Failed to get attach context"
         return await container.said(sys, one.name, "attach.c: lxc_attach: 1470", text)
     command = tuple(line.rest or ["/bin/sh"])
-    path = command[0] if command[0].startswith("/") else f"/bin/{command[0]}"
+    env = await _environment(sys, line)
+    path = await _found(sys, command[0], env.get("PATH", _PATH), running[0])
     guest = Guest(
         argv=(path, *command[1:]),
-        env=(("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), ("container", "lxc")),
+        env=tuple(env.items()),
         uid=int(line.options.value("u", "0")),
         gid=int(line.options.value("g", "0")),
         # Said even for root: in a user namespace that is somebody else until it is said.
@@ -68,7 +71,44 @@ async def lxc_attach(sys: Process, argv: Sequence[str]) -> int:
     try:
         return await _inside(sys, one.name, running[0], guest, walls)
     except Refused as error:
+        return await _refused(sys, one, command[0], error)
+
+
+async def _environment(sys: Process, line: words.Line) -> dict[str, str]:
+    """lxc_attach_set_environment(): the caller's, or with -c a new one; then the container's."""
+    given = line.options.values
+    env = dict(sys.env)
+    if line.options.has("c"):
+        env = {"PATH": _PATH}
+        env |= {name: sys.env[name] for name in given.get("K", []) if name in sys.env}
+    env["container"] = "lxc"
+    pairs = await container.keys(sys, await sys.text_or_empty(line.one.config))
+    settings = [value for key, value in pairs if key == "lxc.environment"]
+    for setting in [*settings, *given.get("v", [])]:
+        name, _equals, value = setting.partition("=")
+        env[name] = value
+    return env
+
+
+async def _found(sys: Process, program: str, path: str, first: int) -> str:
+    """execvp(3): where the container has the program; as it is where it has none."""
+    if "/" in program:
+        return program
+    places = [f"{place}/{program}" for place in path.split(":") if place]
+    for place in places:
+        if await sys.succeeds("stat", f"/proc/{first}/root{place}"):
+            return place
+    return places[-1] if places else program
+
+
+async def _refused(sys: Process, one: container.Container, program: str, error: Refused) -> int:
+    """What could not be done on the way in; 127 and 126 for a program that can't be run."""
+    if error.call.name != "execve":
         return await container.said(sys, one.name, "attach.c: do_attach: 1237", str(error))
+    place = "attach.c: lxc_attach_run_command: 1845"
+    text = f'{error.errno.message} - Failed to exec "{program}"'
+    await container.said(sys, one.name, place, text)
+    return {Errno.ENOENT: 127, Errno.EACCES: 126, Errno.ENOEXEC: 126}.get(error.errno, 255)
 
 
 async def _walls(sys: Process, one: container.Container) -> tuple[Mechanism, ...]:

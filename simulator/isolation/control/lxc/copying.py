@@ -19,6 +19,7 @@ _LONG = {
     "daemon": "d",
     "foreground": "F",
     "keepdata": "D",
+    "allowrunning": "a",
 }
 
 
@@ -26,9 +27,9 @@ _LONG = {
 async def lxc_copy(sys: Process, argv: Sequence[str]) -> int:
     """Exit status 1 when there is nothing to copy, or the new name is taken."""
     usage = "lxc-copy --name=NAME [-P lxcpath] -N newname [-p newpath] [-B backingstorage] [-s]"
-    line = await words.read(sys, argv, "N:p:RseB:dFD", _LONG, usage=usage)
-    if line is None:
-        return 1
+    line = await words.read(sys, argv, "N:p:RseB:dFDa", _LONG, usage=usage)
+    if isinstance(line, int):
+        return line
     one, has = line.one, line.options.has
     name = line.options.value("N") or (f"{one.name}_0" if has("e") else "")
     if not name:
@@ -44,6 +45,15 @@ async def lxc_copy(sys: Process, argv: Sequence[str]) -> int:
         )
     if has("R"):
         return await _renamed(sys, one, other)
+    if not (has("a") or has("e")) and await container.processes(sys, one):
+        text = (
+            f"error: Original container ({one.name}) is running. Use --allowrunning if you want"
+            " to force a snapshot of the running container."
+        )
+        await container.said(sys, one.name, "lxccontainer.c: do_lxcapi_clone: 3747", text)
+        return await container.said(
+            sys, one.name, "tools/lxc_copy.c: do_clone: 394", "Failed to clone"
+        )
     await sys.succeeds("mkdir", other.directory, 0o755)
     overlay = has("s") or has("e")
     await _written(sys, one, other, overlay=overlay, ephemeral=has("e") and not has("D"))

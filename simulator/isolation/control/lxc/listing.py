@@ -19,6 +19,14 @@ from simulator.machine.userland.registry import TOOLS, enter
 
 _SIOCGIFADDR = 0x8915
 _HEAD = ("NAME", "STATE", "AUTOSTART", "GROUPS", "IPV4", "IPV6", "UNPRIVILEGED")
+_COUNTERS = {
+    "cpuacct.usage": "CPU use",
+    "memory.usage_in_bytes": "Memory use",
+    "memory.kmem.usage_in_bytes": "KMem use",
+}
+"""Files of version 1 that hold one number."""
+_USER, _KERNEL = ("anon", "file"), ("kernel_stack", "pagetables", "sock", "slab")
+"""What of version 2's memory.stat is a program's and what is the kernel's for it."""
 _UNITS = ("bytes", "KiB", "MiB", "GiB")
 
 
@@ -26,12 +34,15 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB")
 async def lxc_ls(sys: Process, argv: Sequence[str]) -> int:
     """The containers that have a configuration."""
     long = {"fancy": "f", "line": "1", "running": "R", "active": "A", "stopped": "S"}
-    long |= {"frozen": "Z", "defined": "D", "lxcpath": "P", "name": "n"}
+    long |= {"frozen": "Z", "defined": "D", "lxcpath": "P", "name": "n", "version": "0"}
     try:
-        options = parse(argv, "f1RASZDP:n:", long)
+        options = parse(argv, "f1RASZDP:n:0", long)
     except UsageError as error:
         await sys.err(f"{sys.name}: {error}\nUsage: lxc-ls [-P lxcpath] [-1] [-f] [--running]\n")
         return 1
+    if options.has("0"):
+        await sys.out(f"{words.VERSION}\n")
+        return 0
     path = options.value("P") or await container.default_path(sys)
     found: list[tuple[Container, str]] = []
     for name in sorted(await _names(sys, path)):
@@ -122,8 +133,8 @@ async def lxc_info(sys: Process, argv: Sequence[str]) -> int:
     long = {"config": "c", "ips": "i", "pid": "p", "stats": "S", "state": "s"}
     usage = "lxc-info --name=NAME"
     line = await words.read(sys, argv, "c:ipSsH", long | {"no-humanize": "H"}, usage=usage)
-    if line is None:
-        return 1
+    if isinstance(line, int):
+        return line
     one = line.one
     running = await container.processes(sys, one)
     if not running and not await container.defined(sys, one):
@@ -139,8 +150,10 @@ async def lxc_info(sys: Process, argv: Sequence[str]) -> int:
         address = await address_of(sys, running[0])
         rows += [("IP", address)] if address else []
     if running and (not asked or "S" in asked):
-        rows += await _stats(sys, one.name)
-    bare = line.options.has("H")
+        rows += await _stats(sys, one.name, humanize=not line.options.has("H"))
+    # -S counts for five of the others: its lines are told apart by their names.
+    asks = len(asked & set("isp")) + 5 * ("S" in asked)
+    bare = line.options.has("H") and asks == 1
     await sys.out("".join(f"{v}\n" if bare else f"{k + ':':<15} {v}\n" for k, v in rows))
     pairs = await container.keys(sys, await sys.text_or_empty(one.config))
     for key in line.options.values.get("c", []):
@@ -149,13 +162,43 @@ async def lxc_info(sys: Process, argv: Sequence[str]) -> int:
     return 0
 
 
-async def _stats(sys: Process, name: str) -> list[tuple[str, str]]:
+async def _stats(sys: Process, name: str, *, humanize: bool) -> list[tuple[str, str]]:
+    """print_stats(): processor time, what was read and written, memory, the kernel's part of it."""
+    found: dict[str, str] = {}
     for place in await container.groups(sys, name):
-        for file in ("memory.current", "memory.usage_in_bytes"):
-            text = await sys.text_or_empty(f"{place}/{file}")
-            if text:
-                return [("Memory use", _size(int(text)))]
-    return []
+        for label, count in (await _counted(sys, place)).items():
+            if humanize:
+                found[label] = f"{count / 1e9:.2f} seconds" if label == "CPU use" else _size(count)
+            else:
+                found[label] = str(count)
+    order = ("CPU use", "BlkIO use", "Memory use", "KMem use")
+    return [(label, found[label]) for label in order if label in found]
+
+
+async def _counted(sys: Process, place: str) -> dict[str, int]:
+    """What the files of one group tell; time in nanoseconds, the rest in bytes."""
+    found: dict[str, int] = {}
+    for file, label in _COUNTERS.items():
+        text = (await sys.text_or_empty(f"{place}/{file}")).strip()
+        if text.isdigit():
+            found[label] = int(text)
+    totals = (await sys.text_or_empty(f"{place}/blkio.throttle.io_service_bytes")).splitlines()
+    if totals and totals[-1].startswith("Total "):
+        found["BlkIO use"] = int(totals[-1].split()[1])
+    times = await _fields(sys, f"{place}/cpu.stat")
+    if "usage_usec" in times:
+        found["CPU use"] = times["usage_usec"] * 1000
+    if await sys.succeeds("stat", f"{place}/memory.current"):
+        memory = await _fields(sys, f"{place}/memory.stat")
+        for label, fields in (("Memory use", _USER), ("KMem use", _KERNEL)):
+            found[label] = sum(memory.get(one, 0) for one in fields)
+    return found
+
+
+async def _fields(sys: Process, path: str) -> dict[str, int]:
+    """A file of ``name number`` lines."""
+    rows = [line.split() for line in (await sys.text_or_empty(path)).splitlines()]
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
 
 
 def _size(count: int) -> str:
@@ -170,8 +213,8 @@ def _size(count: int) -> str:
 async def lxc_cgroup(sys: Process, argv: Sequence[str]) -> int:
     """Read a file of the container's group, or write it."""
     line = await words.read(sys, argv, usage="lxc-cgroup --name=NAME state-object [value]")
-    if line is None:
-        return 1
+    if isinstance(line, int):
+        return line
     one, place = line.one, "tools/lxc_cgroup.c: main:"
     if not line.rest:
         await sys.err("lxc-cgroup: could not parse command line\n")

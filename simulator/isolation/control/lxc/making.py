@@ -38,8 +38,8 @@ async def lxc_create(sys: Process, argv: Sequence[str]) -> int:
     long = {"template": "t", "config": "f", "bdev": "B", "dir": "D"}
     usage = "lxc-create --name=NAME --template=TEMPLATE [OPTION...] [-- template-options]"
     line = await words.read(sys, argv, "t:f:B:D:", long, usage=usage)
-    if line is None:
-        return 1
+    if isinstance(line, int):
+        return line
     one, place = line.one, "tools/lxc_create.c: main:"
     template, store = line.options.value("t"), line.options.value("B", "dir")
     if not template:

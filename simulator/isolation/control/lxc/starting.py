@@ -34,8 +34,8 @@ async def lxc_start(sys: Process, argv: Sequence[str]) -> int:
     """Exit status 0 when it runs, 1 when it does not."""
     usage = "lxc-start --name=NAME -- COMMAND"
     line = await words.read(sys, argv, "dFf:s:p:c:L:C", _LONG, usage=usage)
-    if line is None:
-        return 1
+    if isinstance(line, int):
+        return line
     one, place = line.one, "tools/lxc_start.c: main:"
     if not await container.may_control(sys, one, f"{place} 270"):
         return 1
@@ -62,8 +62,8 @@ async def lxc_execute(sys: Process, argv: Sequence[str]) -> int:
     """One command in a container, below an init of LXC's own; its exit status."""
     usage = "lxc-execute --name=NAME -- COMMAND"
     line = await words.read(sys, argv, "df:s:u:g:", _LONG | {"uid": "u"}, usage=usage)
-    if line is None:
-        return 1
+    if isinstance(line, int):
+        return line
     one, place = line.one, "tools/lxc_execute.c: main:"
     if not line.options.has("f") and not await container.defined(sys, one):
         text = "Executing a container with no configuration file may crash the host"

@@ -18,8 +18,8 @@ async def lxc_stop(sys: Process, argv: Sequence[str]) -> int:
     """Exit status 0 stopped, 1 not, 2 was not running."""
     long = {"kill": "k", "reboot": "r", "nowait": "W", "timeout": "t", "nokill": "N"}
     line = await words.read(sys, argv, "krWt:N", long, usage="lxc-stop --name=NAME")
-    if line is None:
-        return 1
+    if isinstance(line, int):
+        return line
     if not await words.numbers(sys, line.options, "t"):
         return 1
     one, place = line.one, "tools/lxc_stop.c: main:"
@@ -71,8 +71,8 @@ async def lxc_unfreeze(sys: Process, argv: Sequence[str]) -> int:
 
 async def _freezer(sys: Process, argv: Sequence[str], verb: str, which: int) -> int:
     line = await words.read(sys, argv, usage=f"lxc-{verb} --name=NAME")
-    if line is None:
-        return 1
+    if isinstance(line, int):
+        return line
     one = line.one
     place = f"tools/lxc_{verb}.c: main: 82"
     if not await container.may_control(sys, one, place, f"{one.path}:{one.name}"):
@@ -96,8 +96,8 @@ async def lxc_destroy(sys: Process, argv: Sequence[str]) -> int:
     """The container's directory goes, its root filesystem with it."""
     long = {"force": "f", "snapshots": "s"}
     line = await words.read(sys, argv, "fs", long, usage="lxc-destroy --name=NAME [-f]")
-    if line is None:
-        return 1
+    if isinstance(line, int):
+        return line
     one, place = line.one, "tools/lxc_destroy.c: main:"
     if not await container.may_control(sys, one, f"{place} 235"):
         return 1

@@ -9,7 +9,7 @@ from simulator.isolation.control.lxc.container import Container
 from simulator.machine.userland.options import Options, UsageError, parse
 from simulator.machine.userland.process import Process
 
-_COMMON = "n:P:o:l:qh"
+_COMMON = "n:P:o:l:qh0"
 _HELP = """\
 Usage: {usage}
 Common options :
@@ -34,7 +34,10 @@ _LONG = {
     "logpriority": "l",
     "quiet": "q",
     "help": "h",
+    "version": "0",
 }
+VERSION = "7.0.0"
+"""meson.build, of the source whose lines the tools name in their messages."""
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -52,8 +55,8 @@ async def read(
     long: dict[str, str] | None = None,
     *,
     usage: str,
-) -> Line | None:
-    """The line; None after the usage was printed, when an option is not known.
+) -> Line | int:
+    """The line; an exit status after the usage or the version was printed.
 
     Without ``-n`` the first word is the name (lxc ``arguments.c``).
     """
@@ -61,15 +64,18 @@ async def read(
         options = parse(argv, f"{_COMMON}{letters}", {**_LONG, **(long or {})}, stop_early=False)
     except UsageError as error:
         await sys.err(f"{sys.name}: {error}\n{_HELP.format(usage=usage, name=sys.name)}")
-        return None
+        return 1
+    if options.has("0"):
+        await sys.out(f"{VERSION}\n")
+        return 0
     if options.has("h"):
         await sys.err(_HELP.format(usage=usage, name=sys.name))
-        return None
+        return 0
     rest = list(options.rest)
     name = options.value("n") or (rest.pop(0) if rest else "")
     if not name:
         await sys.err(f"{sys.name}: No container name specified\n")
-        return None
+        return 1
     path = options.value("P") or await container.default_path(sys)
     return Line(Container(name, path), options, rest)
 

@@ -47,8 +47,8 @@ MISTAKES = [
     ),
     Mistake(
         "lxc-attach -n guest -- nosuch",
-        1,
-        "lxc-attach: guest: ../src/lxc/attach.c: do_attach: 1237 execve('/bin/nosuch', ['/bin/nosuch'], ['PATH=/usr/sbin:/usr/bin:/sbin:/bin', 'container=lxc']): No such file or directory",
+        127,
+        'lxc-attach: guest: ../src/lxc/attach.c: lxc_attach_run_command: 1845 No such file or directory - Failed to exec "nosuch"',
     ),
     Mistake("lxc-attach -n guest -u abc", 1, "lxc-attach: could not parse command line"),
     Mistake("lxc-create", 1, "lxc-create: No container name specified"),
