@@ -286,3 +286,22 @@ def test_dockerignore_hides_the_dockerfile(engine: Client) -> None:
                   {".dockerignore": "Dockerfile\n", "kept": "k"}, t="hidden:1")  # fmt: skip
     assert not built.error
     assert run(engine, "hidden:1", "ls", "-A", "/all") == ".dockerignore\nkept\n"
+
+
+def test_a_build_whose_client_is_gone_is_cancelled(engine: Client) -> None:
+    """What its step runs is killed and removed, and no further step is begun."""
+    before = [one["Id"] for one in engine.get("/containers/json", all=1).json()]
+    context = tar({"Dockerfile": "FROM busybox\nRUN echo first; sleep 3\nRUN echo then > /then"})
+    head = f"POST /build?rm=1&t=gone:1 HTTP/1.1\r\nHost: x\r\nContent-Length: {len(context)}\r\n"
+    fd = engine.send(head.encode() + b"Content-Type: application/x-tar\r\n\r\n" + context)
+    said = b""
+    while b"first" not in said:
+        said += engine.receive(fd)
+    assert len(engine.get("/containers/json", all=1).json()) == len(before) + 1
+    engine.machine.call("close", fd)
+    engine.settle()
+    for _ in range(2):
+        assert [one["Id"] for one in engine.get("/containers/json", all=1).json()] == before
+        engine.machine.advance(10_000_000_000)
+        engine.settle()
+    assert engine.get("/images/gone:1/json").status == 404

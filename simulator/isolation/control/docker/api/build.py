@@ -11,6 +11,7 @@ from simulator.isolation.control.docker.building.context import Context
 from simulator.isolation.control.docker.building.state import BuildFailed, Options
 from simulator.isolation.control.docker.wire.exchange import Exchange, Gone
 from simulator.isolation.control.docker.wire.router import route
+from simulator.machine.userland.process import Process
 
 T = TypeVar("T")
 
@@ -30,6 +31,11 @@ async def build(x: Exchange) -> None:
     if not body:
         raise BadRequest("missing build context")
     one = Builder(x, options, Context(body))
+
+    async def left(own: Process) -> None:
+        await running.cancel(one.build, own)
+
+    await x.watch(left)
     await x.begin()
     try:
         image = await one.run()
@@ -39,6 +45,7 @@ async def build(x: Exchange) -> None:
         await x.finish()
         return
     except Gone:
+        one.build.cancelled = True
         await running.remove_all(one.build)
         raise
     for tag in one.tags:

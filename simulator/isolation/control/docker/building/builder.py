@@ -147,7 +147,10 @@ class Builder:
             await self._dispatch(instruction(line))
 
     async def _dispatch(self, one: Instruction) -> None:
+        """One instruction. Raises ``Gone`` when nobody waits for the next."""
         build = self.build
+        if build.cancelled:
+            raise Gone
         if one.word == "RUN":
             image = await running.run(build, one)
         elif one.word in ("COPY", "ADD"):

@@ -20,6 +20,8 @@ from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.streams import STDERR
 from simulator.isolation.control.docker.images import tarball
 from simulator.isolation.control.docker.images.store import Image
+from simulator.isolation.control.docker.wire.exchange import Gone
+from simulator.machine.userland.process import Process
 
 
 async def run(build: Build, one: Instruction) -> Image:
@@ -84,11 +86,24 @@ async def _create(build: Build, command: list[str], given: dict[str, str]) -> Co
 async def _run(build: Build, container: Container) -> int:
     channel = container.streams.attach()
     await running.start(build.sys, build.engine, container)
+    if build.cancelled:
+        await cancel(build, build.sys)
     while (piece := await channel.get(build.sys)) is not None:
         text = piece.data.decode("utf-8", "replace")
         await build.say(text, error=piece.stream == STDERR)
     await running.wait_end(build.sys, container, -1)
+    if build.cancelled:
+        raise Gone
     return container.state.ExitCode
+
+
+async def cancel(build: Build, sys: Process) -> None:
+    """Nobody waits for it any more: what runs for it is killed (containerManager.Run())."""
+    build.cancelled = True
+    for ident in build.containers:
+        container = build.engine.containers.get(ident)
+        if container is not None and container.state.Running:
+            await removing.kill(sys, build.engine, container, "KILL")
 
 
 async def remove_all(build: Build) -> None:

@@ -155,10 +155,12 @@ class Build:
         self.containers: list[str] = []
         """Intermediate containers that are there now."""
         self.mounted: list[str] = []
+        self.cancelled = False
+        """Whether nobody waits for it any more."""
 
     async def say(self, text: str, *, error: bool = False) -> None:
         """A piece of what is printed (``streamformatter.StdoutFormatter``)."""
-        if self.options.quiet:
+        if self.options.quiet or self.cancelled:
             return
         if error:
             text = f"\x1b[91m{text}\x1b[0m"
