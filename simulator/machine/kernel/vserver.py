@@ -70,14 +70,10 @@ def is_guest(row: Context) -> bool:
     return row.number > SPECTATOR
 
 
-def sees(
-    trap: "Trap", number: int, *, admin: bool = False, watch: bool = False, ident: bool = True
-) -> bool:
-    """vx_check(): who has this number, the host (ADMIN) or the spectator (WATCH), as asked."""
+def sees(trap: "Trap", number: int, *, watch: bool = False) -> bool:
+    """vx_check(): who has this number (VS_IDENT), or the spectator with ``watch`` (VS_WATCH)."""
     mine = of(trap).number
-    if ident and mine == number:
-        return True
-    return (admin and mine == HOST) or (watch and mine == SPECTATOR)
+    return mine == number or (watch and mine == SPECTATOR)
 
 
 def stands(row: Context, wall: str) -> bool:

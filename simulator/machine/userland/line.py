@@ -210,13 +210,9 @@ def run_line(
     *,
     land: Userland | None = None,
     actor: str = "",
-    mechanism: str = "",
-    depth: int = 1,
 ) -> LineResult:
     """Run ``text`` as a child of task ``pid``; give ``land`` to keep background programs alive."""
-    return begin_line(kernel, pid, text, land=land, actor=actor, mechanism=mechanism, depth=depth)[
-        1
-    ]
+    return begin_line(kernel, pid, text, land=land, actor=actor)[1]
 
 
 def begin_line(
@@ -226,12 +222,10 @@ def begin_line(
     *,
     land: Userland | None = None,
     actor: str = "",
-    mechanism: str = "",
-    depth: int = 1,
 ) -> tuple[Line, LineResult]:
     """Like ``run_line``, with the line itself, to proceed with when it was blocked."""
     land = land if land is not None else Userland(kernel)
-    land.actor, land.mechanism, land.depth = actor, mechanism, depth
+    land.actor, land.mechanism, land.depth = actor, "", 1
     line = Line(land, pid, text)
     return line, line.begin()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import msgspec
 
-from simulator.isolation.mechanisms import default_mounts
+from simulator.isolation.mechanisms import default_mounts, mount_words
 from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.isolation.mechanisms.default_mounts import DefaultMounts
 from simulator.isolation.mechanisms.device_list import DeviceList
@@ -51,13 +51,13 @@ def read(technology: Technology, words: list[str]) -> Technology:
     return getopt_long("docker", TABLE, technology, words)
 
 
-def _host_only(*mechanisms: str, other: str = "private") -> Apply:
+def _host_only(*mechanisms: str) -> Apply:
     """``host`` shares the machine's own on purpose; ``private`` is the default."""
 
     def share(technology: Technology, value: str) -> Technology:
         if value == "host":
             return drop(technology, *mechanisms, share=True)
-        if value in (other, ""):
+        if value in ("private", ""):
             return technology
         raise OptionError(_("only host is modelled"))
 
@@ -167,6 +167,8 @@ def _tmpfs(technology: Technology, value: str) -> Technology:
     path, _found, options = value.partition(":")
     if not path.startswith("/"):
         raise OptionError(_("an absolute path was expected"))
+    if wrong := mount_words.not_of_tmpfs(options):
+        raise OptionError(_("a tmpfs has no option {word}").format(word=wrong))
     held = technology.get("volumes")
     volumes = held if isinstance(held, Volumes) else Volumes()
     return _put_early(technology, Volumes(volumes.binds, (*volumes.tmpfs, (path, options))))
@@ -184,12 +186,20 @@ def _device(technology: Technology, value: str) -> Technology:
         listed = ", ".join(KNOWN_DEVICES)
         raise OptionError(_("one of {list} was expected").format(list=listed))
     kind, major, minor = KNOWN_DEVICES[path]
+    return hand_device(technology, target, kind, (major, minor))
+
+
+def hand_device(
+    technology: Technology, target: str, kind: int, number: tuple[int, int], access: str = "rwm"
+) -> Technology:
+    """A node at ``target``, and the device list allows ``access`` to it: S_IFBLK or S_IFCHR."""
+    major, minor = number
     held = technology.get("devices")
     nodes = held.nodes if isinstance(held, HandedDevices) else ()
     technology = put(technology, HandedDevices((*nodes, (target, kind, major, minor))))
     list_ = technology.get("device-list")
     if isinstance(list_, DeviceList):
-        rule = f"{'b' if kind == S_IFBLK else 'c'} {major}:{minor} rwm"
+        rule = f"{'b' if kind == S_IFBLK else 'c'} {major}:{minor} {access}"
         technology = put(technology, DeviceList((*list_.rules, rule)))
     return change(technology, shared=technology.shared | {"device"})
 

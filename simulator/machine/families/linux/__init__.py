@@ -57,22 +57,22 @@ LINUX = Family(
 )
 
 
-def of_release(release: Release, name: str = "", base: Family = LINUX) -> Family:
-    """``base`` as it was, or will be, at ``release``: what is younger isn't there (releases.py)."""
+def of_release(release: Release, name: str = "") -> Family:
+    """Linux as it was, or will be, at ``release``: what is younger isn't there (releases.py)."""
     words = ".".join(map(str, release))
     return replace(
-        base,
+        LINUX,
         title=f"Linux {words}",
         release=release,
         release_name=name or (words if len(release) > 2 else f"{words}.0"),
-        table=releases.calls(base.table, release),
-        chain=base.chain if release >= (2, 6, 37) else before_syslog(base.chain),
-        traits=releases.traits(base.traits, release),
-        filesystems=releases.filesystems(base.filesystems, release),
-        controllers=releases.controllers(base.controllers, release),
-        features=releases.features(base.features, release),
-        sysctls=releases.sysctls(base.sysctls, release),
-        capabilities=base.capabilities & releases.capabilities(release),
+        table=releases.calls(LINUX.table, release),
+        chain=LINUX.chain if release >= (2, 6, 37) else before_syslog(LINUX.chain),
+        traits=releases.traits(LINUX.traits, release),
+        filesystems=releases.filesystems(LINUX.filesystems, release),
+        controllers=releases.controllers(LINUX.controllers, release),
+        features=releases.features(LINUX.features, release),
+        sysctls=releases.sysctls(LINUX.sysctls, release),
+        capabilities=LINUX.capabilities & releases.capabilities(release),
         disk=releases.root_disk(release),
     )
 

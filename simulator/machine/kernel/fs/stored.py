@@ -34,7 +34,6 @@ def new_superblock(
     owner: NsId | None = None,
     capacity: int | None = None,
     domain: Domain | None = None,
-    read_only: bool = False,
 ) -> Superblock:
     """An empty filesystem with a root directory; ``uid`` and ``gid`` default to the caller's."""
     store, cred = trap.store, trap.task.cred
@@ -65,7 +64,6 @@ def new_superblock(
             source=source,
             root=root,
             options=options,
-            read_only=read_only,
             owner=cred.user_ns if owner is None else owner,
             capacity=capacity,
             domain=whose,

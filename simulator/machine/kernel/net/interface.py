@@ -79,9 +79,6 @@ class Route(Row, frozen=True, kw_only=True):
     prefix: int
     gateway: str = ""
     interface: int | None = None
-    source: str = ""
-    metric: int = 0
-    protocol: str = "boot"
     domain: Domain = HOST
 
 
@@ -249,8 +246,6 @@ def add_route(
     *,
     gateway: str = "",
     interface: Interface | None = None,
-    source: str = "",
-    metric: int = 0,
     domain: Domain = HOST,
 ) -> Route:
     """A new route (``0.0.0.0``/0 for the default one)."""
@@ -261,25 +256,10 @@ def add_route(
         prefix=prefix,
         gateway=gateway,
         interface=interface.id if interface is not None else None,
-        source=source,
-        metric=metric,
         domain=domain,
     )
     store.put(route)
     return route
-
-
-def host_network(
-    store: Store, ns: NsId, address: str = "192.0.2.2", prefix: int = 24, gateway: str = "192.0.2.1"
-) -> Interface:
-    """The initial namespace as boot leaves it: loopback up, eth0 with an address and a route."""
-    set_up(store, populate(store, ns), True)
-    card = add(store, ns, Link("eth0", "ether", mtu=1500, mac="02:fc:00:00:00:01"))
-    card = set_up(store, add_address(store, card, address, prefix), True)
-    if gateway:
-        default = ip.ANY[ip.family_of(gateway)]
-        add_route(store, ns, default, 0, gateway=gateway, interface=card)
-    return card
 
 
 def _without_ipv6(world: World, ns: NsId) -> bool:

@@ -111,36 +111,36 @@ def is_broadcast(world: World, ns: NsId, text: str) -> bool:
 
 def lookup(world: World, ns: NsId, text: str, device: int | None = None) -> Hop | Errno:
     """The best route of ``ns`` to ``text``; ENETUNREACH when there is none."""
-    best: tuple[int, int, Hop | Errno] | None = None
+    best: tuple[int, Hop | Errno] | None = None
     if ":" in text and not has_addresses(world, ns, AF_INET6, up=True):
         return Errno.EADDRNOTAVAIL
-    for prefix, metric, hop in _candidates(world, ns, text, device):
-        if best is None or (prefix, -metric) > (best[0], -best[1]):
-            best = (prefix, metric, hop)
-    return best[2] if best is not None else Errno.ENETUNREACH
+    for prefix, hop in _candidates(world, ns, text, device):
+        if best is None or prefix > best[0]:
+            best = (prefix, hop)
+    return best[1] if best is not None else Errno.ENETUNREACH
 
 
 def _candidates(
     world: World, ns: NsId, text: str, device: int | None
-) -> list[tuple[int, int, Hop | Errno]]:
-    found: list[tuple[int, int, Hop | Errno]] = []
+) -> list[tuple[int, Hop | Errno]]:
+    found: list[tuple[int, Hop | Errno]] = []
     for interface in listed(world, ns):
         if not is_up(interface) or device not in (None, interface.id):
             continue
         for entry in interface.addresses:
             if entry.prefix < _full(text) and ip.within(text, entry.ip, entry.prefix):
-                found.append((entry.prefix, 0, Hop(interface, text, entry.ip)))
+                found.append((entry.prefix, Hop(interface, text, entry.ip)))
     for route in world.rows_by(ROUTES, ns):
         if not ip.within(text, route.destination, route.prefix):
             continue
         if route.interface is None:
-            found.append((route.prefix, route.metric, Errno.EHOSTUNREACH))
+            found.append((route.prefix, Errno.EHOSTUNREACH))
             continue
         interface = world.get(Interface, route.interface)
         if interface is None or not is_up(interface) or device not in (None, interface.id):
             continue
-        source = route.source or source_on(interface, text)
-        found.append((route.prefix, route.metric, Hop(interface, route.gateway or text, source)))
+        source = source_on(interface, text)
+        found.append((route.prefix, Hop(interface, route.gateway or text, source)))
     return found
 
 

@@ -216,10 +216,10 @@ def at_event(tell: Callable[[Store, Cgroup, str], None]) -> None:
     _ON_EVENT.append(tell)
 
 
-def count_event(store: Store, group: Cgroup, name: str, times: int = 1) -> None:
-    """Add to one line of an events file."""
+def count_event(store: Store, group: Cgroup, name: str) -> None:
+    """One more in a line of an events file."""
     now = store.row(Cgroup, group.id)
-    events = {**now.events, name: now.events.get(name, 0) + times}
+    events = {**now.events, name: now.events.get(name, 0) + 1}
     store.put(msgspec.structs.replace(now, events=events))
     for tell in _ON_EVENT:
         tell(store, now, name)

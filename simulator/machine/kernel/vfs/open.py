@@ -89,9 +89,9 @@ def open_file(trap: "Trap", dirfd: int, name: str, flags: int, mode: int, resolv
     return _open_found(trap, at, flags, created, opened)
 
 
-def open_at(trap: "Trap", at: At, flags: int, opened: dpath.Opened | None = None) -> int:
+def open_at(trap: "Trap", at: At, flags: int) -> int:
     """Open a place already found: a magic link, a file handle."""
-    return _open_found(trap, at, _checked(trap, flags), False, opened)
+    return _open_found(trap, at, _checked(trap, flags), False, None)
 
 
 def _checked(trap: "Trap", flags: int) -> int:

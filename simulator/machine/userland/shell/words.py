@@ -62,9 +62,9 @@ class Reader:
         """Parts up to a character of ``stop``, which is left: what stands inside ``${..}``."""
         return self._parts(stop)
 
-    def double_quoted(self, stop: str = "") -> Word:
-        """Parts as inside double quotes, up to a character of ``stop``."""
-        return tuple(self._quoted_parts(stop))
+    def double_quoted(self) -> Word:
+        """All of it as parts inside double quotes."""
+        return tuple(self._quoted_parts(""))
 
     def _parts(self, stop: str) -> Word:
         parts: list[Part] = []

@@ -10,8 +10,21 @@ from simulator.machine.kernel.boot import INIT, boot
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.task import Task
+from simulator.machine.state.store import Store
 
 Ask = Callable[..., Value]
+
+
+def host_network(store: Store, ns: NsId) -> None:
+    """A machine on a network: loopback up, eth0 with an address and a gateway."""
+    if links.named(store, ns, "lo") is None:
+        links.populate(store, ns)
+    lo = links.named(store, ns, "lo")
+    assert lo is not None
+    links.set_up(store, lo, True)
+    card = links.add(store, ns, links.Link("eth0", "ether", mac="02:fc:00:00:00:01"))
+    card = links.set_up(store, links.add_address(store, card, "192.0.2.2", 24), True)
+    links.add_route(store, ns, "0.0.0.0", 0, gateway="192.0.2.1", interface=card)
 
 
 class Machine:

@@ -12,6 +12,7 @@ from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.vfs import tree
 from simulator.machine.userland import registry
 from simulator.machine.userland.line import LineResult, run_line
+from tests.unit.machine.kernel.networked import host_network
 
 PASSWD = (
     b"root:x:0:0:root:/root:/bin/sh\n"
@@ -44,7 +45,7 @@ def machine(*, proc: bool = True) -> Kernel:
     store.put(msgspec.structs.replace(init, env=env))
     tree.make(store, tree.mkdirs(store, root, "dev"), "null", 0o020666, rdev=0x103)
     if not store.by(interface.IN_NS, store.row(Task, 1).ns.net):
-        interface.host_network(store, store.row(Task, 1).ns.net)
+        host_network(store, store.row(Task, 1).ns.net)
     for _ in range(3):
         kernel.call(Pid(1), Call("open", ("/dev/null", 2, 0)))
     if proc:

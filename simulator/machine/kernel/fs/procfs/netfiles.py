@@ -149,7 +149,7 @@ def _route(look: Look) -> str:
         flags = _UP | (_GATEWAY if row.gateway else 0)
         lines.append(
             f"{name}\t{_hex_address(row.destination)}\t{_hex_address(row.gateway or '0.0.0.0')}\t"
-            f"{flags:04X}\t0\t0\t{row.metric}\t{_mask(row.prefix)}\t0\t0\t0".ljust(_PADDED)
+            f"{flags:04X}\t0\t0\t0\t{_mask(row.prefix)}\t0\t0\t0".ljust(_PADDED)
         )
     for device in _interfaces(look):
         if not interface.is_up(device) or device.kind == "loopback":

@@ -17,10 +17,9 @@ from simulator.machine.abi.constants import (
     SOL_IP,
     SOL_SOCKET,
 )
-from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.net import params
 from simulator.machine.kernel.net.filter import Rule
-from tests.unit.machine.kernel.networked import Machine
+from tests.unit.machine.kernel.networked import Machine, host_network
 
 LOCAL = "127.0.0.1"
 
@@ -115,7 +114,7 @@ def test_an_address_without_a_route_is_enetunreach(machine: Machine) -> None:
 
 
 def test_a_machine_that_never_answers_blocks(machine: Machine) -> None:
-    links.host_network(machine.store, machine.net())
+    host_network(machine.store, machine.net())
     assert machine.ask("connect", tcp(machine), ("198.51.100.7", 80)) == "Blocked"
 
 
