@@ -1,5 +1,6 @@
 """Two languages from the first string."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -24,6 +25,29 @@ def test_every_string_of_the_source_is_in_the_catalogue_and_translated(language)
 
     assert absent == []
     assert missing(known) == []
+
+
+def test_no_string_hides_in_an_f_string_where_it_is_not_found():
+    """Babel reads an f-string of Python 3.11 as one word, and what is called in it not at all."""
+    known = catalogue("es")
+    absent = {
+        f"{path.name}: {text}"
+        for path in LOCALES.parent.rglob("*.py")
+        for text in _spoken(ast.parse(path.read_text(encoding="utf-8")))
+        if known.get(text) is None
+    }
+    assert absent == set()
+
+
+def _spoken(tree):
+    """The literals that a module hands to ``_`` and its like."""
+    for call in ast.walk(tree):
+        match call:
+            case ast.Call(
+                func=ast.Name(id="_" | "N_" | "gettext" | "ngettext"),
+                args=[ast.Constant(value=str(text)), *_],
+            ) if text:
+                yield text
 
 
 def test_the_words_of_click_are_translated():

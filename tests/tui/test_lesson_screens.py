@@ -10,9 +10,11 @@ from simulator.classroom.tui.present.lesson import shown
 from simulator.classroom.tui.screens.course import CourseScreen
 from simulator.classroom.tui.screens.lesson import LessonScreen
 from simulator.classroom.tui.screens.play import PlayScreen
+from simulator.classroom.tui.widgets.exercises import challenge
 from simulator.classroom.tui.widgets.exercises.challenge import ChallengeExercise
+from simulator.classroom.tui.widgets.exercises.choices import Row
 from simulator.machine.abi import i18n
-from tests.tui.screen import screen_text
+from tests.tui.screen import screen_text, until
 
 SMALL = (80, 24)
 LESSON = "020-chroot"
@@ -209,3 +211,74 @@ async def test_the_keys_of_a_challenge_speak_spanish():
     async with VitrinaApp(lesson=LESSON).run_test(size=SMALL) as pilot:
         await go_to(pilot, "challenge")
         assert "ejecutar" in screen_text(pilot.app)
+
+
+async def test_what_is_written_is_kept_without_being_run(progress):
+    async with VitrinaApp(lesson=LESSON).run_test(size=SMALL) as pilot:
+        await go_to(pilot, "challenge")
+        await pilot.press("x", "y", "escape", "escape")
+        assert isinstance(pilot.app.screen, CourseScreen)
+    kept = read(progress)[0].answered(LESSON, "by-descriptor")
+    assert (kept.answer[:4], kept.tries, kept.done) == ("xyfd", 0, False)
+
+    async with VitrinaApp(lesson=LESSON).run_test(size=SMALL) as pilot:
+        assert pilot.app.screen.query_one(TextArea).text == kept.answer
+
+
+async def test_what_is_written_is_kept_when_nobody_leaves_properly(progress, monkeypatch):
+    monkeypatch.setattr(challenge, "PAUSE", 0.001)
+    async with VitrinaApp(lesson=LESSON).run_test(size=SMALL) as pilot:
+        await go_to(pilot, "challenge")
+        await pilot.press("x")
+        await until(pilot, lambda: read(progress)[0].answered(LESSON, "by-descriptor").answer)
+        assert pilot.app.screen.query_one(TextArea).has_focus
+
+
+async def test_a_challenge_can_be_started_over_and_that_taken_back(progress):
+    async with VitrinaApp(lesson=LESSON).run_test(size=SMALL) as pilot:
+        await go_to(pilot, "challenge")
+        field = pilot.app.screen.query_one(TextArea)
+        given = field.text
+        await pilot.press("x", "ctrl+g")
+        assert field.text == given
+        await pilot.press("ctrl+z")
+        assert field.text == f"x{given}"
+        await pilot.press("ctrl+g", "escape", "escape")
+    assert not read(progress)[0].answered(LESSON, "by-descriptor").answer
+
+
+async def test_escape_leads_out_of_a_field_to_the_keys_of_the_lesson():
+    async with VitrinaApp(lesson=LESSON).run_test(size=SMALL) as pilot:
+        await go_to(pilot, "challenge")
+        at = pilot.app.screen.at
+        await pilot.press("escape")
+        await until(pilot, lambda: "p back" in screen_text(pilot.app))
+        await pilot.press("p")
+        assert pilot.app.screen.at == at - 1
+
+
+async def test_what_was_not_predicted_is_gone_to_and_arrows_turn_no_page_there():
+    async with VitrinaApp(lesson=LESSON).run_test(size=SMALL) as pilot:
+        await go_to(pilot, "predict")
+        at = pilot.app.screen.at
+        rows = list(pilot.app.screen.query(Row))
+        await pilot.press("right", "down", "down", "down")
+        assert pilot.app.focused.id == "look"
+        await pilot.press("right", "left")
+        assert pilot.app.screen.at == at
+        await pilot.press("enter")
+        assert rows[1].has_focus
+        await pilot.press("right", "down", "down", "up")
+        assert rows[2].has_focus
+
+
+async def test_choosing_leads_on_to_looking_and_a_wrong_choice_is_told_what_happened():
+    async with VitrinaApp(lesson="110-images").run_test(size=SMALL) as pilot:
+        await go_to(pilot, "predict")
+        await pilot.press("down", "enter", "enter")
+        await until(pilot, lambda: "What happened: It runs" in screen_text(pilot.app))
+        await pilot.press("up", "up", "enter")  # back to the options, one up
+        assert pilot.app.focused.id == "look"
+        await press(pilot, "#look")
+        await until(pilot, lambda: "✓ $ docker run" in screen_text(pilot.app))
+        assert "What happened" not in screen_text(pilot.app)

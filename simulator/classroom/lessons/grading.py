@@ -1,6 +1,9 @@
 """Judging what a learner answers: predictions and challenges by the model, questions by digest."""
 
 import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 import msgspec
 
@@ -11,14 +14,14 @@ from simulator.experiment.engine.credit import credited
 from simulator.experiment.engine.judge import Question, judge
 from simulator.experiment.engine.judge import answer as reply
 from simulator.experiment.probes.language import ProgramError, parse
-from simulator.experiment.probes.trace import Entry
+from simulator.experiment.probes.program import Program
+from simulator.experiment.probes.trace import STATUS_NAMES, Entry, Status
 from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.load import find, load_world, words
 from simulator.isolation.mechanisms.base import PlanError
-from simulator.isolation.technologies.base import SpecError
+from simulator.isolation.technologies.base import SpecError, Technology
 from simulator.isolation.technologies.registry import parse_spec
-from simulator.machine.abi.call import Call
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
@@ -70,8 +73,16 @@ def outcomes(predict: Predict) -> dict[str, Verdict]:
     for spec in predict.on:
         technology = parse_spec(spec)
         lifted = [name for name in predict.without if name in technology.ids]
-        found[spec] = credited(asked, parse_spec(spec, lifted), always=False).verdict
+        found[spec] = _named(asked, parse_spec(spec, lifted))
     return found
+
+
+def _named(asked: Question, technology: Technology) -> Verdict:
+    """The verdict with whoever stopped it: one wall, or where none did alone, those that did."""
+    verdict = credited(asked, technology, always=False).verdict
+    if verdict.outcome is Outcome.HOLDS and not verdict.held_by:
+        return credited(asked, technology).verdict
+    return verdict
 
 
 def shown(predict: Predict) -> shell.Said:
@@ -121,7 +132,7 @@ def _grade_program(challenge: Challenge, answer: str) -> Grade:
         resource=challenge.resource,
     )
     given = reply(asked, parse_spec(challenge.on))
-    steps = tuple(map(_told, given.case.main.trace.entries))
+    steps = tuple(_told(asked.program, given.case.main.trace.entries))
     return Grade(results=(_result(challenge.on, challenge.outcome, given.verdict),), steps=steps)
 
 
@@ -144,6 +155,8 @@ def _typed(said: shell.Said) -> str:
     return "\n    ".join((*rows, ended) if ended else rows)
 
 
+_REPEAT = re.compile(r"\s*\*\s*\d+\s*$")
+
 MAX_SHOWN = 12
 """How many lines of a line's output are shown: its last ones."""
 
@@ -160,15 +173,29 @@ def expected(wanted: Expect) -> str:
     return ", ".join(told) or _("ends well")
 
 
-def _told(entry: Entry) -> str:
+def _told(program: Program, entries: Iterable[Entry]) -> Iterator[str]:
+    """Each line as it was written and what came of it; repetitions once, where they came the same.
+
+    Below a shell line, what it printed.
+    """
+    for (number, came), same in groupby(entries, key=lambda one: (one.step, _came_to(one))):
+        line, times = program.steps[number], len(list(same))
+        said = _REPEAT.sub("", line.text.partition("#")[0] if line.comment else line.text).strip()
+        said = f"{said} * {times}" if times > 1 else said
+        yield said + came if line.kind == "shell" else f"{said}  {came}"
+
+
+def _came_to(entry: Entry) -> str:
+    if entry.status is Status.FAILED:
+        why = f"  {_(entry.why)}" if entry.why else ""
+        return f"{entry.errno}{why}"
+    if entry.status is not Status.RETURNED:
+        name = _(STATUS_NAMES[entry.status])
+        return f"{name}: {entry.reason}" if entry.reason else name
+    text = entry.data.decode("utf-8", "replace") if isinstance(entry.data, bytes) else ""
     if entry.call == "shell":
-        output = entry.data.decode("utf-8", "replace") if isinstance(entry.data, bytes) else ""
-        lines = (f"{entry.actor}$ {entry.args[0]}", *output.splitlines())
-        return "\n    ".join(lines)
-    call = Call(entry.call, entry.args)
-    came = str(entry.errno or entry.note or entry.value)
-    why = f"  {_(entry.why)}" if entry.why else ""
-    return f"{entry.actor}.{call} = {came}{why}"
+        return "".join(f"\n    {row}" for row in text.splitlines())
+    return f"= {entry.value} {text!r}" if text else f"= {entry.value}"
 
 
 _THROUGH = frozenset({Outcome.LEAKS, Outcome.LIMITED, Outcome.GRANTED})

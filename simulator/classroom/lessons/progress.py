@@ -24,7 +24,10 @@ class ProgressError(VitrinaError):
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
-    """What was answered in one exercise: how often, with what at last, and whether it is done."""
+    """What was answered in one exercise: how often, with what at last, and whether it is done.
+
+    Of a challenge ``answer`` is what is written there, judged or not; empty: as it was given.
+    """
 
     tries: int = 0
     answer: str = ""
@@ -58,6 +61,14 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         )
         answers = {**self.answers, f"{lesson}/{exercise}": now}
         return msgspec.structs.replace(self, answers=answers)
+
+    def with_draft(self, lesson: str, exercise: str, text: str) -> "Progress":
+        """What is written by now, without having been judged: no try."""
+        before = self.answered(lesson, exercise)
+        if text == before.answer:
+            return self
+        now = msgspec.structs.replace(before, answer=text)
+        return msgspec.structs.replace(self, answers={**self.answers, f"{lesson}/{exercise}": now})
 
     def at(self, lesson: str, part: int) -> "Progress":
         """The lesson is left at ``part``."""

@@ -21,7 +21,7 @@ from simulator.experiment.probes.normalise import normalise
 from simulator.experiment.probes.observation import Crossing
 from simulator.experiment.probes.program import Literal
 from simulator.experiment.probes.program import Step as Line
-from simulator.experiment.probes.trace import Entry, Status, Trace
+from simulator.experiment.probes.trace import STATUS_NAMES, Entry, Status, Trace
 from simulator.experiment.probes.verdict import Outcome, Verdict
 from simulator.experiment.scenarios import load, moments
 from simulator.experiment.scenarios.ask import question
@@ -40,19 +40,8 @@ from simulator.machine.abi.call import (
     Returned,
     Silent,
 )
-from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.kernel import Event
-
-_STATUS_NAMES = {
-    Status.FAILED: N_("failed"),
-    Status.BLOCKED: N_("asleep"),
-    Status.KILLED: N_("killed"),
-    Status.EXECUTED: N_("replaced by another program"),
-    Status.EXITED: N_("exited"),
-    Status.SILENT: N_("the model is silent"),
-    Status.SKIPPED: N_("skipped"),
-}
 
 _TONES = {
     Status.BLOCKED: Tone.ASLEEP,
@@ -260,7 +249,7 @@ def _entry_step(
         tone=_tone(entry),
         after=after,
         comment=told(line.comment) if entry.rep == 0 else "",
-        why=entry.why or entry.note.partition(": ")[2],
+        why=entry.why or entry.reason,
         wall=entry.stopped_by or "",
         cite=entry.cite,
         crossings=tuple(dict.fromkeys(map(crossed, crossings))),
@@ -284,7 +273,7 @@ def _outcome(entry: Entry, line: Line) -> str:
         return entry.signal
     if entry.status is Status.RETURNED:
         return f"= {entry.value}{_data(entry.data) if line.kind == 'call' else ''}"
-    return _(_STATUS_NAMES[entry.status])
+    return _(STATUS_NAMES[entry.status])
 
 
 def _data(data: Data) -> str:

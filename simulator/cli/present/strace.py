@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simulator.experiment.probes.trace import Entry, Status, Trace
+from simulator.experiment.probes.trace import STATUS_NAMES, Entry, Status, Trace
 from simulator.machine.abi.call import Data, Failed, Result, Returned
 from simulator.machine.abi.i18n import gettext as _
 
@@ -42,7 +42,8 @@ def _outcome(entry: Entry) -> str:
             shown = "" if entry.data is None or entry.call == "shell" else f" {_short(entry.data)}"
             return f"{entry.value}{shown}"
         case _:
-            return f"? {entry.note}"
+            name = _(STATUS_NAMES[entry.status])
+            return f"? {name}: {entry.reason}" if entry.reason else f"? {name}"
 
 
 def _short(value: Data) -> str:

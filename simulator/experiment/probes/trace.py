@@ -12,6 +12,7 @@ import msgspec
 from simulator.experiment.probes.observation import Crossing, Nested
 from simulator.machine.abi.call import Data, Value
 from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
 
 
 class Status(StrEnum):
@@ -25,6 +26,18 @@ class Status(StrEnum):
     EXITED = "exited"
     SILENT = "silent"
     SKIPPED = "skipped"
+
+
+STATUS_NAMES = {
+    Status.FAILED: N_("failed"),
+    Status.BLOCKED: N_("asleep"),
+    Status.KILLED: N_("killed"),
+    Status.EXECUTED: N_("replaced by another program"),
+    Status.EXITED: N_("exited"),
+    Status.SILENT: N_("the model is silent"),
+    Status.SKIPPED: N_("skipped"),
+}
+"""What a person reads of a step that did not return."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +69,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     domain: str | None = None
     crossings: tuple[Crossing, ...] | None = None
     nested: tuple[Nested, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """What ``note`` says after its first word."""
+        return self.note.partition(": ")[2]
 
     @property
     def skipped(self) -> bool:

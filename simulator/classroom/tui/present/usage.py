@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from simulator.classroom.tui.present.line import Line, heading
 from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.abi.i18n import ngettext
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.family import Family
 from simulator.machine.kernel.resource import demand, load, memory, processors, shares
@@ -51,7 +52,11 @@ def _owner(world: World, domain: str) -> Line:
         for task in world.all(Task)
         if task.domain == domain and task.state is not TaskState.ZOMBIE
     ]
-    text = _("{domain}: {ran} s of processors, {waited} s waiting, {memory} MiB, {tasks} tasks")
+    text = ngettext(
+        "{domain}: {ran} s of processors, {waited} s waiting, {memory} MiB, {tasks} task",
+        "{domain}: {ran} s of processors, {waited} s waiting, {memory} MiB, {tasks} tasks",
+        len(alive),
+    )
     shown = text.format(
         domain=domain,
         ran=_seconds(had.ran),

@@ -15,8 +15,9 @@ from simulator.classroom.lessons.schema import Challenge, Lesson, Part, Predict,
 from simulator.classroom.tui.keys import translated
 from simulator.classroom.tui.present.lesson import dots, shown
 from simulator.classroom.tui.studio import Studio
-from simulator.classroom.tui.widgets.exercises.answered import Answered
+from simulator.classroom.tui.widgets.exercises.answered import Answered, Drafted
 from simulator.classroom.tui.widgets.exercises.challenge import ChallengeExercise
+from simulator.classroom.tui.widgets.exercises.choices import Row
 from simulator.classroom.tui.widgets.exercises.foretell import ForetellExercise
 from simulator.classroom.tui.widgets.exercises.predict import PredictExercise
 from simulator.classroom.tui.widgets.exercises.question import QuestionExercise
@@ -41,16 +42,19 @@ Read, say what you expect, look, answer, try. Your answers are kept.
 
 - `n` the next part, `p` the one before
 - arrows and `Tab` move between choices, `Enter` or `Space` chooses
-- in a challenge: `Ctrl+R` runs what you wrote
-- `Escape` leaves; you come back to where you were
+- in a challenge: `Ctrl+R` runs what you wrote, `Ctrl+G` brings back the text as it was given,
+  `Escape` leads out of the field to the other keys
+- `Escape` leaves; you come back to where you were, and to what you wrote
 
 The row above: ◉ where you are, ● done, ○ to be done, · to be read.
 """
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n,right", "part(1)", N_("next")),
-        Binding("p,left", "part(-1)", N_("back")),
+        Binding("n", "part(1)", N_("next")),
+        Binding("p", "part(-1)", N_("back")),
+        Binding("right", "page(1)", show=False),
+        Binding("left", "page(-1)", show=False),
         Binding("escape,q", "leave", N_("lessons")),
     ]
 
@@ -102,6 +106,7 @@ The row above: ◉ where you are, ● done, ○ to be done, · to be read.
     @on(Button.Pressed, "#next")
     def _go_on(self) -> None:
         if self._after is not None:
+            self._keep_draft()
             self.dismiss(self._after.id)
 
     def _exercise(self, part: Part) -> Widget | None:
@@ -141,8 +146,29 @@ The row above: ◉ where you are, ● done, ○ to be done, · to be read.
         self._keep(told)
         self._title()
 
+    def on_drafted(self, message: Drafted) -> None:
+        """Keep what is written, be it finished or not."""
+        told = self._progress.with_draft(self.lesson.id, message.name, message.text)
+        if told is not self._progress:
+            self._keep(told)
+
+    def _keep_draft(self) -> None:
+        for exercise in self.query(ChallengeExercise):
+            self.on_drafted(exercise.draft)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The arrows turn the page only where they choose nothing."""
+        if action == "page":
+            return not self.query(Row)
+        return super().check_action(action, parameters)
+
+    async def action_page(self, direction: int) -> None:
+        """As ``action_part``."""
+        await self.action_part(direction)
+
     async def action_part(self, direction: int) -> None:
         """To the next part, or the one before."""
+        self._keep_draft()
         to = self.at + direction
         if to == len(self.lesson.parts):
             self.action_leave()
@@ -153,6 +179,7 @@ The row above: ◉ where you are, ● done, ○ to be done, · to be read.
 
     def action_leave(self) -> None:
         """Back to the course."""
+        self._keep_draft()
         self.dismiss("")
 
     def _keep(self, told: Progress) -> None:

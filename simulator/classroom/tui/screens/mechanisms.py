@@ -68,9 +68,9 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
 
     def _label(self, switch: Switch, on: bool) -> Content:
         """Its state as a word too: the box alone tells the states apart by colour only."""
-        title = _(switch.title)
+        title, state = _(switch.title), _("stands") if on else _("lifted")
         return Content.assemble(
-            f"{_('stands') if on else _('lifted'):<8} {switch.id:<{self._width}}",
+            f"{state:<8} {switch.id:<{self._width}}",
             (f"  {switch.product}" if switch.product else "", "$text-warning"),
             (f"  {title}" if title != switch.id else "", "$text-muted"),
         )

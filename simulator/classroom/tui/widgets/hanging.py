@@ -19,6 +19,10 @@ class Hanging(Visual):
     def __init__(self, *lines: tuple[Content, Content]) -> None:
         self._lines = lines
 
+    def __str__(self) -> str:
+        """The words, unfolded."""
+        return self._whole().plain
+
     def rows(self, position: int, width: int) -> int:
         """How many rows the line at ``position`` takes in ``width`` cells."""
         return sum(1 for _row in self._folded(position, width))

@@ -1,4 +1,4 @@
-"""What every exercise tells the lesson screen."""
+"""What exercises tell the lesson screen."""
 
 from dataclasses import dataclass
 
@@ -12,3 +12,11 @@ class Answered(Message):
     name: str
     answer: str
     right: bool
+
+
+@dataclass
+class Drafted(Message):
+    """Exercise ``name`` has ``text`` written in it that was not judged yet."""
+
+    name: str
+    text: str

@@ -8,20 +8,29 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.timer import Timer
 from textual.widgets import Button, Input, Markdown, Static, TextArea
 
 from simulator.classroom.lessons.grading import Grade, aims, came
 from simulator.classroom.lessons.schema import Challenge, Part
 from simulator.classroom.tui.keys import translated
-from simulator.classroom.tui.widgets.exercises.answered import Answered
+from simulator.classroom.tui.widgets.exercises.answered import Answered, Drafted
+from simulator.classroom.tui.widgets.hanging import Hanging
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
+
+PAUSE = 1.0
+"""Seconds without a change after which what is written is kept."""
 
 
 class ChallengeExercise(Vertical):
     """Write, run, read what happened; hints come one by one, the solution after all of them."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+r,f5", "run", N_("run"), priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+r,f5", "run", N_("run"), priority=True),
+        Binding("ctrl+g", "begin_again", N_("start over"), priority=True),
+        Binding("escape", "out", N_("out of the field"), priority=True),
+    ]
 
     def __init__(
         self,
@@ -37,8 +46,10 @@ class ChallengeExercise(Vertical):
         self._part = part
         self._judge = judge
         self._shown = shown
-        self._answer = answer or challenge.start.strip("\n")
+        self._start = challenge.start.strip("\n")
+        self._answer = answer or self._start
         self._hints = 0
+        self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """A field, the buttons, what came of it, the hints so far."""
@@ -57,6 +68,38 @@ class ChallengeExercise(Vertical):
         """What is written now."""
         field = self.query_one("#answer")
         return field.text if isinstance(field, TextArea) else self.query_one(Input).value
+
+    @property
+    def draft(self) -> Drafted:
+        """What is written now, to be kept; nothing, while it is as it was given."""
+        return Drafted(self._challenge.id, "" if self.answer == self._start else self.answer)
+
+    @on(TextArea.Changed)
+    @on(Input.Changed)
+    def _keep_soon(self) -> None:
+        """Keep it when no key follows for a while: a terminal may be closed at any time."""
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE, lambda: self.post_message(self.draft))
+
+    def action_begin_again(self) -> None:
+        """The text as it was given; Ctrl+Z in the field takes that back."""
+        field = self.query_one("#answer")
+        if isinstance(field, TextArea):
+            field.replace(self._start, (0, 0), field.document.end)
+        else:
+            self.query_one(Input).value = self._start
+        field.focus()
+
+    def action_out(self) -> None:
+        """To the buttons, where the keys of the lesson are heard again."""
+        self.query_one("#run").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Out of the field is for who is in it; from elsewhere the key leaves the lesson."""
+        if action == "out":
+            return self.query_one("#answer").has_focus
+        return super().check_action(action, parameters)
 
     @on(Button.Pressed, "#run")
     @on(Input.Submitted)
@@ -84,20 +127,20 @@ class ChallengeExercise(Vertical):
         button.disabled = self._hints > len(hints)
 
 
-def _wanted(challenge: Challenge) -> Content:
+def _wanted(challenge: Challenge) -> Hanging:
     """What is asked for, before anything was tried."""
-    lines = (Content.styled(f"· {line}", "$text-muted") for line in aims(challenge))
-    return Content("\n").join(lines)
+    aim = Content.styled("· ", "$text-muted")
+    return Hanging(*((aim, Content.styled(line, "$text-muted")) for line in aims(challenge)))
 
 
-def _told(judged: Grade) -> Content:
+def _told(judged: Grade) -> Hanging:
     if judged.problem:
-        return Content.styled(judged.problem, "$text-warning")
-    lines: list[Content] = []
+        return Hanging((Content(""), Content.styled(judged.problem, "$text-warning")))
+    lines: list[tuple[Content, Content]] = []
     for one in judged.results:
         mark = ("✓ ", "$text-success") if one.met else ("✗ ", "$text-error")
-        lines.append(Content.assemble(mark, came(one)))
-    lines += [Content.assemble(("  " + line, "$text-muted")) for line in judged.steps]
+        lines.append((Content.assemble(mark), Content(came(one))))
+    lines += [(Content("  "), Content.styled(line, "$text-muted")) for line in judged.steps]
     end = _("Met.") if judged.met else _("Not met yet.")
-    lines.append(Content.styled(end, "bold"))
-    return Content("\n").join(lines)
+    lines.append((Content(""), Content.styled(end, "bold")))
+    return Hanging(*lines)

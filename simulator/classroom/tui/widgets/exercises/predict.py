@@ -1,9 +1,11 @@
 """Say what will happen before you see it."""
 
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Label, Static
@@ -27,6 +29,11 @@ _THROUGH = frozenset({Outcome.LEAKS, Outcome.LIMITED, Outcome.GRANTED})
 
 class PredictExercise(Vertical):
     """A choice for each SPEC, then what the model says."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "app.focus_previous", show=False),
+        Binding("down", "app.focus_next", show=False),
+    ]
 
     def __init__(self, predict: Predict, judge: Callable[[Predict], Mapping[str, Verdict]]) -> None:
         super().__init__(classes="exercise")
@@ -52,6 +59,7 @@ class PredictExercise(Vertical):
         told = self.query_one("#told", Static)
         if -1 in picked:
             told.update(Content.styled(_("Choose for each one first."), "$text-warning"))
+            self.query(Row)[picked.index(-1)].focus()
             self.call_after_refresh(told.scroll_visible, animate=False)
             return
         guessed = [CHOICES[index] for index in picked]
@@ -78,8 +86,15 @@ def _line(spec: str, verdict: Verdict, wrong: str) -> Content:
     """What the model says, and what was said before when that was ``wrong``."""
     mark = ("✗ ", "$text-error") if wrong else ("✓ ", "$text-success")
     told = _(SAID[verdict.outcome.name])
-    by = _("stopped by {wall}").format(wall=verdict.held_by) if verdict.held_by else ""
+    by = _stopped_by(verdict)
     said = "  " + _("you said: {said}").format(said=wrong) if wrong else ""
     return Content.assemble(
         mark, (spec, "bold"), f": {told}", f" ({by})" if by else "", (said, "$text-muted")
     )
+
+
+def _stopped_by(verdict: Verdict) -> str:
+    if verdict.together and not verdict.stopped_by:
+        text = _("stopped by {walls}, and each of them alone would do")
+        return text.format(walls=", ".join(verdict.together[0]))
+    return _("stopped by {wall}").format(wall=verdict.held_by) if verdict.held_by else ""
