@@ -5,8 +5,8 @@ import pytest
 from simulator.cli.calibration import calibrate
 from simulator.cli.real import machine_facts
 from simulator.experiment.engine.compare import traced
-from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.language import parse
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.real import cgroups, pool
 from simulator.experiment.real.outcome import word

@@ -14,7 +14,7 @@ from simulator.experiment.engine import worlds
 from simulator.experiment.engine.fingerprint import changed, fingerprint
 from simulator.experiment.engine.launches import Launches, Tenant
 from simulator.experiment.engine.session import Actor, SimSession
-from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.world import World
 from simulator.isolation.technologies import none, sealed
 from simulator.isolation.technologies.base import Technology, change

@@ -3,11 +3,11 @@
 import msgspec
 
 from simulator.experiment.engine.executor import open_session
-from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observe import ATTACKER, Case, Observation, observe
 from simulator.experiment.probes.oracles import NEEDS
 from simulator.experiment.probes.oracles import judge as ask
 from simulator.experiment.probes.program import Program, lineage, without
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.trace import Entry
 from simulator.experiment.probes.verdict import Verdict
 from simulator.experiment.probes.world import World, twin

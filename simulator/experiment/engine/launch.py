@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import msgspec
 
-from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.probes.session import HarnessError
 from simulator.isolation.mechanisms.base import LaunchStep
 from simulator.isolation.mechanisms.steps import BIRTHS, depends, filled, short
 from simulator.machine.abi.call import Executed, Exited, Failed, Result, Returned

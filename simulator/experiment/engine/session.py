@@ -1,4 +1,4 @@
-"""A session on a simulated kernel: ``probes.executor.Session`` over ``Kernel.call``."""
+"""A session on a simulated kernel: ``probes.session.Session`` over ``Kernel.call``."""
 
 import contextlib
 import functools

@@ -2,10 +2,10 @@
 
 import msgspec
 
-from simulator.experiment.probes.executor import HarnessError, Session
 from simulator.experiment.probes.observation import Fingerprint, Use
 from simulator.experiment.probes.program import Program, lineage
 from simulator.experiment.probes.run import run
+from simulator.experiment.probes.session import HarnessError, Session
 from simulator.experiment.probes.trace import Entry, Trace
 
 ATTACKER = "guest"

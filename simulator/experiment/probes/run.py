@@ -8,9 +8,9 @@ from msgspec import structs
 
 from simulator.experiment.probes.classes import value_class
 from simulator.experiment.probes.constants import ACTOR_PIDS
-from simulator.experiment.probes.executor import Session
 from simulator.experiment.probes.observation import Extra
 from simulator.experiment.probes.program import ACTORS, Program, Step
+from simulator.experiment.probes.session import Session
 from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.probes.values import BadValueError, UnboundError, evaluate
 from simulator.machine.abi.call import (

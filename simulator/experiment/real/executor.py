@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Sequence
 
-from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import host, pool, state
 from simulator.experiment.real.calls import fork

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import msgspec
 
-from simulator.experiment.probes.executor import Session
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.run import Runner
+from simulator.experiment.probes.session import Session
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.probes.world import World
 from simulator.experiment.real.executor import open_session

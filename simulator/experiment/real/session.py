@@ -1,4 +1,4 @@
-"""A session of real processes: the protocol of ``probes.executor`` over agents."""
+"""A session of real processes: the protocol of ``probes.session`` over agents."""
 
 import contextlib
 import errno
@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from simulator.experiment.probes.constants import ACTOR_PIDS, plain_constants
-from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.observation import Extra, Fingerprint, Use
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.world import World
 from simulator.experiment.real import around, fingerprint, guard, usage
 from simulator.experiment.real.addresses import Addresses

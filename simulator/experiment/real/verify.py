@@ -10,9 +10,9 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.normalise import normalise
 from simulator.experiment.probes.program import Program, names_in
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.real import facts, host, pool
 from simulator.experiment.real.errors import RealError

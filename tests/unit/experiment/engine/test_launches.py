@@ -6,7 +6,7 @@ from simulator.experiment.engine import worlds
 from simulator.experiment.engine.executor import MODERN, open_session, open_whole
 from simulator.experiment.engine.fingerprint import fingerprint
 from simulator.experiment.engine.launches import Launches
-from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.base import Technology, plan
 from simulator.isolation.technologies.registry import parse_spec

@@ -5,12 +5,12 @@ import json
 import pytest
 from fake_session import FakeSession, denied
 
-from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.observation import Crossing, Extra, Nested
 from simulator.experiment.probes.observe import observe
 from simulator.experiment.probes.run import Runner, run
 from simulator.experiment.probes.serial import to_json
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.trace import Status
 from simulator.machine.abi.call import (
     Blocked,

@@ -1,8 +1,8 @@
 """A sandbox that does not start: an agreement only where the model can't build it either."""
 
-from simulator.experiment.probes.executor import HarnessError
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.program import Program
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.trace import Trace
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.report import Row
