@@ -9,11 +9,13 @@ import pytest
 from simulator.experiment.real import pool
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.session import RealSession
-from simulator.experiment.real.world import DEFAULT
+from simulator.experiment.scenarios.load import load_world
 from simulator.machine.abi.call import Call, Exited, Failed, Killed, Returned, Silent
 from tests.real.conftest import requires_spec
 
 pytestmark = pytest.mark.real
+
+WORLD = load_world()
 
 RESTART = Call("reboot", (0xFEE1DEAD, 672274793, 0x01234567, None))
 CONSOLE = os.makedev(5, 1)
@@ -38,7 +40,7 @@ HARMFUL = (
 def powerless(request: pytest.FixtureRequest) -> Iterator[RealSession]:
     """Root of a user namespace of its own, which holds every capability there; an ordinary user."""
     requires_spec(request.param)
-    opened = open_session(DEFAULT, request.param, frozenset({"guest"}))
+    opened = open_session(WORLD, request.param, frozenset({"guest"}))
     yield opened
     opened.close()
 
@@ -47,7 +49,7 @@ def powerless(request: pytest.FixtureRequest) -> Iterator[RealSession]:
 def mighty() -> Iterator[RealSession]:
     """Root of the scratch machine, who is this machine's root but for its namespaces."""
     requires_spec("none")
-    opened = open_session(DEFAULT, "none", frozenset({"guest"}))
+    opened = open_session(WORLD, "none", frozenset({"guest"}))
     yield opened
     opened.close()
 
@@ -70,7 +72,7 @@ def test_whoever_holds_it_nowhere_or_elsewhere_is_refused_by_the_kernel(
 
 def test_a_sandbox_with_processes_of_its_own_ends_itself_and_nothing_else() -> None:
     requires_spec("unshare -p -f")
-    opened = open_session(DEFAULT, "unshare -p -f", frozenset({"guest"}))
+    opened = open_session(WORLD, "unshare -p -f", frozenset({"guest"}))
     try:
         assert isinstance(opened.call("guest", RESTART), (Killed, Exited))
         assert isinstance(opened.call("host", Call("getpid", ())), Returned)
@@ -103,7 +105,7 @@ def test_the_pool_of_random_numbers_is_left_alone(mighty: RealSession) -> None:
 
 
 def test_another_machines_disk_is_not_this_ones(mighty: RealSession) -> None:
-    other = open_session(DEFAULT, "none", frozenset({"guest"}))
+    other = open_session(WORLD, "none", frozenset({"guest"}))
     try:
         if other.machine.disk is None or mighty.machine.disk is None:
             pytest.skip("not here, because this kernel has no loop devices")
@@ -124,7 +126,7 @@ def test_a_machine_whose_network_was_set_otherwise_is_not_lent_on() -> None:
     seen: list[object] = []
     with pool.keep():
         for _attempt in range(2):
-            session = open_session(DEFAULT, "none", frozenset({"guest"}))
+            session = open_session(WORLD, "none", frozenset({"guest"}))
             opened = session.call("guest", Call("open", (path, os.O_RDWR)))
             assert isinstance(opened, Returned)
             answer = session.call("guest", Call("read", (opened.value, 64)))

@@ -14,24 +14,26 @@ from typing import Any
 import msgspec
 import pytest
 
-from simulator.experiment.probes.executor import HarnessError
+from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.real import dockerapi, pool, state
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.link import Link
 from simulator.experiment.real.session import RealSession
-from simulator.experiment.real.world import DEFAULT
+from simulator.experiment.scenarios.load import load_world
 from simulator.machine.abi.call import Call, Failed, Returned, Silent
 from tests.real.conftest import added, requires_spec, traces
 
 pytestmark = [pytest.mark.real, pytest.mark.alone]
+
+WORLD = load_world()
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
 def session(leak_check: None) -> Iterator[RealSession]:
     requires_spec("none")
-    opened = open_session(DEFAULT, "none", frozenset({"guest"}))
+    opened = open_session(WORLD, "none", frozenset({"guest"}))
     yield opened
     opened.close()
 
@@ -118,8 +120,8 @@ def test_sigkill_of_the_coordinator_leaves_nothing_after_the_next_start(spec: st
     program = (
         "import sys, time\n"
         "from simulator.experiment.real.executor import open_session\n"
-        "from simulator.experiment.real.world import DEFAULT\n"
-        "session = open_session(DEFAULT, sys.argv[1])\n"
+        "from simulator.experiment.scenarios.load import load_world\n"
+        "session = open_session(load_world(), sys.argv[1])\n"
         "print('ready', flush=True)\n"
         "time.sleep(600)\n"
     )
@@ -186,7 +188,7 @@ def _wait_for_the_end_of(pids: set[int]) -> None:
 
 def test_a_runtime_that_hangs_is_ended_by_the_time_limit(leak_check: None) -> None:
     requires_spec("runc")
-    host = pool.Host(DEFAULT, pool.Service(operator=True))
+    host = pool.Host(WORLD, pool.Service(operator=True))
     try:
         assert host.operator is not None
         before = host.machine.members()
@@ -234,7 +236,7 @@ def test_an_ordinary_user_is_told_why_and_keeps_the_models_answers() -> None:
 
 def test_a_container_that_its_engine_left_frozen_is_ended_too(leak_check: None) -> None:
     requires_spec("docker")
-    opened = open_session(DEFAULT, "docker", frozenset({"guest"}))
+    opened = open_session(WORLD, "docker", frozenset({"guest"}))
     group = next(
         Path(directory)
         for top in opened.machine.groups

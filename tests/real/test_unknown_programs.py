@@ -21,12 +21,14 @@ import pytest
 from simulator.experiment.real import memory, objects, pool
 from simulator.experiment.real.executor import open_session
 from simulator.experiment.real.session import RealSession
-from simulator.experiment.real.world import DEFAULT
+from simulator.experiment.scenarios.load import load_world
 from simulator.machine.abi.call import Call, Executed, Exited, Failed, Killed, Returned, Silent
 from tests.real.binaries import I386, brought, calling
 from tests.real.conftest import requires_spec
 
 pytestmark = pytest.mark.real
+
+WORLD = load_world()
 
 MIGHTY = (
     "none",
@@ -44,7 +46,7 @@ OTHERS = ("docker", "unshare -U -r", "bwrap --unshare-all --proc /proc", "lxc-un
 
 def _session(spec: str) -> Iterator[RealSession]:
     requires_spec(spec)
-    opened = open_session(DEFAULT, spec, frozenset({"guest"}))
+    opened = open_session(WORLD, spec, frozenset({"guest"}))
     yield opened
     opened.close()
 
@@ -102,7 +104,7 @@ def test_kernel_settings_stay_whoever_asks(anyone: RealSession, line: str) -> No
 @pytest.mark.parametrize("spec", FREE)
 def test_who_has_the_right_over_the_machine_is_told_why(spec: str) -> None:
     requires_spec(spec)
-    opened = open_session(DEFAULT, spec, frozenset({"guest"}))
+    opened = open_session(WORLD, spec, frozenset({"guest"}))
     try:
         for name in ("a sysctl of a procfs of one's own", "a file of sysfs"):
             told = opened.shell("guest", SETTINGS[name])
@@ -207,7 +209,7 @@ def test_a_process_of_the_machine_is_not_signalled(anyone: RealSession) -> None:
 
 
 def test_a_foreign_disk_is_neither_written_to_nor_mounted(mighty: RealSession) -> None:
-    other = open_session(DEFAULT, "none", frozenset({"guest"}))
+    other = open_session(WORLD, "none", frozenset({"guest"}))
     try:
         if other.machine.disk is None:
             pytest.skip("not here, because this kernel has no loop devices")
@@ -254,7 +256,7 @@ def test_nobody_speaks_for_the_coordinator(none: RealSession) -> None:
 
 def test_programs_of_this_machine_are_there_to_be_looked_at() -> None:
     requires_spec("lxc")
-    opened = open_session(DEFAULT, "lxc", frozenset({"guest", "host"}))
+    opened = open_session(WORLD, "lxc", frozenset({"guest", "host"}))
     try:
         for place in ("exe", "root/usr/bin/env"):
             path = f"/proc/{opened.call('host', Call('getppid', ())).value}/{place}"  # type: ignore[union-attr]
@@ -270,7 +272,7 @@ def test_programs_of_this_machine_are_there_to_be_looked_at() -> None:
 
 def test_an_engine_takes_no_orders_from_a_probe() -> None:
     requires_spec("docker")
-    opened = open_session(DEFAULT, "docker -v /run:/run", frozenset({"guest"}))
+    opened = open_session(WORLD, "docker -v /run:/run", frozenset({"guest"}))
     try:
         end = opened.call("guest", Call("socket", (1, 1, 0)))
         assert isinstance(end, Returned)
@@ -289,7 +291,7 @@ def test_a_machine_whose_image_was_changed_is_not_lent_on() -> None:
     names: list[str] = []
     with pool.keep():
         for change in (True, False):
-            opened = open_session(DEFAULT, "docker", frozenset({"guest", "host"}))
+            opened = open_session(WORLD, "docker", frozenset({"guest", "host"}))
             names.append(opened.machine.name)
             if change:
                 # The scratch machine's root reaches the engine's own files through its processes.
@@ -304,7 +306,7 @@ def test_a_machine_whose_image_was_changed_is_not_lent_on() -> None:
 
 def test_an_agent_in_a_sandbox_runs_from_memory_of_its_own() -> None:
     requires_spec("bwrap")
-    opened = open_session(DEFAULT, "bwrap", frozenset({"guest"}))
+    opened = open_session(WORLD, "bwrap", frozenset({"guest"}))
     try:
         pid = opened._links["guest"].pid  # pyright: ignore[reportPrivateUsage]
         areas = re.split(r"(?m)^(?=[0-9a-f]+-)", Path(f"/proc/{pid}/smaps").read_text())
@@ -354,7 +356,7 @@ def test_while_a_line_runs_no_path_decides_what_is_mounted(none: RealSession) ->
 @pytest.mark.parametrize("spec", ["none", "chroot", "lxc", "lxc-unpriv"])
 def test_a_file_that_gives_rights_gives_them_and_is_judged(spec: str) -> None:
     requires_spec(spec)
-    opened = open_session(DEFAULT, spec, frozenset({"guest"}))
+    opened = open_session(WORLD, spec, frozenset({"guest"}))
     try:
         person = _person(opened, {"root": calling(117, 0, 0, 0), "newer": calling(500)})
         told = opened.shell(person, "/tmp/root; grep -E 'NoNewPrivs|CapEff' /proc/self/status")
@@ -378,7 +380,7 @@ _UNARMED = "CapEff:\t0000000000000000\nNoNewPrivs:\t0\n"
 
 def test_where_nobody_may_load_a_filter_no_file_gives_rights_in_silence() -> None:
     requires_spec("docker")
-    opened = open_session(DEFAULT, "docker", frozenset({"guest"}))
+    opened = open_session(WORLD, "docker", frozenset({"guest"}))
     try:
         person = _person(opened, {"root": calling(117, 0, 0, 0)})
         told = opened.shell(person, "/tmp/root")
@@ -414,7 +416,7 @@ ORDINARY = {
 @pytest.mark.parametrize("line", ORDINARY)
 def test_ordinary_lines_work_as_ever(line: str) -> None:
     requires_spec("none")
-    opened = open_session(DEFAULT, "unshare -m -u -i -n -p -C -f", frozenset({"guest"}))
+    opened = open_session(WORLD, "unshare -m -u -i -n -p -C -f", frozenset({"guest"}))
     try:
         told = opened.shell("guest", line)
         assert isinstance(told, Returned)
