@@ -158,7 +158,7 @@ PERF = VeWall(
     _wall(
         "ve-perf",
         N_("environment: no counting of the processor's events"),
-        "kernel/events/core.c perf_paranoid_container()",
+        "kernel/events/core.c sys_perf_event_open()",
         "cpu",
     )
 )

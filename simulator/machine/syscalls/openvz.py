@@ -176,12 +176,12 @@ def reboot(
 
 @openvz("perf_event_open", since=(2, 6, 31))
 def perf_event_open(trap: Trap, attributes: Any, pid: int, cpu: int, group: int, flags: int) -> int:
-    """perf_event_open(2): EACCES inside an environment (perf_paranoid_container())."""
+    """perf_event_open(2): EACCES inside an environment (include/linux/perf_event.h)."""
     if ves.keeps(trap, "ve-perf") is not None:
         trap.deny(
             Errno.EACCES,
             "ve-perf",
             N_("No environment may count the processor's events: they are everybody's."),
-            "kernel/events/core.c perf_paranoid_container()",
+            "kernel/events/core.c sys_perf_event_open()",
         )
     return kernel_doors.perf_event_open(trap, attributes, pid, cpu, group, flags)

@@ -1,5 +1,7 @@
 """vzctl, vzlist and vzmigrate, typed on the host of two environments."""
 
+import json
+
 import pytest
 
 from simulator.experiment.engine.executor import open_session
@@ -104,4 +106,37 @@ def test_mistakes_are_told_as_the_real_tools_do(
 def test_migration_ends_at_the_connection(host: SimSession) -> None:
     status, text = run(host, "vzmigrate --live foo.example 101")
     assert status == 4
+    assert "Could not resolve hostname foo.example" in text
     assert "Can't connect to destination address" in text
+    refused = run(host, "vzmigrate localhost 101")[1]
+    assert "ssh: connect to host localhost port 22: Connection refused\n" in refused
+    nobody = run(host, "vzmigrate root@192.0.2.99 101")[1]
+    assert "ssh: connect to host 192.0.2.99 port 22: No route to host\n" in nobody
+
+
+def test_vzlist_by_name_shows_the_name_where_there_is_one(host: SimSession) -> None:
+    run(host, "vzctl set 101 --name web --save")
+    lines = run(host, "vzlist -n")[1].splitlines()
+    assert [line.split()[0] for line in lines] == ["SMARTNAME", "web", "102"]
+
+
+def test_vzlist_tells_programs_in_json(host: SimSession) -> None:
+    told = json.loads(run(host, "vzlist -j -o ctid,ip,numproc,name,swappages.l")[1])
+    one = {"ctid": 101, "ip": ["192.0.2.101"], "numproc": 1, "name": None, "swappages.l": 131072}
+    assert told[0] == one
+    assert {row["status"] for row in json.loads(run(host, "vzlist -j")[1])} == {"running"}
+
+
+def test_vzlist_cuts_what_is_longer_than_its_column_but_for_the_last(host: SimSession) -> None:
+    run(host, "vzctl set 101 --description 'a description of more than thirty-two letters' --save")
+    run(host, "vzctl set 101 --ipadd 192.0.2.7 --save")
+    long = run(host, "vzlist -H -o description,ctid 101")[1]
+    assert long == "a description of more than thirt        101\n"
+    assert run(host, "vzlist -H -o ctid,description 101")[1].endswith("thirty-two letters\n")
+    assert len(run(host, "vzlist -H -o ip,ctid 101")[1].split()) == 2
+
+
+@pytest.mark.parametrize("spec", ["openvz", "vserver", "jail", "zone"])
+def test_a_name_is_looked_up_on_kernels_without_getrandom(spec: str) -> None:
+    old = open_session(load_world(), parse_spec(spec))
+    assert "no servers could be reached" in run(old, "nslookup nowhere.example")[1]

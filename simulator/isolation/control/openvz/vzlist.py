@@ -13,9 +13,10 @@ from simulator.machine.userland.process import Process
 from simulator.machine.userland.registry import TOOLS, enter
 
 DEFAULT = "ctid,numproc,status,ip,hostname"
+BY_NAME = "smart_name,numproc,status,ip,hostname"
 _LONG = {
     "all": "a", "stopped": "S", "no-header": "H", "no-trim": "t", "name": "n", "output": "o",
-    "sort": "s", "list": "L", "hostname": "h", "name_filter": "N",
+    "sort": "s", "list": "L", "hostname": "h", "name_filter": "N", "json": "j",
 }  # fmt: skip
 _RESOURCES = PAGES | BYTES | PIECES
 _COLUMNS = {"": 1, ".m": 2, ".b": 3, ".l": 4, ".f": 5}
@@ -60,6 +61,11 @@ def _ctid(row: Row) -> str:
     return str(row.veid)
 
 
+def _smart_name(row: Row) -> str:
+    name = row.conf("NAME")
+    return _ctid(row) if name == "-" else name
+
+
 def _status(row: Row) -> str:
     return row.status
 
@@ -78,6 +84,7 @@ FIELDS: dict[str, Field] = {
     "origin_sample": Field("ORIGIN_SAMPLE", 32, _conf("ORIGIN_SAMPLE")),
     "hostname": Field("HOSTNAME", -32, _conf("HOSTNAME")),
     "name": Field("NAME", -32, _conf("NAME")),
+    "smart_name": Field("SMARTNAME", 10, _smart_name),
     "description": Field("DESCRIPTION", -32, _conf("DESCRIPTION")),
     "ostemplate": Field("OSTEMPLATE", -32, _conf("OSTEMPLATE")),
     "ip": Field("IP_ADDR", -15, _ip),
@@ -120,9 +127,12 @@ async def vzlist(sys: Process, argv: Sequence[str]) -> int:
     if options.has("L"):
         await sys.out("".join(f"{name}\n" for name in (*FIELDS, *sorted(_RESOURCES))))
         return 0
-    names = "ctid" if options.has("1") else options.value("o", DEFAULT)
+    default = BY_NAME if options.has("n") else DEFAULT
+    names = "ctid" if options.has("1") else options.value("o", default)
+    wide = options.has("j") and not options.has("o")
+    chosen = _SHOWN if wide else names.split(",")
     fields: list[Field] = []
-    for name in names.split(","):
+    for name in chosen:
         found = field(name)
         if found is None:
             await sys.err(f"Unknown field: {name}\n")
@@ -157,6 +167,9 @@ async def vzlist(sys: Process, argv: Sequence[str]) -> int:
         rows.sort(key=key.value)
     if order.startswith("-"):
         rows.reverse()
+    if options.has("j"):
+        await sys.out(_json(list(zip(chosen, fields, strict=True)), rows))
+        return 0
     if not (options.has("H") or options.has("1")):
         await sys.out(_line(fields, [one.heading for one in fields]))
     for row in rows:
@@ -165,16 +178,45 @@ async def vzlist(sys: Process, argv: Sequence[str]) -> int:
 
 
 def _line(fields: list[Field], words: list[str]) -> str:
-    cells = (
-        word.ljust(-one.width) if one.width < 0 else word.rjust(one.width)
-        for one, word in zip(fields, words, strict=True)
-    )
+    """Words longer than their column are cut, and of addresses one is shown: not in the last."""
+    cells: list[str] = []
+    for place, (one, word) in enumerate(zip(fields, words, strict=True)):
+        if place < len(fields) - 1 and one.width < 0:
+            word = (word.partition(" ")[0] if one.heading == "IP_ADDR" else word)[: -one.width]
+        cells.append(word.ljust(-one.width) if one.width < 0 else word.rjust(one.width))
     return " ".join(cells).rstrip() + "\n"
+
+
+_SHOWN = [name for name in FIELDS if name not in ("veid", "vpsid")]
+"""What -j tells of each where no fields are named; beancounters are left out."""
+_LISTS = frozenset(("ip", "features", "capability"))
+_NUMBERS = frozenset(("diskspace", "ctid", "veid", "vpsid", "cpuunits", "cpulimit"))
+
+
+def _json(fields: list[tuple[str, Field]], rows: list[Row]) -> str:
+    """print_one_ve_json(): an object for each container, a field a line."""
+    objects: list[str] = []
+    for row in rows:
+        lines = [f'    "{name}": {_value(name, one.value(row))}' for name, one in fields]
+        objects.append("  {\n" + ",\n".join(lines) + "\n  }")
+    return "[\n" + ",\n".join(objects) + "\n]\n"
+
+
+def _value(name: str, word: str) -> str:
+    absent = word == "-"
+    if name in _LISTS:
+        words = [] if absent else word.split()
+        return "[" + ", ".join(f'"{one}"' for one in words) + "]"
+    if absent:
+        return "null"
+    counted = name.partition(".")[0] in _NUMBERS | _RESOURCES
+    return word if counted and word.isdigit() else f'"{word}"'
 
 
 async def _rows(sys: Process) -> list[Row]:
     running = await state.numbers(sys)
-    counters = _counters(await sys.text_or_empty("/proc/user_beancounters"))
+    told = await sys.text_or_empty("/proc/bc/resources")
+    counters = _counters(told or await sys.text_or_empty("/proc/user_beancounters"))
     rows: list[Row] = []
     for veid in sorted({*running, *await config.known(sys)}):
         container = await config.load(sys, veid)
@@ -193,7 +235,7 @@ async def _rows(sys: Process) -> list[Row]:
 
 
 def _counters(text: str) -> dict[int, dict[str, tuple[str, ...]]]:
-    """/proc/user_beancounters: by container, by resource, the words of its line."""
+    """Such a table: by container, by resource, the words of its line."""
     found: dict[int, dict[str, tuple[str, ...]]] = {}
     current: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines()[2:]:

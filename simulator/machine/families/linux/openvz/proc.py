@@ -5,7 +5,7 @@ kernel/ve/vecalls.c, kernel/bc/proc.c, kernel/bc/vm_pages.c (bc_fill_sysinfo), f
 uptime.c and loadavg.c of 2.6.32-042stab.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.machine.kernel import clock, log
@@ -47,12 +47,32 @@ def _rows(look: Look) -> list[tuple[Context, beancounter.Beancounter]]:
     return [(row, one) for row, one in pairs if one is not None and row.kind == ves.KIND]
 
 
+_DUMMY = (4, 20, 21, 22)
+"""Numbers of resources that are no more: ub_rnames[] calls them so."""
+_COMPAT = 24
+"""UB_RESOURCES_COMPAT: newer ones are in /proc/bc alone."""
+
+
 def user_beancounters(look: Look) -> str:
     """ub_show(): one block for each container, its number on the first line."""
     text = "Version: 2.5\n" + _line(_HEAD)
     for row, counter in _rows(look):
-        for index, (name, *numbers) in enumerate(beancounter.table(look.trap.store, row, counter)):
-            text += _line((f"{row.number}:" if not index else "", name, *numbers))
+        lines = [*beancounter.table(look.trap.store, row, counter)]
+        for number in _DUMMY:
+            lines.insert(number, ("dummy", *["0"] * (len(_HEAD) - 2)))
+        text += _block(f"{row.number}:", lines[:_COMPAT])
+    return text
+
+
+def _block(label: str, lines: Sequence[Iterable[str]]) -> str:
+    return "".join(_line((label if not index else "", *words)) for index, words in enumerate(lines))
+
+
+def _every_resource(look: Look) -> str:
+    """/proc/bc/resources: res_show(), every counter of every container."""
+    text = "Version: 2.5\n" + _line(_HEAD)
+    for row, counter in _rows(look):
+        text += _block(f"{row.number}:", beancounter.table(look.trap.store, row, counter))
     return text
 
 
@@ -61,9 +81,7 @@ def _resources(look: Look) -> str:
     number = str(look.id[3])
     found = [(row, one) for row, one in _rows(look) if str(row.number) == number]
     return "".join(
-        _line(("", *words))
-        for row, counter in found
-        for words in beancounter.table(look.trap.store, row, counter)
+        _block("", beancounter.table(look.trap.store, row, counter)) for row, counter in found
     )
 
 
@@ -262,7 +280,7 @@ def write_sysrq(look: Look, data: bytes) -> int:
 _COUNTERS = file(user_beancounters, 0o400)
 HOST: Mapping[str, Node] = {
     **ROOT,
-    "bc": directory({}, names=_bc_names, child=_bc_child),
+    "bc": directory({"resources": file(_every_resource, 0o400)}, names=_bc_names, child=_bc_child),
     "user_beancounters": _COUNTERS,
     "vz": _HOST_VZ,
 }

@@ -89,6 +89,17 @@ def test_a_fork_bomb_ends_in_enomem_and_leaves_a_count() -> None:
     assert line.split() == ["numproc", "3", "3", "3", "3", "3"]
 
 
+def test_the_old_table_has_dummies_and_the_new_one_has_what_came_later() -> None:
+    session = opened()
+    old = [line.split()[-6] for line in text(session, "/proc/user_beancounters").splitlines()[2:]]
+    assert (len(old), old[4], old[20:24]) == (24, "dummy", ["dummy"] * 3 + ["numiptent"])
+    every = session.shell("host", "cat /proc/bc/resources")
+    assert isinstance(every, Returned)
+    new = [line.split()[-6] for line in bytes(every.data).decode().splitlines()[2:]]  # pyright: ignore
+    assert "dummy" not in new
+    assert new.count("swappages") == 2
+
+
 def test_private_memory_is_refused_before_it_is_touched() -> None:
     session = opened("openvz --privvmpages 300:400")
     ask = (0, 4096 * 100, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
