@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from simulator.isolation.mechanisms import mount_words
 from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.machine.abi.constants import (
     MS_BIND,
@@ -74,8 +75,8 @@ class Volumes:
         child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)
         for place in _parents(path):
             child("mkdir", plan.root + place, 0o755, tolerates=("EEXIST",))
-        flags = MS_NOSUID | MS_NODEV | MS_NOEXEC
-        child("mount", "tmpfs", plan.root + path, "tmpfs", flags, options or None)
+        flags, data = mount_words.split(options, MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        child("mount", "tmpfs", plan.root + path, "tmpfs", flags, data or None)
 
     def _bind(self, plan: LaunchPlan, volume: Volume) -> None:
         child = plan.caller(Phase.CHILD_ROOT, "guest", self.about.id)

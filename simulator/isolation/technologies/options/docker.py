@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from stat import S_IFMT
 
 import msgspec
 
@@ -192,14 +193,16 @@ def _device(technology: Technology, value: str) -> Technology:
 def hand_device(
     technology: Technology, target: str, kind: int, number: tuple[int, int], access: str = "rwm"
 ) -> Technology:
-    """A node at ``target``, and the device list allows ``access`` to it: S_IFBLK or S_IFCHR."""
+    """A node at ``target``, and the device list allows ``access`` to it. ``kind``: S_IFBLK or
+    S_IFCHR, with permission bits if it is to have others than usual.
+    """
     major, minor = number
     held = technology.get("devices")
     nodes = held.nodes if isinstance(held, HandedDevices) else ()
     technology = put(technology, HandedDevices((*nodes, (target, kind, major, minor))))
     list_ = technology.get("device-list")
     if isinstance(list_, DeviceList):
-        rule = f"{'b' if kind == S_IFBLK else 'c'} {major}:{minor} {access}"
+        rule = f"{'b' if S_IFMT(kind) == S_IFBLK else 'c'} {major}:{minor} {access}"
         technology = put(technology, DeviceList((*list_.rules, rule)))
     return change(technology, shared=technology.shared | {"device"})
 

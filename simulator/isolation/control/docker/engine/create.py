@@ -92,7 +92,7 @@ async def _make(
     verifying.verify_links(engine, container.host)
     container.record.Networks = _networks(engine, container.host, request)
     await _make_layer(sys, container)
-    await populating.fill_new_volumes(sys, container)
+    await populating.fill_new_volumes(sys, engine, container)
     await files.make(sys, container.root, 0o710)
     await engine.save_host(sys, container)
     await engine.save(sys, container)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from simulator.isolation.control.docker.api.errors import BadRequest
-from simulator.isolation.control.docker.engine import networking, technology, users
+from simulator.isolation.control.docker.engine import devices, networking, technology, users
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.create import working_directory
 from simulator.isolation.control.docker.engine.shim import Job
@@ -35,6 +35,8 @@ async def prepare(
     if config.Domainname:
         hostname = f"{hostname}.{config.Domainname}"
     wanted = technology.of(container, container.record.Layers, hostname)
+    handed = await devices.gather(sys, container.host)
+    wanted = technology.with_devices(wanted, container.host, handed)
     wanted = await networking.walls(sys, engine, container, wanted)
     root = f"{container.layer}/merged"
     user = await users.resolve(sys, root, config.User, container.host.GroupAdd or [])

@@ -42,8 +42,11 @@ async def register(sys: Process, engine: "Engine", container: Container) -> None
                 Propagation=one.Propagation,
             )  # fmt: skip
     seen: set[str] = set()
+    in_memory = {posixpath.normpath(path) for path in host.Tmpfs or {}}
     for text in host.Binds or []:
         point = bind(text)
+        if point.Destination in in_memory:
+            raise BadRequest(f"Duplicate mount point: {point.Destination}")
         _once(seen, point.Destination)
         if point.Type == "volume":
             await _volume(sys, engine, point, host.VolumeDriver or "local", None, None)
@@ -305,6 +308,26 @@ async def tell(sys: Process, engine: "Engine", container: Container, action: str
                 "propagation": point.Propagation,
             }
         await engine.events.emit(sys, "volume", action, point.Name, told)
+
+
+async def mount_volumes(sys: Process, engine: "Engine", container: Container) -> None:
+    """Its volumes that are mounts themselves. Raises ``ApiError``."""
+    for point in container.record.Mounts:
+        if point.Type == "volume":
+            await engine.volumes.mount(sys, point.Name)
+
+
+async def unmount_volumes(sys: Process, engine: "Engine", container: Container) -> None:
+    """Those of them that no other container has that runs."""
+    others = {
+        point.Name
+        for one in engine.containers.values()
+        if one is not container and one.state.Running
+        for point in one.record.Mounts
+    }
+    for point in container.record.Mounts:
+        if point.Name and point.Name not in others:
+            await engine.volumes.unmount(sys, point.Name)
 
 
 async def make_sources(sys: Process, container: Container) -> None:

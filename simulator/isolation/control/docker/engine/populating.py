@@ -3,25 +3,37 @@
 """
 
 import posixpath
+from typing import TYPE_CHECKING
 
 from simulator.isolation.control.docker.api.errors import ApiError
-from simulator.isolation.control.docker.engine import files, inside
+from simulator.isolation.control.docker.engine import files, inside, mounts
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.images import tarball
 from simulator.machine.abi.constants import S_IFDIR, S_IFMT
 from simulator.machine.userland.process import Process, SysError
 
+if TYPE_CHECKING:
+    from simulator.isolation.control.docker.engine.engine import Engine
+
 _NO_DIRECTORY = b"!"
 
 
-async def fill_new_volumes(sys: Process, container: Container) -> None:
+async def fill_new_volumes(sys: Process, engine: "Engine", container: Container) -> None:
     """Copy into each of its volumes that holds nothing, unless ``nocopy`` was said.
 
     Raises ``ApiError`` where the image has something else than a directory.
     """
-    mounts = container.host.Mounts or []
+    await mounts.mount_volumes(sys, engine, container)
+    try:
+        await _fill(sys, container)
+    finally:
+        await mounts.unmount_volumes(sys, engine, container)
+
+
+async def _fill(sys: Process, container: Container) -> None:
+    asked = container.host.Mounts or []
     kept = {
-        posixpath.normpath(one.Target) for one in mounts if (one.VolumeOptions or {}).get("NoCopy")
+        posixpath.normpath(one.Target) for one in asked if (one.VolumeOptions or {}).get("NoCopy")
     }
     for point in container.record.Mounts:
         place = point.Destination

@@ -101,6 +101,7 @@ async def _start(sys: Process, engine: "Engine", container: Container) -> None:
 
 async def _launch(sys: Process, engine: "Engine", container: Container) -> tuple[Report, int]:
     """The shim's word that it runs, and the pipe for its next. Raises ``ApiError``."""
+    await mounts.mount_volumes(sys, engine, container)
     await mounts.make_sources(sys, container)
     await networking.allocate(sys, engine, container)
     await networking.publish(sys, engine, container)
@@ -288,6 +289,7 @@ async def _clean_up(sys: Process, engine: "Engine", container: Container) -> Non
     await dns.end(sys, container)
     await sys.succeeds("umount2", f"{container.layer}/merged", MNT_DETACH)
     await networking.release(sys, engine, container)
+    await mounts.unmount_volumes(sys, engine, container)
     await mounts.tell(sys, engine, container, "unmount")
     for group in await groups(sys, container.id):
         await sys.succeeds("rmdir", group)

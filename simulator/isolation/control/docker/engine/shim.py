@@ -159,9 +159,19 @@ def _worded(job: Job, refusal: Exception) -> str:
     if call.name == "chdir":
         return f'chdir to cwd ("{call.args[0]}") set in config.json failed: {_lower(errno)}'
     if call.name == "mount":
-        source, target = call.args[0], call.args[1]
-        return f'error mounting "{source}" to rootfs at "{target}": mount: {_lower(errno)}'
+        return _of_mount(call, _lower(errno))
     return f"{call.name}: {_lower(errno)}"
+
+
+def _of_mount(call: Call, why: str) -> str:
+    """mountError (runc ``mount_linux.go``), with the place as the container has it."""
+    source, target, _kind, flags, data = call.args
+    _layer, merged, inside = str(target).rpartition("/merged")
+    place = inside or "/" if merged else target
+    told = f"mount src={source}, dst={place}, dstFd=/proc/thread-self/fd/8"
+    told += f", flags=0x{flags:x}" if flags else ""
+    told += f", data={data}" if data else ""
+    return f'error mounting "{source}" to rootfs at "{place}": {told}: {why}'
 
 
 def _lower(errno: Errno) -> str:

@@ -4,17 +4,27 @@ What ``docker run`` with the same options changes (``technologies/options/docker
 change; only the files, the networks and the user are filled in by the daemon itself.
 """
 
-from simulator.isolation.control.docker.api.errors import BadRequest
+import posixpath
+import re
+
+from simulator.isolation.control.docker.api.errors import ApiError, BadRequest
 from simulator.isolation.control.docker.engine import mounts, resources
 from simulator.isolation.control.docker.engine.config import HostSettings, words
 from simulator.isolation.control.docker.engine.container import Container
+from simulator.isolation.control.docker.engine.devices import Handed
+from simulator.isolation.mechanisms import mount_words
 from simulator.isolation.mechanisms.base import Image
+from simulator.isolation.mechanisms.device_list import DeviceList
+from simulator.isolation.mechanisms.masked_paths import MaskedPaths
+from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
-from simulator.isolation.technologies.base import Technology, change, put
+from simulator.isolation.technologies.base import Technology, change, drop, put
 from simulator.isolation.technologies.docker import TECHNOLOGY
 from simulator.isolation.technologies.options import docker as options
 from simulator.machine.abi.errors import VitrinaError
 
+_RULE = re.compile(r"([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})")
+"""moby ``oci/oci.go`` deviceCgroupRuleRegex."""
 INIT = "/sbin/docker-init"
 """Where docker-init is mounted in a container (moby ``oci_linux.go``)."""
 
@@ -29,13 +39,17 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
     root = f"{container.layer}/merged"
     technology = change(technology, image=Image(root=root, layer=":".join(lower)))
     binds = tuple(
-        Volume(one.place, one.Destination, not one.RW, mounts.propagation(one))
+        Volume(one.place, posixpath.join("/", one.Destination), not one.RW, mounts.propagation(one))
         for one in container.record.Mounts
         if one.Type in ("bind", "volume")
     )
     if has_init(host):
         binds += (Volume(f"/usr{INIT}", INIT, read_only=True),)
     tmpfs = tuple((host.Tmpfs or {}).items())
+    for _path, given in tmpfs:
+        if wrong := mount_words.not_of_tmpfs(given):
+            shown = " ".join(f'"{part}"' for part in wrong.split("=", 1))
+            raise ApiError(f"invalid tmpfs option [{shown}]")
     tmpfs += tuple(
         (one.Target, _tmpfs_options(one.TmpfsOptions or {}))
         for one in host.Mounts or []
@@ -43,6 +57,22 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
     )
     if binds or tmpfs:
         technology = put(technology, Volumes(binds, tmpfs, by_depth=True), before="container-files")
+    return technology
+
+
+def with_devices(
+    technology: Technology, host: HostSettings, handed: tuple[Handed, ...]
+) -> Technology:
+    """With ``handed``, and what else its device list is to allow. Raises ``ApiError``."""
+    for one in handed:
+        technology = options.hand_device(technology, one.target, one.kind, one.number, one.access)
+    held = technology.get("device-list")
+    for rule in host.DeviceCgroupRules or []:
+        if not _RULE.fullmatch(rule):
+            raise ApiError(f"invalid device cgroup rule format: '{rule}'")
+        if isinstance(held, DeviceList):
+            held = DeviceList((*held.rules, rule))
+            technology = put(technology, held)
     return technology
 
 
@@ -54,9 +84,16 @@ def has_init(host: HostSettings) -> bool:
 def configured(host: HostSettings, hostname: str) -> Technology:
     """Docker with the options that ``host`` stands for."""
     try:
-        return options.read(TECHNOLOGY, _words(host, hostname))
+        technology = options.read(TECHNOLOGY, _words(host, hostname))
     except VitrinaError as error:
         raise BadRequest(str(error)) from None
+    if (masked := host.MaskedPaths) is not None:
+        walls = put(technology, MaskedPaths(tuple(masked)))
+        technology = walls if masked else drop(technology, "masked-paths")
+    if (closed := host.ReadonlyPaths) is not None:
+        walls = put(technology, ReadonlyPaths(tuple(closed)))
+        technology = walls if closed else drop(technology, "readonly-paths")
+    return technology
 
 
 def _words(host: HostSettings, hostname: str) -> list[str]:
@@ -85,12 +122,10 @@ def _words(host: HostSettings, hostname: str) -> list[str]:
     for option, capability in (*added, *dropped) if everything else (*dropped, *added):
         say(option, capability)
     for one in host.SecurityOpt or []:
-        if not one.startswith("label"):
-            say("--security-opt", one)
+        if word := _security(one):
+            say("--security-opt", word)
     if host.ReadonlyRootfs:
         said.append("--read-only")
-    for device in host.Devices or []:
-        say("--device", f"{device.get('PathOnHost', '')}:{device.get('PathInContainer', '')}")
     said += resources.options(host)
     for limit in host.Ulimits or []:
         say("--ulimit", f"{limit.Name}={limit.Soft}:{limit.Hard}")
@@ -99,6 +134,30 @@ def _words(host: HostSettings, hostname: str) -> list[str]:
     say("--shm-size", host.ShmSize)
     say("--hostname", hostname)
     return said
+
+
+def _security(text: str) -> str:
+    """parseSecurityOpt(): the option for the technology; empty for what changes nothing here.
+
+    The machine has no SELinux, and no AppArmor that knows profiles. Raises ``BadRequest``.
+    """
+    key, given, value = text.partition("=" if "=" in text else ":")
+    if text == "disable" or (given and key in ("label", "apparmor")):
+        return "apparmor=unconfined" if value == "unconfined" else ""
+    if text == "no-new-privileges":
+        return text
+    if not given:
+        raise BadRequest(f'invalid --security-opt 1: "{text}"')
+    if key == "no-new-privileges" and value in _TRUE + _FALSE:
+        return key if value in _TRUE else ""
+    if key != "seccomp":
+        raise BadRequest(f'invalid --security-opt 2: "{text}"')
+    return "" if value in ("", "builtin") else text
+
+
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
+"""What Go's strconv.ParseBool() takes."""
 
 
 def _tmpfs_options(given: dict[str, int]) -> str:

@@ -10,9 +10,11 @@ from typing import Any
 
 import msgspec
 
-from simulator.isolation.control.docker.api.errors import BadRequest, Conflict, NotFound
+from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, Conflict, NotFound
 from simulator.isolation.control.docker.engine import files, times
 from simulator.isolation.control.docker.engine.sync import Lock
+from simulator.isolation.mechanisms import mount_words
+from simulator.machine.abi.constants import MNT_DETACH, MS_BIND, MS_REC, MS_REMOUNT
 from simulator.machine.userland.process import Process, SysError
 
 ROOT = "/var/lib/docker/volumes"
@@ -21,6 +23,7 @@ DRIVERS = {"local": ROOT, "vitrina-remote": REMOTE}
 ANONYMOUS = "com.docker.volume.anonymous"
 _OPTIONS = ("type", "o", "device", "size")
 """Of the driver local (moby ``volume/local/local_unix.go``)."""
+_NEEDS = {"device": ("type",), "type": ("device",), "o": ("device", "type")}
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 
 
@@ -40,12 +43,19 @@ class Volume(msgspec.Struct):
         """Whether nobody gave it a name."""
         return ANONYMOUS in (self.Labels or {})
 
+    @property
+    def mounts(self) -> bool:
+        """Whether its files are somewhere else: a device or directory that its options name."""
+        return bool((self.Options or {}).get("device"))
+
 
 class Volumes:
     """Every volume, by name."""
 
     def __init__(self) -> None:
         self.all: dict[str, Volume] = {}
+        self.mounted: set[str] = set()
+        """Those of them that are mounts, while something runs that has them."""
         self._changing = Lock()
 
     async def load(self, sys: Process) -> None:
@@ -81,9 +91,8 @@ class Volumes:
                 f'create {name}: error looking up volume plugin {driver}: plugin "{driver}"'
                 " not found"
             )
-        for option in sorted(options or {}) if driver == "local" else ():
-            if option not in _OPTIONS:
-                raise BadRequest(f'create {name}: invalid option: "{option}"')
+        if driver == "local":
+            _check_options(name, options or {})
         async with self._changing.held(sys):
             there = self.all.get(name)
             if there is None:
@@ -119,6 +128,41 @@ class Volumes:
         self.all[name] = made
         return made
 
+    async def mount(self, sys: Process, name: str) -> None:
+        """Mount what its options name where its files are to be; once, however many want it.
+
+        Raises ``ApiError`` (moby ``local_unix.go`` mount(), moby/sys ``mount``).
+        """
+        volume = self.all.get(name)
+        if volume is None or volume.Driver != "local" or not volume.mounts:
+            return
+        async with self._changing.held(sys):
+            if volume.Name in self.mounted:
+                return
+            given = volume.Options or {}
+            flags, data = mount_words.split(given.get("o", ""))
+            source, place = given["device"], volume.Mountpoint
+            try:
+                await sys.call("mount", source, place, given["type"], flags, data or None)
+                if flags & MS_BIND and flags & ~(MS_BIND | MS_REC):
+                    again = flags | MS_REMOUNT
+                    await sys.call("mount", source, place, "", again, None)
+            except SysError as error:
+                told = f"mount {source}:{place}"
+                told += f", flags: 0x{flags:x}" if flags else ""
+                told += f", data: {data}" if data else ""
+                raise ApiError(
+                    f"error while mounting volume '{place}': failed to mount local volume:"
+                    f" {told}: {error.message.lower()}"
+                ) from None
+            self.mounted.add(volume.Name)
+
+    async def unmount(self, sys: Process, name: str) -> None:
+        """Nothing that runs has it any more."""
+        if name in self.mounted:
+            self.mounted.discard(name)
+            await sys.succeeds("umount2", self.all[name].Mountpoint, MNT_DETACH)
+
     def find(self, name: str) -> Volume:
         """By name. Raises ``NotFound``."""
         found = self.all.get(name)
@@ -128,9 +172,23 @@ class Volumes:
 
     async def remove(self, sys: Process, volume: Volume) -> None:
         """Remove one, with its files."""
+        await self.unmount(sys, volume.Name)
         async with self._changing.held(sys):
             self.all.pop(volume.Name, None)
             await files.remove(sys, volume.Mountpoint.rpartition("/")[0])
+
+
+def _check_options(name: str, given: dict[str, str]) -> None:
+    """validateOpts(). Raises ``BadRequest``."""
+    for option in sorted(given):
+        if option not in _OPTIONS:
+            raise BadRequest(f'create {name}: invalid option: "{option}"')
+    if given.get("size", "0") != "0":
+        raise BadRequest(f"create {name}: quota size requested but no quota support")
+    for option, others in _NEEDS.items():
+        for other in others if option in given else ():
+            if other not in given:
+                raise BadRequest(f'create {name}: missing required option: "{other}"')
 
 
 def shown(volume: Volume, **more: Any) -> dict[str, Any]:
