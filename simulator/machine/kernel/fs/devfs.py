@@ -18,7 +18,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, KERNEL, KGid, SuperblockId, VirtualId
+from simulator.machine.abi.ids import KERNEL, KGid, SuperblockId, VirtualId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import prison
 from simulator.machine.kernel.fs import devices, disk_image, options, stored
@@ -208,19 +208,8 @@ def _make(trap: "Trap", source: str, text: str) -> Superblock:
             N_("In a prison devfs is mounted with the prison's own ruleset."),
             "jail(8)",
         )
-    number = SuperblockId(trap.store.new_id(Superblock))
-    return stored.put_superblock(
-        trap.store,
-        Superblock(
-            id=number,
-            fstype=TAG,
-            source=source,
-            root=(TAG, number, ""),
-            owner=trap.task.cred.user_ns,
-            data={"ruleset": own if jailed else ruleset},
-            domain=HOST,
-        ),
-    )
+    data = {"ruleset": own if jailed else ruleset}
+    return stored.computed_superblock(trap, TAG, source, TAG, "", data=data)
 
 
 DEVFS = FilesystemType(TAG, _make)

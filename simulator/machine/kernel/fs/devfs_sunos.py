@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY, S_IFBLK, S_IFCHR, S_IFDIR, S_IFLNK
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, KERNEL, KGid, SuperblockId, VirtualId
+from simulator.machine.abi.ids import KERNEL, KGid, SuperblockId, VirtualId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import devices, disk_image, options, stored
 from simulator.machine.kernel.fs.registry import FilesystemType, register_virtual
@@ -179,19 +179,7 @@ def _make(trap: "Trap", source: str, text: str) -> Superblock:
         if key != "match":
             options.refuse(trap)
         match = " ".join(str(value or "").split(":"))
-    number = SuperblockId(trap.store.new_id(Superblock))
-    return stored.put_superblock(
-        trap.store,
-        Superblock(
-            id=number,
-            fstype=TAG,
-            source=source,
-            root=(TAG, number, ""),
-            owner=trap.task.cred.user_ns,
-            data={"match": match},
-            domain=HOST,
-        ),
-    )
+    return stored.computed_superblock(trap, TAG, source, TAG, "", data={"match": match})
 
 
 DEV = FilesystemType(TAG, _make)

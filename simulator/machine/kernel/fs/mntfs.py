@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simulator.machine.abi.constants import MS_NODEV, MS_NOSUID, MS_RDONLY, S_IFREG
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, KERNEL, MountId, SuperblockId, VirtualId
+from simulator.machine.abi.ids import KERNEL, MountId, SuperblockId, VirtualId
 from simulator.machine.kernel import zone
 from simulator.machine.kernel.fs import options, stored
 from simulator.machine.kernel.fs.registry import FilesystemType, register_virtual
@@ -88,18 +88,7 @@ register_virtual(TAG, _Mnttab())
 
 def _make(trap: "Trap", source: str, text: str) -> Superblock:
     options.none_known(trap, text)
-    number = SuperblockId(trap.store.new_id(Superblock))
-    return stored.put_superblock(
-        trap.store,
-        Superblock(
-            id=number,
-            fstype=TAG,
-            source=source,
-            root=(TAG, number),
-            owner=trap.task.cred.user_ns,
-            domain=HOST,
-        ),
-    )
+    return stored.computed_superblock(trap, TAG, source, TAG)
 
 
 MNTFS = FilesystemType(TAG, _make)

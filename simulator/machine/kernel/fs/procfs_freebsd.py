@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from simulator.machine.abi.constants import S_IFDIR, S_IFLNK, S_IFREG
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, KERNEL, SuperblockId, VirtualId
+from simulator.machine.abi.ids import KERNEL, SuperblockId, VirtualId
 from simulator.machine.kernel import prison
 from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.fs import options, stored
@@ -142,18 +142,7 @@ register_virtual(TAG, _Procfs())
 
 def _make(trap: "Trap", source: str, text: str) -> Superblock:
     options.none_known(trap, text)
-    number = SuperblockId(trap.store.new_id(Superblock))
-    return stored.put_superblock(
-        trap.store,
-        Superblock(
-            id=number,
-            fstype=TAG,
-            source=source,
-            root=(TAG, number, "", ""),
-            owner=trap.task.cred.user_ns,
-            domain=HOST,
-        ),
-    )
+    return stored.computed_superblock(trap, TAG, source, TAG, "", "")
 
 
 PROCFS = FilesystemType(TAG, _make)

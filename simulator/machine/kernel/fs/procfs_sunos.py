@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from simulator.machine.abi.constants import S_IFDIR, S_IFLNK, S_IFREG
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import HOST, KERNEL, SuperblockId, VirtualId
+from simulator.machine.abi.ids import KERNEL, SuperblockId, VirtualId
 from simulator.machine.kernel import context, privset, zone
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.fs import options, stored
@@ -193,19 +193,8 @@ register_virtual(TAG, _Procfs())
 def _make(trap: "Trap", source: str, text: str) -> Superblock:
     """prmount(): the mount is of the mounter's zone."""
     options.none_known(trap, text)
-    number = SuperblockId(trap.store.new_id(Superblock))
-    return stored.put_superblock(
-        trap.store,
-        Superblock(
-            id=number,
-            fstype=NAME,
-            source=source,
-            root=(TAG, number, "", ""),
-            owner=trap.task.cred.user_ns,
-            data={"zone": cast("int", trap.task.context)},
-            domain=HOST,
-        ),
-    )
+    data = {"zone": cast("int", trap.task.context)}
+    return stored.computed_superblock(trap, NAME, source, TAG, "", "", data=data)
 
 
 PROC = FilesystemType(NAME, _make)

@@ -1,11 +1,12 @@
-"""A new filesystem whose files are rows: what tmpfs, devpts and the like begin with."""
+"""New filesystems: those whose files are rows (tmpfs, devpts), those whose files are computed."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from simulator.machine.abi.constants import S_IFDIR
-from simulator.machine.abi.ids import Domain, KGid, KUid, NsId, SuperblockId
+from simulator.machine.abi.ids import HOST, Domain, KGid, KUid, NsId, SuperblockId
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.vfs.inode import SHOWING, Inode, Superblock
 from simulator.machine.state.store import Store, World
@@ -67,6 +68,30 @@ def new_superblock(
             owner=cred.user_ns if owner is None else owner,
             capacity=capacity,
             domain=whose,
+        ),
+    )
+
+
+def computed_superblock(
+    trap: "Trap",
+    fstype: str,
+    source: str,
+    tag: str,
+    *rest: str,
+    data: Mapping[str, object] | None = None,
+) -> Superblock:
+    """A machine's own filesystem of computed files; its root is ``(tag, superblock, *rest)``."""
+    number = SuperblockId(trap.store.new_id(Superblock))
+    return put_superblock(
+        trap.store,
+        Superblock(
+            id=number,
+            fstype=fstype,
+            source=source,
+            root=(tag, number, *rest),
+            owner=trap.task.cred.user_ns,
+            data=data,
+            domain=HOST,
         ),
     )
 
