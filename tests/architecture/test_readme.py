@@ -4,6 +4,8 @@ import re
 import shlex
 from pathlib import Path
 
+import pytest
+
 from simulator.cli.main import cli
 
 TOP = Path(__file__).parents[2]
@@ -32,6 +34,25 @@ def test_every_command_that_a_page_shows_exists() -> None:
     }
     assert len(shown) > 10
     assert shown <= set(cli.list_commands(None))  # pyright: ignore
+
+
+def test_the_map_names_every_room_and_no_other() -> None:
+    page = (TOP / "simulator/README.md").read_text(encoding="utf-8")
+    wings = re.search(r"^```\n(cli/.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert wings is not None
+    named = re.findall(r"^(?:  )?(\w+)/ ", wings[1], re.MULTILINE)
+
+    packages = {path.parent for path in (TOP / "simulator").glob("*/**/__init__.py")}
+    rooms = {path.name for path in packages if path.parent.parent.parent == TOP}
+    halls = {path.name for path in packages if path.parent.parent == TOP}
+    assert set(named) == rooms - {"commands", "present"} | halls
+
+
+@pytest.mark.parametrize("name", ["simulator/README.md", "tests/README.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_page_for_contributors_names_exists(name: str) -> None:
+    named = re.findall(r"`([\w/]+\.(?:py|toml|md))`", (TOP / name).read_text(encoding="utf-8"))
+    missing = [one for one in named if not any(TOP.glob(f"[!.]*/**/{one}"))]
+    assert missing == []
 
 
 def test_every_link_of_a_page_leads_somewhere() -> None:
