@@ -3,8 +3,9 @@
 from simulator.machine.abi.constants import O_CLOEXEC, O_NONBLOCK
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.kernel import alarm as alarms
 from simulator.machine.kernel.fs.cgroupfs import notify
-from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
@@ -50,11 +51,9 @@ def inotify_add_watch(trap: Trap, fd: int, path: str, mask: int) -> int:
 
 
 @linux("alarm")
-def alarm(_trap: Trap, seconds: int) -> int:
-    """alarm(2): without one there is nothing to cancel."""
-    if seconds:
-        raise NotModelled("alarms: time does not pass between two steps")
-    return 0
+def alarm(trap: Trap, seconds: int) -> int:
+    """alarm(2): the seconds that an earlier one had left."""
+    return alarms.set_after(trap.store, trap.task.id, seconds & 0xFFFFFFFF)
 
 
 @linux("memfd_secret", since=(5, 14))

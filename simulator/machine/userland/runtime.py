@@ -26,7 +26,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.zeros import blank
-from simulator.machine.kernel import clock
+from simulator.machine.kernel import alarm, clock
 from simulator.machine.kernel.kernel import Kernel
 from simulator.machine.kernel.resource.demand import Demand
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
@@ -216,11 +216,7 @@ class Userland:
         """
         store = self.kernel.store
         mine = [pid for pid, running in self.programs.items() if running.line == line]
-        deadlines = [
-            sleeper.deadline
-            for pid in mine
-            if (sleeper := store.get(Sleeper, pid)) is not None and sleeper.deadline is not None
-        ]
+        deadlines = [found for pid in mine if (found := self._deadline(pid)) is not None]
         wants = [demand for pid in mine if (demand := store.get(Demand, pid)) is not None]
         if not deadlines and all(demand.goal is None for demand in wants):
             return False
@@ -228,17 +224,23 @@ class Userland:
         wait = max(0, min(deadlines) - now) if deadlines else _LONG
         return self.kernel.advance(wait) > 0 or bool(deadlines)
 
+    def _deadline(self, pid: Pid) -> int | None:
+        """When a program goes on by itself: its sleep ends, or its alarm rings."""
+        sleeper = self.kernel.store.get(Sleeper, pid)
+        if sleeper is None:
+            return None
+        ends = (sleeper.deadline, alarm.due(self.kernel.store, pid))
+        return min((one for one in ends if one is not None), default=None)
+
     def wait_for_daemons(self, until: int) -> bool:
         """Let time pass for a line that can only wait for a daemon: to the next thing that one
         does by itself, no later than instant ``until``. False: there is none.
         """
         store = self.kernel.store
         deadlines = [
-            sleeper.deadline
+            found
             for pid, running in self.programs.items()
-            if running.actor
-            and (sleeper := store.get(Sleeper, pid)) is not None
-            and sleeper.deadline is not None
+            if running.actor and (found := self._deadline(pid)) is not None
         ]
         if not deadlines or min(deadlines) > until:
             return False
@@ -260,10 +262,9 @@ class Userland:
                 if not self.round():
                     break
             soonest = [
-                sleeper.deadline - clock.monotonic(self.kernel.store)
+                found - clock.monotonic(self.kernel.store)
                 for pid in self.programs
-                if (sleeper := self.kernel.store.get(Sleeper, pid)) is not None
-                and sleeper.deadline is not None
+                if (found := self._deadline(pid)) is not None
             ]
             self.kernel.advance(max(1, min([left, *soonest])))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 import msgspec
 
 from simulator.machine.abi.constants import SCHED_FIFO, SCHED_IDLE, SCHED_RR
-from simulator.machine.kernel import clock
+from simulator.machine.kernel import alarm, clock
 from simulator.machine.kernel.resource import booking, load, shares
 from simulator.machine.kernel.resource import group as groups
 from simulator.machine.kernel.resource.demand import (
@@ -42,7 +42,19 @@ WEIGHTS = (
 
 
 def pass_time(store: Store, nanoseconds: int) -> int:
-    """Let up to ``nanoseconds`` go by; how many did, fewer when somebody has all that it wanted."""
+    """Let up to ``nanoseconds`` go by; how many did.
+
+    Fewer when somebody has all that it wanted, or is to hear an alarm before.
+    """
+    ringing = alarm.left(store)
+    if ringing is not None:
+        nanoseconds = min(nanoseconds, ringing)
+    passed = _serve(store, nanoseconds)
+    alarm.ring(store)
+    return passed
+
+
+def _serve(store: Store, nanoseconds: int) -> int:
     if not store.count(Demand):
         clock.advance(store, nanoseconds)
         return nanoseconds
