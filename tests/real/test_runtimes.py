@@ -8,7 +8,7 @@ import pytest
 
 from simulator.experiment.probes.language import parse
 from simulator.experiment.probes.trace import Entry, Status
-from simulator.experiment.real.products import Counterfactual
+from simulator.experiment.real.lifting import Counterfactual
 from simulator.experiment.real.trace import real_trace
 from simulator.experiment.scenarios.load import load_world
 from tests.real.conftest import requires_spec

@@ -14,9 +14,6 @@ from simulator.experiment.real import cgroups, facts, runtimes, switches
 from simulator.experiment.real.launchers import bubble, cgroup, lxc, nspawn, oci
 from simulator.experiment.real.launchers.operator import visiting
 from simulator.experiment.real.lifting import (
-    Counterfactual as Counterfactual,
-)
-from simulator.experiment.real.lifting import (
     Lift,
     Request,
     by_argument,

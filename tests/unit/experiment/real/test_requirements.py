@@ -3,6 +3,7 @@
 import pytest
 
 from simulator.experiment.real import host
+from simulator.experiment.real.products import PRODUCTS
 
 
 def test_the_first_thing_that_is_missing_is_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,3 +23,11 @@ def test_kinds_of_namespaces_that_are_missing_are_listed_as_words(
     assert host.check("namespaces") == (
         "this kernel has no namespaces of kind mnt, pid, uts, ipc, net"
     )
+
+
+def test_whatever_can_be_launched_for_real_says_what_it_takes() -> None:
+    assert host.NEEDS.keys() == PRODUCTS.keys()
+    assert {name for names in host.NEEDS.values() for name in names} <= {
+        *host.REQUIREMENTS,
+        *host.NEEDED_CAPABILITIES,
+    }
