@@ -5,7 +5,7 @@ import pytest
 from simulator.classroom.tui.present.line import Line, changed, heading
 from simulator.classroom.tui.present.processes import processes
 from simulator.classroom.tui.present.spell import spell
-from simulator.classroom.tui.present.step import Step, Tone, next_stop, numbered
+from simulator.classroom.tui.present.step import Step, Tone, last_stop, next_stop, numbered
 from simulator.experiment.engine.executor import open_session
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
@@ -80,6 +80,15 @@ def test_stepping_passes_over_the_calls_inside_a_shell_line():
     assert next_stop(walked, 5, -1, into=False) == 2
     assert next_stop(walked, 5, 1, into=False) == 5
     assert next_stop(walked, 0, -1, into=False) == 0
+
+
+def test_the_last_line_is_the_end_and_not_the_last_call_inside_it():
+    walked = steps(0, 0, 1, 1)
+
+    assert last_stop(walked) == 2
+    assert next_stop(walked, 2, 1, into=False) == 2
+    assert next_stop(walked, 2, 1, into=True) == 3
+    assert next_stop(walked, 4, 1, into=True) == 4
 
 
 def test_a_line_number_that_is_not_there_has_no_cursor():

@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.classroom.tui.app import VitrinaApp
-from simulator.classroom.tui.present.step import Step, Tone, statement
+from simulator.classroom.tui.present.step import Step, Tone, inside, statement
 from simulator.classroom.tui.screens.compare import CompareScreen
 from simulator.classroom.tui.widgets.call_list import CallList
 from tests.tui.screen import screen_text, until
@@ -55,3 +55,39 @@ async def test_what_came_of_a_call_is_never_cut_away(width):
         ]
 
     assert cut == []
+
+
+async def test_the_calls_inside_a_line_are_listed_while_one_stands_in_it():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        pilot.app.play("docker.mounts", "none")
+        await until(pilot, lambda: pilot.app.screen.query(CallList))
+        screen, calls = pilot.app.screen, pilot.app.screen.query_one(CallList)
+        await until(pilot, lambda: calls.option_count)
+        lines = sum(one.depth == 0 for one in screen.run.steps)
+        assert calls.option_count == lines
+
+        await pilot.press("n", "n")
+        within = len(inside(screen.run.steps, screen.cursor - 1))
+        assert f"echo v1 > /srv/code/app = 0 ▸{within}" in screen_text(pilot.app)
+        await pilot.press("right_square_bracket")
+        assert calls.option_count == lines + within
+        assert calls.highlighted_option.id == str(screen.cursor - 1)
+        assert f"▸{within}" not in screen_text(pilot.app)
+        await pilot.press("n")
+        assert calls.option_count == lines
+
+        await pilot.press("end", "n")  # after the last line there is nothing more
+        assert screen.run.steps[screen.cursor - 1].depth == 0
+        assert calls.highlighted == lines - 1
+
+
+async def test_a_line_that_was_clicked_is_stood_after():
+    async with VitrinaApp().run_test(size=SMALL) as pilot:
+        pilot.app.play("docker.mounts", "none")
+        await until(pilot, lambda: pilot.app.screen.query(CallList))
+        screen, calls = pilot.app.screen, pilot.app.screen.query_one(CallList)
+        await until(pilot, lambda: calls.option_count)
+        calls.highlighted = calls.option_count - 1
+        calls.action_select()
+        await until(pilot, lambda: screen.run.steps[screen.cursor - 1].number == 14)
+        assert screen.run.steps[screen.cursor - 1].depth == 0

@@ -81,7 +81,29 @@ def next_stop(steps: tuple[Step, ...], cursor: int, direction: int, *, into: boo
     stop = cursor + direction
     while not into and 0 < stop <= len(steps) and steps[stop - 1].depth > 0:
         stop += direction
-    return max(0, min(stop, len(steps)))
+    if stop > len(steps):
+        return cursor
+    return max(0, stop)
+
+
+def last_stop(steps: tuple[Step, ...]) -> int:
+    """The cursor after the last line: the calls inside it come before its end."""
+    return next((at for at in range(len(steps), 0, -1) if steps[at - 1].depth == 0), 0)
+
+
+def inside(steps: tuple[Step, ...], position: int) -> range:
+    """The positions of the calls inside the line at ``position``, counted from 0."""
+    end = position + 1
+    while end < len(steps) and steps[end].depth > 0:
+        end += 1
+    return range(position + 1, end)
+
+
+def line_of(steps: tuple[Step, ...], position: int) -> int:
+    """The position of the line that the call at ``position`` is inside of, or is."""
+    while position > 0 and steps[position].depth > 0:
+        position -= 1
+    return position
 
 
 def numbered(steps: tuple[Step, ...], number: int) -> int | None:

@@ -209,6 +209,6 @@ Marks: ! it leaks, ┃ it holds: this probe did not get through, ~ it is limited
 
 def _legend() -> list[tuple[str, str] | str]:
     parts: list[tuple[str, str] | str] = []
-    for outcome in ("LEAKS", "HOLDS", "LIMITED"):
+    for outcome in ("LEAKS", "HOLDS", "LIMITED", "NOT_APPLICABLE"):
         parts += [MARKS[outcome], f" {_(outcome)}  "]
     return parts

@@ -23,7 +23,7 @@ from simulator.classroom.tui.present.engine.requests import daemon, requests
 from simulator.classroom.tui.present.engine.stack import Difference, difference, stacks
 from simulator.classroom.tui.present.line import changed
 from simulator.classroom.tui.present.sides import first_view, sides, views
-from simulator.classroom.tui.present.step import next_stop, numbered
+from simulator.classroom.tui.present.step import last_stop, next_stop, numbered
 from simulator.classroom.tui.screens.jump import JumpDialog
 from simulator.classroom.tui.screens.layers import LayersDialog
 from simulator.classroom.tui.screens.mechanisms import MechanismsDialog
@@ -49,7 +49,8 @@ The left side lists what was said to the kernel and what it answered. The right 
 machine at the step where you stand: as the **host** sees it and as the **sandbox** sees it.
 What the step changed is marked, forward and back.
 
-- `n` or `.` next line, `p` or `,` the line before; `]` and `[` also stop inside a shell line
+- `n` or `.` next line, `p` or `,` the line before; `]` and `[` also stop at the calls inside a
+  shell line: ▸ stands before how many they are
 - `Home`, `End`; a number jumps to that line
 - `v` the next view, `V` the one before: processes, files and mounts, network, users and limits,
   use of the machine
@@ -166,7 +167,7 @@ z asleep, - did not run, · building the sandbox.
         run, cursor = self.run, self.cursor
         veiled = is_veiled(self)
         verdict = " · ".join(filter(None, (run.outcome, run.stopped_by)))
-        if verdict and veiled and cursor < len(run.steps):
+        if verdict and veiled and cursor < last_stop(run.steps):
             verdict = VERDICT
         said = (run.title, _named(run), verdict)
         self.query_one("#title", Static).update(" — ".join(filter(None, said)))
@@ -206,7 +207,7 @@ z asleep, - did not run, · building the sandbox.
 
     def action_go_end(self) -> None:
         """After everything."""
-        self.cursor = len(self.run.steps)
+        self.cursor = last_stop(self.run.steps)
 
     def action_view(self, direction: int) -> None:
         """The next view of both sides."""
@@ -333,7 +334,7 @@ z asleep, - did not run, · building the sandbox.
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """A line was clicked."""
-        self.cursor = message.option_index + 1
+        self.cursor = int(message.option.id or 0) + 1
 
 
 def _named(run: Playback) -> str:

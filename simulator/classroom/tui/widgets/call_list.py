@@ -1,5 +1,7 @@
 """The steps as a list that reads like strace: who, what, and what came of it."""
 
+from collections.abc import Iterator
+
 from textual.content import Content
 from textual.events import Resize
 from textual.geometry import Region
@@ -7,7 +9,7 @@ from textual.reactive import reactive
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from simulator.classroom.tui.present.step import Step
+from simulator.classroom.tui.present.step import Step, inside, line_of
 from simulator.classroom.tui.veil import hidden
 from simulator.classroom.tui.widgets.tones import TONE_STYLES, domain_style
 
@@ -18,7 +20,11 @@ _FEWEST = 12
 
 
 class CallList(OptionList, can_focus=False):
-    """Follows the cursor; choosing a line stands after it."""
+    """Follows the cursor; choosing a line stands after it.
+
+    The calls inside a line are listed while the cursor stands in it: one line of ``docker run``
+    makes hundreds, and what comes before and after it is the program.
+    """
 
     steps: reactive[tuple[Step, ...]] = reactive(())
     cursor: reactive[int] = reactive(0)
@@ -28,13 +34,33 @@ class CallList(OptionList, can_focus=False):
     """Whether what came of the lines after the cursor is hidden."""
     _width = 0
     """The width that the lines were made for."""
+    _opened: int | None = None
+    """The position of the line that shows the calls inside it: the one that the cursor is in."""
 
     def watch_steps(self) -> None:
         """Rebuild the lines."""
+        self._opened = self._in()
         self.clear_options()
         if self.size.width:  # else they are made when it is known how long they may be
-            self.add_options([Option(self._line(position)) for position in range(len(self.steps))])
+            self.add_options(
+                Option(self._line(position), id=str(position)) for position in self._listed()
+            )
         self.watch_cursor()
+
+    def _in(self) -> int | None:
+        """The line inside of which the cursor stands, if it does."""
+        at = self.cursor - 1
+        if not 0 <= at < len(self.steps) or self.steps[at].depth == 0:
+            return None
+        return line_of(self.steps, at)
+
+    def _listed(self) -> Iterator[int]:
+        """The lines, and the calls inside the one that is opened."""
+        for position, step in enumerate(self.steps):
+            if step.depth == 0:
+                yield position
+                if position == self._opened:
+                    yield from inside(self.steps, position)
 
     def on_resize(self, event: Resize) -> None:
         """What came of a call is never cut away: the call is shortened as the width asks."""
@@ -51,14 +77,21 @@ class CallList(OptionList, can_focus=False):
         self._say_again(0, len(self.steps))
 
     def _say_again(self, first: int, last: int) -> None:
-        for position in range(first, min(last, self.option_count)):
-            self.replace_option_prompt_at_index(position, self._line(position))
+        for option in self.options:
+            position = int(option.id or 0)
+            if first <= position < last:
+                self.replace_option_prompt(str(position), self._line(position))
 
     def watch_cursor(self, before: int = 0, now: int = 0) -> None:
         """Highlight the step that was done last and keep it in sight."""
+        if self._opened != self._in():
+            self.watch_steps()
+            return
         if self.veiled:
             self._say_again(min(before, now), max(before, now))
-        self.highlighted = self.cursor - 1 if self.cursor > 0 and self.option_count else None
+        # The cursor may be of the run that was shown before: that is a moment of a branch.
+        there = 0 < self.cursor <= len(self.steps) and self.option_count
+        self.highlighted = self.get_option_index(str(self.cursor - 1)) if there else None
         # A list that was filled just now has no size yet, so it can scroll only after a refresh.
         self.call_after_refresh(self._scroll_around)
 
@@ -84,6 +117,8 @@ class CallList(OptionList, can_focus=False):
         before = f"{differs}{number} {step.tone.value} {'  ' * step.depth}"
         who = f"{step.actor[0]} " if step.actor else ""
         outcome = f" {step.outcome}" if step.outcome else ""
+        within = len(inside(self.steps, position)) if step.depth == 0 else 0
+        folded = f" ▸{within}" if within and position != self._opened and not is_hidden else ""
         room = self.size.width - 1 - len(before) - len(who)
         return Content.assemble(
             (differs, "bold $text-error"),
@@ -91,8 +126,9 @@ class CallList(OptionList, can_focus=False):
             (f" {step.tone.value} ", style),
             "  " * step.depth,
             (who, domain_style(step.actor)),
-            _shortened(step.call, max(_FEWEST, room - len(outcome))),
+            _shortened(step.call, max(_FEWEST, room - len(outcome) - len(folded))),
             (outcome, style),
+            (folded, "$text-muted"),
         )
 
 
