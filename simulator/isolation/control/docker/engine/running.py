@@ -30,6 +30,7 @@ from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.shim import Report
 from simulator.isolation.control.docker.engine.streams import Piece
 from simulator.isolation.control.docker.engine.sync import go
+from simulator.isolation.control.docker.engine.technology import REFUSED
 from simulator.machine.abi.constants import MNT_DETACH, O_CLOEXEC, SIGKILL
 from simulator.machine.userland.process import Process, SysError
 
@@ -135,10 +136,7 @@ async def _launch(sys: Process, engine: "Engine", container: Container) -> tuple
 def failed(report: Report | None) -> ApiError:
     """The error of a launch, as the daemon words runc's."""
     why = report.error if report is not None else "the shim ended"
-    message = (
-        "failed to create task for container: failed to create shim task: OCI runtime create"
-        f" failed: runc create failed: unable to start container process: {why}: unknown"
-    )
+    message = f"{REFUSED}unable to start container process: {why}: unknown"
     code = report.code if report is not None else 128
     return BadRequest(message) if code in (126, 127) else ApiError(message)
 

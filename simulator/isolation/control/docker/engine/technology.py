@@ -17,14 +17,26 @@ from simulator.isolation.mechanisms.base import Image
 from simulator.isolation.mechanisms.device_list import DeviceList
 from simulator.isolation.mechanisms.masked_paths import MaskedPaths
 from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
+from simulator.isolation.mechanisms.seccomp_profile import (
+    ProfileError,
+    ProfileFilter,
+    RuntimeProfileError,
+    read,
+)
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
 from simulator.isolation.technologies.base import Technology, change, drop, put
 from simulator.isolation.technologies.docker import TECHNOLOGY
 from simulator.isolation.technologies.options import docker as options
 from simulator.machine.abi.errors import VitrinaError
+from simulator.machine.kernel.cred import ALL_CAPABILITIES
 
 _RULE = re.compile(r"([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})")
 """moby ``oci/oci.go`` deviceCgroupRuleRegex."""
+REFUSED = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed:"
+    " runc create failed: "
+)
+"""What runc refuses, as the daemon tells it."""
 INIT = "/sbin/docker-init"
 """Where docker-init is mounted in a container (moby ``oci_linux.go``)."""
 
@@ -87,6 +99,8 @@ def configured(host: HostSettings, hostname: str) -> Technology:
         technology = options.read(TECHNOLOGY, _words(host, hostname))
     except VitrinaError as error:
         raise BadRequest(str(error)) from None
+    if profile := _profile(host):
+        technology = put(technology, ProfileFilter(profile))
     if (masked := host.MaskedPaths) is not None:
         walls = put(technology, MaskedPaths(tuple(masked)))
         technology = walls if masked else drop(technology, "masked-paths")
@@ -152,7 +166,27 @@ def _security(text: str) -> str:
         return key if value in _TRUE else ""
     if key != "seccomp":
         raise BadRequest(f'invalid --security-opt 2: "{text}"')
-    return "" if value in ("", "builtin") else text
+    return text if value == "unconfined" else ""
+
+
+def _profile(host: HostSettings) -> str:
+    """The last seccomp profile that is one of its own; empty when there is none.
+
+    Raises ``ApiError``.
+    """
+    found = ""
+    for one in host.SecurityOpt or []:
+        key, _given, value = one.partition("=" if "=" in one else ":")
+        if key == "seccomp":
+            found = "" if value in ("", "builtin", "unconfined") else value
+    try:
+        if found:
+            read(found, ALL_CAPABILITIES)
+    except RuntimeProfileError as error:
+        raise ApiError(f"{REFUSED}{error}: unknown") from None
+    except ProfileError as error:
+        raise ApiError(str(error)) from None
+    return found
 
 
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
