@@ -329,6 +329,7 @@ def test_an_address_of_the_agent_is_not_for_a_program(none: RealSession) -> None
         Call("ioctl", (0, 0x541B, heap)),
         Call("munmap", (heap, 4096)),
         Call("munmap", (heap - 4096, 8192)),
+        Call("mprotect", (heap - 4096, 8192, 0)),
         Call("ptrace", (12, 1, 0, heap)),
     ):
         assert isinstance(none.call("guest", call), Silent)

@@ -18,6 +18,9 @@ _MAPPING = {"mmap", "shmat"}
 _ELSEWHERE = {"process_vm_readv": (), "ptrace": (3,), "process_vm_writev": ()}
 """Calls whose addresses are another process's, but for these arguments."""
 
+_RANGES = {"munmap", "mprotect"}
+"""Calls that mean as many bytes as their second argument says."""
+
 _LOWEST = 1 << 32
 """Below it there are no programs that the kernel puts where it likes (ET_DYN)."""
 
@@ -68,7 +71,7 @@ def _within(low: int, high: int, made: list[Area]) -> bool:
 
 def _meant(call: Call) -> Iterator[Area]:
     """Addresses that the call's numbers could be."""
-    if call.name == "munmap":
+    if call.name in _RANGES:
         start, size = (*(arg if isinstance(arg, int) else 0 for arg in call.args[:2]), 0, 0)[:2]
         yield (start, start + max(size, 1))
         return

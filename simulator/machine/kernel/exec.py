@@ -149,7 +149,7 @@ def _runnable(trap: "Trap", at: At) -> Inode:
             "mount(2)",
         )
     permission.need(trap, inode, permission.EXEC)
-    if any(fd.writable(file) for file in trap.store.rows_by(fd.OPEN_FILES, inode.id)):
+    if any(fd.keeps_from_running(file) for file in trap.store.rows_by(fd.OPEN_FILES, inode.id)):
         trap.fail(Errno.ETXTBSY, N_("The file is open for writing."), "execve(2)")
     return inode
 

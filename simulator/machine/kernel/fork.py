@@ -23,7 +23,7 @@ from simulator.machine.kernel import pids as pid_spaces
 from simulator.machine.kernel.cred import Credentials
 from simulator.machine.kernel.namespace import PidNs
 from simulator.machine.kernel.namespaces.spaces import Spaces, copy_spaces
-from simulator.machine.kernel.resource import cgroup, memory
+from simulator.machine.kernel.resource import cgroup, mapping, memory
 from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs import fd
@@ -93,6 +93,7 @@ def fork(
             trap.update(shared_fs=trap.store.new_id("shared fs"))
         child = msgspec.structs.replace(child, shared_fs=trap.task.shared_fs)
     trap.store.put(child)
+    mapping.copy(trap.store, parent.id, child.id)
     if trap.store.count(Task) >= most_tasks(trap.store):
         trap.touch("pids", HOST, "exhaust", "threads-max")
     _adopt_as_init(trap.store, child)

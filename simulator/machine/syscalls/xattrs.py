@@ -16,7 +16,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.exec_cred import XATTR as CAPABILITIES
 from simulator.machine.kernel.exec_cred import parse
-from simulator.machine.kernel.fs.unnamed import SOCKET_NAME
+from simulator.machine.kernel.fs.unnamed import SOCKET_NAME, is_private
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import attributes, namei, ops, permission
@@ -148,7 +148,7 @@ def _set(trap: Trap, find: Any, name: str, value: bytes, flags: int) -> None:
         trap.fail(Errno.EINVAL, N_("These are no file capabilities."), "capabilities(7)")
     inode = inodes.load(trap, at.inode)
     _need_permission(trap, inode, name, permission.WRITE)
-    if name.startswith("security."):
+    if name.startswith("security.") and not is_private(at.inode):
         _need_security(trap, at, inode, name)
     _need_handler(trap, at, name)
     held = dict(inode.xattrs or {})
@@ -188,7 +188,7 @@ def _remove(trap: Trap, at: At, name: str) -> None:
     permission.need_writable(trap, at.mount)
     inode = inodes.load(trap, at.inode)
     _need_permission(trap, inode, name, permission.WRITE)
-    if name.startswith("security."):
+    if name.startswith("security.") and not is_private(at.inode):
         _need_security(trap, at, inode, name)
         if SOCKET_NAME in (inode.xattrs or {}):  # sockfs_security_xattr_set() leaves it to others
             trap.fail(Errno.EAGAIN, N_("No security module labels this socket."), "removexattr(2)")

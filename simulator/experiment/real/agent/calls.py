@@ -44,7 +44,7 @@ init_module Dp | finit_module ipi | kexec_load iiii | kexec_file_load z | bpf i0
 perf_event_open 0iiii | io_uring_setup i0 | userfaultfd i | fanotify_init ii | iopl i
 ioperm iii | vhangup | clone3 z | inotify_init1 i | inotify_add_watch ipi | timerfd_create ii
 epoll_create1 i | getrandom Ri | sysinfo _ | times _ | getrusage i_ | alarm i | pause
-nanosleep tN | mmap iiiiii | mlock ii | munlock ii | mlockall i | munlockall
+nanosleep tN | mmap iiiiii | mprotect iii | mlock ii | munlock ii | mlockall i | munlockall
 mq_open piii | mq_unlink p
 landlock_create_ruleset iii | landlock_restrict_self ii | quotactl_fd iiii | uselib p | ustat i_
 sysfs ipp | lookup_dcookie iRN | nfsservctl z | modify_ldt i_i | move_pages iiiiii

@@ -9,7 +9,7 @@ from simulator.machine.kernel import zone
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net.interface import Interface
-from simulator.machine.kernel.resource import memory
+from simulator.machine.kernel.resource import mapping, memory
 from simulator.machine.kernel.resource.charge import at_grant
 from simulator.machine.kernel.security import Answer, Policy
 from simulator.machine.kernel.task import Task
@@ -121,6 +121,9 @@ def _used(trap: Trap, row: Context, resource: str) -> int:
     if resource in ("private-memory", "memory-file"):
         return memory.held(zone.living(trap.store, trap.task.context))
     del row
+    if resource == "locked-memory":
+        living = zone.living(trap.store, trap.task.context)
+        return mapping.locked(trap.store, (task.id for task in living))
     return 0
 
 

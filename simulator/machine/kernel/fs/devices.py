@@ -7,7 +7,7 @@ directory holds the node. Source: null(4), random(4), mem(4), console(4), tty(4)
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -21,6 +21,7 @@ from simulator.machine.abi.constants import (
     RNDCLEARPOOL,
     RNDGETENTCNT,
     RNDZAPENTCNT,
+    S_IFBLK,
     S_IFCHR,
     S_IFMT,
     TCGETS,
@@ -55,6 +56,8 @@ class Driver:
     """
 
     name: str
+    maps: bool = False
+    """Whether mmap(2) of it is one of zeros."""
     read: "Callable[[Trap, fds.File, int], bytes]"
     write: "Callable[[Trap, fds.File, bytes], int]"
     open: "Callable[[Trap, fds.File, Inode], fds.File] | None" = None
@@ -112,6 +115,15 @@ def open_device(trap: "Trap", file: fds.File, inode: Inode) -> fds.File:
 def is_positioned(file: fds.File) -> bool:
     """Whether the device behind ``file`` has a position."""
     return _driver(file).positioned
+
+
+def is_mapped(file: fds.File) -> bool:
+    """Whether mmap(2) shows what is behind ``file``: a disk, or zeros."""
+    kind, _number = cast("tuple[int, int]", file.object)
+    driver = _driver(file)
+    if driver.name == "/dev/mem":
+        raise NotModelled("a mapping of physical memory")
+    return kind == S_IFBLK or driver.maps
 
 
 def _driver(file: fds.File) -> Driver:
@@ -261,7 +273,7 @@ _char(
         name="/dev/port", read=_zeros, write=_swallow, open=_raw_io, positioned=True, domain=HOST
     ),
 )
-_char(1, 5, Driver(name="/dev/zero", read=_zeros, write=_swallow))
+_char(1, 5, Driver(name="/dev/zero", read=_zeros, write=_swallow, maps=True))
 _char(1, 7, Driver(name="/dev/full", read=_zeros, write=_always_full, splices="r"))
 _char(1, 8, Driver(name="/dev/random", read=_noise, write=_swallow, ioctl=_entropy))
 _char(1, 9, Driver(name="/dev/urandom", read=_noise, write=_swallow, ioctl=_entropy))

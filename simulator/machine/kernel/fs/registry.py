@@ -104,6 +104,10 @@ def _never(_directory: VirtualId) -> bool:
     return False
 
 
+def _without_mmap(_inode: VirtualId) -> Errno:
+    return Errno.ENODEV
+
+
 def _no_backing(_trap: "Trap", _inode: VirtualId, _writing: bool) -> int | None:
     return None
 
@@ -154,6 +158,8 @@ class FileOperations:
     """Requests that the files themselves understand (nsfs); it refuses the others with ENOTTY."""
     seeks: bool = True
     """Whether lseek(2) has somebody to turn to; ESPIPE otherwise (no_llseek())."""
+    unmapped: "Callable[[VirtualId], Errno]" = _without_mmap
+    """What mmap(2) of a regular file without stored data is refused with."""
     synced: frozenset[int] = frozenset((S_IFREG, S_IFDIR))
     """The types of file (S_IFMT) that have an fsync(); EINVAL otherwise (vfs_fsync_range())."""
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SOCKET_NAME = "system.sockprotoname"
 _ROWS: dict[str, type[Pipe] | type[Socket]] = {"pipe": Pipe, "socket": Socket}
+_NOBODYS = (ANONYMOUS, "pidfd")
 _KEPT = ("mode", "uid", "gid")
 """What the row holds; times are nobody's."""
 
@@ -43,6 +44,11 @@ _KEPT = ("mode", "uid", "gid")
 def place(inode: VirtualId) -> At:
     """Where such an inode (``fd.unnamed``) is found."""
     return At(nsfs.MOUNT, inode)
+
+
+def is_private(inode: InodeId) -> bool:
+    """S_PRIVATE: no security module is asked about it."""
+    return isinstance(inode, tuple) and inode[0] in _NOBODYS
 
 
 def name(inode: InodeId) -> str:
@@ -110,5 +116,5 @@ for tag in _ROWS:
     register_virtual(
         tag, _Unnamed(), Mutations(set_attributes=_set_attributes), operations=_NO_FILE
     )
-for tag in (ANONYMOUS, "pidfd"):
+for tag in _NOBODYS:
     register_virtual(tag, _Anonymous(), Mutations(settable=False), operations=_NO_FILE)

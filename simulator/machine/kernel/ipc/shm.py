@@ -8,6 +8,9 @@ from simulator.machine.abi.constants import (
     IPC_RMID,
     IPC_SET,
     IPC_STAT,
+    PROT_EXEC,
+    PROT_READ,
+    PROT_WRITE,
     RLIMIT_MEMLOCK,
     SHM_EXEC,
     SHM_INFO,
@@ -26,16 +29,15 @@ from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import pids
 from simulator.machine.kernel.ipc import params, perm
 from simulator.machine.kernel.ipc.perm import EXEC, READ, WRITE, Perm
+from simulator.machine.kernel.resource import mapping
 from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import Attachment, Task, TaskState
-from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.state.store import Index, Row, Store
 
 PAGE = 4096
 SHM_DEST, SHM_LOCKED = 0o1000, 0o2000
 SHM_STAT_ANY = 15
-LOWEST = 0x7F00_0000_0000
-"""Where the model maps the first segment of a task; a real address differs at every run."""
 
 
 class Segment(Row, frozen=True, kw_only=True):
@@ -101,7 +103,25 @@ def attach(trap: Trap, number: int, address: int, flags: int) -> int:
     read_only = bool(flags & SHM_RDONLY)
     wanted = READ | (0 if read_only else WRITE) | (EXEC if flags & SHM_EXEC else 0)
     perm.need(trap, segment.perm, wanted)
-    address = address or _free(trap, segment.size)
+    size = -(-segment.size // PAGE) * PAGE
+    if not address:
+        address = mapping.free(trap.store, trap.task.id, size)
+    taken = mapping.within(trap.store, trap.task.id, address, address + size)
+    if taken and not flags & SHM_REMAP:
+        trap.fail(Errno.EINVAL, N_("Something is mapped there already."), "shmat(2)")
+    if taken:
+        raise NotModelled("a segment over other mappings")
+    access = PROT_READ | (0 if read_only else PROT_WRITE) | (PROT_EXEC if flags & SHM_EXEC else 0)
+    trap.store.put(
+        mapping.Mapping(
+            id=(trap.task.id, address),
+            size=size,
+            protection=access,
+            shared=True,
+            may_write=not read_only,
+            segment=segment.id,
+        )
+    )
     mapped = Attachment(address, segment.id, read_only)
     trap.update(attached=(*trap.task.attached, mapped))
     trap.store.put(msgspec.structs.replace(segment, last=trap.task.id))
@@ -114,12 +134,30 @@ def detach(trap: Trap, address: int) -> int:
     trap.ask("may_use_sysv", "shm")
     for mapped in trap.task.attached:
         if mapped.address == address and address:
-            trap.update(attached=tuple(m for m in trap.task.attached if m is not mapped))
-            segment = trap.store.row(Segment, mapped.segment)
-            trap.store.put(msgspec.structs.replace(segment, last=trap.task.id))
-            _let_go(trap.store, mapped.segment)
+            for row in mapping.of(trap.store, trap.task.id):
+                if row.segment == mapped.segment and row.start - row.offset == address:
+                    mapping.drop(trap.store, row)
+            _detached(trap, mapped)
             return 0
     return trap.fail(Errno.EINVAL, N_("No segment is attached at the address."), "shmdt(2)")
+
+
+def unmapped(trap: Trap, segment: tuple[NsId, int], address: int, size: int) -> None:
+    """munmap(2) of an attached segment detaches it too: all of it, or nobody knows of the rest."""
+    for mapped in trap.task.attached:
+        if mapped.address == address and mapped.segment == segment:
+            if size < trap.store.row(Segment, segment).size:
+                raise NotModelled("a segment that loses a part")
+            _detached(trap, mapped)
+            return
+    raise NotModelled("a segment that loses a part")
+
+
+def _detached(trap: Trap, mapped: Attachment) -> None:
+    trap.update(attached=tuple(m for m in trap.task.attached if m is not mapped))
+    segment = trap.store.row(Segment, mapped.segment)
+    trap.store.put(msgspec.structs.replace(segment, last=trap.task.id))
+    _let_go(trap.store, mapped.segment)
 
 
 def control(trap: Trap, number: int, command: int, value: Value) -> Result | int:
@@ -217,14 +255,6 @@ def _at_exit(store: Store, task: Task) -> None:
     store.put(msgspec.structs.replace(now, attached=()))
     for mapped in task.attached:
         _let_go(store, mapped.segment)
-
-
-def _free(trap: Trap, size: int) -> int:
-    above = LOWEST
-    for mapped in trap.task.attached:
-        segment = trap.store.row(Segment, mapped.segment)
-        above = max(above, mapped.address + -(-segment.size // PAGE) * PAGE)
-    return above + -(-size // PAGE) * PAGE
 
 
 def _full(trap: Trap) -> None:

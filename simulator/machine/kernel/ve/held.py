@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from simulator.machine.abi.constants import AF_INET, AF_INET6, SOCK_STREAM
 from simulator.machine.kernel.ipc.shm import Segment
 from simulator.machine.kernel.net.socket import Socket
+from simulator.machine.kernel.resource import mapping
 from simulator.machine.kernel.resource.memory import held as memory_held
 from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.ve import context as ves
@@ -103,6 +104,10 @@ def _private(world: World, row: "Context") -> int:
     return len(alive) * PRIVATE_PAGES + mapped // PAGE
 
 
+def _locked(world: World, row: "Context") -> int:
+    return mapping.locked(world, (task.id for task in _alive(world, row))) // PAGE
+
+
 def _shared(world: World, row: "Context") -> int:
     init = ves.init_of(world, row)
     if init is None:
@@ -140,6 +145,7 @@ def _is_datagram(socket: Socket) -> bool:
 
 _COUNTS: "Mapping[str, Callable[[World, Context], int]]" = {
     "kmemsize": _kernel,
+    "lockedpages": _locked,
     "privvmpages": _private,
     "shmpages": _shared,
     "numproc": _numproc,

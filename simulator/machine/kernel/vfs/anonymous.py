@@ -8,6 +8,8 @@ from simulator.machine.abi.constants import (
     EFD_CLOEXEC,
     EFD_NONBLOCK,
     EFD_SEMAPHORE,
+    F_SEAL_EXEC,
+    F_SEAL_FUTURE_WRITE,
     F_SEAL_GROW,
     F_SEAL_SEAL,
     F_SEAL_SHRINK,
@@ -18,6 +20,7 @@ from simulator.machine.abi.constants import (
     O_NONBLOCK,
     O_RDWR,
     S_IFDIR,
+    S_IFMT,
     S_IFREG,
 )
 from simulator.machine.abi.errno import Errno
@@ -30,6 +33,7 @@ from simulator.machine.abi.ids import (
     MountId,
     SuperblockId,
 )
+from simulator.machine.kernel.resource import mapping as mappings
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import Sleep
 from simulator.machine.kernel.vfs import fd as fds
@@ -42,7 +46,7 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 _MAX = (1 << 64) - 2
-_ALL_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | 0x10 | 0x20
+_FIRST_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
 _SHM_MOUNT = "shm_mnt"
 
 
@@ -134,23 +138,51 @@ def memfd(trap: "Trap", name: str, flags: int) -> int:
 
 
 def seals(trap: "Trap", file: fds.File, added: int | None) -> int:
-    """F_GET_SEALS, or F_ADD_SEALS with ``added``. EINVAL where seals don't exist, EPERM."""
+    """F_GET_SEALS, or F_ADD_SEALS with ``added``. EBUSY EINVAL EPERM.
+
+    Only files of memfd_create(2) are sealed; any other of tmpfs has the seals themselves sealed.
+    """
+    if added is not None and not fds.writable(file):
+        trap.fail(Errno.EPERM, N_("The file is not open for writing."), "fcntl(2)")
+    if added is not None and added & ~_known_seals(trap):
+        trap.fail(Errno.EINVAL, N_("There is no such seal."), "fcntl(2)")
     inode = None
     if file.at is not None and isinstance(file.at.inode, int):
         inode = trap.store.row(Inode, file.at.inode)
-    if inode is None or trap.store.row(Superblock, inode.sb).fstype != "tmpfs":
+    if inode is None or not _in_shmem(trap, inode):
         trap.fail(Errno.EINVAL, N_("The file can't be sealed."), "fcntl(2)")
-    current = inode.seals if inode.nlink == 0 else F_SEAL_SEAL
+    own = file.at is not None and file.at.mount == _shm_mount(trap.store)
+    current = inode.seals if own else F_SEAL_SEAL
     if added is None:
         return current
-    if not fds.writable(file):
-        trap.fail(Errno.EPERM, N_("The file is not open for writing."), "fcntl(2)")
-    if added & ~_ALL_SEALS:
-        trap.fail(Errno.EINVAL, N_("There is no such seal."), "fcntl(2)")
     if current & F_SEAL_SEAL:
         trap.deny(Errno.EPERM, "seal", N_("The seals themselves are sealed."), "fcntl(2)")
+    if added & F_SEAL_WRITE & ~current and _is_written_by_mapping(trap, inode):
+        trap.fail(Errno.EBUSY, N_("A mapping may still write to the file."), "fcntl(2)")
+    if added & F_SEAL_EXEC and inode.mode & 0o111:  # nothing is both written and run
+        added |= F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_FUTURE_WRITE
     trap.store.put(msgspec.structs.replace(inode, seals=current | added))
     return 0
+
+
+def _known_seals(trap: "Trap") -> int:
+    known = _FIRST_SEALS
+    known |= F_SEAL_FUTURE_WRITE if trap.family.release >= (5, 1) else 0
+    return known | (F_SEAL_EXEC if trap.family.release >= (6, 3) else 0)
+
+
+def _in_shmem(trap: "Trap", inode: Inode) -> bool:
+    kept = trap.store.row(Superblock, inode.sb).fstype in ("tmpfs", "devtmpfs")
+    return kept and inode.mode & S_IFMT == S_IFREG
+
+
+def _is_written_by_mapping(trap: "Trap", inode: Inode) -> bool:
+    """mapping_deny_writable(): a shared mapping that is writable, or may be made so."""
+    return any(
+        row.shared and row.may_write
+        for file in trap.store.by(fds.OPEN_FILES, inode.id)
+        for row in mappings.of_file(trap.store, file)  # pyright: ignore[reportArgumentType]
+    )
 
 
 def _shm_mount(store: Store) -> MountId:

@@ -96,6 +96,9 @@ _FEW = 4
 REFERENCES = Index(FdTable, _descriptions, "slots.pages", between=_changed)
 """The descriptor tables that hold a description; it is released with the last of them."""
 
+HOLDERS: list[Index[Any]] = []
+"""What else may hold a description: by its id (a mapping of the file)."""
+
 OPEN_FILES = Index(File, lambda file: () if file.at is None else (file.at.inode,), "at")
 """The descriptions of an inode."""
 
@@ -144,6 +147,11 @@ def readable(file: File) -> bool:
 def writable(file: File) -> bool:
     """Whether it was opened for writing."""
     return file.flags & O_ACCMODE in (O_WRONLY, O_RDWR)
+
+
+def keeps_from_running(file: File) -> bool:
+    """get_write_access(), which open(2) calls and memfd_create(2) does not: ETXTBSY."""
+    return writable(file) and not file.label.startswith("/memfd:")
 
 
 def lowest_free(trap: "Trap", lowest: int = 0) -> int:
@@ -241,7 +249,7 @@ def inode_of(file: File) -> InodeId:
 
 def drop_reference(store: Store, file: FileId) -> None:
     """After a slot was removed: release the description when no table refers to it any more."""
-    if file not in store.filed(REFERENCES):
+    if file not in store.filed(REFERENCES) and not any(file in store.filed(by) for by in HOLDERS):
         row = store.get(File, file)
         if row is None:
             return

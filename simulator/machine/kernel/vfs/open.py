@@ -272,7 +272,11 @@ def _with_driver(trap: "Trap", file: fds.File, inode: Inode, kind: int) -> fds.F
         return pipe.open_fifo(trap, file, inode)
     if kind in (S_IFBLK, S_IFCHR):
         return devices.open_device(trap, file, inode)
-    if kind == S_IFSOCK:
+    node = None if file.at is None else file.at.inode
+    tag = node[0] if isinstance(node, tuple) else ""
+    if isinstance(node, tuple) and tag == "pidfd":  # pidfs gives another one
+        return msgspec.structs.replace(file, at=None, kind="pidfd", object=node[1])
+    if kind == S_IFSOCK or tag == fds.ANONYMOUS:
         trap.fail(Errno.ENXIO, N_("A socket is not opened but connected to."), "open(2)")
     return file
 

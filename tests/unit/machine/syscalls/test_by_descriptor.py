@@ -106,3 +106,26 @@ def test_a_connectable_handle_names_a_file_by_its_directory_and_so_by_a_path() -
     assert it.do("name_to_handle_at", AT_FDCWD, "/missing", AT_HANDLE_MNT_ID_UNIQUE) == "ENOENT"
     old = Machine(kernel("linux-4.4"))
     assert old.do("name_to_handle_at", AT_FDCWD, "/", AT_HANDLE_MNT_ID_UNIQUE) == "EINVAL"
+
+
+def test_a_socket_and_an_event_counter_are_seen_below_proc_but_not_opened_again() -> None:
+    it = Machine()
+    it.do("mkdir", "/proc", 0o555)
+    it.do("mount", "p", "/proc", "proc", 0, None)
+    fds = _opened(it)
+    for kind, fd in fds.items():
+        path = f"/proc/self/fd/{fd}"
+        assert it.data("stat", path)["mode"] == it.data("fstat", fd)["mode"]
+        opened = it.do("open", path, O_RDWR)
+        assert isinstance(opened, int) if kind == "pipe" else opened == "ENXIO"
+    user = it.become(it.fork(), 1000)
+    assert it.do("open", f"/proc/self/fd/{fds['eventfd']}", O_RDWR, pid=user) == "EACCES"
+
+
+def test_a_memory_file_runs_although_it_is_open_for_writing() -> None:
+    it = Machine()
+    fd = it.do("memfd_create", "m", 0)
+    it.do("write", fd, "#!/missing\n", 11)
+    assert it.do("execveat", fd, "", ["x"], [], AT_EMPTY_PATH) == "ENOENT"
+    it.do("open", "/f", O_CREAT | O_RDWR, 0o755)
+    assert it.do("execveat", AT_FDCWD, "/f", ["x"], [], 0) == "ETXTBSY"

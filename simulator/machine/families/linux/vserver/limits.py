@@ -11,7 +11,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import vserver as vx
 from simulator.machine.kernel.context import Context
-from simulator.machine.kernel.resource import memory
+from simulator.machine.kernel.resource import mapping, memory
 from simulator.machine.kernel.resource.charge import at_grant
 from simulator.machine.kernel.security import Answer, Policy
 from simulator.machine.kernel.task import Task
@@ -85,6 +85,10 @@ def _memory(world: World, tasks: tuple[Task, ...]) -> int:
     return memory.held(tasks)
 
 
+def _locked(world: World, tasks: tuple[Task, ...]) -> int:
+    return mapping.locked(world, (task.id for task in tasks))
+
+
 def _tasks(world: World, tasks: tuple[Task, ...]) -> int:
     del world
     return len(tasks)
@@ -95,6 +99,7 @@ _COUNT: Mapping[str, Callable[[World, tuple[Task, ...]], int]] = {
     "nofile": _files,
     "as": _memory,
     "rss": _memory,
+    "memlock": _locked,
 }
 
 

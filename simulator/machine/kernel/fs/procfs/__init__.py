@@ -6,7 +6,7 @@ ns} are magic links; below /proc/sys the settings that the *reader's* namespaces
 
 from simulator.machine.kernel.fs.procfs.attributes import Altered, set_attributes
 from simulator.machine.kernel.fs.procfs.mounting import PROC
-from simulator.machine.kernel.fs.procfs.virtual import Procfs, may_open, need_start
+from simulator.machine.kernel.fs.procfs.virtual import Procfs, may_open, need_start, unmapped
 from simulator.machine.kernel.fs.registry import (
     FileOperations,
     Mutations,
@@ -27,7 +27,7 @@ register_virtual(
         layers=lambda _trap, directory: () if len(directory) == 2 else None,
         tables=frozenset({Altered}),
     ),
-    FileOperations(synced=frozenset()),
+    FileOperations(synced=frozenset(), unmapped=unmapped),
 )
 
 __all__ = ["PROC"]

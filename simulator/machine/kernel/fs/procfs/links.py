@@ -90,10 +90,10 @@ def _follow_fd(look: Look) -> "At | str":
     file = described(look, look.name)
     if file is None:
         look.trap.fail(Errno.ENOENT, N_("The descriptor has been closed."), "proc_pid_fd(5)")
+    if file.at is not None:
+        return file.at
     node = fds.unnamed(file)
-    if node is not None and file.kind == "pipe":
-        return unnamed.place(node)
-    return file.at if file.at is not None else anonymous(file)
+    return anonymous(file) if node is None else unnamed.place(node)
 
 
 def text(look: Look) -> str:
@@ -122,7 +122,11 @@ def anonymous(file: File) -> str:
     if file.kind in ("pipe", "socket"):
         number = file.object if isinstance(file.object, int) else file.id
         return f"{file.kind}:[{number}]"
-    return f"anon_inode:[{file.kind}]"
+    return f"anon_inode:{_CLASSES.get(file.kind, f'[{file.kind}]')}"
+
+
+_CLASSES = {"epoll": "[eventpoll]", "perf": "[perf_event]"}
+"""Of anonymous inodes, where it is not the kind's own name (anon_inodefs_dname())."""
 
 
 def fdinfo_child(look: Look, name: str) -> Node | None:

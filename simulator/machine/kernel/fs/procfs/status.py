@@ -1,6 +1,9 @@
 """What a process tells about itself: status, stat, statm, limits, maps. fs/proc/array.c."""
 
 from simulator.machine.abi.constants import (
+    PROT_EXEC,
+    PROT_READ,
+    PROT_WRITE,
     RLIM_INFINITY,
     RLIMIT_AS,
     RLIMIT_CORE,
@@ -22,11 +25,13 @@ from simulator.machine.abi.constants import (
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.fs.procfs.node import Look
 from simulator.machine.kernel.namespace import PidNs, UserNs, from_kernel
-from simulator.machine.kernel.resource import demand, reclaim, shares
+from simulator.machine.kernel.resource import demand, mapping, reclaim, shares
 from simulator.machine.kernel.resource.processors import listed
 from simulator.machine.kernel.task import CHILDREN, Sleeper, Task, TaskState
+from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import dpath
-from simulator.machine.kernel.vfs.fd import FdTable
+from simulator.machine.kernel.vfs.fd import FdTable, File
+from simulator.machine.kernel.vfs.stat import number as inode_number
 
 _WORDS = {"R": "running", "S": "sleeping", "D": "disk sleep", "T": "stopped", "Z": "zombie"}
 _TICK_NS = 10_000_000
@@ -126,7 +131,8 @@ def status(look: Look) -> str:
         "Kthread:\t0",
     ]
     if state != "Z":
-        lines += _memory(task, reclaim.swapped(trap.store, (task,)) // 1024)
+        locked = mapping.locked(trap.store, (task.id,)) // 1024
+        lines += _memory(task, reclaim.swapped(trap.store, (task,)) // 1024, locked)
     return "".join(f"{line}\n" for line in (*lines, *_signals(task), *_rights(look)))
 
 
@@ -137,13 +143,13 @@ def _numbers_below(look: Look) -> str:
     return "\t".join(map(str, look.task.pids[level:]))
 
 
-def _memory(task: Task, swapped: int) -> list[str]:
+def _memory(task: Task, swapped: int, locked: int) -> list[str]:
     resident = _size_kb(task)
     anonymous = 52 + task.memory // 1024
     rows = (
         ("VmPeak", resident + 868),
         ("VmSize", resident + 868),
-        ("VmLck", 0),
+        ("VmLck", locked),
         ("VmPin", 0),
         ("VmHWM", resident),
         ("VmRSS", resident),
@@ -273,12 +279,32 @@ def maps(look: Look) -> str:
         return ""
     known = dpath.path_of(look.trap, task.exe) if task.exe is not None else task.argv[0]
     path = known.removeprefix("(unreachable)")
+    rows = mapping.of(look.trap.store, task.id)
+    heap = max((row.end for row in rows if row.start == mapping.HEAP), default=mapping.HEAP)
+    mapped = "".join(_mapped(look.trap, row) for row in rows if row.start != mapping.HEAP)
     return (
         f"00400000-00401000 r--p 00000000 08:01 1 {'':24} {path}\n"
         f"00401000-00585000 r-xp 00001000 08:01 1 {'':24} {path}\n"
-        f"01000000-01023000 rw-p 00000000 00:00 0 {'':24} [heap]\n"
+        f"01000000-{heap:08x} rw-p 00000000 00:00 0 {'':24} [heap]\n{mapped}"
         f"7ffd00000000-7ffd00021000 rw-p 00000000 00:00 0 {'':14} [stack]\n"
     )
+
+
+def _mapped(trap: Trap, row: mapping.Mapping) -> str:
+    """show_map_vma()."""
+    bits = (("r", PROT_READ), ("w", PROT_WRITE), ("x", PROT_EXEC))
+    access = "".join(letter if row.protection & bit else "-" for letter, bit in bits)
+    file = None if row.file is None else trap.store.row(File, row.file)
+    number, path = 0, ""
+    if file is not None and file.at is not None:
+        number = inode_number(trap, file.at.inode)
+        path = dpath.path_of(trap, file.at, opened=file.name).removeprefix("(unreachable)")
+    elif row.segment is not None:
+        number, path = row.segment[1], "/SYSV (deleted)"
+    elif row.shared:
+        path = "/dev/zero (deleted)"
+    where = f"{row.start:08x}-{row.end:08x} {access}{'s' if row.shared else 'p'} {row.offset:08x}"
+    return f"{where} 00:01 {number:<8} {'':16} {path}".rstrip() + "\n"
 
 
 def syscall(look: Look) -> str:

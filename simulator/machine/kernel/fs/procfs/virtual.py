@@ -41,6 +41,13 @@ _WORLD_READABLE_DIRECTORY = S_IFDIR | 0o555
 _TOP = Node(mode=_WORLD_READABLE_DIRECTORY)
 
 
+def unmapped(inode: VirtualId) -> Errno:
+    """Files of the machine have proc_reg_mmap(), which finds nobody; a process's have none."""
+    top, below = inode[2], inode[3:4]
+    mine = top == "sys" or (isinstance(top, int) and below != ("net",))
+    return Errno.ENODEV if mine else Errno.EIO
+
+
 class Procfs:
     """The ``Virtual`` of inodes ("proc", superblock, ...)."""
 
