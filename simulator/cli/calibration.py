@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+import textwrap
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -33,6 +34,10 @@ from simulator.machine.kernel.cred import mask, names
 from simulator.machine.kernel.task import SeccompFilter
 
 
+BRIEF = 160
+"""Characters of a sentence that a terminal is shown: two lines of it."""
+
+
 class Calibration(msgspec.Struct, frozen=True):
     """What was read; ``told`` has a sentence for each default that is not the model's."""
 
@@ -61,6 +66,13 @@ class Calibration(msgspec.Struct, frozen=True):
             if found.get(name) is not None and found.get(name) == usual.get(name):
                 found = put(found, mechanism)
         return found
+
+    def brief(self) -> Iterator[str]:
+        """The sentences for a terminal: a filter may differ in hundreds of calls."""
+        cut = [textwrap.shorten(sentence, BRIEF, placeholder=" ...") for sentence in self.told]
+        yield from cut
+        if any(sentence.endswith(" ...") for sentence in cut):
+            yield _("In full it stands in the report (-o FILE), under stamp.defaults.")
 
     def stamp(self) -> dict[str, object]:
         """What a report says of it: the runtimes' own defaults, and where the model's differ."""

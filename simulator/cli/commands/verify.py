@@ -64,7 +64,7 @@ def command(
         _say_cleaned()
     with pool.keep(), _progress(len(wanted) * len(probes), plain=told) as step:
         calibration = calibrate((spec for spec, _lifted in wanted.values()), load_world())
-        for sentence in calibration.told:
+        for sentence in calibration.brief():
             click.echo(sentence, err=True)
         columns = Columns(wanted, calibration, twice)
         processes = min(processors(), jobs)

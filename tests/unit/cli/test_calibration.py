@@ -2,7 +2,7 @@
 
 import msgspec
 
-from simulator.cli.calibration import Calibration, of_docker, of_lxc, of_profile
+from simulator.cli.calibration import BRIEF, Calibration, of_docker, of_lxc, of_profile
 from simulator.experiment.engine.compare import traced
 from simulator.experiment.probes.language import parse
 from simulator.experiment.real.defaults import Defaults
@@ -97,3 +97,17 @@ def test_another_file_of_lxc_is_told() -> None:
     ]
     assert list(of_lxc(lxc_files.COMMON)) == []
     assert "+lxc.cap.drop = kill" in "".join(of_lxc(lxc_files.COMMON + "lxc.cap.drop = kill\n"))
+
+
+def test_a_terminal_is_shown_the_beginning_of_a_long_list_and_where_all_of_it_is() -> None:
+    long = "docker: filter of calls of this version: " + " ".join(f"+call{n}" for n in range(300))
+    found = Calibration(told=("lxc: short", long))
+
+    short, cut, where = found.brief()
+    assert short == "lxc: short"
+    assert cut.startswith("docker: filter of calls of this version: +call0 ")
+    assert cut.endswith(" ...")
+    assert len(cut) <= BRIEF
+    assert "stamp.defaults" in where
+    assert found.stamp()["differing"] == ["lxc: short", long]
+    assert list(Calibration(told=("lxc: short",)).brief()) == ["lxc: short"]
