@@ -33,7 +33,6 @@ from simulator.machine.families.linux.seccomp import verdict
 from simulator.machine.kernel.cred import mask, names
 from simulator.machine.kernel.task import SeccompFilter
 
-
 BRIEF = 160
 """Characters of a sentence that a terminal is shown: two lines of it."""
 
