@@ -6,6 +6,7 @@ from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.screens.home import HomeScreen
 from simulator.classroom.tui.screens.matrix import MatrixScreen
 from simulator.classroom.tui.screens.play import PlayScreen
+from simulator.machine.abi import i18n
 from tests.tui.screen import screen_text, until
 
 SMALL = (80, 24)
@@ -44,3 +45,16 @@ async def test_words_that_no_probe_has_leave_nothing_to_open():
         await pilot.press("x", "slash", *"zzzz", "enter", "enter")
         await until(pilot, lambda: "nothing is called that" in screen_text(app))
         assert isinstance(app.screen, MatrixScreen)
+
+
+async def test_a_question_is_read_to_its_end_on_the_narrowest_screen():
+    i18n.use("es")
+    try:
+        async with VitrinaApp().run_test(size=(60, 20)) as pilot:
+            await pilot.press("x")
+            await until(pilot, lambda: "anfitrión?" in screen_text(pilot.app))
+            said = " ".join(screen_text(pilot.app).split())
+    finally:
+        i18n.use("en")
+    assert "¿Puede el huésped hacer legible para todos el secreto del anfitrión?" in said
+    assert "- NO" in said.partition("sonda")[0]

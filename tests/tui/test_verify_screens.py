@@ -11,7 +11,7 @@ from simulator.classroom.tui.screens.home import HomeScreen
 from simulator.classroom.tui.screens.verify import EntriesScreen, PairScreen, VerifyScreen
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.report import Report, Row, read
-from tests.tui.screen import screen_text
+from tests.tui.screen import screen_text, until
 
 ROWS = tuple(
     Row(spec=spec, probe="proc.locks", step=step, actor="guest", call=call, **words)
@@ -50,9 +50,12 @@ async def test_a_cell_opens_to_entries_and_an_entry_to_both_traces(size: tuple[i
         text = screen_text(app)
         assert "33.33% agree · 2 unexplained · Linux 6.1.0" in text
         assert "none" in text
+        await until(pilot, lambda: "⏎ open" in screen_text(app))
         await pilot.press("right", "right", "right", "right", "enter")
         await pilot.pause()
         assert isinstance(app.screen, EntriesScreen)
+        assert "model | kernel" in screen_text(app)
+        await until(pilot, lambda: "⏎ open" in screen_text(app))
         assert "proc.locks 1 guest.read  0 | 42" in screen_text(app)
         await pilot.press("enter")
         await pilot.pause()

@@ -75,6 +75,7 @@ entry opens to both traces.
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "entries", N_("open"), priority=True),
         Binding("o", "open", N_("open a report")),
         Binding("r", "run", N_("run")),
         Binding("escape,q", "leave", N_("back"), priority=True),
@@ -107,6 +108,7 @@ entry opens to both traces.
         """Show another report."""
         self._report = report
         self._show()
+        self.refresh_bindings()
 
     def _show(self) -> None:
         table = self.query_one(DataTable)
@@ -136,6 +138,16 @@ entry opens to both traces.
                 for kind in CLASSES
             )
             table.add_row(Content(name), *cells, key=spec)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Without a report there is no cell to open."""
+        if action == "entries":
+            return self._report is not None
+        return super().check_action(action, parameters)
+
+    def action_entries(self) -> None:
+        """The cell that is chosen."""
+        self.query_one(DataTable).action_select_cursor()
 
     def on_data_table_cell_selected(self, message: DataTable.CellSelected) -> None:
         """The entries of a configuration, all or those of one class."""
@@ -238,6 +250,7 @@ they may differ. Enter shows both traces of the probe side by side.
     )
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "traces", N_("open"), priority=True),
         Binding("escape,q", "app.pop_screen", N_("back"), priority=True),
     ]
 
@@ -250,10 +263,15 @@ they may differ. Enter shows both traces of the probe side by side.
 
     def compose(self) -> ComposeResult:
         """The list."""
-        yield Static(f"{self._label} ({len(self._rows)})", id="title")
+        model, kernel = _("model"), _("kernel")
+        yield Static(f"{self._label} ({len(self._rows)})   {model} | {kernel}", id="title")
         listed = (Option(_entry(row), id=str(number)) for number, row in enumerate(self._rows))
         yield OptionList(*listed, id="entries")
         yield Foot()
+
+    def action_traces(self) -> None:
+        """The entry that is chosen."""
+        self.query_one("#entries", OptionList).action_select()
 
     def on_option_list_option_selected(self, message: OptionList.OptionSelected) -> None:
         """Both traces of that probe."""
