@@ -1,7 +1,7 @@
 """What a configuration says, item by item, put together into a SPEC as far as the model has it."""
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -121,3 +121,13 @@ def _short(text: str, most: int = LONGEST) -> str:
     line = " ".join(text.split())
     printable = "".join(letter if letter.isprintable() else "?" for letter in line)
     return printable if len(printable) <= most else printable[: most - 3] + "..."
+
+
+def absent(name: str, names: Sequence[str]) -> ImportFault:
+    """The file has no container of this name, or none at all."""
+    listed = ", ".join(names)
+    if not listed:
+        return ImportFault(_("there is no container in it"))
+    return ImportFault(
+        _("there is no container {name}; there are: {list}").format(name=repr(name), list=listed)
+    )

@@ -17,7 +17,7 @@ _KINDS = "docker inspect, OCI config.json, LXC config, jail.conf, zonecfg export
 _TEXTS = (
     (re.compile(r"^\s*lxc\.[a-z_.0-9]+\s*=", re.MULTILINE), lxc.read),
     (re.compile(r"^\s*create\b|\A\s*<\?xml|\A\s*<zone\b", re.MULTILINE), zone.read),
-    (re.compile(r"^\s*[\w.*-]+\s*\{", re.MULTILINE), jail.read),
+    (re.compile(r"""^\s*(?:[\w.*-]+|"[^"\n]*"|'[^'\n]*')\s*\{""", re.MULTILINE), jail.read),
     (re.compile(r"^[A-Z_0-9]+=\"?", re.MULTILINE), openvz.read),
 )
 

@@ -6,7 +6,7 @@ Names as the Engine API has them (moby api/types/container/hostconfig.go).
 from collections.abc import Iterator
 from typing import Any
 
-from simulator.isolation.imports.base import NO_WALL, Found, ImportFault, Wish
+from simulator.isolation.imports.base import NO_WALL, Found, ImportFault, Wish, absent
 from simulator.isolation.imports.reading import at, number, objects, pairs, strings, text
 from simulator.isolation.technologies.defaults.docker import MASKED
 from simulator.machine.abi.i18n import N_
@@ -35,7 +35,14 @@ _THROTTLES = (
     ("BlkioDeviceReadIOps", "--device-read-iops"),
     ("BlkioDeviceWriteIOps", "--device-write-iops"),
 )
-_SILENT = ("CgroupParent", "DeviceCgroupRules", "DeviceRequests", "VolumesFrom", "Isolation")
+_SILENT = (
+    "OomScoreAdj",
+    "CgroupParent",
+    "DeviceCgroupRules",
+    "DeviceRequests",
+    "VolumesFrom",
+    "Isolation",
+)
 _RUNTIMES = ("", "runc", "io.containerd.runc.v2", "io.containerd.runtime.v1.linux")
 _OTHER_KERNEL = N_("another runtime than runc: the model has none of its walls")
 _OWN_STORE = N_("a volume of the engine's own: no file of the host is in it")
@@ -49,11 +56,7 @@ def read(value: Any, name: str = "") -> Found:
     names = [text(one.get("Name")).lstrip("/") for one in listed]
     chosen = [one for one, its in zip(listed, names, strict=True) if name in ("", its)]
     if not chosen:
-        raise ImportFault(
-            _("there is no container {name}; there are: {list}").format(
-                name=repr(name), list=", ".join(names) or "-"
-            )
-        )
+        raise absent(name, names)
     if len(chosen) > 1:
         raise ImportFault(
             _("several containers: say which with --name, of {list}").format(list=", ".join(names))

@@ -1,12 +1,13 @@
 """jail.conf(5): the parameters of one jail, wildcards and variables applied."""
 
 from simulator.isolation.control.freebsd import conf
-from simulator.isolation.imports.base import NO_WALL, Found, ImportFault, Wish
+from simulator.isolation.imports.base import NO_WALL, Found, ImportFault, Wish, absent
 from simulator.isolation.technologies.options.jail import TABLE
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.i18n import gettext as _
 
 _ROOT = N_("the model has a tree of its own")
+_ELSEWHERE = N_("another file, which is not read")
 _NO_WALL = ("exec.", "command", "depend", "interface", "jid", "host.hostuuid", "osrelease")
 
 
@@ -16,11 +17,7 @@ def read(content: str, name: str = "") -> Found:
         blocks = conf.parse(content, "jail.conf")
         names = conf.names(blocks)
         if not names or (name and name not in names):
-            raise ImportFault(
-                _("there is no container {name}; there are: {list}").format(
-                    name=repr(name), list=", ".join(names) or "-"
-                )
-            )
+            raise absent(name, names)
         if not name and len(names) > 1:
             listed = ", ".join(names)
             raise ImportFault(
@@ -31,8 +28,9 @@ def read(content: str, name: str = "") -> Found:
     except conf.ConfError as error:
         raise ImportFault(str(error)) from None
     found.pop("name", None)
-    wishes = tuple(_wish(key, ",".join(values)) for key, values in found.items())
-    return Found("jail.conf", "jail", chosen, wishes)
+    wishes = [_wish(key, ",".join(values)) for key, values in found.items()]
+    wishes += [Wish(f".include {one.include}", why=_ELSEWHERE) for one in blocks if one.include]
+    return Found("jail.conf", "jail", chosen, tuple(wishes))
 
 
 def _wish(key: str, value: str) -> Wish:

@@ -11,7 +11,16 @@ from simulator.machine.abi.i18n import N_
 _JOINS = N_("a namespace that exists already: who else is in it the file does not say")
 _UNREAD = N_("the filter itself is not read; runc's own default has none")
 _BOUND = N_("a file of the host inside: the model's runc mounts what runc spec lists")
-_UNLISTED = ("hooks", "linux.devices", "linux.sysctl", "linux.intelRdt", "linux.mountLabel")
+_UNLISTED = (
+    "domainname", "hooks", "process.user.additionalGids", "process.user.umask",
+    "process.oomScoreAdj", "process.scheduler", "process.ioPriority", "linux.uidMappings",
+    "linux.gidMappings", "linux.devices", "linux.sysctl", "linux.intelRdt", "linux.mountLabel",
+    "linux.rootfsPropagation", "linux.personality", "linux.timeOffsets",
+    "linux.resources.memory.swap", "linux.resources.memory.reservation",
+    "linux.resources.devices", "linux.resources.rdma", "linux.resources.unified",
+)  # fmt: skip
+_USUAL_DEVICES = [{"allow": False, "access": "rwm"}]
+"""What runc spec writes: none but those that every container has."""
 
 
 def read(config: Any, _name: str = "") -> Found:
@@ -74,5 +83,6 @@ def _left(config: Any) -> Iterator[Wish]:
         if at(config, "linux", "resources", group):
             yield Wish(f"linux.resources.{group}")
     for key in _UNLISTED:
-        if at(config, *key.split(".")):
+        value = at(config, *key.split("."))
+        if value and value != -1 and value != _USUAL_DEVICES:
             yield Wish(key)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator.cli import main
+from simulator.isolation.imports.base import ImportFault
 from simulator.isolation.imports.detect import imported
 from simulator.isolation.technologies.registry import parse_spec
 
@@ -166,3 +167,53 @@ def test_a_saved_spec_that_is_none_is_one_clear_line(
     status, _out, err = call(capsys, "plan", str(path))
     assert status == 2
     assert len(err.splitlines()) == 1
+
+
+def test_a_jail_whose_name_is_quoted_is_read_and_what_it_includes_is_told() -> None:
+    text = b'.include "/etc/jail.conf.d/*.conf";\n"my-jail" {\n  persist; securelevel = 2;\n}\n'
+    read = imported(text)
+    assert (read.product, read.name) == ("jail.conf", "my-jail")
+    assert "securelevel=2" in read.spec
+    assert dict(read.left)[".include /etc/jail.conf.d/*.conf"] == "another file, which is not read"
+
+
+@pytest.mark.parametrize("text", [b"* { persist; }", b'[{"HostConfig": []}]'])
+def test_a_file_without_a_container_says_so(text: bytes) -> None:
+    with pytest.raises(ImportFault, match=r"^there is no container in it$"):
+        imported(text)
+
+
+def test_an_attribute_that_libzonecfg_leaves_empty_is_none() -> None:
+    text = b'<zone name="z" ip-type="exclusive"><network physical="vnic0" address=""/></zone>'
+    read = imported(text)
+    assert "net:physical=vnic0" in read.spec
+    assert not read.left
+
+
+def test_the_template_that_create_means_may_be_named() -> None:
+    assert imported(b"create -t SUNWdefault\nset zonepath=/z\n").spec == "zone"
+    assert imported(b"create -t SUNWblank\nset zonepath=/z\n").spec == "zone create -b"
+
+
+@pytest.mark.parametrize(
+    ("process", "linux", "item"),
+    [
+        ({"user": {"additionalGids": [10]}}, {}, "process.user.additionalGids"),
+        ({"oomScoreAdj": 100}, {}, "process.oomScoreAdj"),
+        ({}, {"uidMappings": [{"containerID": 0}]}, "linux.uidMappings"),
+        ({}, {"resources": {"devices": [{"allow": True}]}}, "linux.resources.devices"),
+        ({}, {"resources": {"memory": {"swap": 5}}}, "linux.resources.memory.swap"),
+    ],
+)
+def test_what_the_specification_of_oci_has_besides_is_told(
+    process: dict[str, object], linux: dict[str, object], item: str
+) -> None:
+    config = {"ociVersion": "1.0.2", "process": process, "linux": linux}
+    assert item in dict(imported(json.dumps(config).encode()).left)
+
+
+def test_usual_lines_of_oci_are_no_loss() -> None:
+    resources = {"devices": [{"allow": False, "access": "rwm"}], "memory": {"swap": -1}}
+    config = {"ociVersion": "1.0.2", "linux": {"resources": resources}}
+    left = dict(imported(json.dumps(config).encode()).left)
+    assert not [item for item in left if item.startswith("linux.resources")]

@@ -154,3 +154,21 @@ def test_jls_n_lists_parameters_of_no_group_first(session: SimSession) -> None:
 def test_ps_shows_the_processes_of_one_jail(session: SimSession) -> None:
     assert said(session, "ps -J guest -o jid,comm") == "JID COMMAND\n  1 sh\n"
     assert said(session, "ps -J nobody") == "ps: Invalid jail id: nobody\n"
+
+
+def test_a_file_includes_others_where_it_says_so(session: SimSession) -> None:
+    text = 'persist; path=/srv/guest; .include "jail.conf.d/*.conf"; one { host.hostname=here; }'
+    said(session, f"mkdir /etc/jail.conf.d; echo '{text}' > /etc/jail.conf")
+    said(session, "echo 'two { host.hostname=there; }' > /etc/jail.conf.d/b.conf")
+    said(session, "echo 'three {' > /etc/jail.conf.d/c.bak")
+    assert said(session, "jail -c") == "two: created\none: created\n"
+    assert said(session, "jexec two hostname") == "there\n"
+    said(session, "echo '.include \"/etc/nowhere\";' > /etc/jail.conf")
+    assert said(session, "jail -c") == "jail: /etc/nowhere: No such file or directory\n"
+    said(session, "echo '.include \"/etc/jail.conf\";' > /etc/jail.conf")
+    assert "maximum include depth exceeded" in said(session, "jail -c")
+
+
+def test_a_long_file_is_read_in_a_line_a_moment() -> None:
+    with pytest.raises(conf.ConfError, match="line 20003: "):
+        conf.parse("a {\n" + "x = 1;\n" * 20_001 + "x = ;\n}", "jail.conf")

@@ -11,6 +11,7 @@ _TOKEN = re.compile(
     |"(?P<double>(?:[^"\\]|\\.)*)"|'(?P<single>(?:[^'\\]|\\.)*)'|(?P<word>(?:[^\s=;,{}"'+\#]|\+(?!=))+)""",
     re.VERBOSE | re.DOTALL,
 )
+_INCLUDE = ".include"
 _VARIABLE = re.compile(r"\$(?:\{([\w.]+)\}|(\w+))")
 
 
@@ -40,22 +41,23 @@ class Block(msgspec.Struct):
     pattern: str
     settings: list[Setting] = []
     named: bool = True
+    include: str = ""
+    """Instead of all that: another file, or a pattern of several, stands here."""
 
 
 def _tokens(text: str, path: str) -> list[Token]:
     found: list[Token] = []
-    at, joins = 0, False
+    at, joins, line, counted = 0, False, 1, 0
     while at < len(text):
         match = _TOKEN.match(text, at)
+        line, counted = line + text.count("\n", counted, at), at
         if match is None:
-            line = text.count("\n", 0, at) + 1
             kind = "string" if text[at] in "'\"" else ""
             raise ConfError(
                 f"{path} line {line}: "
                 + (f"unterminated {kind}" if kind else f"{text[at]}: syntax error")
             )
         if match.lastgroup:
-            line = text.count("\n", 0, at) + 1
             token = Token(match.lastgroup, match[match.lastgroup], line)
             if joins and {found[-1].kind, token.kind} <= {"word", "double"}:
                 found[-1] = Token("double", found[-1].text + token.text, line)
@@ -82,6 +84,11 @@ def parse(text: str, path: str) -> list[Block]:
         following = tokens[at + 1] if at + 1 < len(tokens) else None
         if token.kind == "punct":
             raise _wrong(path, token)
+        if (token.kind, token.text) == ("word", _INCLUDE) and not inside:
+            at = _included(tokens, at + 1, blocks, path)
+            current = Block("*", [], named=False)
+            blocks.append(current)
+            continue
         if following is None or following.kind != "punct":
             raise _wrong(path, following)
         if following.text == "{":
@@ -96,6 +103,19 @@ def parse(text: str, path: str) -> list[Block]:
     if inside:
         raise _wrong(path, None)
     return blocks
+
+
+def _included(tokens: list[Token], at: int, blocks: list[Block], path: str) -> int:
+    """``.include "pattern";``: where the next statement begins."""
+    for token in tokens[at : at + 1]:
+        if token.kind == "punct":
+            raise _wrong(path, token)
+        end = tokens[at + 1] if at + 1 < len(tokens) else None
+        if end is None or (end.kind, end.text) != ("punct", ";"):
+            raise _wrong(path, end)
+        blocks.append(Block("", [], named=False, include=token.text))
+        return at + 2
+    raise _wrong(path, None)
 
 
 def _wrong(path: str, token: Token | None) -> ConfError:
@@ -142,7 +162,7 @@ def settings(blocks: list[Block], name: str) -> dict[str, list[str]]:
     """Every parameter of jail ``name``; a bare one has no values. Raises ``ConfError``."""
     raw: dict[str, list[tuple[str, bool]]] = {"name": [(name, False)]}
     for block in blocks:
-        if not fnmatch.fnmatchcase(name, block.pattern):
+        if block.include or not fnmatch.fnmatchcase(name, block.pattern):
             continue
         for one in block.settings:
             before = raw.get(one.name, []) if one.adds else []

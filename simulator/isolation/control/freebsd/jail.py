@@ -3,6 +3,8 @@
 Source: usr.sbin/jail/jail.c, command.c; jail(8).
 """
 
+import fnmatch
+import posixpath
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -45,6 +47,8 @@ from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
 CONF = "/etc/jail.conf"
+_DEEPEST = 32
+"""Files that include each other (usr.sbin/jail/config.c MAX_INCLUDE_DEPTH)."""
 _USAGE = """usage: jail [-dhilqv] [-J jid_file] [-u username] [-U username]
             -[cmr] param=value ... [command=command ...]
        jail [-dqv] [-f file] -[cmr] [jail]
@@ -158,11 +162,34 @@ def _typed(words: list[str]) -> Params:
 
 
 async def _blocks(sys: Process, given: Options) -> list[conf.Block]:
-    path = given.value("f", CONF)
+    return await _read(sys, given.value("f", CONF))
+
+
+async def _read(sys: Process, path: str, depth: int = 0) -> list[conf.Block]:
+    """A file's blocks, with those of the files that it includes where it does."""
+    if depth > _DEEPEST:
+        raise JailError(f"maximum include depth exceeded in {path}")
     try:
-        return conf.parse(await sys.text(path), path)
+        blocks = conf.parse(await sys.text(path), path)
     except SysError as error:
         raise JailError(f"{path}: {error.message}") from None
+    found: list[conf.Block] = []
+    for block in blocks:
+        if not block.include:
+            found.append(block)
+            continue
+        for name in await _matching(sys, posixpath.join(posixpath.dirname(path), block.include)):
+            found += await _read(sys, name, depth + 1)
+    return found
+
+
+async def _matching(sys: Process, pattern: str) -> list[str]:
+    """glob(3), the last component only; what is no pattern is a name."""
+    above, _slash, last = pattern.rpartition("/")
+    if not set(last) & set("*?["):
+        return [pattern]
+    names = sorted(await sys.names(above or "/")) if await sys.succeeds("stat", above) else []
+    return [f"{above}/{name}" for name in names if fnmatch.fnmatchcase(name, last)]
 
 
 async def _one(sys: Process, job: Job, params: Params) -> int:

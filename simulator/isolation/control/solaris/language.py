@@ -114,7 +114,8 @@ class Editor:
         for option in ("-t", "-a"):
             if option in words[:-1]:
                 given = words[words.index(option) + 1]
-                config = self.templates(f"{option} {given}")
+                made = _OWN_TEMPLATES.get(given) if option == "-t" else None
+                config = made() if made is not None else self.templates(f"{option} {given}")
                 if config is None:
                     raise Fault(f"{given}: No such zone configured")
         assert config is not None
@@ -287,6 +288,10 @@ def _need_value(scope: str, name: str, value: str) -> None:
         )
     if name == "ncpus" and not re.fullmatch(r"\d*\.?\d+(-\d+)?", value):
         raise Fault("ncpus property is out of range.")
+
+
+_OWN_TEMPLATES = {"SUNWdefault": zonecfg.default, "SUNWblank": zonecfg.blank}
+"""What is in /etc/zones of a machine before anybody configures a zone: ``create`` and ``-b``."""
 
 
 def _no_template(_name: str) -> Config | None:

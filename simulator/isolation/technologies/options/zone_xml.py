@@ -81,7 +81,8 @@ def parse(content: str) -> Config:
             shown = f"(priv=privileged,limit={value},action=deny)"
             resources.append(Resource("rctl", {"name": control, "value": shown}))
             continue
-        inner = {_inner(kind, key): value for key, value in element.attrib.items()}
+        # libzonecfg writes every attribute of an element, those without a value too.
+        inner = {_inner(kind, key): value for key, value in element.attrib.items() if value}
         if kind == "capped-memory":
             memory |= inner
             continue
