@@ -57,4 +57,4 @@ async def test_a_question_is_read_to_its_end_on_the_narrowest_screen():
     finally:
         i18n.use("en")
     assert "¿Puede el huésped hacer legible para todos el secreto del anfitrión?" in said
-    assert "- NO" in said.partition("sonda")[0]
+    assert "~ LIMITADO - N" in said.partition("sonda")[0]
