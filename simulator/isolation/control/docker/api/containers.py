@@ -1,6 +1,7 @@
 """``/containers``: making, starting, ending, listing. moby ``router/container``."""
 
 import contextlib
+import re
 from typing import Any
 
 import msgspec
@@ -58,6 +59,7 @@ async def listing(x: Exchange) -> None:
     for one in wanted.get("status", []):
         if one not in _STATUSES:
             raise BadRequest(f"invalid filter 'status={one}'")
+    _check(wanted)
     everything = x.flag("all") or "status" in wanted or "exited" in wanted
     limit = x.number("limit", 0)
     now = await times.now(x.sys)
@@ -67,9 +69,27 @@ async def listing(x: Exchange) -> None:
         if (everything or limit > 0 or one.state.Running) and _wanted(x, one, wanted):
             told = describe.listed(x.engine, one, now)
             if x.flag("size"):
-                told |= await sizes(x.sys, x.engine, one)
+                told |= {k: v for k, v in (await sizes(x.sys, x.engine, one)).items() if v}
             found.append(told)
     await x.reply(200, found[:limit] if limit > 0 else found)
+
+
+def _check(wanted: filters.Filters) -> None:
+    """foldFilter(), portOp(). Raises ``BadRequest``, ``ApiError``."""
+    for text in wanted.get("exited", []):
+        if not re.fullmatch(r"[+-]?\d+", text):
+            raise ApiError(f'strconv.Atoi: parsing "{text}": invalid syntax')
+    filters.boolean(wanted, "is-task", default=False)
+    for key in ("publish", "expose"):
+        for text in wanted.get(key, []):
+            if ":" in text:
+                raise ApiError(f"filter for '{key}' should not contain ':': {text}")
+            for number in text.partition("/")[0].split("-", 1):
+                if not number.isdigit():
+                    raise ApiError(
+                        f"error while looking up for {key} {text}: strconv.ParseUint: parsing"
+                        f' "{number}": invalid syntax'
+                    )
 
 
 def _age(one: Container) -> int:
@@ -81,8 +101,7 @@ async def sizes(sys: Process, engine: Any, one: Container) -> dict[str, int]:
     own = await files.size(sys, f"{one.layer}/diff")
     image = engine.images.images.get(one.record.Image)
     below = engine.images.size(image) if image is not None else 0
-    told = {"SizeRw": own, "SizeRootFs": own + below}
-    return {name: size for name, size in told.items() if size}
+    return {"SizeRw": own, "SizeRootFs": own + below}
 
 
 def _wanted(x: Exchange, one: Container, wanted: filters.Filters) -> bool:
@@ -90,7 +109,10 @@ def _wanted(x: Exchange, one: Container, wanted: filters.Filters) -> bool:
         return False
     if not filters.labels(wanted.get("label", []), one.config.Labels):
         return False
-    if not filters.matches(wanted.get("name", []), f"/{one.name}"):
+    names = wanted.get("name", [])
+    if not any(filters.matches(names, name) for name in (f"/{one.name}", one.name)):
+        return False
+    if filters.boolean(wanted, "is-task", default=False):  # no container here is a swarm's
         return False
     if "id" in wanted and not any(one.id.startswith(text) for text in wanted["id"]):
         return False
@@ -124,9 +146,14 @@ def _has_port(one: Container, wanted: list[str], *, published: bool) -> bool:
     for port, places in one.record.Ports.items():
         numbers = [place["HostPort"] for place in places or []] if published else [port]
         for number in numbers:
-            if number.partition("/")[0] in {text.partition("/")[0] for text in wanted}:
+            if any(_in_range(int(number.partition("/")[0]), text) for text in wanted):
                 return True
     return False
+
+
+def _in_range(number: int, text: str) -> bool:
+    first, _dash, last = text.partition("/")[0].partition("-")
+    return int(first) <= number <= int(last or first)
 
 
 def _descends(x: Exchange, one: Container, text: str) -> bool:
@@ -300,11 +327,11 @@ async def update(x: Exchange) -> None:
 @route("POST", "/containers/prune")
 async def prune(x: Exchange) -> None:
     """Everything that does not run goes."""
-    wanted = filters.read(x.query.get("filters", ""), frozenset(("label", "label!", "until")))
+    wanted = await filters.of_prune(x.sys, x.query.get("filters", ""), "until")
     gone: list[str] = []
     space = 0
     for one in x.engine.listed:
-        if one.state.Running or not filters.labels(wanted.get("label", []), one.config.Labels):
+        if one.state.Running or not wanted.takes(one.config.Labels, _age(one)):
             continue
         space += await files.size(x.sys, f"{one.layer}/diff")
         await removing.remove(x.sys, x.engine, one)

@@ -1,17 +1,19 @@
 """The ``filters`` of lists and prunes: ``{"status": ["running"]}``. moby ``api/types/filters``."""
 
 import re
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
 from simulator.isolation.control.docker.api.errors import BadRequest
+from simulator.isolation.control.docker.engine import times
+from simulator.machine.userland.process import Process
 
 Filters = dict[str, list[str]]
 
 
-def read(text: str, known: frozenset[str]) -> Filters:
-    """The filters of a request. Raises ``BadRequest``."""
+def read(text: str, known: frozenset[str] | None) -> Filters:
+    """The filters of a request; without ``known``, any. Raises ``BadRequest``."""
     if not text:
         return {}
     try:
@@ -25,7 +27,7 @@ def read(text: str, known: frozenset[str]) -> Filters:
             values = [str(value) for value, wanted in asked.items() if wanted]
         if not isinstance(values, list):
             raise BadRequest(f"invalid filter '{key}'")
-        if key not in known:
+        if known is not None and key not in known:
             raise BadRequest(f"invalid filter '{key}'")
         found[key] = [str(value) for value in cast("list[Any]", values)]
     return found
@@ -55,12 +57,43 @@ def matches(wanted: list[str], text: str) -> bool:
 
 
 def boolean(filters: Filters, name: str, default: bool) -> bool:
-    """``dangling=true`` and its like. Raises ``BadRequest``."""
-    values = filters.get(name)
-    if not values:
+    """``dangling=true`` and its like (GetBoolOrDefault()). Raises ``BadRequest``."""
+    if name not in filters:
         return default
-    if values[-1].lower() in ("1", "true"):
-        return True
-    if values[-1].lower() in ("0", "false"):
-        return False
-    raise BadRequest(f"invalid filter '{name}={values}'")
+    values = filters[name]
+    yes, no = {"1", "true"} & set(values), {"0", "false"} & set(values)
+    if bool(yes) == bool(no):
+        raise BadRequest(f"invalid filter '{name}=[{' '.join(values)}]'")
+    return bool(yes)
+
+
+class Prune(NamedTuple):
+    """What a prune takes: by labels, and by the time before which it was made, in nanoseconds."""
+
+    given: Filters
+    until: int | None
+
+    def takes(self, have: dict[str, str] | None, made: int | None = None) -> bool:
+        """Whether it takes something with these labels, made then."""
+        if self.until is not None and made is not None and made > self.until:
+            return False
+        spared = "label!" in self.given and labels(self.given["label!"], have)
+        return labels(self.given.get("label", []), have) and not spared
+
+
+async def of_prune(sys: Process, text: str, *more: str) -> Prune:
+    """The filters of a prune; ``more`` are those that only it has. Raises ``BadRequest``.
+
+    moby ``daemon/prune.go`` (getUntilFromPruneFilters(), matchLabels()).
+    """
+    given = read(text, frozenset(("label", "label!", *more)))
+    asked = given.get("until", [])
+    if not asked:
+        return Prune(given, None)
+    if len(asked) > 1:
+        raise BadRequest("more than one until filter specified")
+    ago = times.ago(asked[0])
+    until = await times.now(sys) - ago if ago is not None else times.parse(asked[0])
+    if until is None:
+        raise BadRequest(f'failed to parse value as time or duration: "{asked[0]}"')
+    return Prune(given, until)

@@ -287,10 +287,8 @@ def _may_delete(using: list[Any], image: Image, force: bool) -> None:
 @route("POST", "/images/prune")
 async def prune(x: Exchange) -> None:
     """Images without a name go; with ``dangling=false`` every unused one."""
-    given = filters.read(
-        x.query.get("filters", ""), frozenset(("dangling", "label", "label!", "until"))
-    )
-    dangling = filters.boolean(given, "dangling", default=True)
+    wanted = await filters.of_prune(x.sys, x.query.get("filters", ""), "dangling", "until")
+    dangling = filters.boolean(wanted.given, "dangling", default=True)
     store = x.engine.images
     told: list[dict[str, str]] = []
     before = sum(layer.size for layer in store.layers.values())
@@ -298,7 +296,8 @@ async def prune(x: Exchange) -> None:
         names = store.references(image)
         if dangling and any("@" not in name for name in names):
             continue
-        if not filters.labels(given.get("label", []), image.run_config.get("Labels")):
+        made = times.parse(image.config.get("created") or "")
+        if not wanted.takes(image.run_config.get("Labels"), made):
             continue
         for name in names or [image.id]:
             if image.id not in store.images:  # it went with a child, or with its last name

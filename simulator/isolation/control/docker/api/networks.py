@@ -5,7 +5,8 @@ from typing import Any
 import msgspec
 
 from simulator.isolation.control.docker.api import filters
-from simulator.isolation.control.docker.engine import networking
+from simulator.isolation.control.docker.api.errors import ApiError
+from simulator.isolation.control.docker.engine import networking, times
 from simulator.isolation.control.docker.engine.config import EndpointSettings
 from simulator.isolation.control.docker.engine.ids import new_id
 from simulator.isolation.control.docker.engine.networks import PREDEFINED, Network
@@ -93,6 +94,9 @@ def _wanted(one: Network, given: filters.Filters) -> bool:
 async def listing(x: Exchange) -> None:
     """Every network."""
     given = filters.read(x.query.get("filters", ""), _LIST)
+    for kind in given.get("type", []):
+        if kind not in ("builtin", "custom"):
+            raise ApiError(f"invalid filter: 'type'='{kind}'")
     every = x.engine.networks.all.values()
     await x.reply(200, [shown(x, one, full=False) for one in every if _wanted(one, given)])
 
@@ -167,13 +171,13 @@ async def disconnect(x: Exchange) -> None:
 @route("POST", "/networks/prune")
 async def prune(x: Exchange) -> None:
     """Those that nobody uses go."""
-    given = filters.read(x.query.get("filters", ""), frozenset(("label", "label!", "until")))
+    wanted = await filters.of_prune(x.sys, x.query.get("filters", ""), "until")
     gone: list[str] = []
     used = {name for c in x.engine.containers.values() for name in c.record.Networks}
     for one in list(x.engine.networks.all.values()):
         if one.Name in PREDEFINED or one.Endpoints or one.Name in used:
             continue
-        if filters.labels(given.get("label", []), one.Labels):
+        if wanted.takes(one.Labels, times.parse(one.Created)):
             await x.engine.networks.remove(x.sys, one)
             await _tell(x, one, "destroy")
             gone.append(one.Name)

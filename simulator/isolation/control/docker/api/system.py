@@ -24,10 +24,6 @@ from simulator.isolation.control.docker.wire.router import API_VERSION, MIN_API_
 from simulator.machine.userland.process import Process
 
 _COMMIT = "vitrina"
-_EVENTS = frozenset(
-    ("builder", "config", "container", "daemon", "event", "image", "label", "network", "node",
-     "plugin", "scope", "secret", "service", "type", "volume")
-)  # fmt: skip
 
 
 @route("GET", "/_ping")
@@ -197,10 +193,11 @@ async def _memory(x: Exchange) -> int:
 @route("GET", "/events")
 async def events(x: Exchange) -> None:
     """What happens, and with ``since`` what happened, one JSON object a line."""
-    given = filters.read(x.query.get("filters", ""), _EVENTS)
+    given = filters.read(x.query.get("filters", ""), None)
     since, until = _when(x, "since"), _when(x, "until")
     if since is not None and until is not None and since > until:
-        raise BadRequest("`since` time must be before `until` time")
+        begin, end = x.query["since"], x.query["until"]
+        raise BadRequest(f"`since` time ({begin}) cannot be after `until` time ({end})")
     bus = x.engine.events
     channel = bus.listen()
 

@@ -24,10 +24,11 @@ class _Create(msgspec.Struct):
 async def listing(x: Exchange) -> None:
     """Every volume."""
     given = filters.read(x.query.get("filters", ""), _LIST)
+    dangling = filters.boolean(given, "dangling", default=True)
     found: list[object] = []
     for one in x.engine.volumes.all.values():
         unused = not removing.users_of(x.engine, one.Name)
-        if "dangling" in given and filters.boolean(given, "dangling", default=True) != unused:
+        if "dangling" in given and dangling != unused:
             continue
         if not any(text in one.Name for text in given.get("name", [""])):
             continue
@@ -78,14 +79,14 @@ async def remove(x: Exchange) -> None:
 @route("POST", "/volumes/prune")
 async def prune(x: Exchange) -> None:
     """Unused anonymous ones go; with the filter ``all`` named ones too."""
-    given = filters.read(x.query.get("filters", ""), frozenset(("label", "label!", "all")))
-    everything = filters.boolean(given, "all", default=x.version < (1, 42))
+    wanted = await filters.of_prune(x.sys, x.query.get("filters", ""), "all")
+    everything = filters.boolean(wanted.given, "all", default=x.version < (1, 42))
     gone: list[str] = []
     space = 0
     for one in list(x.engine.volumes.all.values()):
         if removing.users_of(x.engine, one.Name) or not (everything or one.anonymous):
             continue
-        if filters.labels(given.get("label", []), one.Labels):
+        if wanted.takes(one.Labels):
             space += await files.size(x.sys, one.Mountpoint)
             await x.engine.volumes.remove(x.sys, one)
             told = {"driver": one.Driver}

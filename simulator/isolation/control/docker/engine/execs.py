@@ -201,6 +201,10 @@ async def _job(sys: Process, engine: "Engine", one: Exec) -> tuple[shim.Job, dic
             env[key] = value
         else:
             env.pop(key, None)
+    if config.WorkingDir and not config.WorkingDir.startswith("/"):
+        raise ApiError(
+            "OCI runtime exec failed: exec failed: Cwd must be an absolute path: unknown"
+        )
     guest = Guest(
         argv=tuple(one.argv),
         env=tuple(env.items()),

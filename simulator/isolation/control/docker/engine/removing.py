@@ -59,6 +59,8 @@ async def kill(
     """One signal; ``term`` is how it was asked for. Raises ``BadRequest``, ``Conflict``."""
     begun = f"cannot kill container: {term or container.id}: "
     number = signal_number(text) if text else int(SIGKILL)
+    if number is None and text.isdigit() and int(text):
+        raise BadRequest(f"{begun}the linux daemon does not support signal {text}")
     if number is None:
         raise BadRequest(f"{begun}invalid signal: {text}")
     if not container.state.Running:

@@ -1,7 +1,9 @@
 """Who runs in a container and how much it takes: from /proc and the control group's files."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from simulator.isolation.control.docker.api.errors import ApiError
 from simulator.isolation.control.docker.engine import times
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.running import groups
@@ -13,8 +15,22 @@ if TYPE_CHECKING:
 _UNLIMITED = 18446744073709551615
 _HZ = 100
 """Ticks of proc_pid_stat(5) in a second."""
-_COLUMNS = {"args": "COMMAND", "comm": "COMMAND", "command": "COMMAND", "pcpu": "%CPU"}
+_COLUMNS = {
+    "args": "COMMAND",
+    "comm": "COMMAND",
+    "command": "COMMAND",
+    "pcpu": "%CPU",
+    "pmem": "%MEM",
+    "tty": "TT",
+    "ucmd": "CMD",
+}
 """Columns of ps(1) whose title is another word."""
+_FORMATS = frozenset(
+    ("args", "c", "cmd", "comm", "command", "ni", "nlwp", "pcpu", "pgid", "pid", "pmem", "ppid",
+     "rss", "s", "sid", "start", "stat", "stime", "time", "tt", "tty", "ucmd", "uid", "user", "vsz",
+     "%cpu", "%mem")
+)  # fmt: skip
+"""The columns of ps(1) that can be asked for."""
 _TITLES = ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
 
 
@@ -30,9 +46,17 @@ async def pids(sys: Process, container: Container) -> list[int]:
 async def processes(
     sys: Process, container: Container, arguments: str
 ) -> tuple[list[str], list[list[str]]]:
-    """``ps -ef`` of the host, only the container's rows; or the columns of ``-o``/``aux``."""
+    """``ps -ef`` of the host, only the container's rows; or the columns of ``-o``/``aux``.
+
+    Raises ``ApiError`` in the words of ps(1).
+    """
     titles = _titles(arguments)
     asked = _asked(arguments) or titles
+    for name in _asked(arguments):
+        if name not in _FORMATS:
+            raise ApiError(f'ps: error: unknown user-defined format specifier "{name}"')
+    if not {"PID", "pid"} & set(asked):
+        raise ApiError("Couldn't find PID field in ps output")
     booted = await _booted(sys)
     rows: list[list[str]] = []
     for pid in await pids(sys, container):
@@ -46,12 +70,16 @@ async def processes(
         cells = {
             "UID": user, "USER": user, "PID": str(pid),
             "PPID": known.get("PPid", "0").strip(), "C": "0", "STIME": _started(stat, booted),
-            "TTY": "?", "TIME": _worked(stat), "CMD": command, "COMMAND": command,
+            "TTY": "?", "TIME": _worked(stat, bsd="COMMAND" in titles), "CMD": command,
+            "COMMAND": command,
             "%CPU": "0.0", "%MEM": "0.0", "VSZ": _kilobytes(known, "VmSize"),
             "RSS": _kilobytes(known, "VmRSS"),
-            "STAT": stat[0] if stat else "S", "START": _started(stat, booted),
+            "STAT": _state(stat, pid), "START": _started(stat, booted),
             "comm": known.get("Name", "").strip(), "args": command, "command": command,
-            "pcpu": "0.0",
+            "pcpu": "0.0", "pmem": "0.0", "cmd": command, "ucmd": known.get("Name", "").strip(),
+            "uid": uid, "PGID": stat[2] if len(stat) > 2 else "0",
+            "SID": stat[3] if len(stat) > 3 else "0", "NI": stat[16] if len(stat) > 16 else "0",
+            "S": stat[0] if stat else "S", "TT": "?", "NLWP": known.get("Threads", "1").strip(),
         }  # fmt: skip
         rows.append([cells.get(name, cells.get(name.upper(), "-")) for name in asked])
     return [_COLUMNS.get(name, name.upper()) for name in titles], rows
@@ -72,9 +100,16 @@ def _started(stat: list[str], booted: int) -> str:
     return f"{minutes // 60 % 24:02}:{minutes % 60:02}"
 
 
-def _worked(stat: list[str]) -> str:
+def _state(stat: list[str], pid: int) -> str:
+    """A letter, and ``s`` for the leader of a session."""
+    return (stat[0] + "s" * (stat[3] == str(pid))) if len(stat) > 3 else "S"
+
+
+def _worked(stat: list[str], *, bsd: bool) -> str:
     """Processor time, from utime and stime of proc_pid_stat(5)."""
     seconds = (int(stat[11]) + int(stat[12])) // _HZ if len(stat) > 12 else 0
+    if bsd:
+        return f"{seconds // 60}:{seconds % 60:02}"
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
@@ -102,11 +137,12 @@ def _titles(arguments: str) -> list[str]:
 
 
 def _asked(arguments: str) -> list[str]:
-    """The columns of ``-o``, as ps(1) calls them."""
+    """The columns of ``-o`` or of what ends in it (``-eo``), as ps(1) calls them."""
     words = arguments.split()
-    if "-o" not in words:
-        return []
-    return ",".join(words[words.index("-o") + 1 :]).split(",")
+    for at, word in enumerate(words):
+        if re.fullmatch(r"-?[aAdefx]*o", word):
+            return ",".join(words[at + 1 :]).split(",")
+    return []
 
 
 async def sample(

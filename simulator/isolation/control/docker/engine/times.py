@@ -49,6 +49,20 @@ def parse(text: str) -> int | None:
     return seconds * SECOND + int((found[7] or "0").ljust(9, "0"))
 
 
+_UNITS = {"ns": 1, "us": 1000, "µs": 1000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND}
+_UNITS["h"] = 3600 * SECOND
+_PIECE = r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)"
+
+
+def ago(text: str) -> int | None:
+    """Nanoseconds of Go's time.ParseDuration(): ``1h30m``; None for anything else."""
+    sign = -1 if text.startswith("-") else 1
+    rest = text.removeprefix("-" if sign < 0 else "+")
+    if not re.fullmatch(f"(?:{_PIECE})+", rest):
+        return None
+    return sign * sum(int(float(n) * _UNITS[unit]) for n, unit in re.findall(_PIECE, rest))
+
+
 def _days(year: int, month: int, day: int) -> int:
     """Days since the epoch (Howard Hinnant's days_from_civil)."""
     year -= month <= 2
