@@ -118,3 +118,16 @@ def test_a_write_into_memory_beyond_the_limit_costs_the_writer_its_life_and_nobo
     found = traced(program, load_world(), parse_spec("cgroups memory.max=512K")).entries
     assert [one.signal for one in found if one.status is Status.KILLED] == ["SIGKILL"]
     assert found[-1].status is Status.RETURNED
+
+
+def test_a_directory_that_is_given_away_takes_no_file_with_it() -> None:
+    give = "mkdir /sys/fs/cgroup/del; chown user /sys/fs/cgroup/del"
+    owner = "stat -c %U /sys/fs/cgroup/del /sys/fs/cgroup/del/pids.max"
+    assert said("cgroups", give, owner) == "user\nroot\n"
+    refused = said("cgroups", give, "su user -c 'echo 9 > /sys/fs/cgroup/del/pids.max' 2>&1")
+    assert "Permission denied" in refused
+    mine = "su user -c 'mkdir /sys/fs/cgroup/del/mine; stat -c %U /sys/fs/cgroup/del/mine/pids.max'"
+    handed = "su user -c 'echo +pids > /sys/fs/cgroup/del/cgroup.subtree_control' 2>&1"
+    assert "Permission denied" in said("cgroups", give, handed)
+    both = f"{give}; chown user /sys/fs/cgroup/del/cgroup.subtree_control"
+    assert said("cgroups", both, handed, mine) == "user\n"

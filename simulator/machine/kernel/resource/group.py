@@ -71,7 +71,8 @@ class Hierarchy(Row, frozen=True, kw_only=True):
 class Cgroup(Row, frozen=True, kw_only=True):
     """One group. ``settings`` holds what was written, by file name; a missing one is the default.
 
-    ``owners`` are (uid, gid, mode) of files whose owner or mode was changed. ``subtree`` are the
+    ``owners`` are (uid, gid, mode) of files whose owner or mode was changed; the others are
+    ``made_by``'s, or the directory's own where that is None. ``subtree`` are the
     controllers that version 2 hands to the children. ``devices`` is the version 1 list,
     ``programs`` stand for the version 2 eBPF programs attached to the group: each must allow.
     """
@@ -83,6 +84,7 @@ class Cgroup(Row, frozen=True, kw_only=True):
     gid: KGid = KGid(0)
     mode: int = 0o755
     owners: Mapping[str, tuple[KUid, KGid, int]] | None = None
+    made_by: tuple[KUid, KGid] | None = None
     settings: Mapping[str, str] = NOTHING
     events: Mapping[str, int] = NO_EVENTS
     subtree: frozenset[str] = frozenset()
@@ -90,6 +92,16 @@ class Cgroup(Row, frozen=True, kw_only=True):
     programs: tuple[DeviceList, ...] = ()
     created: int = 0
     domain: Domain = HOST
+
+
+def owner_of(group: Cgroup, file: str, mode: int) -> tuple[KUid, KGid, int]:
+    """Whose one of the group's files is, and its mode (``mode`` where nobody changed it).
+
+    Who makes the directory owns its files too; a chown(2) of the directory is that alone
+    (kernel/cgroup/cgroup.c cgroup_kn_set_ugid()).
+    """
+    uid, gid = group.made_by or (group.uid, group.gid)
+    return (group.owners or {}).get(file, (uid, gid, mode))
 
 
 class Frozen(Row, frozen=True, kw_only=True):

@@ -105,8 +105,7 @@ def _join_v2(trap: Trap, group: Cgroup, text: str) -> None:
 
 def procs_inode(group: Cgroup) -> Inode:
     """cgroup.procs as the permission check sees it."""
-    default = (group.uid, group.gid, READ_WRITE)
-    uid, gid, mode = (group.owners or {}).get("cgroup.procs", default)
+    uid, gid, mode = groups.owner_of(group, "cgroup.procs", READ_WRITE)
     return Inode(id=0, sb=groups.NO_SUPERBLOCK, mode=0o100000 | mode, uid=uid, gid=gid)
 
 

@@ -96,8 +96,8 @@ class CgroupFiles:
                 domain=KERNEL,
             )
         spec = files(trap, group).get(str(inode[3]))
-        default = (group.uid, group.gid, spec.mode if spec is not None else 0)
-        uid, gid, mode = (group.owners or {}).get(str(inode[3]), default)
+        mode = spec.mode if spec is not None else 0
+        uid, gid, mode = groups.owner_of(group, str(inode[3]), mode)
         return Inode(
             id=inode,
             sb=cast("Any", inode[1]),
@@ -242,7 +242,9 @@ def _set_attributes(trap: Trap, inode: VirtualId, changes: Mapping[str, Any]) ->
         uid = changes.get("uid", group.uid)
         gid = changes.get("gid", group.gid)
         mode = changes.get("mode", group.mode) & 0o7777
-        trap.store.put(msgspec.structs.replace(group, uid=KUid(uid), gid=KGid(gid), mode=mode))
+        owned = msgspec.structs.replace(group, uid=KUid(uid), gid=KGid(gid), mode=mode)
+        made_by = group.made_by or (group.uid, group.gid)
+        trap.store.put(msgspec.structs.replace(owned, made_by=made_by))
         return
     name = str(inode[3])
     now = CgroupFiles().load(trap, inode)
