@@ -101,6 +101,7 @@ def build(world: World, technology: Technology, facts: frozenset[str]) -> Machin
         name: _child(kernel, comm)
         for name, comm in (("host", "sh"), ("runtime", technology.launcher))
     }
+    say(kernel, actors["runtime"], "setsid")  # a login shell's, or a daemon's
     # One more call, so that what was written last belongs to the boot and not to the launch.
     say(kernel, INIT, "getpid")
     return Machine(kernel, actors, daemons, units)

@@ -164,6 +164,7 @@ class Machine:
         self.key_serial, self.key = plant.key(call, world, self.name)
         self._record = state.add_key(self._record, self.key_serial)
         self.runtime = self.spawn()
+        do(self.runtime, "setsid")
 
     def spawn(self, parent: Link | None = None) -> Link:
         """A new process of the machine, a child of its supervisor or of ``parent``."""
