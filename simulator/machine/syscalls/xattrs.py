@@ -30,6 +30,7 @@ from simulator.machine.syscalls.registry import linux
 
 NAME_MAX = 255
 SIZE_MAX = 65536
+OVERLAYS_OWN = "trusted.overlay."
 PREFIXES = ("user.", "trusted.", "security.", "system.")
 _ACLS = ("system.posix_acl_access", "system.posix_acl_default")
 
@@ -151,6 +152,7 @@ def _set(trap: Trap, find: Any, name: str, value: bytes, flags: int) -> None:
     if name.startswith("security.") and not is_private(at.inode):
         _need_security(trap, at, inode, name)
     _need_handler(trap, at, name)
+    _need_not_private(trap, at, name)
     held = dict(inode.xattrs or {})
     if name in held and flags & XATTR_CREATE:
         trap.fail(Errno.EEXIST, N_("The attribute is there already."), "setxattr(2)")
@@ -164,6 +166,8 @@ def _get(trap: Trap, at: At, name: str, size: int) -> Returned:
     _check_name(trap, name)
     inode = inodes.load(trap, at.inode)
     _need_permission(trap, inode, name, permission.READ)
+    if name.startswith(OVERLAYS_OWN) and _is_stacked(trap, at):
+        trap.fail(Errno.ENODATA, N_("The attribute is not there."), "getxattr(2)")
     value = (inode.xattrs or {}).get(name) if name == SOCKET_NAME else None
     if value is None:
         _need_handler(trap, at, name)
@@ -177,10 +181,29 @@ def _get(trap: Trap, at: At, name: str, size: int) -> Returned:
 def _list(trap: Trap, at: At, size: int) -> Returned:
     inode = inodes.load(trap, at.inode)
     names = sorted(inode.xattrs or {})
+    if _is_stacked(trap, at):
+        # ovl_listxattr(): the buffer must have room for what is then left out
+        whole = _listed(names)
+        if len(whole) > size > 0 or size == 0:
+            return _sized(trap, whole, size)
+        names = [name for name in names if not name.startswith(OVERLAYS_OWN)]
     if not trap.has(Privilege.TRUSTED_XATTR):
         names = [name for name in names if not name.startswith("trusted.")]
     namei.touch(trap, at, inode, "name")
-    return _sized(trap, b"".join(name.encode() + b"\0" for name in names), size)
+    return _sized(trap, _listed(names), size)
+
+
+def _listed(names: list[str]) -> bytes:
+    return b"".join(name.encode() + b"\0" for name in names)
+
+
+def _is_stacked(trap: Trap, at: At) -> bool:
+    return isinstance(at.inode, tuple) and ops.stored(trap, at.inode) is not None
+
+
+def _need_not_private(trap: Trap, at: At, name: str) -> None:
+    if name.startswith(OVERLAYS_OWN) and _is_stacked(trap, at):
+        raise NotModelled("an overlay's own attributes, escaped for the overlay above")
 
 
 def _remove(trap: Trap, at: At, name: str) -> None:
@@ -193,6 +216,7 @@ def _remove(trap: Trap, at: At, name: str) -> None:
         if SOCKET_NAME in (inode.xattrs or {}):  # sockfs_security_xattr_set() leaves it to others
             trap.fail(Errno.EAGAIN, N_("No security module labels this socket."), "removexattr(2)")
     _need_handler(trap, at, name)
+    _need_not_private(trap, at, name)
     held = dict(inode.xattrs or {})
     if name not in held:
         trap.fail(Errno.ENODATA, N_("The attribute is not there."), "removexattr(2)")

@@ -51,7 +51,7 @@ _PAGE = 4096
 """A transfer of less is too little to be followed in the page cache."""
 
 SEEKABLE = frozenset(("inode", "device"))
-_STANDING = frozenset(("eventfd", "inotify"))
+_STANDING = frozenset(("eventfd", "inotify", "epoll", "timerfd", "fanotify", "userfaultfd"))
 """Whose lseek(2) is noop_llseek()."""
 POSITIONED = SEEKABLE | {"pidfd"}
 """What pread(2) may be tried on: do_dentry_open() gives FMODE_PREAD, also to a pidfd since 6.9."""

@@ -129,3 +129,10 @@ def test_a_memory_file_runs_although_it_is_open_for_writing() -> None:
     assert it.do("execveat", fd, "", ["x"], [], AT_EMPTY_PATH) == "ENOENT"
     it.do("open", "/f", O_CREAT | O_RDWR, 0o755)
     assert it.do("execveat", AT_FDCWD, "/f", ["x"], [], 0) == "ETXTBSY"
+
+
+def test_what_has_no_position_but_lets_itself_be_moved_stays_at_0() -> None:
+    it = Machine()
+    for fd in (it.do("timerfd_create", 1, 0), it.do("epoll_create1", 0), it.do("eventfd2", 0, 0)):
+        assert it.do("lseek", fd, 4096, 1) == 0
+    assert it.do("lseek", it.do("socket", 1, 1, 0), 0, 1) == "ESPIPE"

@@ -18,7 +18,16 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId, VirtualId
 from simulator.machine.kernel.fs.overlay import layers
-from simulator.machine.kernel.fs.overlay.layers import OPAQUE, OverlayCopy, copy_key, node, upper_of
+from simulator.machine.kernel.fs.overlay.layers import (
+    IMPURE,
+    OPAQUE,
+    ORIGIN,
+    PRIVATE,
+    OverlayCopy,
+    copy_key,
+    node,
+    upper_of,
+)
 from simulator.machine.kernel.fs.registry import Mutations, NewFile, mutations
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import ops, tree
@@ -29,8 +38,6 @@ from simulator.machine.state.store import Store
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
-
-_PRIVATE = "trusted.overlay."
 
 
 def copy_up(trap: "Trap", inode: VirtualId) -> int:
@@ -45,6 +52,7 @@ def copy_up(trap: "Trap", inode: VirtualId) -> int:
     before = trap.store.row(Inode, directory)
     made = tree.make(trap.store, directory, here.name, row.mode, domain=trap.task.domain)
     trap.store.put(_like(made, row))
+    _note(trap.store, directory, IMPURE)
     after = trap.store.row(Inode, directory)
     trap.store.put(msgspec.structs.replace(after, mtime=before.mtime, ctime=before.ctime))
     trap.store.put(OverlayCopy(id=copy_key(here), inode=inode, upper=made.id))
@@ -53,7 +61,9 @@ def copy_up(trap: "Trap", inode: VirtualId) -> int:
 
 def _like(made: Inode, row: Inode) -> Inode:
     """``made`` with everything that a copy keeps of the original."""
-    xattrs = {k: v for k, v in (row.xattrs or {}).items() if not k.startswith(_PRIVATE)}
+    xattrs = {k: v for k, v in (row.xattrs or {}).items() if not k.startswith(PRIVATE)}
+    if row.mode & S_IFMT == S_IFDIR or row.nlink == 1:
+        xattrs[ORIGIN] = b"\0"  # a handle of the file below, by which its number stays
     return msgspec.structs.replace(
         made,
         uid=row.uid,
@@ -87,23 +97,28 @@ def _create(trap: "Trap", directory: VirtualId, name: str, new: NewFile) -> Inod
             "overlayfs.rst",
         )
     upper = copy_up(trap, directory)
-    _clear_whiteout(trap.store, upper, name)
+    covers = _clear_whiteout(trap.store, upper, name)
     made = ops.create(trap, upper, name, new)
     assert isinstance(made, int)
-    if new.mode & S_IFMT == S_IFDIR and node(directory).lowers:
-        _make_opaque(trap.store, made)
+    if new.mode & S_IFMT == S_IFDIR and covers:  # ovl_create_over_whiteout()
+        _note(trap.store, made, OPAQUE)
     return layers.born_above(node(directory).sb, made)
 
 
-def _make_opaque(store: Store, directory: int) -> None:
+def _note(store: Store, directory: int, what: str) -> None:
+    """Mark a directory of the writable layer."""
     row = store.row(Inode, directory)
-    store.put(msgspec.structs.replace(row, xattrs={**(row.xattrs or {}), OPAQUE: b"y"}))
+    held = row.xattrs or {}
+    if what not in held:
+        store.put(msgspec.structs.replace(row, xattrs={**held, what: b"y"}))
 
 
-def _clear_whiteout(store: Store, directory: int, name: str) -> None:
+def _clear_whiteout(store: Store, directory: int, name: str) -> bool:
+    """Whether there was one."""
     dentry = store.get(Dentry, (directory, name))
     if dentry is not None:
         ops.forget(store, tree.unlink(store, directory, name).id)
+    return dentry is not None
 
 
 def _link(trap: "Trap", directory: VirtualId, name: str, inode: InodeId) -> None:
@@ -199,7 +214,7 @@ def _hide_below(trap: "Trap", directory: VirtualId, name: str, inode: VirtualId)
     if upper is None or trap.store.row(Inode, upper).mode & S_IFMT != S_IFDIR:
         return
     if layers.is_below(trap, directory, name):
-        _make_opaque(trap.store, upper)
+        _note(trap.store, upper, OPAQUE)
 
 
 def _need_movable(trap: "Trap", inode: VirtualId) -> None:

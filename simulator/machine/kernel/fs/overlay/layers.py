@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 TAG = "ovl"
-OPAQUE = "trusted.overlay.opaque"
+PRIVATE = "trusted.overlay."
+"""What an overlay notes with its files, for itself alone."""
+OPAQUE = f"{PRIVATE}opaque"
+ORIGIN = f"{PRIVATE}origin"
+IMPURE = f"{PRIVATE}impure"
+UUID = f"{PRIVATE}uuid"
 
 
 class OverlayCopy(Row, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from simulator.machine.abi.constants import MS_RDONLY, O_ACCMODE, O_PATH, O_TRUN
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import InodeId, SuperblockId, VirtualId
+from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import options, stored
 from simulator.machine.kernel.fs.overlay import layers
 from simulator.machine.kernel.fs.overlay.change import MUTATIONS, copy_up
@@ -109,6 +110,7 @@ def _make(trap: "Trap", source: str, text: str) -> Superblock:
         upper = pair[0].inode
         assert isinstance(upper, int)
         _make_work(trap, pair[1].inode)
+        _number(trap, upper)
     number = SuperblockId(trap.store.new_id(Superblock))
     return stored.put_superblock(
         trap.store,
@@ -130,6 +132,20 @@ def _make_work(trap: "Trap", directory: InodeId) -> None:
     assert isinstance(directory, int)
     if trap.store.get(Dentry, (directory, "work")) is None:
         tree.make(trap.store, directory, "work", S_IFDIR, domain=trap.task.domain)
+
+
+def _number(trap: "Trap", upper: int) -> None:
+    """ovl_init_uuid_xattr(): a new overlay keeps its UUID in the upper directory (Linux 6.6).
+
+    Who mounts it in a user namespace has no right to ``trusted.`` attributes, and goes without.
+    """
+    row = trap.store.row(Inode, upper)
+    held = row.xattrs or {}
+    known = any(name.startswith(layers.PRIVATE) for name in held)
+    if known or trap.family.release < (6, 6) or not trap.has(Privilege.TRUSTED_XATTR):
+        return
+    number = trap.store.new_id("overlay uuid").to_bytes(16, "little")
+    trap.store.put(msgspec.structs.replace(row, xattrs={**held, layers.UUID: number}))
 
 
 class _Overlay:

@@ -250,3 +250,27 @@ class TestRememberedWalks:
         assert [it.do("stat", "/m/low/in/x") for _ in range(2)] == [0, 0]
 
         assert it.do("stat", "/m/low/in/x", pid=user) == "EACCES"
+
+
+def test_what_an_overlay_notes_for_itself_counts_in_a_list_that_never_shows_it(
+    over: Machine,
+) -> None:
+    assert over.do("listxattr", "/m/f", 0) == 0
+    append(over, "/m/f", b"!")
+    assert over.do("listxattr", "/m/f", 0) == len("trusted.overlay.origin\0")
+    assert over.do("listxattr", "/m/f", 5) == "ERANGE"
+    assert over.data("listxattr", "/m/f", 64) == b""
+    assert b"trusted.overlay.origin\0" in over.data("listxattr", "/u/f", 64)
+    assert over.do("getxattr", "/m/f", "trusted.overlay.origin", 64) == "ENODATA"
+    both = "trusted.overlay.uuid\0trusted.overlay.impure\0"
+    assert over.do("listxattr", "/m", 0) == len(both)
+
+
+def test_only_a_directory_made_over_a_removed_one_hides_what_lies_below(over: Machine) -> None:
+    over.do("mkdir", "/m/new", 0o755)
+    assert over.do("getxattr", "/u/new", "trusted.overlay.opaque", 8) == "ENODATA"
+    for name in ("x", "y"):
+        over.do("unlink", f"/m/both/{name}")
+    assert over.do("rmdir", "/m/both") == over.do("mkdir", "/m/both", 0o755) == 0
+    assert over.data("getxattr", "/u/both", "trusted.overlay.opaque", 8) == b"y"
+    assert names(over, "/m/both") == []
