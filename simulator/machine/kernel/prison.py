@@ -12,15 +12,13 @@ import msgspec
 from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import sysctl
-from simulator.machine.kernel.context import LIFTED as LIFTED
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context, has, is_within
-from simulator.machine.kernel.task import Task
+from simulator.machine.kernel.task import IN_CONTEXT, Task
 from simulator.machine.state.store import Index, Store, World
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-IN_CONTEXT = Index(Task, lambda task: (task.context,), "context")
 CHILDREN = Index(Context, lambda row: (row.parent,), "parent")
 
 

@@ -14,7 +14,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import prison
-from simulator.machine.kernel.context import ROOT_CONTEXT, Context
+from simulator.machine.kernel.context import LIFTED, ROOT_CONTEXT, Context
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.state.store import Store
@@ -113,7 +113,7 @@ def settle(
     """
     values: Values = dict(was.params) if was is not None else _inherited(parent)
     for name, value in given.items():
-        if name.startswith(prison.LIFTED):
+        if name.startswith(LIFTED):
             _need_host(trap, parent)
         elif name in NOT_MODELLED:
             raise NotModelled(f"the parameter {name} of a prison")
@@ -138,7 +138,7 @@ def _need_same_modes(trap: "Trap", was: Context, values: Values) -> None:
 
 def addresses(values: Mapping[str, Value]) -> tuple[str, ...]:
     """What the prison is held to: nothing where its rule is lifted or it inherits."""
-    if values.get(prison.LIFTED + "prison-addresses"):
+    if values.get(LIFTED + "prison-addresses"):
         return ()
     listed: list[str] = []
     for version in (4, 6):
@@ -160,7 +160,7 @@ def refuse(trap: "Trap", why: str) -> NoReturn:
 def _inherited(parent: Context) -> Values:
     """Experiments on the parent hold for its children too."""
     values: Values = {
-        name: value for name, value in parent.params.items() if name.startswith(prison.LIFTED)
+        name: value for name, value in parent.params.items() if name.startswith(LIFTED)
     }
     values |= ALLOW_DEFAULTS
     values |= {

@@ -191,6 +191,7 @@ class Sleeper(Row, frozen=True, kw_only=True):
 CHILDREN = Index(Task, lambda task: (task.parent,), "parent")
 GROUP = Index(Task, lambda task: (task.pgid,), "pgid")
 SESSION = Index(Task, lambda task: (task.sid,), "sid")
+IN_CONTEXT = Index(Task, lambda task: (task.context,), "context")
 BY_SHARED_FS = Index(
     Task, lambda task: () if task.shared_fs is None else (task.shared_fs,), "shared_fs"
 )

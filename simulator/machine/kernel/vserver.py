@@ -14,7 +14,7 @@ from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel.context import LIFTED, ROOT_CONTEXT, Context
 from simulator.machine.kernel.namespace import NsProxy
-from simulator.machine.kernel.task import At, Task
+from simulator.machine.kernel.task import IN_CONTEXT, At, Task
 from simulator.machine.state.store import Index, Row, Store, World
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ INIT_SET = (STATE_SETUP, STATE_INIT, STATE_ADMIN)
 """VXF_INIT_SET: what a context begins with."""
 
 NUMBERED = Index(Context, lambda row: ((row.kind, row.number),), "kind", "number")
-SECURED = Index(Task, lambda task: (task.context,), "context")
 NETWORKED = Index(Task, lambda task: (task.net_context,), "net_context")
 
 
@@ -149,12 +148,12 @@ def merge(old: Iterable[str], values: Iterable[str], mask: Iterable[str]) -> tup
 
 def members(world: World, row: Context) -> tuple[Task, ...]:
     """The tasks of a security context, zombies included."""
-    return world.rows_by(SECURED, row.id)
+    return world.rows_by(IN_CONTEXT, row.id)
 
 
 def _let_go(store: Store, task: Task) -> None:
     """A context ends with its last task, unless it is persistent."""
-    for index, ident in ((SECURED, task.context), (NETWORKED, task.net_context)):
+    for index, ident in ((IN_CONTEXT, task.context), (NETWORKED, task.net_context)):
         if ident == ROOT_CONTEXT:
             continue
         row = store.row(Context, ident)

@@ -18,8 +18,8 @@ from simulator.machine.abi.ids import ContextId
 from simulator.machine.kernel import context, privset
 from simulator.machine.kernel.context import ROOT_CONTEXT, Context
 from simulator.machine.kernel.resource.processors import count
-from simulator.machine.kernel.task import Task, TaskState
-from simulator.machine.state.store import Index, World
+from simulator.machine.kernel.task import IN_CONTEXT, Task, TaskState
+from simulator.machine.state.store import World
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -54,8 +54,6 @@ CONTROLS = frozenset(
     )
 )
 """Resource controls of a zone: resource_controls(5)."""
-
-IN_ZONE = Index(Task, lambda task: (task.context,), "context")
 
 
 def of(trap: "Trap") -> Context:
@@ -108,7 +106,7 @@ def sees(world: World, viewer: Task, task: Task) -> bool:
 
 def living(world: World, zone: ContextId) -> tuple[Task, ...]:
     """The zone's processes, zombies left out."""
-    found = world.rows_by(IN_ZONE, zone)
+    found = world.rows_by(IN_CONTEXT, zone)
     return tuple(task for task in found if task.state is not TaskState.ZOMBIE)
 
 

@@ -24,11 +24,11 @@ from simulator.machine.abi.ids import ContextId, Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import prison, prison_params
-from simulator.machine.kernel.context import ROOT_CONTEXT, Context
+from simulator.machine.kernel.context import LIFTED, ROOT_CONTEXT, Context
 from simulator.machine.kernel.namespace import IpcNs, NetNs, NsProxy
 from simulator.machine.kernel.namespaces.make import new_ipc_ns, new_net_ns
 from simulator.machine.kernel.net import address as ip
-from simulator.machine.kernel.task import At
+from simulator.machine.kernel.task import IN_CONTEXT, At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
@@ -61,7 +61,7 @@ def jail_set(trap: Trap, given: Any = None, flags: int = 0) -> int:
         trap.fail(Errno.EEXIST, N_("A prison has this name or number already."), "jail(2)")
     else:
         row = _update(trap, found, asked)
-        if not row.params["persist"] and not trap.store.by(prison.IN_CONTEXT, row.id):
+        if not row.params["persist"] and not trap.store.by(IN_CONTEXT, row.id):
             # What held it was the flag alone (prison_deref()).
             row = msgspec.structs.replace(row, removed=True)
     trap.store.put(row)
@@ -103,7 +103,7 @@ def jail_remove(trap: Trap, jid: int) -> int:
     if row is None:
         _no_such(trap, Errno.EINVAL)
     for gone in (row, *prison.descendants(trap.store, ContextId(row.id))):
-        for pid in trap.store.by(prison.IN_CONTEXT, gone.id):
+        for pid in trap.store.by(IN_CONTEXT, gone.id):
             exits.end(trap.store, Pid(cast("int", pid)), SIGKILL)
         trap.store.put(msgspec.structs.replace(gone, removed=True))
     return 0
@@ -137,7 +137,7 @@ def _told(trap: Trap, row: Context) -> dict[str, Data]:
     shown |= {
         name: value
         for name, value in row.params.items()
-        if not name.startswith(prison.LIFTED) and name not in shown
+        if not name.startswith(LIFTED) and name not in shown
     }
     return shown
 
@@ -167,7 +167,7 @@ def _create(trap: Trap, mine: Context, asked: dict[str, Any], flags: int) -> Con
         _need_one_way(values)
     kept = {key: value for key, value in values.items() if key not in _MAKER}
     kept["path"] = str(asked.get("path", "/"))
-    lifted = bool(kept.get(prison.LIFTED + "prison-root"))
+    lifted = bool(kept.get(LIFTED + "prison-root"))
     return Context(
         id=ContextId(store.new_id(Context)),
         kind="prison",
@@ -234,7 +234,7 @@ def _attach(trap: Trap, row: Context) -> None:
     root: At = row.root or paths.walk(trap, str(row.params["path"]))
     lifted = row.root is None
     ns = _spaces(trap, row)
-    if row.domain != trap.task.domain and not trap.store.by(prison.IN_CONTEXT, row.id):
+    if row.domain != trap.task.domain and not trap.store.by(IN_CONTEXT, row.id):
         row = msgspec.structs.replace(row, domain=trap.task.domain)
         trap.store.put(row)
     trap.update(
@@ -252,7 +252,7 @@ def _spaces(trap: Trap, row: Context) -> NsProxy:
     first process; the others share them.
     """
     ns = trap.task.ns
-    first = next(iter(trap.store.rows_by(prison.IN_CONTEXT, row.id)), None)
+    first = next(iter(trap.store.rows_by(IN_CONTEXT, row.id)), None)
     if any(row.params[f"sysv{kind}"] == "new" for kind in prison_params.IPC_KINDS):
         owner = trap.store.row(IpcNs, ns.ipc).owner
         ns = msgspec.structs.replace(ns, ipc=first.ns.ipc if first else new_ipc_ns(trap, owner))

@@ -7,10 +7,9 @@ no switch.
 
 from typing import TYPE_CHECKING
 
-from simulator.machine.kernel.context import ROOT_CONTEXT, Context
+from simulator.machine.kernel.context import ROOT_CONTEXT, Context, has
 from simulator.machine.kernel.namespace import PidNs
-from simulator.machine.kernel.prison import IN_CONTEXT, LIFTED
-from simulator.machine.kernel.task import Task
+from simulator.machine.kernel.task import IN_CONTEXT, Task
 from simulator.machine.state.store import World
 
 if TYPE_CHECKING:
@@ -57,11 +56,6 @@ def keeps(trap: "Trap", wall: str) -> Context | None:
     """The caller's environment, where the rule called ``wall`` holds in it."""
     row = of(trap)
     return row if row is not None and has(row, wall) else None
-
-
-def has(row: Context, wall: str) -> bool:
-    """Whether the rule called ``wall`` holds in the environment."""
-    return not row.params.get(LIFTED + wall)
 
 
 def find(world: World, veid: int) -> Context | None:

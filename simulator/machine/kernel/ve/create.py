@@ -23,11 +23,10 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import INITIAL_USER_NS, CgroupId, ContextId, NsId, Pid
 from simulator.machine.kernel import clock, log, usermode
 from simulator.machine.kernel import exit as exits
-from simulator.machine.kernel.context import ROOT_CONTEXT, Context
+from simulator.machine.kernel.context import LIFTED, ROOT_CONTEXT, Context, has
 from simulator.machine.kernel.cred import Credentials, mask
 from simulator.machine.kernel.namespace import IDENTITY, NsProxy, PidNs, UserNs
 from simulator.machine.kernel.namespaces import make
-from simulator.machine.kernel.prison import LIFTED
 from simulator.machine.kernel.resource import processors
 from simulator.machine.kernel.resource.group import Cgroup, Hierarchy
 from simulator.machine.kernel.task import GROUP, SESSION, Task
@@ -160,13 +159,13 @@ def _spaces(trap: "Trap", row: Context) -> NsProxy:
     changes: dict[str, NsId] = {}
     if trap.task.cgroups:
         changes["cgroup"] = make.new_cgroup_ns(trap, owner)
-    if ves.has(row, "ve-uts"):
+    if has(row, "ve-uts"):
         changes["uts"] = make.new_uts_ns(trap, owner)
-    if ves.has(row, "ve-ipc"):
+    if has(row, "ve-ipc"):
         changes["ipc"] = make.new_ipc_ns(trap, owner)
-    if ves.has(row, "ve-pids"):
+    if has(row, "ve-pids"):
         changes["pid"] = changes["pid_for_children"] = make.new_pid_ns(trap, owner)
-    if ves.has(row, "ve-net"):
+    if has(row, "ve-net"):
         changes["net"] = make.new_net_ns(trap, owner)
     return msgspec.structs.replace(trap.task.ns, **changes)
 
@@ -176,7 +175,7 @@ def _creds(trap: "Trap", row: Context) -> Credentials:
     cred = trap.cred
     bset = cred.effective
     user_ns = cred.user_ns
-    if ves.has(row, "ve-users"):
+    if has(row, "ve-users"):
         user_ns = NsId(trap.store.new_id("namespace"))
         trap.store.put(
             UserNs(

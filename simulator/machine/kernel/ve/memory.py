@@ -8,6 +8,7 @@ Source: mm/oom_kill.c, kernel/bc/oom_kill.c, wiki.openvz.org "VSwap".
 from typing import TYPE_CHECKING
 
 from simulator.machine.kernel import log
+from simulator.machine.kernel.context import has
 from simulator.machine.kernel.resource import memory
 from simulator.machine.kernel.ve import beancounter
 from simulator.machine.kernel.ve import context as ves
@@ -30,7 +31,7 @@ def hold(trap: "Trap") -> None:
         beancounter.fail(store, row.number, "oomguarpages")
         said = f"Out of memory in UB {row.number}: OOM killed process {victim.pids[-1]}"
         log.append(store, f"{said} ({victim.comm})")
-        if ves.has(row, "ve-log"):
+        if has(row, "ve-log"):
             log.append(store, f"{said} ({victim.comm})", row.number)
 
 

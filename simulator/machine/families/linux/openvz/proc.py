@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from simulator.machine.kernel import clock, log
-from simulator.machine.kernel.context import Context
+from simulator.machine.kernel.context import Context, has
 from simulator.machine.kernel.fs.procfs import machine
 from simulator.machine.kernel.fs.procfs.node import Look, Node, directory, file, fixed
 from simulator.machine.kernel.fs.procfs.root import ROOT
@@ -185,7 +185,7 @@ def _memory(trap: "Trap") -> tuple[int, int, int]:
 def sysinfo(trap: "Trap") -> dict[str, int] | None:
     """What sysinfo(2) says of a container: bc_fill_sysinfo(); None for the host."""
     row = ves.of(trap)
-    if row is None or not ves.has(row, "ve-stats"):
+    if row is None or not has(row, "ve-stats"):
         return None
     total, used, _ = _memory(trap)
     return {
@@ -313,13 +313,13 @@ def tree(trap: "Trap") -> Mapping[str, Node]:
     row = ves.of(trap)
     if row is None:
         return HOST
-    found = dict(INSIDE if ves.has(row, "ve-proc") else HOST)
-    if ves.has(row, "ve-stats"):
+    found = dict(INSIDE if has(row, "ve-proc") else HOST)
+    if has(row, "ve-stats"):
         found.update(OWN)
-    if ves.has(row, "ve-sysrq"):
+    if has(row, "ve-sysrq"):
         found["sysrq-trigger"] = _SYSRQ
-    if ves.has(row, "ve-modules"):
+    if has(row, "ve-modules"):
         found["modules"] = _MODULES
-    if ves.has(row, "ve-log"):
+    if has(row, "ve-log"):
         found["kmsg"] = _LOG
     return found
