@@ -80,18 +80,31 @@ def names(collection: bytes = BUSYBOX) -> tuple[str, ...]:
     return tuple(sorted({**_COLLECTIONS[BUSYBOX], **_COLLECTIONS[collection]}))
 
 
+_LITERAL = frozenset(("[", "[[", "echo", "false", "test", "true"))
+"""To whom --help is a word like any other (busybox libbb/appletlib.c run_applet_no_and_exit())."""
+
+
 async def run(process: Process, main: Main, argv: Sequence[str]) -> int:
     """Run a program to its end: what it does not catch is a complaint and a failing status."""
+    name = process.name
+    own = _SHARED.get(name) is main and name in USAGES
+    if own and list(argv[1:]) == ["--help"] and name not in _LITERAL:
+        await process.err(_usage(name))
+        return 0
     try:
         return await main(process, argv)
     except SysError as error:
         return await process.complain(error.message)
     except UsageError as error:
         text = f"{process.name}: {error}\n"
-        shown = f"{BANNER}\n\nUsage: {process.name} {USAGES.get(process.name, '')}".rstrip()
         if str(error) == "missing operand" and process.name in USAGES:
-            text = f"{shown}\n"
+            text = _usage(process.name)
         elif str(error).startswith(("invalid option", "unrecognized", "option ")):
-            text += f"{shown}\n"
+            text += _usage(process.name)
         await process.err(text)
         return 1
+
+
+def _usage(name: str) -> str:
+    """bb_show_usage()."""
+    return f"{BANNER}\n\nUsage: {name} {USAGES.get(name, '')}".rstrip() + "\n"

@@ -1,16 +1,16 @@
-"""FreeBSD's own ps, sysctl, mount, df, dmesg, ifconfig, jls, jexec and hostname.
+"""FreeBSD's own ps, sysctl, mount, df, dmesg, ifconfig, jls, jexec, chroot and hostname.
 
 Nothing here reads /proc, which FreeBSD does not mount: processes and prisons come from sysctl(3),
 mounts from getfsstat(2). What is not here is the same program as elsewhere.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
 from simulator.machine.abi.call import Value
 from simulator.machine.abi.constants import IFF_LOOPBACK, IFF_RUNNING, IFF_UP
 from simulator.machine.abi.errno import Errno
-from simulator.machine.userland.accounts import Names
+from simulator.machine.userland.accounts import Names, groups, users
 from simulator.machine.userland.options import UsageError, parse
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.programs.basic import become
@@ -262,6 +262,63 @@ async def jexec(sys: Process, argv: Sequence[str]) -> int:
         return await sys.complain(f"jail_attach({jid}): {error.message}")
     await sys.call("chdir", "/")
     return await become(sys, command)
+
+
+_CHROOT = "usage: chroot [-g group] [-G group,group,...] [-u user] newroot [command]\n"
+
+
+@enter("chroot", collection=BSD)
+async def chroot(sys: Process, argv: Sequence[str]) -> int:
+    """chroot(8): users and groups are of the files outside, and looked up before the step."""
+    try:
+        options = parse(argv, "G:g:u:", stop_early=True)
+    except UsageError as error:
+        told = str(error).replace("invalid", "illegal").replace("'", "")
+        await sys.err(f"{sys.name}: {told}\n{_CHROOT}")
+        return 1
+    if not options.rest or any("" in options.values.get(letter, []) for letter in "Ggu"):
+        await sys.err(_CHROOT)
+        return 1
+    known = {name: gid for name, (gid, _members) in (await groups(sys)).items()}
+    people = {user.name: user.uid for user in await users(sys)}
+    try:
+        several = [_number(one, known) for one in options.value("G").split(",") if one]
+        gid = _number(options.value("g"), known) if options.has("g") else None
+    except KeyError as missing:
+        return await sys.complain(f"no such group `{missing.args[0]}'")
+    try:
+        uid = _number(options.value("u"), people) if options.has("u") else None
+    except KeyError as missing:
+        return await sys.complain(f"no such user `{missing.args[0]}'")
+    root, *command = options.rest
+    try:
+        await sys.call("chdir", root)
+        await sys.call("chroot", ".")
+    except SysError as error:
+        return await sys.complain(f"{root}: {error.message}")
+    if several:
+        await sys.call("setgroups", len(several), list[Value](several))
+    for name, number in (("setgid", gid), ("setuid", uid)):
+        if number is not None:
+            await sys.call(name, number)
+    return await _execvp(sys, command or [sys.env.get("SHELL", "/bin/sh"), "-i"])
+
+
+def _number(text: str, known: Mapping[str, int]) -> int:
+    """An id as it is, or by its name. Raises ``KeyError`` with the name."""
+    return int(text) if text.isdigit() else known[text]
+
+
+async def _execvp(sys: Process, command: list[str]) -> int:
+    """execvp(3), and err(3) when it fails."""
+    program, message = command[0], ""
+    path = sys.env.get("PATH", "/bin:/usr/bin").split(":")
+    for place in [program] if "/" in program else [f"{one}/{program}" for one in path]:
+        try:
+            await sys.execve(place, command, sys.env)
+        except SysError as error:
+            message = error.message
+    return await sys.complain(f"{program}: {message}")
 
 
 @enter("ifconfig", collection=BSD)

@@ -223,7 +223,7 @@ async def mountpoint(sys: Process, argv: Sequence[str]) -> int:
 async def chroot(sys: Process, argv: Sequence[str]) -> int:
     """chroot(8): chroot(2), chdir(2) to the new root, then a program or a shell."""
     if len(argv) < 2:
-        raise UsageError("chroot NEWROOT [PROG ARGS]")
+        raise UsageError("missing operand")
     try:
         await sys.call("chroot", argv[1])
     except SysError as error:

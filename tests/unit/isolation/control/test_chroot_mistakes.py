@@ -3,7 +3,7 @@
 from mistakes import Mistake, host, unlike
 
 MISTAKES = [
-    Mistake("chroot", 1, "chroot: chroot NEWROOT [PROG ARGS]"),
+    Mistake("chroot", 1, "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary."),
     Mistake(
         "chroot /nosuch ls",
         1,

@@ -1,5 +1,6 @@
 """FreeBSD's programs ask sysctl(3) and getfsstat(2): nothing there needs a procfs."""
 
+import pytest
 from scene import line
 
 from simulator.machine.families.freebsd import FREEBSD
@@ -40,3 +41,20 @@ def test_the_shell_finds_programs_by_path_alone() -> None:
 
 def test_jls_lists_the_prisons_below() -> None:
     assert line(machine(), "jls").output.startswith(b"   JID  IP Address      Hostname")
+
+
+@pytest.mark.parametrize(
+    ("words", "output"),
+    [
+        ("", "usage: chroot [-g group] [-G group,group,...] [-u user] newroot [command]\n"),
+        ("-u '' /", "usage: chroot [-g group] [-G group,group,...] [-u user] newroot [command]\n"),
+        ("-x /", "chroot: illegal option -- x\n"),
+        ("/nowhere ls", "chroot: /nowhere: No such file or directory\n"),
+        ("/ nothing", "chroot: nothing: No such file or directory\n"),
+        ("-u nobody / id", "chroot: no such user `nobody'\n"),
+        ("-G 5,crew / id", "chroot: no such group `crew'\n"),
+        ("-u 12 -g 5 -G 5,6 / id", "uid=12 gid=5 groups=5,6\n"),
+    ],
+)
+def test_chroot_is_freebsd_s_own(words: str, output: str) -> None:
+    assert line(machine(), f"chroot {words}").output.decode().startswith(output)

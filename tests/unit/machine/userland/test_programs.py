@@ -104,3 +104,14 @@ def test_grep_r_follows_no_link_below_what_was_named_and_ends_at_empty_directori
         "mkdir -p /tmp/g/empty; echo needle > /tmp/g/f; ln -s . /tmp/g/round; ln -s /tmp/g /tmp/h"
     )
     assert output(f"{made}; grep -rl needle /tmp/h").split() == ["/tmp/h/f"]
+
+
+def test_help_alone_is_how_a_program_is_called_and_no_failure() -> None:
+    shown = line(machine(), "chroot --help")
+    assert (shown.status, shown.output.splitlines()[-1]) == (
+        0,
+        b"Usage: chroot NEWROOT [PROG ARGS]",
+    )
+    assert line(machine(), "ls --help --all").status == 1
+    literal = line(machine(), "/bin/echo --help; /bin/test --help && /bin/true --help")
+    assert (literal.status, literal.output) == (0, b"--help\n")
