@@ -17,6 +17,8 @@ from simulator.machine.abi.constants import (
     O_LARGEFILE,
     O_NOATIME,
     O_NONBLOCK,
+    O_RDONLY,
+    O_RDWR,
     O_SYNC,
     TFD_CLOEXEC,
     TFD_NONBLOCK,
@@ -41,9 +43,10 @@ KEXEC_ARCHITECTURES = (0, 62 << 16)
 BPF_COMMANDS = range(38)
 PERF_FLAGS = 0xF
 PERF_FLAG_PID_CGROUP = 4
+FAN_CLOEXEC, FAN_NONBLOCK = 1, 2
 FAN_FID_BITS = 0x1E00
 FAN_ADMIN_FLAGS = 0x4 | 0x8 | 0x10 | 0x20 | 0x40 | 0x80 | 0x100 | 0x2000
-FAN_INIT_FLAGS = 0x3 | FAN_ADMIN_FLAGS | FAN_FID_BITS | 0x4000
+FAN_INIT_FLAGS = FAN_CLOEXEC | FAN_NONBLOCK | FAN_ADMIN_FLAGS | FAN_FID_BITS | 0x4000
 FAN_EVENT_FLAGS = (
     O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DSYNC | O_CLOEXEC | O_LARGEFILE | O_NOATIME
 )
@@ -226,7 +229,10 @@ def userfaultfd(trap: Trap, flags: int = 0) -> int:
         trap.need(Privilege.PTRACE)
     if flags & ~(O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY):
         trap.fail(Errno.EINVAL, "", "userfaultfd(2)")
-    return _anonymous(trap, "userfaultfd", cloexec=bool(flags & O_CLOEXEC))
+    access = O_RDONLY if trap.family.release >= (6, 1) else O_RDWR
+    return _anonymous(
+        trap, "userfaultfd", access | flags & O_NONBLOCK, cloexec=bool(flags & O_CLOEXEC)
+    )
 
 
 @linux("fanotify_init", since=(2, 6, 37))
@@ -244,7 +250,8 @@ def fanotify_init(trap: Trap, flags: int, event_flags: int = 0) -> int:
         trap.fail(Errno.EINVAL, N_("fanotify has no such flag."), "fanotify_init(2)")
     if event_flags & ~FAN_EVENT_FLAGS or event_flags & O_ACCMODE == O_ACCMODE:
         trap.fail(Errno.EINVAL, N_("No file of an event is opened like that."), "fanotify_init(2)")
-    return _anonymous(trap, "fanotify", cloexec=bool(flags & 1))
+    waiting = O_NONBLOCK if flags & FAN_NONBLOCK else 0
+    return _anonymous(trap, "fanotify", O_RDWR | waiting, cloexec=bool(flags & FAN_CLOEXEC))
 
 
 @linux("fanotify_mark", since=(2, 6, 37))
@@ -266,7 +273,9 @@ def timerfd_create(trap: Trap, which: int, flags: int = 0) -> int:
     if which in (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM):
         trap.need(Privilege.WAKE_ALARM)
         trap.authority("machine", "wake alarm")
-    return _anonymous(trap, "timerfd", cloexec=bool(flags & TFD_CLOEXEC))
+    return _anonymous(
+        trap, "timerfd", O_RDWR | flags & TFD_NONBLOCK, cloexec=bool(flags & TFD_CLOEXEC)
+    )
 
 
 @linux("iopl")
@@ -326,6 +335,6 @@ def removed(trap: Trap, _a: Any = 0, _b: Any = 0, _c: Any = 0, _d: Any = 0, _e: 
     return trap.fail(Errno.ENOSYS, N_("The kernel has given this call up."), "unimplemented(2)")
 
 
-def _anonymous(trap: Trap, kind: str, *, cloexec: bool = True) -> int:
-    file = fds.File(id=fds.new_file_id(trap), kind=kind, flags=2, domain=trap.task.domain)
+def _anonymous(trap: Trap, kind: str, flags: int = O_RDWR, *, cloexec: bool = True) -> int:
+    file = fds.File(id=fds.new_file_id(trap), kind=kind, flags=flags, domain=trap.task.domain)
     return fds.install(trap, file, cloexec=cloexec)

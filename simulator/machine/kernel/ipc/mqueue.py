@@ -29,6 +29,8 @@ from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Dentry, Inode, Supe
 from simulator.machine.state.store import Store
 
 STATUS = b"QSIZE:0          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n"
+_SIZE = 80
+"""FILENT_SIZE: what a queue's inode says, whatever can be read."""
 
 
 def open_queue(trap: Trap, name: str, flags: int, mode: int, attributes: Value) -> int:
@@ -159,4 +161,7 @@ def _release(store: Store, file: File) -> None:
     del store, file
 
 
-fds.register("mqueue", FileOps(read=_read, write=_write, release=_release, mode=S_IFREG | 0o600))
+fds.register(
+    "mqueue",
+    FileOps(read=_read, write=_write, release=_release, mode=S_IFREG | 0o600, length=_SIZE),
+)

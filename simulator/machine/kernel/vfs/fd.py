@@ -200,6 +200,8 @@ class FileOps:
     """None: no request is known, ENOTTY."""
     mode: int = 0o600
     """``st_mode`` that fstat(2) shows when the kind has no inode (anon_inodefs has no type)."""
+    length: int | None = None
+    """Bytes in which lseek(2) moves, for a kind that has a position but no inode here."""
 
 
 OPERATIONS: dict[str, FileOps] = {}

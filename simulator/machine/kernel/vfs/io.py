@@ -111,6 +111,9 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
         trap.fail(Errno.EINVAL, N_("There is no such way to seek."), "lseek(2)")
     if file.kind in _STANDING:
         return 0
+    own = fds.OPERATIONS.get(file.kind)
+    if own is not None and own.length is not None:
+        return _moved(trap, file, _default_position(trap, file, own.length, offset, whence))
     if file.kind not in SEEKABLE or file.at is None or not _seeks(file.at.inode):
         _no_position(trap)
     inode = inodes.load(trap, file.at.inode)
@@ -128,6 +131,19 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
         position = content.next_hole(row, offset) if found is None else found
     else:
         position = offset + {SEEK_SET: 0, SEEK_CUR: file.offset, SEEK_END: row.size}[whence]
+    return _moved(trap, file, position)
+
+
+def _default_position(trap: "Trap", file: fds.File, length: int, offset: int, whence: int) -> int:
+    """default_llseek(): everything up to ``length`` is data. ENXIO."""
+    if whence in (SEEK_DATA, SEEK_HOLE):
+        if offset >= length:
+            trap.fail(Errno.ENXIO, N_("The offset lies behind the end."), "lseek(2)")
+        return offset if whence == SEEK_DATA else length
+    return offset + {SEEK_SET: 0, SEEK_CUR: file.offset, SEEK_END: length}[whence]
+
+
+def _moved(trap: "Trap", file: fds.File, position: int) -> int:
     if not 0 <= position <= MAX_FILE_SIZE:
         trap.fail(Errno.EINVAL, N_("That is no place in a file."), "lseek(2)")
     trap.store.put(msgspec.structs.replace(file, offset=position))
