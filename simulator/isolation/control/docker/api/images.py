@@ -357,9 +357,23 @@ async def push(x: Exchange) -> None:
 @route("GET", "/images/search")
 async def search(x: Exchange) -> None:
     """What the registry has."""
-    found = x.engine.registry.search(x.query.get("term", ""))
-    limit = x.number("limit", 25)
-    await x.reply(200, found[: limit or 25])
+    known = frozenset(("is-automated", "is-official", "stars"))
+    wanted = filters.read(x.query.get("filters", ""), known)
+    limit = x.number("limit") or 25
+    if not 1 <= limit <= 100:
+        raise BadRequest(f"limit {limit} is outside the range of [1, 100]")
+    official = filters.boolean(wanted, "is-official", default=False)
+    least = [text for text in wanted.get("stars", ()) if not text.isdigit()]
+    if least:
+        raise BadRequest(f"invalid filter 'stars={least[0]}'")
+    stars = max((int(text) for text in wanted.get("stars", ())), default=0)
+    found = [
+        one
+        for one in x.engine.registry.search(x.query.get("term", ""))
+        if one["star_count"] >= stars
+        and ("is-official" not in wanted or one["is_official"] == official)
+    ]
+    await x.reply(200, found[:limit])
 
 
 @route("GET", "/distribution/{name*}/json")

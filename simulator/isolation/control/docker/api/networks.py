@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from simulator.isolation.control.docker.api import filters
-from simulator.isolation.control.docker.api.errors import ApiError
+from simulator.isolation.control.docker.api.errors import ApiError, Forbidden
 from simulator.isolation.control.docker.engine import networking, times
 from simulator.isolation.control.docker.engine.config import EndpointSettings
 from simulator.isolation.control.docker.engine.ids import new_id
@@ -111,6 +111,8 @@ async def inspect(x: Exchange) -> None:
 async def create(x: Exchange) -> None:
     """201 with the id."""
     asked = await x.json(_Create)
+    if asked.Scope == "swarm":
+        raise Forbidden("cannot create a swarm scoped network when swarm is not active")
     wanted: dict[str, Any] = ((asked.IPAM and asked.IPAM.Config) or [{}])[0]
     network = Network(
         Name=asked.Name,

@@ -101,7 +101,7 @@ async def commit(
     if stage.maintainer:
         step["author"] = stage.maintainer
     step["created_by"] = " ".join(command)
-    if layer is None:
+    if layer is None or tarball.is_empty(layer):
         step["empty_layer"] = True
     else:
         made = await store.add_layer(build.sys, below[-1] if below else "", layer)

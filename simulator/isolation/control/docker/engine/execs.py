@@ -192,7 +192,7 @@ async def _job(sys: Process, engine: "Engine", one: Exec) -> tuple[shim.Job, dic
     merged = f"{container.layer}/merged"
     text = config.User or container.config.User
     user = await users.resolve(sys, merged, text, container.host.GroupAdd or [])
-    env = launching.environment(container, hostname, user.home)
+    env = launching.environment(engine, container, user.home)
     if config.Tty:
         env["TERM"] = "xterm"
     for pair in config.Env or []:

@@ -98,6 +98,8 @@ async def stat(
         except SysError:
             return b"null"
         kind = status["mode"] & S_IFMT
+        if at_directory and kind != S_IFDIR:
+            return b"null"
         target = ""
         if kind == S_IFLNK:
             text = await own.readlink(place)

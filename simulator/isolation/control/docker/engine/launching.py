@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from simulator.isolation.control.docker.api.errors import BadRequest
-from simulator.isolation.control.docker.engine import devices, networking, technology, users
+from simulator.isolation.control.docker.engine import devices, links, networking, technology, users
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.create import working_directory
 from simulator.isolation.control.docker.engine.shim import Job
@@ -32,8 +32,6 @@ async def prepare(
     """The shim's job, and the daemon's ends of the outputs by stream. Raises ``ApiError``."""
     config = container.config
     hostname = config.Hostname
-    if config.Domainname:
-        hostname = f"{hostname}.{config.Domainname}"
     wanted = technology.of(container, container.record.Layers, hostname)
     handed = await devices.gather(sys, container.host)
     wanted = technology.with_devices(wanted, container.host, handed)
@@ -45,7 +43,7 @@ async def prepare(
         argv = (technology.INIT, "--", *argv)
     guest = Guest(
         argv=argv,
-        env=tuple(environment(container, hostname, user.home).items()),
+        env=tuple(environment(engine, container, user.home).items()),
         cwd=working_directory(container),
         uid=user.uid,
         gid=user.gid,
@@ -89,14 +87,17 @@ def _pid_space(engine: "Engine", container: Container) -> str:
     return f"/proc/{other.state.Pid}/ns/pid"
 
 
-def environment(container: Container, hostname: str, home: str) -> dict[str, str]:
-    """moby's CreateDaemonEnvironment(): PATH, HOSTNAME, TERM, then the container's own."""
+def environment(engine: "Engine", container: Container, home: str) -> dict[str, str]:
+    """moby's CreateDaemonEnvironment(): PATH, HOSTNAME, TERM, what links bring, then its own.
+
+    Raises ``ApiError``.
+    """
     config = container.config
     found = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
-    found["HOSTNAME"] = hostname
+    found["HOSTNAME"] = config.Hostname
     if config.Tty:
         found["TERM"] = "xterm"
-    for pair in config.Env or []:
+    for pair in [*links.variables(engine, container), *(config.Env or [])]:
         key, given, value = pair.partition("=")
         if given:
             found[key] = value

@@ -92,6 +92,11 @@ async def walls(
             if not other.state.Running:
                 what = "network" if kind == "net" else "IPC"
                 raise Conflict(f"cannot join {what} of a non running container: {other.id}")
+            if kind == "ipc" and other.host.IpcMode not in ("shareable", "host"):
+                raise BadRequest(
+                    f"container {other.id}: non-shareable IPC (hint: use IpcMode:shareable for the"
+                    " donor container)"
+                )
             technology = drop(technology, wall, share=True)
             joined.append((kind, other.state.Pid, flag))
     if container.host.PidMode.startswith("container:"):
@@ -114,9 +119,11 @@ def hosts(engine: "Engine", container: Container) -> str:
         if address == "host-gateway":
             address = "172.17.0.1"
         text += f"{address}\t{name}\n"
+    name, domain = container.config.Hostname, container.config.Domainname
+    own = f"{name}.{domain} {name}" if domain else name
     for got in container.record.Networks.values():
         if got.IPAddress:
-            text += f"{got.IPAddress}\t{container.config.Hostname}\n"
+            text += f"{got.IPAddress}\t{own}\n"
     on_bridge = container.host.NetworkMode == "bridge"
     return text + "".join(
         _link(engine, container, one) for one in (container.host.Links or ()) if on_bridge
@@ -168,6 +175,11 @@ async def connect(
     if network.Name in names and (container.id in network.Endpoints or not container.state.Running):
         raise Forbidden(
             f"endpoint with name {container.name} already exists in network {network.Name}"
+        )
+    if names and "none" in {network.Name, *names} and network.Name not in names:
+        raise BadRequest(
+            "container cannot be connected to multiple networks with one of the networks in"
+            " private (none) mode"
         )
     if network.Name == "bridge" and wanted.IPAMConfig and wanted.IPAMConfig.IPv4Address:
         raise BadRequest(
@@ -310,12 +322,13 @@ def _check_ports(engine: "Engine", container: Container) -> None:
     for port, place in wanted_ports(container):
         kind = port.partition("/")[2] or "tcp"
         number = place.HostPort
-        if not number or number == "0":
-            free = _FIRST_EPHEMERAL
-            while (str(free), kind) in taken:
+        first, dash, last = number.partition("-")
+        if not number or number == "0" or dash:
+            free = int(first) if dash else _FIRST_EPHEMERAL
+            while (str(free), kind) in taken and (not dash or free < int(last)):
                 free += 1
             number = str(free)
-        elif (number, kind) in taken:
+        if (number, kind) in taken:
             address = place.HostIp or "0.0.0.0"
             raise ApiError(
                 f"driver failed programming external connectivity on endpoint {container.name} ("

@@ -52,6 +52,8 @@ class Network(msgspec.Struct):
     Options: dict[str, str] = {}
     Labels: dict[str, str] = {}
     IPAM: dict[str, Any] = {}
+    Chosen: bool = True
+    """Whether its user named its subnet, rather than the daemon."""
     Bridge: str = ""
     Endpoints: dict[str, EndpointSettings] = {}
 
@@ -136,7 +138,8 @@ class Networks:
             )
         _verify(asked)
         # What inspect shows is what was asked for; only a pool of the daemon's own is told whole.
-        shown = asked if asked.Subnet else None
+        asked.Chosen = bool(asked.Subnet)
+        shown = asked if asked.Chosen else None
         options = asked.IPAM.get("Options")
         if shown is not None:
             asked.IPAM = ipam("default", asked, options)
@@ -223,6 +226,11 @@ class Networks:
                 address = ipaddress.IPv4Address(asked)
             except ValueError:
                 raise BadRequest(f"invalid IPv4 address: {asked}") from None
+            if not network.Chosen:
+                raise BadRequest(
+                    "user specified IP address is supported only when connecting to networks with"
+                    " user configured subnets"
+                )
             if address not in subnet:
                 raise BadRequest(f"no configured subnet or ip-range contain the IP address {asked}")
             if asked in taken:

@@ -23,6 +23,7 @@ from simulator.isolation.mechanisms.seccomp_profile import (
     RuntimeProfileError,
     read,
 )
+from simulator.isolation.mechanisms.sysctls import Sysctls
 from simulator.isolation.mechanisms.volumes import Volume, Volumes
 from simulator.isolation.technologies.base import Technology, change, drop, put
 from simulator.isolation.technologies.docker import TECHNOLOGY
@@ -48,6 +49,10 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
     """
     host = container.host
     technology = configured(host, hostname)
+    if domain := container.config.Domainname:  # setLinuxDomainname()
+        held = technology.get("sysctls")
+        before = held.settings if isinstance(held, Sysctls) else ()
+        technology = put(technology, Sysctls((*before, ("kernel.domainname", domain))))
     root = f"{container.layer}/merged"
     technology = change(technology, image=Image(root=root, layer=":".join(lower)))
     binds = tuple(

@@ -107,7 +107,10 @@ def verify(config: ContainerConfig, host: HostSettings, facts: frozenset[str]) -
 def _verify_ports(host: HostSettings) -> None:
     for bindings in (host.PortBindings or {}).values():
         for one in bindings or []:
-            if one.HostPort and not one.HostPort.replace("-", "").isdigit():
+            numbers = one.HostPort.split("-", 1) if one.HostPort else ["0"]
+            if not all(text.isdigit() and int(text) < 1 << 16 for text in numbers) or (
+                int(numbers[0]) > int(numbers[-1])
+            ):
                 raise BadRequest(f'invalid port specification: "{one.HostPort}"')
 
 

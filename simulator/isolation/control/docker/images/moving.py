@@ -185,7 +185,7 @@ async def save(x: Exchange, names: list[str]) -> None:
             repositories.setdefault(repository, {})[mark] = layers[-1][-64:] if layers else ""
         await x.engine.events.emit(x.sys, "image", "save", ident, {"name": ident})
     for name, content in (("manifest.json", manifest), ("repositories", repositories)):
-        entries[name] = Entry(name, S_IFREG | 0o644, msgspec.json.encode(content))
+        entries[name] = Entry(name, S_IFREG | 0o644, msgspec.json.encode(content) + b"\n")
     await x.reply(200, tarball.made(entries.values()), content_type="application/x-tar")
 
 
@@ -348,7 +348,9 @@ async def commit(
     for change in changes_of(x):
         apply_change(config, change)
     content = await tarball.pack(x.sys, f"{container.layer}/diff", layer=True)
-    layer = await store.add_layer(x.sys, chain, content)
+    above: list[str] = []
+    if not tarball.is_empty(content):
+        above.append((await store.add_layer(x.sys, chain, content)).diff)
     created = times.rfc3339(await times.now(x.sys))
     comment = x.query.get("comment", "")
     step: dict[str, Any] = {"created": created}
@@ -357,6 +359,8 @@ async def commit(
     step["created_by"] = " ".join(words(container.config.Cmd) or [])
     if comment:
         step["comment"] = comment
+    if not above:
+        step["empty_layer"] = True
     old: dict[str, Any] = base.config if base is not None else {}
     made: dict[str, Any] = {
         "architecture": "amd64",
@@ -370,7 +374,7 @@ async def commit(
         "os": "linux",
         "rootfs": {
             "type": "layers",
-            "diff_ids": [*(base.diff_ids if base is not None else []), layer.diff],
+            "diff_ids": [*(base.diff_ids if base is not None else []), *above],
         },
     }
     parent = base.id if base is not None else ""

@@ -250,6 +250,11 @@ async def _status(sys: Process, path: str) -> dict[str, int] | None:
         return None
 
 
+def is_empty(content: bytes) -> bool:
+    """Whether nothing is in an archive: such a layer counts for none (moby layer.IsEmpty())."""
+    return not content.strip(b"\0")
+
+
 async def pack(
     sys: Process, path: str, name: str = "", *, layer: bool = False, above: bool = True
 ) -> bytes:
