@@ -2,7 +2,7 @@
 
 import pytest
 from textual.app import App
-from textual.widgets import Button, OptionList
+from textual.widgets import Button, OptionList, SelectionList
 
 from simulator.classroom.tui.app import VitrinaApp
 from simulator.classroom.tui.present.lesson import dots
@@ -98,6 +98,10 @@ async def test_the_walls_stand_over_the_run_and_each_says_how_its_product_lifts_
 
         assert isinstance(pilot.app.screen, MechanismsDialog)
         assert "Walls of warden" in text
+        await pilot.press(*["down"] * 4)
+        chosen = pilot.app.screen.query_one(SelectionList).highlighted
+        title = pilot.app.screen._switches[chosen].title
+        await until(pilot, lambda: title in " ".join(screen_text(pilot.app).split()))
         assert pilot.app.screen.styles.background.a < 1  # the run shows through
 
 
@@ -264,3 +268,17 @@ async def test_the_first_changed_line_is_brought_into_sight_below_folded_ones():
             [*above, Line(text="the one that changed")], frozenset({6})
         )
         await until(pilot, lambda: "▌the one that changed" in screen_text(pilot.app))
+
+
+@pytest.mark.parametrize("size", [NARROW, SMALL])
+async def test_the_last_wall_of_many_is_in_sight_when_it_is_chosen(size):
+    async with VitrinaApp().run_test(size=size) as pilot:
+        pilot.app.play("fs.chroot-escape", "docker")
+        await until(pilot, lambda: isinstance(pilot.app.screen, PlayScreen))
+        await pilot.press("t")
+        await until(pilot, lambda: pilot.app.screen.query(SelectionList))
+        walls = pilot.app.screen.query_one(SelectionList)
+        await pilot.press("end")
+        last = pilot.app.screen._switches[-1].id
+        await until(pilot, lambda: f"stands   {last}" in screen_text(pilot.app))
+        assert walls.highlighted == walls.option_count - 1

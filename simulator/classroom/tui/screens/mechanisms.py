@@ -6,6 +6,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
+from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import SelectionList, Static
 from textual.widgets.selection_list import Selection
@@ -50,8 +51,22 @@ class MechanismsDialog(ModalScreen[tuple[str, ...] | None]):
             )
             if self._switches:
                 yield self._boxes
+                yield Static("", id="wall", markup=False)
             else:
                 yield Static(_("It has none to lift."))
+
+    def on_resize(self, event: Resize) -> None:
+        """As many lines as leave room for the words around them; the rest is scrolled to."""
+        self._boxes.styles.height = min(len(self._switches), event.size.height * 9 // 20)
+
+    def on_selection_list_selection_highlighted(
+        self, message: SelectionList.SelectionHighlighted[str]
+    ) -> None:
+        """What it is and how its product leaves it out, which a narrow line has no room for."""
+        switch = self._switches[message.selection_index]
+        told = ": ".join(filter(None, (switch.id, _(switch.title))))
+        product = (f"{switch.product}  " if switch.product else "", "$text-warning")
+        self.query_one("#wall", Static).update(Content.assemble(product, told))
 
     def on_selection_list_selection_toggled(
         self, message: SelectionList.SelectionToggled[str]
