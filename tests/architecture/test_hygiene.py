@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -92,6 +93,27 @@ def test_every_trait_of_a_kernel_is_read_by_some_handler():
     }
 
     assert {field.name for field in dataclasses.fields(Traits)} - read == set()
+
+
+def test_no_index_is_declared_twice():
+    # Each costs something at every write of its rows.
+    declared = Counter(
+        indexed(*node.args[:2])
+        for source in SOURCES
+        for node in ast.walk(ast.parse(source.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Index"
+    )
+
+    assert len(declared) > 20
+    assert [index for index, count in declared.items() if count > 1] == []
+
+
+def indexed(row: ast.expr, key: ast.expr) -> str:
+    """An index in words, whatever its function calls a row."""
+    if not isinstance(key, ast.Lambda):
+        return f"{ast.unparse(row)} {ast.unparse(key)}"
+    own_name = rf"\b{key.args.args[0].arg}\b"
+    return f"{ast.unparse(row)} {re.sub(own_name, 'row', ast.unparse(key.body))}"
 
 
 def test_the_first_screen_brings_no_docker_along():
