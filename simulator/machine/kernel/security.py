@@ -6,7 +6,7 @@ it has no objection, else the ``Denial``. The chain asks in order and the first 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -79,27 +79,7 @@ class Policy:
     """May the caller change the setting of this dotted name at all, whoever it is?"""
 
 
-_QUESTIONS = (
-    "filters",
-    "holds",
-    "may_see",
-    "may_list",
-    "may_reach",
-    "may_signal",
-    "may_trace",
-    "may_attach",
-    "may_mount",
-    "may_bind",
-    "may_use_family",
-    "may_use_sysv",
-    "may_see_interface",
-    "may_see_socket",
-    "may_open_device",
-    "may_pass",
-    "may_open",
-    "may_charge",
-    "may_write_sysctl",
-)
+_QUESTIONS = tuple(one.name for one in fields(Policy) if one.name != "name")
 
 
 @dataclass(frozen=True)
