@@ -88,7 +88,10 @@ async def _go_in(own: Process, container: Container, *, volumes: bool) -> None:
 async def stat(
     sys: Process, container: Container, path: str, *, follow: bool = False
 ) -> dict[str, Any] | None:
-    """name, size, mode (Go's bits), mtime and linkTarget; None when nothing is there."""
+    """name, size, mode (Go's bits), mtime and linkTarget; None when nothing is there.
+
+    Raises ``ApiError`` for a path that ends like a directory and is none.
+    """
 
     async def work(own: Process) -> bytes:
         place = posixpath.normpath("/" + path.lstrip("/"))
@@ -99,7 +102,7 @@ async def stat(
             return b"null"
         kind = status["mode"] & S_IFMT
         if at_directory and kind != S_IFDIR:
-            return b"null"
+            raise ApiError(f"lstat {path}: not a directory")
         target = ""
         if kind == S_IFLNK:
             text = await own.readlink(place)

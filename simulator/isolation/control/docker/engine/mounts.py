@@ -6,7 +6,7 @@ moby ``daemon/volumes.go`` and ``volume/mounts/linux_parser.go``.
 import posixpath
 from typing import TYPE_CHECKING, Any
 
-from simulator.isolation.control.docker.api.errors import ApiError, BadRequest
+from simulator.isolation.control.docker.api.errors import ApiError, BadRequest, NotFound
 from simulator.isolation.control.docker.engine import files
 from simulator.isolation.control.docker.engine.config import Mount
 from simulator.isolation.control.docker.engine.container import Container, MountPoint
@@ -35,7 +35,13 @@ async def register(sys: Process, engine: "Engine", container: Container) -> None
     host = container.host
     for text in host.VolumesFrom or []:
         ident, _, mode = text.partition(":")
-        for one in engine.find(ident).record.Mounts:
+        try:
+            other = engine.find(ident)
+        except NotFound as error:  # told as it is, the client would look for an image
+            raise BadRequest(error.message) from None
+        if not _valid_mode(mode):
+            raise BadRequest(f"invalid mode: {mode}")
+        for one in other.record.Mounts:
             points[one.Destination] = MountPoint(
                 Type=one.Type, Name=one.Name, Source=one.Source, Destination=one.Destination,
                 Driver=one.Driver, Mode=one.Mode, RW=one.RW and mode != "ro",

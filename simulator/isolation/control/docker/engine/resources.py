@@ -97,19 +97,23 @@ def _processors(host: HostSettings) -> None:
     if 0 < host.CpuQuota < 1000:
         raise BadRequest("CPU cfs quota can not be less than 1ms (i.e. 1000)")
     last = PROCESSORS - 1
-    if any(number > last for number in _numbers(host.CpusetCpus)):
+    if any(number > last for number in _numbers(host.CpusetCpus, "cpus")):
         raise BadRequest(
             f"Requested CPUs are not available - requested {host.CpusetCpus}, available: 0-{last}"
         )
+    if any(_numbers(host.CpusetMems, "mems")):
+        raise BadRequest(
+            f"Requested memory nodes are not available - requested {host.CpusetMems}, available: 0"
+        )
 
 
-def _numbers(text: str) -> list[int]:
+def _numbers(text: str, of: str) -> list[int]:
     """The ends of a list such as ``0-1,3``. Raises ``BadRequest``."""
     found: list[int] = []
     for part in filter(None, text.split(",")):
         first, dash, last = part.partition("-")
         if not first.isdigit() or (dash and not last.isdigit()):
-            raise BadRequest(f"Invalid value {text} for cpuset cpus: invalid format: {part}")
+            raise BadRequest(f"Invalid value {text} for cpuset {of}: invalid format: {part}")
         found += [int(first), int(last or first)]
     return found
 
