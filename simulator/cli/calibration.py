@@ -28,7 +28,8 @@ from simulator.machine.abi.constants import (
     MNT_FORCE,
 )
 from simulator.machine.abi.i18n import gettext as _
-from simulator.machine.families.linux.numbers import ERRNO_NUMBERS, SYSCALL_NUMBERS
+from simulator.machine.abi.x86_64 import NUMBERS
+from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
 from simulator.machine.families.linux.seccomp import verdict
 from simulator.machine.kernel.cred import mask, names
 from simulator.machine.kernel.task import SeccompFilter
@@ -152,7 +153,7 @@ _ASKED: tuple[tuple[str, tuple[int, ...]], ...] = (
 
 def _refused(filter_: SeccompFilter) -> Iterable[str]:
     """Each call that a filter does not let through, with its answer: ``bpf EPERM``."""
-    for name, args in (*((name, ()) for name in SYSCALL_NUMBERS), *_ASKED):
+    for name, args in (*((name, ()) for name in NUMBERS), *_ASKED):
         answer = verdict(filter_, name, args)
         if answer != "ALLOW":
             yield f"{name}({', '.join(map(str, args))}) {answer}" if args else f"{name} {answer}"

@@ -14,12 +14,12 @@ import stat
 import msgspec
 
 from simulator.experiment.real import around, objects
-from simulator.experiment.real.agent.numbers import NUMBERS
 from simulator.experiment.real.asked import NOT_IN_A_LINE, NOT_SEEN, Asked, Rule, Verdict
 from simulator.experiment.real.memory import UnsteadyError, number, text
 from simulator.experiment.real.mounting import mounted, opened_kind
 from simulator.experiment.real.standing import Standing, shares
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.x86_64 import NUMBERS
 
 FIRST_UNKNOWN = 470
 """The first call that is newer than this list: Linux 6.18 ends with file_setattr(2), 469."""

@@ -12,10 +12,15 @@ from io import BytesIO
 from pathlib import Path
 from types import CodeType
 
+from simulator.machine.abi import x86_64
+
 _TYPING = """
 class Any: pass
 def cast(kind, value): return value
 """
+
+_SHARED = {"numbers": Path(x86_64.__file__)}
+"""Modules of the model that stand in the archive for the agent's own, which only import them."""
 
 START = "import sys; sys.path.insert(0, {path!r}); from vitrina_agent.loop import main; main()"
 """What ``python -c`` is given: without runpy, which costs as much again."""
@@ -27,7 +32,8 @@ def archive() -> bytes:
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_STORED) as packed:
         _add(packed, "typing", _TYPING)
         for source in sorted((Path(__file__).parent / "agent").glob("*.py")):
-            _add(packed, f"vitrina_agent/{source.stem}", source.read_text())
+            text = _SHARED.get(source.stem, source).read_text()
+            _add(packed, f"vitrina_agent/{source.stem}", text)
     return memory.getvalue()
 
 

@@ -19,10 +19,10 @@ import threading
 import time
 
 from simulator.experiment.real import judge
-from simulator.experiment.real.agent.numbers import NUMBERS
 from simulator.experiment.real.errors import RealError
 from simulator.experiment.real.link import children, inner_pids
 from simulator.experiment.real.standing import Standing, shares
+from simulator.machine.abi.x86_64 import NUMBERS
 
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _ALLOW, _ASK = 0x7FFF0000, 0x7FC00000

@@ -13,7 +13,7 @@ from simulator.isolation.mechanisms.masked_paths import MaskedPaths
 from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
 from simulator.isolation.technologies.defaults import lxc_files
 from simulator.isolation.technologies.registry import TECHNOLOGIES
-from simulator.machine.families.linux.numbers import SYSCALL_NUMBERS
+from simulator.machine.abi.x86_64 import NUMBERS
 
 PROFILE = """2
 denylist
@@ -41,7 +41,7 @@ def refusing(name: str) -> Program:
     """A filter that answers ``name`` with EPERM and lets the rest through."""
     return (
         (0x20, 0, 0, 0),
-        (0x15, 0, 1, SYSCALL_NUMBERS[name]),
+        (0x15, 0, 1, NUMBERS[name]),
         (6, 0, 0, 0x50001),
         (6, 0, 0, 0x7FFF0000),
     )

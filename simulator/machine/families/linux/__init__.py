@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 
+from simulator.machine.abi.x86_64 import NUMBERS
 from simulator.machine.families.linux import releases
 from simulator.machine.families.linux.apparmor import APPARMOR
 from simulator.machine.families.linux.capabilities import BEFORE_SYSLOG, CAPABILITIES
 from simulator.machine.families.linux.devices import CGROUP_DEVICES, FREEZER
 from simulator.machine.families.linux.filesystems import FILESYSTEMS
-from simulator.machine.families.linux.numbers import ERRNO_NUMBERS, SYSCALL_NUMBERS
+from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
 from simulator.machine.families.linux.seccomp import SECCOMP
 from simulator.machine.families.linux.signals import SIGNALS
 from simulator.machine.families.linux.sysctls import SYSCTLS
@@ -53,7 +54,7 @@ LINUX = Family(
     errno_numbers=ERRNO_NUMBERS,
     features=FEATURES,
     sysctls=SYSCTLS,
-    call_names=frozenset(SYSCALL_NUMBERS),
+    call_names=frozenset(NUMBERS),
 )
 
 

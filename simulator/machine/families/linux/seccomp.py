@@ -11,8 +11,9 @@ from simulator.machine.abi.call import Call, Denial, Killed
 from simulator.machine.abi.constants import SIGKILL, SIGSYS
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.x86_64 import NUMBERS
 from simulator.machine.families.linux import bpf
-from simulator.machine.families.linux.numbers import ERRNO_NUMBERS, SYSCALL_NUMBERS
+from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel.seccomp import STRICT
 from simulator.machine.kernel.security import Policy
@@ -71,7 +72,7 @@ def verdict(one: SeccompFilter, name: str, args: tuple[Any, ...] = ()) -> str:
 
 def _run(one: SeccompFilter, name: str, args: tuple[Any, ...]) -> str:
     """The answer of a filter that is a program, as an action's name."""
-    number = SYSCALL_NUMBERS.get(name, -1)
+    number = NUMBERS.get(name, -1)
     value = bpf.run(one.program, number, tuple(map(as_register, args)))
     action = _ACTIONS.get(value & 0xFFFF0000, "KILL")
     if action == "ERRNO":

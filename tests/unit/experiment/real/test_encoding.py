@@ -2,14 +2,17 @@
 
 import ctypes
 import struct
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from simulator.experiment.real import spec
-from simulator.experiment.real.agent import address, calls, numbers, wire
+from simulator.experiment.real import pack, spec
+from simulator.experiment.real.agent import address, calls, wire
 from simulator.experiment.real.agent.frame import BadArgumentError
 from simulator.experiment.real.errors import RealError
-from simulator.machine.families.linux.numbers import SYSCALL_NUMBERS
+from simulator.machine.abi.x86_64 import NUMBERS
 
 COVERAGE = """open openat openat2 creat close read write lseek dup dup2 fcntl flock ioctl pipe
 eventfd2 memfd_create stat lstat fstat statfs access faccessat2 chmod chown truncate ftruncate link
@@ -111,6 +114,16 @@ def test_a_bad_spec_is_one_clear_line(text: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_agent_and_the_model_have_the_same_numbers_for_calls() -> None:
-    """The agent runs where nothing of the model is, so it has a table of its own."""
-    assert numbers.NUMBERS == SYSCALL_NUMBERS
+def test_the_archive_of_the_agent_holds_the_models_numbers_of_calls(tmp_path: Path) -> None:
+    archive = tmp_path / "agent.zip"
+    archive.write_bytes(pack.archive())
+    program = (
+        f"import sys; sys.path = [{str(archive)!r}, *sys.path]\n"
+        "from vitrina_agent.numbers import NUMBERS\n"
+        "print(NUMBERS, [name for name in sys.modules if 'simulator' in name])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert (done.stdout, done.stderr) == (f"{NUMBERS} []\n", "")
