@@ -210,5 +210,5 @@ def test_how_we_were_started_is_no_matter_to_the_actors(tmp_path: Path) -> None:
         for where in ((), ("--real",))
     ]  # fmt: skip
     words = ["'mode': 33188", "getpriority(0, 0) = 20"]
-    words += [f"Killed: {signal}" for signal in ("SIGHUP", "SIGINT", "SIGTERM")]
+    words += [f"killed: {signal}" for signal in ("SIGHUP", "SIGINT", "SIGTERM")]
     assert [word for word in words for one in said if word not in one] == []
