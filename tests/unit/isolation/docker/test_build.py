@@ -305,3 +305,12 @@ def test_a_build_whose_client_is_gone_is_cancelled(engine: Client) -> None:
         engine.machine.advance(10_000_000_000)
         engine.settle()
     assert engine.get("/images/gone:1/json").status == 404
+
+
+def test_the_last_block_of_a_context_may_be_cut_off_behind_its_content(engine: Client) -> None:
+    """As ``docker build -f`` sends it when the Dockerfile is outside of the context."""
+    whole = tar({"a": "A\n", "Dockerfile": "FROM busybox\nCOPY a /a\nRUN cat /a"})
+    end = whole.index(b"RUN cat /a") + len(b"RUN cat /a")
+    answer = engine.ask("POST", "/build", raw=whole[:end])
+    assert b"Successfully built" in answer.body
+    assert b"unexpected EOF" in engine.ask("POST", "/build", raw=whole[: end - 1]).body

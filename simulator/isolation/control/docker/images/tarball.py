@@ -84,12 +84,25 @@ def made(entries: Iterable[Entry], size: int = 0) -> bytes:
     return out.getvalue()
 
 
+_MAGIC = 257
+"""Where "ustar" stands in a header."""
+
+
 def members(content: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
-    """Each member with its bytes; compressed archives too. Raises ``ApiError``."""
-    total = 0
+    """Each member with its bytes; compressed archives too. Raises ``ApiError``.
+
+    The last block may be cut off behind what is in it, as Go's reader has it: so ``docker build -f``
+    with a Dockerfile outside of its context leaves it (docker/cli ``AddDockerfileToBuildContext``).
+    """
+    total, most = 0, len(content)
+    plain = content[_MAGIC : _MAGIC + 5] == b"ustar"
+    if plain:
+        content += bytes(-most % tarfile.BLOCKSIZE)
     try:
         with tarfile.open(fileobj=BytesIO(content), mode="r:*") as archive:
             for info in archive:
+                if plain and info.isreg() and info.offset_data + info.size > most:
+                    raise _wrong("unexpected EOF")
                 total += info.size if info.isreg() else 0
                 if total > MOST:
                     raise _wrong(f"write /{info.name}: no space left on device")
