@@ -3,6 +3,7 @@
 from textual.widgets import DataTable, Input
 
 from simulator.classroom.tui.app import VitrinaApp
+from simulator.classroom.tui.screens import matrix
 from simulator.classroom.tui.screens.home import HomeScreen
 from simulator.classroom.tui.screens.matrix import MatrixScreen
 from simulator.classroom.tui.screens.play import PlayScreen
@@ -58,3 +59,15 @@ async def test_a_question_is_read_to_its_end_on_the_narrowest_screen():
         i18n.use("en")
     assert "¿Puede el huésped hacer legible para todos el secreto del anfitrión?" in said
     assert "~ LIMITADO - N" in said.partition("sonda")[0]
+
+
+async def test_the_matrix_is_left_at_any_moment_while_it_is_filled(monkeypatch):
+    monkeypatch.setattr(matrix, "_SLICE", 0)
+    monkeypatch.setattr(matrix, "_PAUSE", 0)  # it asks in every turn, also in those of its removal
+    app = VitrinaApp()
+    async with app.run_test(size=SMALL) as pilot:
+        for _time in range(3):
+            await pilot.press("x")
+            await until(pilot, lambda: isinstance(app.screen, MatrixScreen))
+            await pilot.press("escape")
+            await until(pilot, lambda: isinstance(app.screen, HomeScreen))

@@ -115,7 +115,8 @@ Marks: ! it leaks, ┃ it holds: this probe did not get through, ~ it is limited
     async def _ask(self) -> None:
         """Some rows at a time, and then keys are heard; it rests while another screen is shown."""
         loop = asyncio.get_running_loop()
-        while self._next() is not None:
+        # A screen that is being left loses its table before its worker ends.
+        while self.display and self._next() is not None:
             until = loop.time() + _SLICE
             while self.is_current and loop.time() < until and (probe := self._next()):
                 self._fill(probe)
