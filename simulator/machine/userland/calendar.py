@@ -1,5 +1,7 @@
 """Dates from seconds since the epoch, in UTC: the model never asks the real clock or calendar."""
 
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -71,12 +73,9 @@ def strftime(form: str, seconds: int) -> str:
         "y": f"{now.year % 100:02}",
         "c": now.ctime().replace(" UTC", ""),
     }
-    out, at = "", 0
-    while at < len(form):
-        if form[at] == "%" and form[at + 1 : at + 2] in pieces:
-            out += pieces[form[at + 1]]
-            at += 2
-        else:
-            out += form[at]
-            at += 1
-    return out
+    return filled(form, pieces)
+
+
+def filled(form: str, pieces: Mapping[str, str]) -> str:
+    """``form`` with what ``pieces`` has for each ``%x``; one that it has not stays as it is."""
+    return re.sub("%(.)", lambda found: pieces.get(found[1], found[0]), form, flags=re.DOTALL)

@@ -121,7 +121,7 @@ async def stat(sys: Process, argv: Sequence[str]) -> int:
             continue
         pieces = await _pieces(sys, path, facts, names)
         form = options.value("c")
-        await sys.out(_filled(form, pieces) + "\n" if form else _full(path, facts, pieces))
+        await sys.out(calendar.filled(form, pieces) + "\n" if form else _full(path, facts, pieces))
     return status
 
 
@@ -158,18 +158,6 @@ async def _pieces(sys: Process, path: str, facts: dict[str, int], names: Names) 
         "Y": str(facts.get("mtime", 0) // 1_000_000_000),
         "%": "%",
     }
-
-
-def _filled(form: str, pieces: dict[str, str]) -> str:
-    out, at = "", 0
-    while at < len(form):
-        if form[at] == "%" and form[at + 1 : at + 2] in pieces:
-            out += pieces[form[at + 1]]
-            at += 2
-        else:
-            out += form[at]
-            at += 1
-    return out
 
 
 def _full(path: str, facts: dict[str, int], pieces: dict[str, str]) -> str:
