@@ -14,7 +14,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import vserver as vx
 from simulator.machine.kernel.resource import quota
 from simulator.machine.kernel.task import At
-from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
 from simulator.machine.kernel.vfs.inode import Inode
@@ -54,7 +54,10 @@ def _set_iattr(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> in
         if "hide" in mask and len(at.inode) == 3:
             trap.store.put(vx.ProcFlags(id=str(at.inode[2]), hidden="hide" in value))
         return 0
-    assert isinstance(at.inode, int)
+    if not isinstance(at.inode, int):
+        # Without sync_flags() the flags of a computed file are only its inode's, for as long as
+        # that is in memory.
+        return 0
     flags = inode.flags
     for word in mask & set(FLAGS):
         if word == "barrier" and not inodes.is_dir(inode):
@@ -69,7 +72,7 @@ def _get_iattr(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> Re
     """VCMD_get_iattr: the words that are set, and those that there are."""
     del ident, row
     at, inode = _place(trap, data)
-    if isinstance(at.inode, tuple):
+    if isinstance(at.inode, tuple) and at.inode[0] == "proc":
         name = str(at.inode[2]) if len(at.inode) > 2 else ""
         kept = trap.store.get(vx.ProcFlags, name)
         words = ("admin", "hide") if kept is not None and kept.hidden else ("admin",)
@@ -89,7 +92,8 @@ def _set_dlimit(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> i
     """
     del row
     at, _inode = _place(trap, data)
-    assert isinstance(at.inode, int)
+    if not isinstance(at.inode, int):
+        raise NotModelled("a disk limit where no file is stored")
     space = int(data.get("space_total", 0)) or _NO_LIMIT
     inodes_total = int(data.get("inodes_total", 0)) or _NO_LIMIT
     quota.turn_on(

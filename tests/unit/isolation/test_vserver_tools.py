@@ -6,7 +6,7 @@ from simulator.experiment.engine.executor import open_session
 from simulator.experiment.engine.session import SimSession
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
-from simulator.machine.abi.call import Call, Returned
+from simulator.machine.abi.call import Call, Returned, Silent, Value
 from simulator.machine.abi.constants import (
     LINUX_REBOOT_CMD_RESTART,
     LINUX_REBOOT_MAGIC1,
@@ -176,3 +176,14 @@ def test_a_flag_that_the_kernel_of_the_model_lacks_is_not_called_unknown(host: H
 def test_help_is_a_usage_and_no_failure(host: Host, tool: str) -> None:
     status, text = host.says(f"{tool} --help")
     assert (status, text.startswith("Usage:"), tool in text) == (0, True, True)
+
+
+def test_a_flag_on_a_file_that_is_computed_is_kept_nowhere(host: Host) -> None:
+    assert host.says("setattr --iunlink --barrier /sys/kernel") == (0, "")
+    assert host.says("showattr -d /sys/kernel")[1].split()[0] == "---bui"
+
+
+def test_a_disk_limit_of_a_computed_tree_is_beyond_the_model_and_no_crash(host: Host) -> None:
+    asked: dict[str, Value] = {"name": "/proc", "space_total": 1 << 20}
+    call = Call("vserver", ("VCMD_add_dlimit", 101, asked))
+    assert isinstance(host.session.call("host", call), Silent)
