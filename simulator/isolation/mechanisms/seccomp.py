@@ -8,6 +8,7 @@ from simulator.isolation.mechanisms.base import About, LaunchPlan, Phase
 from simulator.isolation.mechanisms.capabilities import Capabilities
 from simulator.machine.abi.constants import SECCOMP_SET_MODE_FILTER
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.x86_64 import NUMBERS
 from simulator.machine.kernel.cred import ALL_CAPABILITIES, names
 from simulator.machine.kernel.task import SeccompFilter, SeccompRule
 
@@ -85,7 +86,22 @@ def docker_default(capabilities: int, release: Release = DOCKER_20_10) -> Seccom
         allow |= docker.BY_CAPABILITY.get(name, frozenset())
         if recent:
             allow |= docker.BY_CAPABILITY_IN_28.get(name, frozenset())
-    return SeccompFilter("docker-default", allow, _rules("CAP_SYS_ADMIN" in held, recent))
+    rules = _rules("CAP_SYS_ADMIN" in held, recent)
+    return SeccompFilter("docker-default", allow, (*for_newer_calls(allow, rules), *rules))
+
+
+def for_newer_calls(
+    allow: frozenset[str], rules: tuple[SeccompRule, ...]
+) -> tuple[SeccompRule, ...]:
+    """What runc puts before a filter that refuses by default, since 1.0.0-rc93.
+
+    Calls with a higher number than any that the profile names fail with ENOSYS, so that a C library
+    takes another way (``libcontainer/seccomp/patchbpf/enosys_linux.go``).
+    """
+    named = allow.union(*(rule.calls for rule in rules))
+    last = max((NUMBERS[name] for name in named if name in NUMBERS), default=0)
+    newer = frozenset(name for name, number in NUMBERS.items() if number > last)
+    return (SeccompRule(newer, "ENOSYS"),) if last and newer else ()
 
 
 def as_argument(filter_: SeccompFilter) -> Any:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from simulator.isolation.mechanisms.base import About, LaunchPlan
-from simulator.isolation.mechanisms.seccomp import ABOUT, kept, load
+from simulator.isolation.mechanisms.seccomp import ABOUT, for_newer_calls, kept, load
 from simulator.machine.abi.i18n import N_
 from simulator.machine.families.linux.numbers import ERRNO_NUMBERS
 from simulator.machine.kernel.cred import names
@@ -113,6 +113,14 @@ def read(text: str, capabilities: int) -> SeccompFilter | None:
             rules += _rules(calls, action)
     # of the rules for one call, those that look at an argument are asked first (libseccomp)
     rules.sort(key=lambda rule: rule.op == "any")
+    if default not in ("ALLOW", "ENOSYS") and profile.defaultAction != "SCMP_ACT_TRACE":
+        named = frozenset(
+            name
+            for calls in profile.syscalls or []
+            if _applies(calls, held)
+            for name in calls.names or [calls.name]
+        )
+        rules = [*for_newer_calls(named, ()), *rules]
     return SeccompFilter("profile", rules=tuple(rules), default=default)
 
 

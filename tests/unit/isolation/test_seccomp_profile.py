@@ -1,7 +1,9 @@
 """Docker's default profile, release by release."""
 
 from simulator.isolation.mechanisms.seccomp import DOCKER_20_10, DOCKER_28, docker_default
+from simulator.isolation.mechanisms.seccomp_profile import read
 from simulator.isolation.technologies.defaults.docker import CAPABILITIES
+from simulator.machine.families.linux.seccomp import verdict
 from simulator.machine.kernel.cred import ALL_CAPABILITIES
 
 
@@ -36,3 +38,20 @@ def test_keys_are_in_neither_profile() -> None:
         assert (
             not {"add_key", "keyctl", "request_key"} & docker_default(CAPABILITIES, release).allow
         )
+
+
+def test_a_call_newer_than_the_profile_is_unknown_to_it_and_not_forbidden() -> None:
+    old, new = (docker_default(CAPABILITIES, release) for release in (DOCKER_20_10, DOCKER_28))
+    assert [verdict(old, call) for call in ("fchmodat2", "quotactl_fd")] == ["ENOSYS", "EPERM"]
+    assert verdict(new, "fchmodat2") == "ALLOW"
+
+
+def test_a_profile_of_ones_own_forbids_only_what_was_there_when_it_was_written() -> None:
+    text = '{"defaultAction": "%s", "syscalls": [{"names": ["openat2"], "action": "%s"}]}'
+    strict = read(text % ("SCMP_ACT_ERRNO", "SCMP_ACT_ALLOW"), 0)
+    lax = read(text % ("SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO"), 0)
+    assert strict is not None
+    assert lax is not None
+    calls = ("mkdir", "openat2", "faccessat2")
+    assert [verdict(strict, call) for call in calls] == ["EPERM", "ALLOW", "ENOSYS"]
+    assert [verdict(lax, call) for call in calls] == ["ALLOW", "EPERM", "ALLOW"]
