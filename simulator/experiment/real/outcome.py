@@ -1,11 +1,13 @@
 """One entry of a trace as one word, and how two words compare."""
 
 import fnmatch
+from collections.abc import Iterable
+from typing import cast
 
 import msgspec
 
 from simulator.experiment.probes.trace import Entry, Status
-from simulator.machine.abi.i18n import language
+from simulator.machine.abi.i18n import N_, language
 
 
 def word(entry: Entry) -> str:
@@ -111,11 +113,19 @@ def _usual(path: str, mounts: dict[str, str]) -> str:
     return path
 
 
-def of_the_machine(entry: Entry, source: str) -> bool:
-    """Whether a call's count of bytes says how large this machine's own texts are."""
-    if entry.call == "readlink" and entry.args and str(entry.args[0]).startswith("/proc/"):
-        return True
-    return entry.call == "syslog" or source.startswith(("/proc/", "/sys/"))
+def of_the_machine(entry: Entry, source: str) -> str:
+    """Why a call's count of bytes is this machine's own affair; empty when it is not."""
+    if entry.call == "getdents64" and of_a_root(cast("Iterable[str]", entry.data or ())):
+        return N_("which names are in the root depends on the image")
+    link = entry.call == "readlink" and entry.args and str(entry.args[0]).startswith("/proc/")
+    if link or entry.call == "syslog" or source.startswith(("/proc/", "/sys/")):
+        return N_("the length of a kernel's text depends on the machine")
+    return ""
+
+
+def of_a_root(names: Iterable[str]) -> bool:
+    """Whether these are the names in a machine's or a container's root."""
+    return {"dev", "etc", "proc", "sys"}.issubset(names)
 
 
 def both_counts(words: tuple[str, str]) -> bool:

@@ -312,8 +312,9 @@ def _row(job: Job, names: tuple[str, str], one: Entry, other: Entry, source: str
     spec, probe = names
     words = (word(one), word(other))
     kind, reason = _judge(job, names, one, other, words)
-    if kind == "unexplained" and of_the_machine(other, source) and both_counts(words):
-        kind, reason = "agree_in_set", _("the length of a kernel's text depends on the machine")
+    own = of_the_machine(other, source)
+    if kind == "unexplained" and own and both_counts(words):
+        kind, reason = "agree_in_set", _(own)
     return Row(
         spec=spec,
         probe=probe,

@@ -6,6 +6,7 @@ import msgspec
 
 from simulator.experiment.probes.normalise import normalise
 from simulator.experiment.probes.trace import Entry, Trace
+from simulator.experiment.real.outcome import of_a_root
 from simulator.experiment.real.report import Row
 from simulator.machine.abi.constants import S_IFDIR, S_IFMT
 
@@ -24,6 +25,8 @@ name_to_handle_at get_robust_list fstatfs sched_getaffinity
 _UNCOMPARED = frozenset(_QUIET_CALLS.split())
 """Calls whose data says which machine it is, or when."""
 
+_OF_AN_IMAGE = frozenset({"bin", "boot", "lib", "lib64", "media", "opt", "sbin"})
+"""Names in the root that one image has and another lacks."""
 _OWN_NUMBERS = frozenset({"ino", "dev", "type", "blocks", "mnt_id", "cpid", "lpid"})
 
 
@@ -33,7 +36,8 @@ def _told(plain: Any, entry: Entry) -> Any:
         return None  # nothing written and an empty text are the same
     raw: Any = entry.data
     if entry.call == "getdents64":
-        return sorted(plain)  # in the order of the file system
+        names = set(plain) - _OF_AN_IMAGE if of_a_root(plain) else plain
+        return sorted(names)  # in the order of the file system
     if not isinstance(raw, dict):
         return plain
     left_out = _OWN_NUMBERS

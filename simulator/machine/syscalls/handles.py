@@ -108,7 +108,7 @@ def _filesystem(trap: Trap, at: At) -> str:
 def open_by_handle_at(trap: Trap, mount_fd: int, handle: Any, flags: int) -> int:
     """open_by_handle_at(2): ``handle`` is its bytes, or (type, bytes). EPERM, ESTALE."""
     kind, raw = _handle(trap, handle)
-    at = trap.task.cwd if mount_fd == AT_FDCWD else fds.get_any(trap, mount_fd).at
+    at = trap.task.cwd if mount_fd == AT_FDCWD else fds.get(trap, mount_fd).at
     trap.need(Privilege.OPEN_BY_HANDLE)
     if at is None:
         trap.fail(Errno.ESTALE, N_("The descriptor names no mount."), "open_by_handle_at(2)")

@@ -52,8 +52,8 @@ def change_mode(trap: "Trap", at: At, mode: int) -> None:
 
 def change_owner(trap: "Trap", at: At, uid: int, gid: int) -> None:
     """chown(2) with ids of the caller's user namespace; -1 keeps one. EROFS, EPERM, EINVAL."""
-    new_uid, new_gid = kernel_ids(trap, uid, gid)
     permission.need_writable(trap, at.mount)
+    new_uid, new_gid = kernel_ids(trap, uid, gid)
     inode = inodes.load(trap, at.inode)
     if new_uid is not None or new_gid is not None:
         permission.need_mutable(trap, inode)

@@ -54,6 +54,15 @@ def kinds(model: list[Entry], real: list[Entry], known: Known | None = None) -> 
     return [row.kind for row in compared(model, real, known or Known())]
 
 
+def test_which_names_an_image_has_in_its_root_is_its_own_affair() -> None:
+    def listed(step: int, *names: str) -> Entry:
+        return entry(step, call="getdents64", args=(3, 4096), value=24 * len(names), data=names)
+
+    root = ("dev", "etc", "proc", "sys")
+    assert kinds([listed(0, *root)], [listed(0, *root, "lib")]) == ["agree_in_set"]
+    assert kinds([listed(0, "etc")], [listed(0, "etc", "lib")]) == ["unexplained"]
+
+
 def _never(_spec: str, _program: object) -> Trace:
     raise AssertionError
 

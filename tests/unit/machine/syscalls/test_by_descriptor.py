@@ -8,8 +8,11 @@ from simulator.machine.abi.constants import (
     AT_HANDLE_CONNECTABLE,
     AT_HANDLE_FID,
     AT_HANDLE_MNT_ID_UNIQUE,
+    CLONE_NEWUSER,
+    MS_RDONLY,
     O_CREAT,
     O_PATH,
+    O_RDONLY,
     O_RDWR,
     O_TMPFILE,
 )
@@ -136,3 +139,18 @@ def test_what_has_no_position_but_lets_itself_be_moved_stays_at_0() -> None:
     for fd in (it.do("timerfd_create", 1, 0), it.do("epoll_create1", 0), it.do("eventfd2", 0, 0)):
         assert it.do("lseek", fd, 4096, 1) == 0
     assert it.do("lseek", it.do("socket", 1, 1, 0), 0, 1) == "ESPIPE"
+
+
+def test_a_read_only_mount_refuses_before_ids_without_a_mapping_do() -> None:
+    it = Machine()
+    it.do("unshare", CLONE_NEWUSER)
+    fd = it.do("open", "/", O_RDONLY)
+    assert it.do("fchown", fd, 0, 0) == it.do("fchownat", fd, "", 0, 0, AT_EMPTY_PATH) == "EINVAL"
+    it.mount_flags(it.task_mount(), MS_RDONLY)
+    assert it.do("fchown", fd, 0, 0) == it.do("fchownat", fd, "", 0, 0, AT_EMPTY_PATH) == "EROFS"
+
+
+def test_a_handle_is_not_looked_up_from_a_descriptor_that_only_names_a_place() -> None:
+    it = Machine()
+    fd = it.do("open", "/", O_PATH)
+    assert it.do("open_by_handle_at", fd, (1, b"12345678"), O_RDONLY) == "EBADF"
