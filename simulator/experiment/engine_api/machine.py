@@ -11,7 +11,7 @@ from simulator.experiment.engine_api.hosts import DEFAULT, Host
 from simulator.experiment.probes.world import File as WorldFile
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.docker import TECHNOLOGY
-from simulator.machine.abi.call import Call, Failed, Result, Returned
+from simulator.machine.abi.call import Call, Failed, Result, Returned, Value
 from simulator.machine.abi.constants import (
     AF_INET,
     AF_UNIX,
@@ -144,9 +144,9 @@ class Machine:
 
     # -- the client's side of a connection
 
-    def call(self, name: str, *args: object) -> Result:
+    def call(self, name: str, *args: Value) -> Result:
         """One call of the process that connects."""
-        return self.kernel.call(self.client, Call(name, args), actor="client")  # type: ignore[arg-type]
+        return self.kernel.call(self.client, Call(name, args), actor="client")
 
     def connect(self, address: str | tuple[str, int] = SOCKET) -> int | None:
         """A connected descriptor that does not block.

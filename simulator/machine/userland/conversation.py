@@ -56,7 +56,7 @@ class Conversation:
         self._call("fcntl", self.reading, F_SETFL, O_NONBLOCK)
         self.input = self._pipe(heard)
         status = self._call("fstat", heard)
-        terminal = status.data["ino"] if isinstance(status, Returned) else 0  # type: ignore[index, call-overload]
+        terminal = cast("dict[str, int]", status.data)["ino"] if isinstance(status, Returned) else 0
         forked, child = self.land.forked(self.pid, Call("fork"))
         self._call("close", heard)
         self._call("close", writing)
@@ -67,7 +67,7 @@ class Conversation:
         env = dict(self.land.kernel.store.row(Task, self.pid).env)
 
         async def body(sys: Process) -> int:
-            sys.terminal = cast("int", terminal)
+            sys.terminal = terminal
             return await _become_shell(sys, heard, writing, env)
 
         self.land.run_body(child, body, self.number)

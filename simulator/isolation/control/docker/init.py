@@ -5,6 +5,7 @@ It hands on every signal and reaps every orphan, and ends as its child does. tin
 """
 
 from collections.abc import Sequence
+from typing import cast
 
 from simulator.machine.abi.constants import (
     SIG_IGN,
@@ -122,5 +123,5 @@ async def _reap(sys: Process, child: int) -> int | None:
         if not reply.value:
             return status
         if reply.value == child:
-            word = int(reply.data or 0)  # type: ignore[call-overload]
+            word = cast("int", reply.data or 0)
             status = 128 + (word & 0x7F) if word & 0x7F else word >> 8 & 0xFF

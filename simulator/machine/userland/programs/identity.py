@@ -1,6 +1,6 @@
 """id, whoami, groups, hostname, domainname, uname, arch, tty, su, logname."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
 from simulator.machine.userland import accounts
@@ -43,8 +43,8 @@ async def identify(sys: Process, argv: Sequence[str]) -> int:
     return 0
 
 
-async def _one(look: "object", number: int, *, named: bool) -> str:
-    return await look(number) if named else str(number)  # type: ignore[operator]
+async def _one(look: Callable[[int], Awaitable[str]], number: int, *, named: bool) -> str:
+    return await look(number) if named else str(number)
 
 
 async def _described(

@@ -6,7 +6,7 @@ container ended. runc's part, the launch, is the plan of the technology, step by
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import msgspec
 
@@ -80,7 +80,7 @@ def body(job: Job) -> Callable[[Process], Awaitable[int]]:
             await own.succeeds("close", fd)
         await _tell(own, Report(pid=int(pid), number=number))
         word = (await own.call("wait4", number, 0)).data
-        await _tell(own, Report(ended=True, status=int(word or 0)))  # type: ignore[call-overload]
+        await _tell(own, Report(ended=True, status=cast("int", word or 0)))
         return 0
 
     return main
