@@ -1,5 +1,6 @@
 """A Docker Engine seen from outside: layers, overlay, networks, volumes, requests."""
 
+import asyncio
 import functools
 
 import pytest
@@ -10,16 +11,18 @@ from simulator.classroom.tui.present.engine.disk import Disk, size
 from simulator.classroom.tui.present.engine.happened import happenings
 from simulator.classroom.tui.present.engine.inside import first_process, shown
 from simulator.classroom.tui.present.engine.requests import daemon, requests
-from simulator.classroom.tui.present.engine.stack import difference, stacks
+from simulator.classroom.tui.present.engine.stack import Stack, Stacks, Storey, difference, stacks
 from simulator.classroom.tui.present.step import Tone
 from simulator.classroom.tui.present.views import VIEWS, engine_view
+from simulator.classroom.tui.screens.home import HomeScreen
+from simulator.classroom.tui.screens.layers import LayersDialog
 from simulator.classroom.tui.screens.play import PlayScreen
 from simulator.classroom.tui.screens.requests import RequestsDialog
 from simulator.experiment.engine.executor import open_whole
 from simulator.experiment.scenarios.load import load_world
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.kernel.task import Task
-from tests.tui.screen import screen_text
+from tests.tui.screen import screen_text, until
 
 CHANGES = "echo x >> /etc/os-release; rm /etc/passwd; touch /new; echo kept > /data/x"
 
@@ -192,3 +195,20 @@ async def test_where_no_engine_runs_there_are_neither_views_nor_requests():
         first = screen.view_number
         await pilot.press(*["v"] * len(VIEWS))
         assert screen.view_number == first
+
+
+async def test_layers_are_left_while_the_engine_still_answers():
+    """In whichever turn of its removal the answer comes: what it would be shown in may be gone."""
+    found = Stacks(size=1, stacks=[Stack("image", 1, [Storey("id", "layer", 1)])])
+    app = VitrinaApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for turns in range(8, 32):
+
+            async def slow(_ident, turns=turns):
+                for _turn in range(turns):
+                    await asyncio.sleep(0)
+
+            dialog = LayersDialog(found, slow)
+            await app.push_screen(dialog)
+            dialog.dismiss(None)
+            await until(pilot, lambda: isinstance(app.screen, HomeScreen))

@@ -109,6 +109,8 @@ class LayersDialog(ModalScreen[None]):
         except VitrinaError as error:  # the engine that was watched has ended
             self.notify(str(error), severity="warning")
             return
+        if not self.display:  # it is being left, and what is on it may be gone already
+            return
         self.query_one("#made", Static).update("  ".join(filter(None, (one.name, one.made))))
         listed = self.query_one("#changes", OptionList)
         listed.clear_options()

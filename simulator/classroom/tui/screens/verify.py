@@ -203,7 +203,9 @@ entry opens to both traces.
             try:
                 last = await self._follow(process, bar)
                 status = await process.wait()
-                if path.exists():
+                if not self.display:
+                    pass  # it was left meanwhile
+                elif path.exists():
                     self.take(read(path.read_bytes()))
                 elif status:
                     self.notify(last or str(status), severity="error", timeout=10)

@@ -130,11 +130,7 @@ marked.
             self._hurry.clear()
             begun = clock()
             try:
-                view = _VIEWS[self._view]
-                self._paint(view, await self._source.view(view, self._container))
-                chosen = self._chosen
-                if chosen is not None:
-                    self._list(await self._source.calls(chosen.number))
+                await self._look_once()
             except VitrinaError:
                 # Why it ended is what the stream says: an engine that is busy may yet answer.
                 await asyncio.sleep(_EVERY)
@@ -142,9 +138,26 @@ marked.
                 pause = max(_EVERY, _PATIENT * (clock() - begun))
                 await asyncio.wait_for(self._hurry.wait(), pause)
 
+    async def _look_once(self) -> None:
+        """The view, and the calls below the chosen request.
+
+        A screen that is being left loses what is on it before its workers end: ``display`` says so.
+        """
+        view = _VIEWS[self._view]
+        panels = await self._source.view(view, self._container)
+        if self.display:
+            self._paint(view, panels)
+        chosen = self._chosen
+        if chosen is not None:
+            calls = await self._source.calls(chosen.number)
+            if self.display:
+                self._list(calls)
+
     # -- what is heard
 
     def _hear(self, news: list[News]) -> None:
+        if not self.display:
+            return
         told: list[RequestNews] = []
         for one in news:
             match one:
