@@ -8,6 +8,11 @@ from typing import Any, NamedTuple
 import pytest
 from engine_client import Answer, Client
 
+HELP = (
+    "Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit"
+    " enabled"
+)
+
 
 class Built(NamedTuple):
     answer: Answer
@@ -235,8 +240,10 @@ def test_a_failing_run_ends_the_build(engine: Client) -> None:
         ("FROM busybox\nENV a\n", "line 2: ENV must have two arguments"),
         ("FROM busybox\nCOPY a\n", "COPY requires at least two arguments, but only one was"),
         ("FROM busybox\nRUN <<EOF\necho\nEOF\n", "the heredoc syntax of RUN requires BuildKit"),
-        ("FROM busybox\nRUN --mount=type=cache,target=/c true\n", "the --mount option requires"),
-        ("FROM busybox\nCOPY --chmod=1 a b\n", "the --chmod option requires BuildKit"),
+        ("FROM busybox\nSHELL sh -c\n", "SHELL requires the arguments to be in JSON form"),
+        ("FROM busybox\nONBUILD FROM x\n", "FROM isn't allowed as an ONBUILD trigger"),
+        ("FROM busybox\nHEALTHCHECK FOO\n", 'line 2: Unknown type "FOO" in HEALTHCHECK'),
+        ("FROM busybox\nHEALTHCHECK --interval=x CMD a\n", 'time: invalid duration "x"'),
         ("FROM busybox\nUSER\n", "USER requires exactly one argument"),
         (" \n", "the Dockerfile (Dockerfile) cannot be empty"),
         ("# only a comment\n", "file with no instructions"),
@@ -257,8 +264,18 @@ def test_mistakes_are_told_before_anything_is_done(engine: Client, text: str, me
         ("COPY ../x /x", "COPY failed: forbidden path outside the build context: ../x ()"),
         ("COPY Dockerfile other /x", "When using COPY with more than one source file, the"
          " destination must be a directory and end with a /"),
-        ("COPY --chown=nobody-here other /x", "unable to find user nobody-here: no matching"
-         " entries in passwd file"),
+        ("COPY --chown=nobody-here other /x", "unable to convert uid/gid chown string to host"
+         " mapping: can't find uid for user nobody-here: no such user: nobody-here"),
+        ("COPY --chown=0:nothing other /x", "unable to convert uid/gid chown string to host"
+         " mapping: can't find gid for group nothing: no such group: nothing"),
+        ("COPY --from=0 other /x", "invalid from flag value 0: refers to current build block"),
+        ("COPY --from=5 other /x", "invalid from flag value 5: index out of bounds"),
+        ("COPY --from=nosuch other /x", "invalid from flag value nosuch: pull access denied for"
+         " nosuch, repository does not exist or may require 'docker login': denied: requested"
+         " access to the resource is denied"),
+        ("EXPOSE 99999", "invalid containerPort: 99999"),
+        ("COPY --chmod=1 other /x", f"the --chmod option requires BuildKit. {HELP}"),
+        ("RUN --mount=type=cache,target=/c true", f"the --mount option requires BuildKit. {HELP}"),
         ("ENV A=${B?}", "B: not allowed to be empty"),
     ],
 )  # fmt: skip
@@ -314,3 +331,17 @@ def test_the_last_block_of_a_context_may_be_cut_off_behind_its_content(engine: C
     answer = engine.ask("POST", "/build", raw=whole[:end])
     assert b"Successfully built" in answer.body
     assert b"unexpected EOF" in engine.ask("POST", "/build", raw=whole[: end - 1]).body
+
+
+def test_a_quiet_build_that_fails_says_what_it_held_back(engine: Client) -> None:
+    failed = build(engine, "FROM busybox\nRUN echo loud; exit 3\n", q=1)
+    assert "Step 2/2 : RUN echo loud; exit 3\n" in failed.text
+    assert "loud\n" in failed.text
+    assert failed.error.endswith("returned a non-zero code: 3")
+
+
+def test_what_run_starts_has_the_limits_and_hosts_that_were_asked_for(engine: Client) -> None:
+    limits = json.dumps([{"Name": "nofile", "Soft": 50, "Hard": 60}])
+    line = "RUN ulimit -n; grep -c there /etc/hosts"
+    built = build(engine, f"FROM busybox\n{line}\n", ulimits=limits, extrahosts="there:1.2.3.4")
+    assert "\n50\n1\n" in built.text

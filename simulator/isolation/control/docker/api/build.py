@@ -9,6 +9,7 @@ from simulator.isolation.control.docker.building import running
 from simulator.isolation.control.docker.building.builder import Builder
 from simulator.isolation.control.docker.building.context import Context
 from simulator.isolation.control.docker.building.state import BuildFailed, Options
+from simulator.isolation.control.docker.engine.config import Ulimit
 from simulator.isolation.control.docker.wire.exchange import Exchange, Gone
 from simulator.isolation.control.docker.wire.router import route
 from simulator.machine.userland.process import Process
@@ -40,10 +41,14 @@ async def build(x: Exchange) -> None:
     try:
         image = await one.run()
     except BuildFailed as failed:
+        await one.build.say_all()
         detail = {"code": failed.code, "message": failed.message}
         await x.line({"errorDetail": detail, "error": failed.message})
         await x.finish()
         return
+    except ApiError:
+        await one.build.say_all()
+        raise
     except Gone:
         one.build.cancelled = True
         await running.remove_all(one.build)
@@ -76,7 +81,25 @@ def _options(x: Exchange) -> Options:
         network=x.query.get("networkmode") or "default",
         platform=x.query.get("platform", ""),
         memory=x.number("memory"),
+        host={
+            "MemorySwap": x.number("memswap"),
+            "CpuShares": x.number("cpushares"),
+            "CpuPeriod": x.number("cpuperiod"),
+            "CpuQuota": x.number("cpuquota"),
+            "CpusetCpus": x.query.get("cpusetcpus", ""),
+            "CpusetMems": x.query.get("cpusetmems", ""),
+            "ShmSize": x.number("shmsize"),
+            "ExtraHosts": x.lists.get("extrahosts", []),
+            "Ulimits": _limits(x),
+        },
     )
+
+
+def _limits(x: Exchange) -> list[Ulimit]:
+    try:
+        return msgspec.json.decode((x.query.get("ulimits") or "[]").encode(), type=list[Ulimit])
+    except msgspec.MsgspecError as error:
+        raise BadRequest(f"error reading ulimit settings: {error}") from None
 
 
 def _json(x: Exchange, name: str, kind: type[T]) -> T:

@@ -14,6 +14,7 @@ from simulator.isolation.control.docker.building.dockerfile import (
     Instruction,
     Stage,
     instruction,
+    needs_buildkit,
     parse,
     wrong,
 )
@@ -151,6 +152,8 @@ class Builder:
         build = self.build
         if build.cancelled:
             raise Gone
+        if why := needs_buildkit(one):
+            raise ApiError(why)
         if one.word == "RUN":
             image = await running.run(build, one)
         elif one.word in ("COPY", "ADD"):
@@ -169,12 +172,18 @@ class Builder:
         if name is None:
             return None
         known = self.results.get(name.lower())
+        begun = f"invalid from flag value {name}: "
+        if known is None and name.isdigit():
+            current = int(name) == sum(key.isdigit() for key in self.results)
+            why = "refers to current build block" if current else "index out of bounds"
+            raise BadRequest(begun + why)
         if known is None:
-            if name.isdigit():
-                raise BadRequest(f"invalid from flag value {name}: refers to current build block")
-            return await self._image(name, self.build.options.platform)
+            try:
+                return await self._image(name, self.build.options.platform)
+            except ApiError as error:
+                raise ApiError(begun + error.message, error.status) from None
         if known.image is None:
-            raise BadRequest(f"invalid from flag value {name}: no image was made there")
+            raise BadRequest(f"{begun}no image was made there")
         return known.image
 
 
@@ -201,6 +210,7 @@ def _check(stages: tuple[Stage, ...], escape: str) -> None:
                     few = "at least two arguments"
                 if one.word not in ("CMD", "ENTRYPOINT"):
                     raise wrong(one.line, f"{one.word} requires {few}")
+            instructions.check(one)
             if one.word in ("ENV", "LABEL"):
                 arguments.pairs(one, escape)
             if one.word in ("COPY", "ADD") and len(arguments.places(one)) < 2:

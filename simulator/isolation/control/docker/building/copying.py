@@ -98,8 +98,13 @@ async def _owner(sys: Process, root: str, chown: str) -> tuple[int, int]:
     user, _, group = chown.partition(":")
     try:
         found = await users.resolve(sys, root, f"{user}:{group}" if group else user, [])
-    except BadRequest as error:
-        raise ApiError(error.message) from None
+    except ApiError as error:
+        kind = "group" if "group" in error.message.partition(":")[0] else "user"
+        name = group if kind == "group" else user
+        raise ApiError(
+            "unable to convert uid/gid chown string to host mapping: can't find"
+            f" {kind[0]}id for {kind} {name}: no such {kind}: {name}"
+        ) from None
     if not group and user.isdigit():
         return found.uid, found.uid
     return found.uid, found.gid

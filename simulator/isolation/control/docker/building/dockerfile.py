@@ -180,12 +180,23 @@ _NEED_BUILDKIT = {
 }
 
 
+def needs_buildkit(one: Instruction) -> str:
+    """What the classic builder says of an option that it does not have, at its step (moby
+    ``dispatchers.go``); empty when there is none.
+    """
+    for flag in one.flags:
+        key = flag[2:].partition("=")[0]
+        if key in _NEED_BUILDKIT.get(one.word, ()):
+            return f"the --{key} option requires BuildKit. {HELP}"
+    return ""
+
+
 def _check_flags(word: str, flags: list[str], line: int) -> None:
     seen: set[str] = set()
     for one in flags:
         key = one[2:].partition("=")[0]
         if key in _NEED_BUILDKIT.get(word, ()):
-            raise wrong(line, f"the --{key} option requires BuildKit. {HELP}")
+            continue
         if key not in _FLAGS.get(word, ()):
             raise wrong(line, f"unknown flag: --{key}")
         if "=" not in one:

@@ -128,7 +128,7 @@ async def _expose(build: Build, one: Instruction) -> str:
     for word in _words(build, one):
         number, _, protocol = word.partition("/")
         first, dash, last = number.partition("-")
-        valid = first.isdigit() and (not dash or last.isdigit())
+        valid = first.isdigit() and (not dash or last.isdigit()) and int(last or first) < 1 << 16
         protocol = protocol or "tcp"
         if not valid or protocol not in ("tcp", "udp", "sctp"):
             raise ApiError(f"invalid containerPort: {word}")
@@ -175,11 +175,26 @@ async def _stop_signal(build: Build, one: Instruction) -> str:
     return f"STOPSIGNAL {signal}"
 
 
-@_on("SHELL")
-async def _shell(build: Build, one: Instruction) -> str:
+def check(one: Instruction) -> None:
+    """What is found wrong before anything is done. Raises ``BadRequest``."""
+    if one.word == "SHELL":
+        _shell_words(one)
+    elif one.word == "ONBUILD":
+        _check_trigger(one)
+    elif one.word == "HEALTHCHECK":
+        _health(one)
+
+
+def _shell_words(one: Instruction) -> list[str]:
     words = arguments.json_list(one.text)
     if not words:
         raise wrong(one.line, "SHELL requires the arguments to be in JSON form")
+    return words
+
+
+@_on("SHELL")
+async def _shell(build: Build, one: Instruction) -> str:
+    words = _shell_words(one)
     build.stage.config["Shell"] = words
     return f"SHELL [{' '.join(words)}]"
 
@@ -190,20 +205,24 @@ async def _maintainer(build: Build, one: Instruction) -> str:
     return f"MAINTAINER {one.text}"
 
 
-@_on("ONBUILD")
-async def _onbuild(build: Build, one: Instruction) -> str:
+def _check_trigger(one: Instruction) -> None:
     word = arguments.exactly_one(one).split()[0].upper()
     if word == "ONBUILD":
         message = "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
         raise wrong(one.line, message)
     if word in ("FROM", "MAINTAINER"):
         raise wrong(one.line, f"{word} isn't allowed as an ONBUILD trigger")
+
+
+@_on("ONBUILD")
+async def _onbuild(build: Build, one: Instruction) -> str:
+    _check_trigger(one)
     build.stage.config["OnBuild"] = [*(build.stage.config.get("OnBuild") or []), one.text]
     return f"ONBUILD {one.text}"
 
 
-@_on("HEALTHCHECK")
-async def _healthcheck(build: Build, one: Instruction) -> str:
+def _health(one: Instruction) -> dict[str, Any]:
+    """What a HEALTHCHECK says, as the image's configuration has it."""
     kind, _, rest = one.text.partition(" ")
     rest = rest.strip()
     check: dict[str, Any]
@@ -227,8 +246,14 @@ async def _healthcheck(build: Build, one: Instruction) -> str:
             check["Retries"] = int(retries)
     else:
         raise wrong(one.line, f'Unknown type "{kind.upper()}" in HEALTHCHECK (try CMD)')
+    return check
+
+
+@_on("HEALTHCHECK")
+async def _healthcheck(build: Build, one: Instruction) -> str:
+    check = _health(one)
     old = build.stage.config.get("Healthcheck")
-    if old and old.get("Test", ["NONE"])[0] != "NONE" and kind.upper() != "NONE":
+    if old and old.get("Test", ["NONE"])[0] != "NONE" and check["Test"] != ["NONE"]:
         was = " ".join(old["Test"])
         await build.say(f"Note: overriding previous HEALTHCHECK: [{was}]\n")
     build.stage.config["Healthcheck"] = check

@@ -77,7 +77,8 @@ async def _create(build: Build, command: list[str], given: dict[str, str]) -> Co
     }
     request = msgspec.convert(config, CreateRequest)
     mode = "bridge" if options.network in ("", "default") else options.network
-    request.HostConfig = HostSettings(NetworkMode=mode, Memory=options.memory)
+    wanted = {**options.host, "NetworkMode": mode, "Memory": options.memory}
+    request.HostConfig = msgspec.convert(wanted, HostSettings)
     container, _warnings = await create.create(build.sys, build.engine, "", request)
     build.containers.append(container.id)
     return container

@@ -42,6 +42,8 @@ class Options:
     network: str = "default"
     platform: str = ""
     memory: int = 0
+    host: dict[str, Any] = field(default_factory=dict[str, Any])
+    """More of the HostConfig of what RUN starts."""
 
 
 class Arguments:
@@ -155,16 +157,26 @@ class Build:
         self.containers: list[str] = []
         """Intermediate containers that are there now."""
         self.mounted: list[str] = []
+        self.unsaid: list[str] = []
+        """What ``-q`` holds back, until it fails."""
         self.cancelled = False
         """Whether nobody waits for it any more."""
 
     async def say(self, text: str, *, error: bool = False) -> None:
         """A piece of what is printed (``streamformatter.StdoutFormatter``)."""
-        if self.options.quiet or self.cancelled:
+        if self.cancelled:
             return
         if error:
             text = f"\x1b[91m{text}\x1b[0m"
-        await self.x.line({"stream": text})
+        if self.options.quiet:
+            self.unsaid.append(text)
+        else:
+            await self.x.line({"stream": text})
+
+    async def say_all(self) -> None:
+        """What was held back, for it has failed (moby ``router/build``)."""
+        for text in self.unsaid:
+            await self.x.line({"stream": text})
 
     def variables(self) -> dict[str, str]:
         """What ``$NAME`` stands for: ENV over ARG."""

@@ -91,8 +91,8 @@ _MAGIC = 257
 def members(content: bytes) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     """Each member with its bytes; compressed archives too. Raises ``ApiError``.
 
-    The last block may be cut off behind what is in it, as Go's reader has it: so ``docker build -f``
-    with a Dockerfile outside of its context leaves it (docker/cli ``AddDockerfileToBuildContext``).
+    The last block may be cut off behind what is in it, as Go's reader has it: ``docker build -f``
+    with a Dockerfile outside of its context sends that (docker/cli AddDockerfileToBuildContext()).
     """
     total, most = 0, len(content)
     plain = content[_MAGIC : _MAGIC + 5] == b"ustar"
