@@ -4,7 +4,6 @@ import pytest
 
 from simulator.experiment.engine.compare import compare
 from simulator.experiment.engine.executor import MODERN, open_session
-from simulator.experiment.engine.explain import explain
 from simulator.experiment.engine.judge import judge
 from simulator.experiment.engine.matrix import Asked, fill, matrix
 from simulator.experiment.engine.pool import InProcess, spread
@@ -16,6 +15,7 @@ from simulator.experiment.scenarios.ask import question
 from simulator.experiment.scenarios.load import find, load_world
 from simulator.isolation.technologies.registry import parse_spec
 from simulator.machine.abi.call import Call, Failed, Returned
+from simulator.machine.kernel.kernel import why
 from simulator.machine.kernel.task import Task
 
 WORLD = load_world()
@@ -79,12 +79,28 @@ def test_comparing_in_lock_step_finds_where_two_part() -> None:
     assert compare(program, WORLD, [parse_spec("none")] * 2).first is None
 
 
-def test_an_explanation_names_the_wall_that_was_missing() -> None:
+def test_what_was_reached_names_the_wall_that_was_missing() -> None:
     session = open_session(WORLD, parse_spec("none"))
     session.call("guest", Call("open", (WORLD.canary, 0)))
-    told = explain(session, len(session.kernels[0].timeline))
-    assert told.reached[0].crossing.kind == "file"
-    assert "pivot-root" in told.reached[0].missing
+    (crossing,) = session.extra().crossings or ()
+    assert crossing.kind == "file"
+    assert "pivot-root" in crossing.would_stop.split()
+
+
+def test_a_call_is_asked_again_aloud_who_had_a_say_in_it_up_to_the_first_refusal() -> None:
+    session = open_session(WORLD, parse_spec("jail"))
+    session.call("guest", Call("kill", (1, 9)))
+    kernel = session.kernels[0]
+    before = len(kernel.timeline)
+    asked = why(kernel.family, kernel.timeline, before)
+    assert [(check.policy, check.question) for check in asked] == [
+        ("superuser", "may_see"),
+        ("prison", "may_see"),
+    ]
+    assert asked[0].denial is None
+    assert asked[1].denial is not None
+    assert asked[1].denial.wall == "prison-visibility"
+    assert len(kernel.timeline) == before
 
 
 def test_a_cell_that_asks_for_no_credit_has_the_same_outcome() -> None:
