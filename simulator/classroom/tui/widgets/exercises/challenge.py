@@ -47,16 +47,19 @@ class ChallengeExercise(Vertical):
         self._judge = judge
         self._shown = shown
         self._start = challenge.start.strip("\n")
-        self._answer = answer or self._start
+        written = answer or self._start
+        # Held here: the last thing written is asked for while the screen is being left, too.
+        self._field: Input | TextArea = (
+            Input(written, id="answer", compact=True, select_on_focus=False)
+            if challenge.kind == "spec"
+            else TextArea(written, id="answer", compact=True, tab_behavior="focus")
+        )
         self._hints = 0
         self._pause: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """A field, the buttons, what came of it, the hints so far."""
-        if self._challenge.kind == "spec":
-            yield Input(self._answer, id="answer", compact=True, select_on_focus=False)
-        else:
-            yield TextArea(self._answer, id="answer", compact=True, tab_behavior="focus")
+        yield self._field
         with Horizontal(classes="buttons"):
             yield Button(_("Run (Ctrl+R)"), id="run", variant="primary", compact=True)
             yield Button(_("Hint"), id="hint", compact=True)
@@ -66,8 +69,8 @@ class ChallengeExercise(Vertical):
     @property
     def answer(self) -> str:
         """What is written now."""
-        field = self.query_one("#answer")
-        return field.text if isinstance(field, TextArea) else self.query_one(Input).value
+        field = self._field
+        return field.text if isinstance(field, TextArea) else field.value
 
     @property
     def draft(self) -> Drafted:
@@ -84,11 +87,11 @@ class ChallengeExercise(Vertical):
 
     def action_begin_again(self) -> None:
         """The text as it was given; Ctrl+Z in the field takes that back."""
-        field = self.query_one("#answer")
+        field = self._field
         if isinstance(field, TextArea):
             field.replace(self._start, (0, 0), field.document.end)
         else:
-            self.query_one(Input).value = self._start
+            field.value = self._start
         field.focus()
 
     def action_out(self) -> None:
@@ -98,7 +101,7 @@ class ChallengeExercise(Vertical):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Out of the field is for who is in it; from elsewhere the key leaves the lesson."""
         if action == "out":
-            return self.query_one("#answer").has_focus
+            return self._field.has_focus
         return super().check_action(action, parameters)
 
     @on(Button.Pressed, "#run")
