@@ -50,6 +50,37 @@ def test_what_is_no_configuration_gets_a_400(engine: Client, raw: bytes) -> None
     assert b'"message":"invalid JSON: ' in answer
 
 
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"{", "invalid JSON: unexpected EOF"),
+        (b"x", "invalid JSON: invalid character 'x' looking for beginning of value"),
+        (
+            b'{"Image": 7}',
+            "invalid JSON: json: cannot unmarshal number into Go struct field CreateRequest.Image"
+            " of type string",
+        ),
+        (
+            b'{"Image": "a", "HostConfig": {"Memory": "x"}}',
+            "invalid JSON: json: cannot unmarshal string into Go struct field"
+            " HostConfig.HostConfig.Memory of type int64",
+        ),
+        (
+            b'{"Image": "a", "HostConfig": {"Memory": 99999999999999999999}}',
+            "invalid JSON: json: cannot unmarshal number 99999999999999999999 into Go value of"
+            " type int64",
+        ),
+        (b"{}", "config cannot be empty in order to create a container"),
+        (b"null", "config cannot be empty in order to create a container"),
+    ],
+)
+def test_what_is_wrong_with_a_configuration_is_told_in_gos_words(
+    engine: Client, raw: bytes, words: str
+) -> None:
+    answer = engine.ask("POST", "/containers/create", raw=raw, kind="application/json")
+    assert (answer.status, answer.message) == (400, words)
+
+
 def test_a_body_that_is_too_large_gets_a_400(engine: Client) -> None:
     size = 9 << 20
     head = "POST /v1.47/containers/create HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"

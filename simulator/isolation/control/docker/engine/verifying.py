@@ -37,6 +37,8 @@ _OF_ANY_LOG = frozenset(("mode", "max-buffer-size"))
 
 def decoded(config: ContainerConfig, host: HostSettings) -> None:
     """decodeContainerConfig(): what contradicts itself. Raises ``BadRequest``."""
+    if config == ContainerConfig():
+        raise BadRequest("config cannot be empty in order to create a container")
     mode = host.NetworkMode
     if mode.split(":")[0] == "container":
         if not mode.partition(":")[2]:

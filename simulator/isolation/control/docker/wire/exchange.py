@@ -178,10 +178,9 @@ class Exchange:
             )
         try:
             return decoding.decode(content, kind)
-        except msgspec.ValidationError as error:
-            raise BadRequest(f"invalid JSON: {error}") from None
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise BadRequest(f"invalid JSON: {error}") from None
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            told = decoding.worded(error, content, kind)
+            raise BadRequest(f"invalid JSON: {told}") from None
 
     # -- the answer
 
