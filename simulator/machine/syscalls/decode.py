@@ -1,5 +1,6 @@
 """Arguments that C passes by address and a probe writes out: structures, vectors, lists."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from simulator.machine.kernel.trap import NotModelled
@@ -10,6 +11,13 @@ def structure(value: Any, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise NotModelled(f"{what} is written as a dict of its fields")
     return cast("dict[str, Any]", value)
+
+
+def need_numbers(fields: Mapping[str, Any], names: Iterable[str], what: str) -> None:
+    """Those of a structure's fields that are numbers."""
+    for name in names:
+        if not isinstance(fields.get(name, 0), int):
+            raise NotModelled(f"{name} of {what} is a number")
 
 
 def sequence(value: Any, what: str) -> list[Any]:

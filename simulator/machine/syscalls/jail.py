@@ -52,6 +52,7 @@ def jail_set(trap: Trap, given: Any = None, flags: int = 0) -> int:
     if flags & ~_SET_FLAGS or not flags & (JAIL_CREATE | JAIL_UPDATE):
         prison_params.invalid(trap, N_("Either a prison is made or one is changed."))
     asked = decode.structure(given, "jail parameters")
+    decode.need_numbers(asked, ("jid",), "jail parameters")
     found = _named(trap, asked)
     if found is None:
         if not flags & JAIL_CREATE:
@@ -117,6 +118,7 @@ def jail_get(trap: Trap, given: Any = None, flags: int = 0) -> Result:
     if flags & ~JAIL_DYING:
         prison_params.invalid(trap, N_("jail_get has no such flag."))
     asked = decode.structure(given, "jail parameters")
+    decode.need_numbers(asked, ("jid", "lastjid"), "jail parameters")
     if "lastjid" in asked:
         below = prison.descendants(trap.store, trap.task.context)
         later = [row for row in below if row.number > int(asked["lastjid"])]

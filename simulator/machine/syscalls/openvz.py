@@ -25,11 +25,11 @@ from simulator.machine.abi.ids import Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel import pids
-from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.ve import beancounter, fairsched
 from simulator.machine.kernel.ve import context as ves
 from simulator.machine.kernel.ve.held import RESOURCES
-from simulator.machine.syscalls import kernel_doors, system
+from simulator.machine.syscalls import decode, kernel_doors, system
 from simulator.machine.syscalls.registry import openvz
 
 _UB_DUMMIES = (4, 20, 21, 22)
@@ -73,7 +73,10 @@ def setublimit(trap: Trap, uid: int, resource: int, limits: Any) -> int:
     """setublimit(2): EINVAL ENOENT EPERM. ``limits`` are (barrier, limit)."""
     trap.need(Privilege.RESOURCE_RAISE)
     _need_host(trap)
-    barrier, limit = limits
+    pair = decode.numbers(limits, "setublimit(2)'s pair")
+    if len(pair) != 2:
+        raise NotModelled("limits are a barrier and a limit")
+    barrier, limit = pair
     if resource not in range(25) or max(barrier, limit) > beancounter.UNLIMITED:
         trap.fail(Errno.EINVAL, N_("No such resource, or no such limit."), CITE)
     row = trap.store.get(beancounter.Beancounter, uid)

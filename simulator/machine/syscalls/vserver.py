@@ -21,6 +21,7 @@ from simulator.machine.kernel.cred import capability
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux_vserver
 from simulator.machine.syscalls.vserver_commands import BY_NUMBER, COMMANDS, Command
 
@@ -100,8 +101,22 @@ def _permitted(trap: Trap, one: Command, ident: int) -> Context | None:
     return row
 
 
+_NUMBERS = (
+    "bcaps", "bmask", "maximum", "softlimit", "pid", "sig", "space_total", "inodes_total",
+)  # fmt: skip
+_WORDS = ("flagword", "mask", "ccaps", "cmask", "ncaps", "flags")
+
+
 def _fields(data: Any) -> Mapping[str, Any]:
-    return cast("Mapping[str, Any]", data) if isinstance(data, Mapping) else {}
+    """A command's structure; NULL is an empty one."""
+    if not isinstance(data, Mapping):
+        return {}
+    found = cast("Mapping[str, Any]", data)
+    decode.need_numbers(found, _NUMBERS, "vserver(2)'s structure")
+    for name in _WORDS:
+        if not isinstance(found.get(name, ""), (str, list, tuple)):
+            raise NotModelled(f"{name} of vserver(2)'s structure is a list of words")
+    return found
 
 
 def _words(data: Mapping[str, Any], name: str) -> tuple[str, ...]:

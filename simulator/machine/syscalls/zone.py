@@ -46,6 +46,7 @@ def zone_create(trap: Trap, given: Any = None) -> int:
     """zone_create(): EPERM EINVAL EEXIST EBUSY ENOENT ENOTDIR. The value is the zone's id."""
     trap.need(Privilege.ZONE_CONFIG)
     asked = decode.structure(given, "zone definition")
+    decode.need_numbers(asked, ("flags", "pset"), "zone definition")
     for word in asked:
         if word not in _WORDS and not word.startswith(_OPERATOR):
             zone.invalid(trap, N_("A zone's definition has no such word."))
@@ -191,6 +192,7 @@ def _made(trap: Trap, asked: Mapping[str, Any], name: str, root: At) -> Context:
     lifted = {word: 1 for word in asked if word.startswith(context.LIFTED)}
     free = {word.removeprefix(context.LIFTED) for word in lifted}
     rctls = decode.structure(asked.get("rctls") or {}, "resource controls")
+    decode.need_numbers(rctls, rctls, "resource controls")
     exclusive = bool(int(asked.get("flags", 0)) & ZCF_NET_EXCL)
     params: dict[str, int | str | tuple[str, ...]] = {
         "path": str(asked.get("root", "/")),

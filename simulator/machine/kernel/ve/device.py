@@ -27,6 +27,7 @@ from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.net import interface as links
 from simulator.machine.kernel.resource import quota
+from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.ve import context as ves
 from simulator.machine.kernel.ve import create, venet
 from simulator.machine.kernel.vfs import fd as fds
@@ -125,7 +126,8 @@ def _quota(trap: "Trap", asked: Asked) -> int:
             trap.fail(Errno.EEXIST, N_("The quota is on already."), quota.CITE)
         case "on":
             root = paths.walk(trap, str(asked["root"])).inode
-            assert isinstance(root, int)
+            if not isinstance(root, int):
+                raise NotModelled("a quota where no file is stored")
             soft_space, hard_space, soft_inodes, hard_inodes = (int(asked[n]) for n in _LIMITS)
             made = quota.Quota(
                 id=number,
@@ -166,7 +168,23 @@ def _ioctl(trap: "Trap", _file: fds.File, request: int, argument: Value) -> Resu
         trap.fail(Errno.ENOTTY, N_("/dev/vzctl has no such request."), "kernel/ve/vzdev.c")
     if not isinstance(argument, Mapping):
         trap.fail(Errno.EFAULT, N_("The structure is no memory of the process."), "ioctl(2)")
-    return handler(trap, argument)
+    return handler(trap, _checked(argument))
+
+
+_NUMBERS = ("veid", "flags", "val", "op", "quota_id", *_LIMITS)
+
+
+def _checked(argument: Asked) -> Asked:
+    """The structure: what is a number in it is one, and what is asked of it is there."""
+    for name in _NUMBERS:
+        if not isinstance(argument.get(name, 0), int):
+            raise NotModelled(f"{name} of the structure is a number")
+    return _Structure(argument)
+
+
+class _Structure(dict[str, Any]):
+    def __missing__(self, name: str) -> Any:
+        raise NotModelled(f"the structure has a field {name}")
 
 
 def _no_data(trap: "Trap", _file: fds.File, _what: object) -> Any:
