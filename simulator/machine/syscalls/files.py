@@ -248,25 +248,31 @@ _NO_SPLICE = frozenset({"eventfd", "pidfd", "mount", "fscontext"})
 
 @linux("copy_file_range", since=(4, 5))
 def copy_file_range(trap: Trap, source: int, out: int, count: int, flags: int = 0) -> int:
-    """copy_file_range(2) with null offsets: EBADF EINVAL EISDIR.
+    """copy_file_range(2) with null offsets: EBADF EINVAL EISDIR EXDEV.
 
     Source: vfs_copy_file_range(), generic_file_rw_checks().
     """
     file, target = fds.get(trap, source), fds.get(trap, out)
     if flags:
         trap.fail(Errno.EINVAL, N_("There is no such flag."), "copy_file_range(2)")
-    for one in (file, target):
-        if _is_directory(trap, one):
-            trap.fail(Errno.EISDIR, N_("This is a directory."), "copy_file_range(2)")
-        if not _is_regular(trap, one):
-            trap.fail(Errno.EINVAL, N_("Only files are copied."), "copy_file_range(2)")
+    if _is_directory(trap, file) or _is_directory(trap, target):
+        trap.fail(Errno.EISDIR, N_("This is a directory."), "copy_file_range(2)")
+    if not _is_regular(trap, file) or not _is_regular(trap, target):
+        trap.fail(Errno.EINVAL, N_("Only files are copied."), "copy_file_range(2)")
     if not fds.readable(file) or not fds.writable(target) or target.flags & O_APPEND:
         trap.fail(Errno.EBADF, N_("Not open for what a copy needs."), "copy_file_range(2)")
+    across = (5, 3) <= trap.family.release < (5, 19)
+    if not across and _filesystem(trap, file) != _filesystem(trap, target):
+        trap.fail(Errno.EXDEV, N_("The files are on different filesystems."), "copy_file_range(2)")
     count = min(count, max(_size(trap, file) - file.offset, 0))
     if count and file.at == target.at and abs(file.offset - target.offset) < count:
         trap.fail(Errno.EINVAL, N_("The ranges overlap."), "copy_file_range(2)")
     data = io.read(trap, file, min(count, 65536)) if count else b""
     return io.write(trap, target, data, len(data)) if data else 0
+
+
+def _filesystem(trap: Trap, file: fds.File) -> int | None:
+    return None if file.at is None else inodes.load(trap, file.at.inode).sb
 
 
 def _size(trap: Trap, file: fds.File) -> int:

@@ -154,3 +154,13 @@ def test_a_handle_is_not_looked_up_from_a_descriptor_that_only_names_a_place() -
     it = Machine()
     fd = it.do("open", "/", O_PATH)
     assert it.do("open_by_handle_at", fd, (1, b"12345678"), O_RDONLY) == "EBADF"
+
+
+def test_a_range_is_copied_within_one_filesystem_and_a_directory_is_refused_first() -> None:
+    it = Machine()
+    file, memory = it.do("open", "/f", O_CREAT | O_RDWR, 0o644), it.do("memfd_create", "m", 0)
+    it.do("write", file, "abc", 3)
+    directory, count = it.do("open", "/", O_RDONLY), it.do("eventfd2", 0, 0)
+    assert it.do("copy_file_range", count, directory, 1, 0) == "EISDIR"
+    assert it.do("copy_file_range", count, file, 1, 0) == "EINVAL"
+    assert it.do("copy_file_range", file, memory, 1, 0) == "EXDEV"
