@@ -37,6 +37,8 @@ def test_build_on_the_simulated_host(host: Shell) -> None:
     assert told.endswith("\n9\n")
     assert "no such file or directory" in host("docker build /tmp")
     assert 'path "/nowhere" not found' in host("docker build /nowhere")
+    told = host("cd /; echo FROM alpine > Dockerfile; docker build . ; rm Dockerfile")
+    assert told.startswith("error checking context: read ./proc/1/")  # some are only written
 
 
 def test_login_push_pull_search(host: Shell) -> None:

@@ -115,10 +115,13 @@ async def _from_input(sys: Process, name: str) -> bytes:
 
 async def archive(sys: Process, place: str, name: str) -> bytes:
     """A directory as a context, without what .dockerignore leaves out. Raises ``ClientError``."""
+    if not await sys.succeeds("stat", place):
+        raise ClientError(f'unable to prepare context: path "{place}" not found')
     try:
         packed = await tarball.pack(sys, place)
-    except SysError:
-        raise ClientError(f'unable to prepare context: path "{place}" not found') from None
+    except SysError as error:  # docker/cli ValidateContextDirectory()
+        why = f"{error.call}: {error.message.lower()}"
+        raise ClientError(f"error checking context: {why}") from None
     dockerignore = await sys.text_or_empty(f"{place}/.dockerignore")
     patterns = ignore.read(dockerignore)
     out = BytesIO()

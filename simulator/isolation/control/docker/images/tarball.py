@@ -315,10 +315,18 @@ async def _gather(
     if first != name:
         add(name, hard=first)
         return
-    content = await sys.slurp(path) if kind == S_IFREG else b""
+    content = await _content(sys, path) if kind == S_IFREG else b""
     target = await sys.readlink(path) if kind == S_IFLNK else ""
     if kind in _KINDS:  # a socket has no place in an archive
         add(name, content, target)
+
+
+async def _content(sys: Process, path: str) -> bytes:
+    """A whole file. Raises ``SysError``, which names it."""
+    try:
+        return await sys.slurp(path)
+    except SysError as error:
+        raise SysError(error.errno, f"{error.call} {path}") from None
 
 
 async def _is_opaque(sys: Process, path: str) -> bool:
