@@ -12,6 +12,7 @@ from simulator.isolation.control.docker.api import (
     networks,
     streaming,
     system,
+    transfers,
     volumes,
 )
 from simulator.isolation.control.docker.engine import files, running
@@ -33,7 +34,7 @@ from simulator.machine.abi.constants import (
 from simulator.machine.userland.process import Process, SysError
 from simulator.machine.userland.registry import TOOLS, enter
 
-_SUBJECTS = (archives, build, containers, images, networks, streaming, system, volumes)
+_SUBJECTS = (archives, build, containers, images, networks, streaming, system, transfers, volumes)
 """Imported for the routes that they enter."""
 
 SOCKET = "/var/run/docker.sock"

@@ -23,6 +23,7 @@ from simulator.isolation.control.docker.engine import (
     mounts,
     networking,
     oom,
+    publishing,
     shim,
     times,
 )
@@ -105,7 +106,7 @@ async def _launch(sys: Process, engine: "Engine", container: Container) -> tuple
     await mounts.mount_volumes(sys, engine, container)
     await mounts.make_sources(sys, container)
     await networking.allocate(sys, engine, container)
-    await networking.publish(sys, engine, container)
+    await publishing.publish(sys, engine, container)
     await mount_layers(sys, container)
     await mounts.tell(sys, engine, container, "mount")
     await mounts.check_propagation(sys, container)
@@ -283,7 +284,7 @@ async def _restart(sys: Process, engine: "Engine", container: Container) -> None
 
 async def _clean_up(sys: Process, engine: "Engine", container: Container) -> None:
     """Give back what a running container has: its mount, its addresses, its control group."""
-    await networking.unpublish(sys, container)
+    await publishing.unpublish(sys, container)
     await dns.end(sys, container)
     await sys.succeeds("umount2", f"{container.layer}/merged", MNT_DETACH)
     await networking.release(sys, engine, container)
