@@ -20,7 +20,7 @@ from simulator.isolation.technologies.options.reading import (
 from simulator.machine.abi.i18n import gettext as _
 
 _LEAST_MEMORY = 6 << 20
-_DISKS = {"/dev/sda": "8:0"}
+DISKS = {"/dev/sda": "8:0"}
 """Disks that a bandwidth may be named for, by their device number."""
 
 
@@ -105,10 +105,10 @@ def _throttle(word: str, convert: Callable[[str], int]) -> Apply:
 
     def set_(technology: Technology, value: str) -> Technology:
         path, found, text = value.partition(":")
-        if not found or path not in _DISKS:
+        if not found or path not in DISKS:
             raise OptionError(_("such as /dev/sda:1mb was expected"))
         held = limits_of(technology)
-        one = (word, _DISKS[path], convert(text))
+        one = (word, DISKS[path], convert(text))
         return put(technology, replace(held, throttles=(*held.throttles, one)))
 
     return set_

@@ -148,3 +148,13 @@ def test_security_options_are_refused_in_the_daemons_words(
     engine: Client, option: str, words: str
 ) -> None:
     assert words in refused(engine, SecurityOpt=[option])
+
+
+def test_a_disk_whose_speed_is_limited_is_looked_for_at_the_start(engine: Client) -> None:
+    limits = [{"Path": "/dev/nosuch", "Rate": 1 << 20}]
+    told = "stat /dev/nosuch: no such file or directory"
+    assert refused(engine, BlkioDeviceReadBps=limits) == told
+    limits[0]["Path"] = "/dev/null"
+    assert "no such device" in refused(engine, BlkioDeviceReadBps=limits)
+    limits[0]["Path"] = "/dev/sda"
+    assert said(engine, "echo well", BlkioDeviceReadBps=limits) == "well\n"

@@ -1,12 +1,20 @@
 """Device nodes of the host that a container is handed. moby ``oci/devices_linux.go``."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from simulator.isolation.control.docker.api.errors import ApiError
 from simulator.isolation.control.docker.engine import files
 from simulator.isolation.control.docker.engine.config import HostSettings
+from simulator.isolation.control.docker.engine.resources import THROTTLES
+from simulator.isolation.technologies.options.docker_limits import DISKS
 from simulator.machine.abi.constants import S_IFBLK, S_IFCHR, S_IFDIR, S_IFMT
 from simulator.machine.userland.process import Process, SysError
+
+REFUSED = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed:"
+    " runc create failed: "
+)
+"""What runc refuses, as the daemon tells it."""
 
 
 class Handed(NamedTuple):
@@ -42,6 +50,24 @@ async def gather(sys: Process, host: HostSettings) -> tuple[Handed, ...]:
         if not found:
             raise _of(path, "no such file or directory")
     return tuple(found)
+
+
+async def check_throttled(sys: Process, host: HostSettings) -> None:
+    """The disks whose speed is to be limited (getBlkioThrottleDevices()). Raises ``ApiError``."""
+    for _option, field in THROTTLES:
+        limits: list[dict[str, Any]] = getattr(host, field) or []
+        for one in limits:
+            path = str(one.get("Path", ""))
+            try:
+                status = await sys.stat(path)
+            except SysError as error:
+                raise ApiError(f"stat {path}: {error.message.lower()}") from None
+            if path not in DISKS:
+                number = f"{status['rdev'] >> 8}:{status['rdev'] & 0xFF}"
+                raise ApiError(
+                    f"{REFUSED}unable to start container process: unable to apply cgroup"
+                    f' configuration: failed to write "{number}": no such device: unknown'
+                )
 
 
 def _of(path: str, why: str) -> ApiError:

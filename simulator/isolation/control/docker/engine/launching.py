@@ -33,6 +33,7 @@ async def prepare(
     config = container.config
     hostname = config.Hostname
     wanted = technology.of(container, container.record.Layers, hostname)
+    await devices.check_throttled(sys, container.host)
     handed = await devices.gather(sys, container.host)
     wanted = technology.with_devices(wanted, container.host, handed)
     wanted = await networking.walls(sys, engine, container, wanted)

@@ -10,6 +10,7 @@ from simulator.isolation.control.docker.api.errors import BadRequest, Conflict
 from simulator.isolation.control.docker.engine.config import HostSettings, RestartRule
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.mechanisms.cgroup_limits import CgroupLimits
+from simulator.isolation.technologies.options.docker_limits import DISKS
 from simulator.machine.abi.constants import O_CLOEXEC, O_WRONLY
 from simulator.machine.abi.errno import Errno
 from simulator.machine.userland.process import Process, SysError
@@ -22,7 +23,7 @@ PROCESSORS = 2
 _MEMORY, _BOTH = "memory.limit_in_bytes", "memory.memsw.limit_in_bytes"
 _SHARES = (2, 262_144)
 """What the kernel takes for cpu.shares; it brings every other number to the nearer end."""
-_THROTTLES = (
+THROTTLES = (
     ("--device-read-bps", "BlkioDeviceReadBps"),
     ("--device-write-bps", "BlkioDeviceWriteBps"),
     ("--device-read-iops", "BlkioDeviceReadIOps"),
@@ -138,9 +139,11 @@ def options(host: HostSettings) -> list[str]:
         said += ["--memory-swappiness", str(host.MemorySwappiness)]
     if host.OomKillDisable:
         said.append("--oom-kill-disable")
-    for option, field in _THROTTLES:
+    for option, field in THROTTLES:
         devices: list[dict[str, Any]] = getattr(host, field) or []
         for one in devices:
+            if one.get("Path") not in DISKS:
+                continue  # its start says so (``devices.py``)
             said += [option, f"{one.get('Path', '')}:{one.get('Rate', 0)}"]
     return said
 

@@ -28,10 +28,10 @@ from simulator.isolation.control.docker.engine import (
     times,
 )
 from simulator.isolation.control.docker.engine.container import Container
+from simulator.isolation.control.docker.engine.devices import REFUSED
 from simulator.isolation.control.docker.engine.shim import Report
 from simulator.isolation.control.docker.engine.streams import Piece
 from simulator.isolation.control.docker.engine.sync import go
-from simulator.isolation.control.docker.engine.technology import REFUSED
 from simulator.machine.abi.constants import MNT_DETACH, O_CLOEXEC, SIGKILL
 from simulator.machine.userland.process import Process, SysError
 

@@ -11,7 +11,7 @@ from simulator.isolation.control.docker.api.errors import ApiError, BadRequest
 from simulator.isolation.control.docker.engine import mounts, resources
 from simulator.isolation.control.docker.engine.config import HostSettings, words
 from simulator.isolation.control.docker.engine.container import Container
-from simulator.isolation.control.docker.engine.devices import Handed
+from simulator.isolation.control.docker.engine.devices import REFUSED, Handed
 from simulator.isolation.mechanisms import mount_words
 from simulator.isolation.mechanisms.base import Image
 from simulator.isolation.mechanisms.device_list import DeviceList
@@ -33,11 +33,6 @@ from simulator.machine.kernel.cred import ALL_CAPABILITIES
 
 _RULE = re.compile(r"([acb]) ([0-9]+|\*):([0-9]+|\*) ([rwm]{1,3})")
 """moby ``oci/oci.go`` deviceCgroupRuleRegex."""
-REFUSED = (
-    "failed to create task for container: failed to create shim task: OCI runtime create failed:"
-    " runc create failed: "
-)
-"""What runc refuses, as the daemon tells it."""
 INIT = "/sbin/docker-init"
 """Where docker-init is mounted in a container (moby ``oci_linux.go``)."""
 
