@@ -39,6 +39,7 @@ from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
 from simulator.machine.kernel.vfs.inode import BY_SUPERBLOCK, DISK_MAJOR, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
+from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux, posix
 
 _NO_SETUID_FIXUP = 4
@@ -386,5 +387,10 @@ def utimensat(
         trap.fail(Errno.EINVAL, N_("There is no such flag."), "utimensat(2)")
     no_path = path is None
     at = place_of(trap, fds.get(trap, dirfd)) if no_path else place(trap, dirfd, path, flags)
-    attributes.touch_times(trap, at, None if times is None else (int(times[0]), int(times[1])))
+    if times is not None:
+        pair = decode.numbers(times, "a pair of times")
+        if len(pair) != 2:
+            raise NotModelled("times are those of access and of change")
+        times = (pair[0], pair[1])
+    attributes.touch_times(trap, at, times)
     return 0

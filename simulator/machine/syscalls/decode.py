@@ -29,6 +29,13 @@ def sequence(value: Any, what: str) -> list[Any]:
     return list(cast("list[Any]", value))
 
 
+def number(value: Any, what: str) -> int:
+    """What is written as a number."""
+    if not isinstance(value, int):
+        raise NotModelled(f"{what} is a number")
+    return value
+
+
 def numbers(value: Any, what: str) -> list[int]:
     """A list of numbers."""
     items = sequence(value, what)
@@ -52,5 +59,5 @@ def text(value: Any) -> str:
 
 def signed(value: int) -> int:
     """A C ``int``: the low 32 bits, with their sign."""
-    low = value & 0xFFFFFFFF
+    low = number(value, "a C int") & 0xFFFFFFFF
     return low - (1 << 32) if low & 0x80000000 else low

@@ -125,13 +125,13 @@ def _handle(trap: Trap, handle: Any) -> tuple[int, bytes]:
             Errno.EFAULT, N_("The handle is no memory of the process."), "open_by_handle_at(2)"
         )
     given = cast("tuple[Any, ...]", handle) if isinstance(handle, tuple) else (1, handle)
-    kind, raw = given[0], given[1]
+    kind, raw = given if len(given) == 2 else (None, None)
     raw = raw.encode() if isinstance(raw, str) else raw
-    if not isinstance(raw, bytes):
+    if not isinstance(raw, bytes) or not isinstance(kind, int):
         raise NotModelled("a handle is written as (type, bytes)")
     if not 0 < len(raw) <= _MAX_HANDLE:
         trap.fail(Errno.EINVAL, N_("A handle has 1 to 128 bytes."), "open_by_handle_at(2)")
-    return int(kind), raw
+    return kind, raw
 
 
 def _decode(trap: Trap, sb: Superblock, kind: int, raw: bytes) -> int | None:

@@ -294,11 +294,17 @@ def personality(trap: Trap, persona: int) -> int:
     return old
 
 
+_NOISE = 1 << 20
+"""Bytes that the model makes up for one call; a program asks for 256 at most (getrandom(2))."""
+
+
 @linux("getrandom", since=(3, 17))
 def getrandom(trap: Trap, size: int, flags: int = 0) -> Result:
     """getrandom(2): EINVAL. The bytes repeat from run to run, as everything here does."""
     if flags & ~GRND_FLAGS:
         trap.fail(Errno.EINVAL, "", "getrandom(2)")
+    if not 0 <= size <= _NOISE:
+        raise NotModelled("so many random bytes at once")
     seed = trap.store.new_id("random")
     blocks = range(-(-size // 32))
     stream = b"".join(sha256(f"{seed}.{block}".encode()).digest() for block in blocks)

@@ -49,9 +49,10 @@ def prctl(
 
 
 def _set_death_signal(trap: Trap, args: Arguments) -> int:
-    if not 0 <= args[0] <= NSIG:
+    signal = decode.number(args[0], "a signal")
+    if not 0 <= signal <= NSIG:
         _invalid(trap)
-    trap.update(death_signal=args[0])
+    trap.update(death_signal=signal)
     return 0
 
 

@@ -236,10 +236,10 @@ def _needs_privilege(trap: Trap, task: Task, policy: int, wanted: int) -> bool:
 
 def _priority(value: Any) -> int:
     if isinstance(value, dict):
-        return int(decode.structure(value, "struct sched_param").get("sched_priority", 0))
-    if isinstance(value, (list, tuple)):
-        return decode.numbers(value, "struct sched_param")[0]
-    return int(value)
+        value = decode.structure(value, "struct sched_param").get("sched_priority", 0)
+    elif isinstance(value, (list, tuple)):
+        value = next(iter(decode.numbers(value, "struct sched_param")), None)
+    return decode.number(value, "sched_priority")
 
 
 def _write(trap: Trap, task: Task, **changes: int) -> None:

@@ -40,7 +40,9 @@ def mount(
     EPERM EINVAL ENOENT ENOTDIR.
     """
     if not isinstance(third, int):
-        return _mount(trap, first, place, str(third), int(fourth), str(fifth or ""))
+        if not isinstance(fourth, int):
+            raise NotModelled("flags of mount(2) that are no number")
+        return _mount(trap, first, place, str(third), fourth, str(fifth or ""))
     asked = f"{options or ''}"
     flags = third & MS_RDONLY | (MS_NOSUID if third & SUNOS_NOSUID else 0)
     return _mount(trap, first, place, str(fourth), flags, asked)

@@ -4,7 +4,7 @@ from simulator.machine.abi.call import Result, Value
 from simulator.machine.abi.errno import Errno
 from simulator.machine.kernel import clock
 from simulator.machine.kernel.ipc import msg, sem, shm
-from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.syscalls.clock import SHORT_SLEEP
 from simulator.machine.syscalls.registry import posix
 
@@ -60,6 +60,8 @@ def semtimedop(
     del count
     deadline = None
     if isinstance(timeout, (tuple, list)):
+        if len(timeout) != 2:
+            raise NotModelled("a timeout is seconds and nanoseconds")
         seconds, rest = (item if isinstance(item, int) else 0 for item in timeout)
         if seconds < 0 or not 0 <= rest < NANOSECONDS:
             trap.fail(Errno.EINVAL, "", "semop(2)")

@@ -164,7 +164,10 @@ def _total(vector: Any) -> int:
 
 
 def _size(row: Any) -> int:
-    return cast("int", row[1]) if isinstance(row, (list, tuple)) else int(row or 0)
+    length: Any = row or 0
+    if isinstance(row, (list, tuple)):
+        length = decode.sequence(row, "an iovec")[1] if len(cast("Any", row)) == 2 else None
+    return decode.number(length, "the length of an iovec")
 
 
 def _first_address(vector: Any) -> int | None:
