@@ -108,6 +108,9 @@ class Traits:
     kernel/ve/vecalls.c init_ve_sysfs())."""
     pipes_have_attributes: bool = True
     """fchmod(2) and fchown(2) change pipes and sockets, as pipefs and sockfs let them."""
+    errors_are_negative: bool = True
+    """A call's result from -4095 to -1 is the number of an error, also where it was meant as a
+    process group (fcntl(2) F_GETOWN, BUGS)."""
     syncs_by_operation: bool = True
     """fsync(2) is EINVAL for what has no such operation: character devices, and whatever the
     filesystem's ``FileOperations`` leave out."""

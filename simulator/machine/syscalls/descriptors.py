@@ -171,7 +171,16 @@ def _special(trap: Trap, file: fds.File, command: int, number: int) -> int:
         return 0
     if command != F_GETOWN:
         trap.fail(Errno.EINVAL, N_("There is no such command."), "fcntl(2)")
+    if trap.family.traits.errors_are_negative and file.owner < 0:
+        _need_no_error(trap, file.owner)
     return file.owner
+
+
+def _need_no_error(trap: Trap, owner: int) -> None:
+    """fcntl(2), BUGS: a small process group, which is negative, is taken for an error."""
+    for name, number in trap.family.errno_numbers.items():
+        if number == -owner:
+            trap.fail(Errno(name), N_("The process group reads as an error."), "fcntl(2)")
 
 
 @posix("flock")

@@ -17,6 +17,7 @@ CHAIN = Chain((SUPERUSER, PRISON))
 
 TRAITS = Traits(
     pipes_have_attributes=False,
+    errors_are_negative=False,
     syncs_by_operation=False,
     chroot_pins_dotdot=True,
     context_root_pins_dotdot=True,

@@ -17,6 +17,7 @@ CHAIN = Chain((PRIVILEGES, ZONES))
 
 TRAITS = Traits(
     pipes_have_attributes=False,
+    errors_are_negative=False,
     syncs_by_operation=False,
     context_root_pins_dotdot=True,
     bind_mount_ends_at_its_root=False,

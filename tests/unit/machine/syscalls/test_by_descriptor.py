@@ -9,6 +9,8 @@ from simulator.machine.abi.constants import (
     AT_HANDLE_FID,
     AT_HANDLE_MNT_ID_UNIQUE,
     CLONE_NEWUSER,
+    F_GETOWN,
+    F_SETOWN,
     MS_RDONLY,
     O_CREAT,
     O_PATH,
@@ -154,6 +156,15 @@ def test_a_handle_is_not_looked_up_from_a_descriptor_that_only_names_a_place() -
     it = Machine()
     fd = it.do("open", "/", O_PATH)
     assert it.do("open_by_handle_at", fd, (1, b"12345678"), O_RDONLY) == "EBADF"
+
+
+def test_a_small_process_group_that_owns_a_file_reads_as_an_error() -> None:
+    it = Machine()
+    fd = it.do("open", "/", O_RDONLY)
+    assert it.do("fcntl", fd, F_SETOWN, -1) == 0
+    assert it.do("fcntl", fd, F_GETOWN, 0) == "EPERM"
+    assert it.do("fcntl", fd, F_SETOWN, it.pid) == 0
+    assert it.do("fcntl", fd, F_GETOWN, 0) == it.pid
 
 
 def test_a_range_is_copied_within_one_filesystem_and_a_directory_is_refused_first() -> None:
