@@ -221,3 +221,13 @@ def test_limits_are_the_groups(engine: Client) -> None:
     assert engine.execute("limited", "cat", *paths) == b"67108864\n20\n"
     assert engine.post("/containers/limited/update", {"Memory": 128 << 20}).status == 200
     assert engine.execute("limited", "cat", paths[0]) == b"134217728\n"
+
+
+def test_a_user_by_number_is_in_range(engine: Client) -> None:
+    for user in ("-1", "2147483648", "5:2147483648"):
+        made = engine.create("true", User=user)
+        answer = engine.post(f"/containers/{made}/start")
+        assert answer.message == "uids and gids must be in range 0-2147483647"
+    made = engine.run("id", User="5:6:7")
+    engine.wait(made)
+    assert engine.logs(made) == b"uid=5 gid=6 groups=6\n"

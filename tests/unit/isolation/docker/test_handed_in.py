@@ -158,3 +158,28 @@ def test_a_disk_whose_speed_is_limited_is_looked_for_at_the_start(engine: Client
     assert "no such device" in refused(engine, BlkioDeviceReadBps=limits)
     limits[0]["Path"] = "/dev/sda"
     assert said(engine, "echo well", BlkioDeviceReadBps=limits) == "well\n"
+
+
+def test_what_the_machine_does_not_have_is_refused(engine: Client) -> None:
+    gpu = [{"Driver": "", "Count": -1, "Capabilities": [["gpu"]]}]
+    assert refused(engine, DeviceRequests=gpu) == (
+        'could not select device driver "" with capabilities: [[gpu]]'
+    )
+    assert refused(engine, StorageOpt={"size": "1G"}) == (
+        "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
+    )
+    forward = {"net.ipv4.ip_forward": "1"}
+    assert 'sysctl "net.ipv4.ip_forward" not allowed in host network namespace' in refused(
+        engine, NetworkMode="host", Sysctls=forward
+    )
+
+
+def test_without_ipc_there_is_no_shared_memory(engine: Client) -> None:
+    assert said(engine, "grep -c /dev/shm /proc/mounts", IpcMode="none") == "0\n"
+    assert said(engine, "grep -c /dev/shm /proc/mounts") == "1\n"
+
+
+def test_a_working_directory_that_is_a_file(engine: Client) -> None:
+    made = engine.create("pwd", WorkingDir="/etc/passwd")
+    answer = engine.post(f"/containers/{made}/start")
+    assert answer.message == "Cannot mkdir: /etc/passwd is not a directory"

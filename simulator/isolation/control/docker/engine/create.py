@@ -229,7 +229,14 @@ def _network(engine: "Engine", term: str) -> tuple[str, str]:
 
 
 async def _make_layer(sys: Process, container: Container) -> None:
-    """The container's own layer, and below it the one with Docker's own files (``ID-init``)."""
+    """The container's own layer, and below it the one with Docker's own files (``ID-init``).
+
+    Raises ``ApiError``.
+    """
+    if container.host.StorageOpt:
+        raise ApiError(
+            "--storage-opt is supported only for overlay over xfs with 'pquota' mount option"
+        )
     init = f"{container.layer}-init/diff"
     for path in (container.layer, f"{container.layer}-init"):
         await sys.call("mkdir", path, 0o710)

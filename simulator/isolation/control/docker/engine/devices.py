@@ -49,6 +49,13 @@ async def gather(sys: Process, host: HostSettings) -> tuple[Handed, ...]:
             raise _of(path, "not a device node")
         if not found:
             raise _of(path, "no such file or directory")
+    requests: list[dict[str, Any]] = host.DeviceRequests or []
+    for one in requests:  # no driver of the machine has any
+        wanted: list[list[str]] = one.get("Capabilities") or []
+        shown = " ".join(f"[{' '.join(words)}]" for words in wanted)
+        raise ApiError(
+            f'could not select device driver "{one.get("Driver", "")}" with capabilities: [{shown}]'
+        )
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from simulator.isolation.control.docker.api.errors import BadRequest
+from simulator.isolation.control.docker.api.errors import ApiError, BadRequest
 from simulator.isolation.control.docker.engine import devices, links, networking, technology, users
 from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.create import working_directory
@@ -13,9 +13,16 @@ from simulator.isolation.control.docker.engine.streams import STDERR, STDOUT, St
 from simulator.isolation.mechanisms.base import Guest, LaunchStep, Phase
 from simulator.isolation.mechanisms.steps import BIRTHS
 from simulator.isolation.technologies.base import Technology, change, plan
-from simulator.machine.abi.constants import O_CLOEXEC, O_RDWR, TIOCSCTTY
+from simulator.machine.abi.constants import (
+    O_CLOEXEC,
+    O_RDWR,
+    S_IFDIR,
+    S_IFLNK,
+    S_IFMT,
+    TIOCSCTTY,
+)
 from simulator.machine.abi.i18n import N_
-from simulator.machine.userland.process import Process
+from simulator.machine.userland.process import Process, SysError
 
 if TYPE_CHECKING:
     from simulator.isolation.control.docker.engine.engine import Engine
@@ -117,9 +124,16 @@ def candidates(program: str, env: dict[str, str]) -> tuple[str, ...]:
 
 
 async def _make_working_directory(sys: Process, root: str, path: str) -> None:
+    """SetupWorkingDirectory(). Raises ``ApiError``."""
     names = [name for name in path.split("/") if name]
     for count in range(1, len(names) + 1):
         await sys.succeeds("mkdir", root + "/" + "/".join(names[:count]), 0o755)
+    try:
+        status = await sys.lstat(root + path)
+    except SysError:  # behind a link or a mount: the container itself will see
+        return
+    if status["mode"] & S_IFMT not in (S_IFDIR, S_IFLNK):
+        raise ApiError(f"Cannot mkdir: {path} is not a directory")
 
 
 async def stdio_of(

@@ -14,6 +14,7 @@ from simulator.isolation.control.docker.engine.container import Container
 from simulator.isolation.control.docker.engine.devices import REFUSED, Handed
 from simulator.isolation.mechanisms import mount_words
 from simulator.isolation.mechanisms.base import Image
+from simulator.isolation.mechanisms.default_mounts import DefaultMounts
 from simulator.isolation.mechanisms.device_list import DeviceList
 from simulator.isolation.mechanisms.masked_paths import MaskedPaths
 from simulator.isolation.mechanisms.readonly_paths import ReadonlyPaths
@@ -44,6 +45,10 @@ def of(container: Container, lower: list[str], hostname: str) -> Technology:
     """
     host = container.host
     technology = configured(host, hostname)
+    for name in host.Sysctls or {} if host.NetworkMode == "host" else ():
+        if name.startswith("net."):
+            why = f'sysctl "{name}" not allowed in host network namespace'
+            raise ApiError(f"{REFUSED}{why}: unknown")
     if domain := container.config.Domainname:  # setLinuxDomainname()
         held = technology.get("sysctls")
         before = held.settings if isinstance(held, Sysctls) else ()
@@ -99,6 +104,10 @@ def configured(host: HostSettings, hostname: str) -> Technology:
         technology = options.read(TECHNOLOGY, _words(host, hostname))
     except VitrinaError as error:
         raise BadRequest(str(error)) from None
+    held = technology.get("default-mounts")
+    if host.IpcMode == "none" and isinstance(held, DefaultMounts):
+        own = tuple(one for one in held.mounts if one.path != "/dev/shm")
+        technology = put(technology, DefaultMounts(own))
     if profile := _profile(host):
         technology = put(technology, ProfileFilter(profile))
     if (masked := host.MaskedPaths) is not None:

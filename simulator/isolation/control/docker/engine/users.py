@@ -1,5 +1,6 @@
 """``USER`` of an image or ``--user``: looked up in the container's own files (runc libuser)."""
 
+import re
 from typing import NamedTuple
 
 from simulator.isolation.control.docker.api.errors import ApiError
@@ -7,6 +8,9 @@ from simulator.machine.abi.constants import O_CLOEXEC, O_PATH
 from simulator.machine.userland.process import Process, SysError
 
 _RESOLVE_IN_ROOT = 0x10
+_LARGEST = (1 << 31) - 1
+"""moby/sys/user: MaxID."""
+_NUMBER = re.compile(r"[+-]?[0-9]+")
 
 
 class User(NamedTuple):
@@ -24,7 +28,10 @@ async def resolve(sys: Process, root: str, text: str, more: list[str]) -> User:
     passwd, group = ([line.split(":") for line in text.splitlines()] for text in told)
     passwd = [one for one in passwd if len(one) >= 7]
     group = [one for one in group if len(one) >= 4]
-    name, _, wanted = text.partition(":")
+    name, wanted = (*text.split(":"), "")[:2]
+    for number in (name, wanted):
+        if _NUMBER.fullmatch(number) and not 0 <= int(number) <= _LARGEST:
+            raise ApiError(f"uids and gids must be in range 0-{_LARGEST}")
     row = next((one for one in passwd if name and (one[0] == name or one[2] == name)), None)
     if name and row is None and not name.isdigit():
         raise ApiError(f"unable to find user {name}: no matching entries in passwd file")
