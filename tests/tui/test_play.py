@@ -220,3 +220,23 @@ async def test_the_way_to_the_help_fits_on_a_small_terminal(language, scenario):
         pilot.app.play(scenario, "docker")
         words = "? ayuda" if language == "es" else "? help"
         await until(pilot, lambda: words in screen_text(pilot.app).rpartition("\n")[2])
+
+
+async def test_the_why_panel_says_who_was_asked_and_who_said_no():
+    async with VitrinaApp().run_test(size=(110, 40)) as pilot:
+        await pilot.app.push_screen(PlayScreen(record("fs.mount", "vserver")))
+        await pilot.press("n", "n")
+        refused = screen_text(pilot.app)
+        await pilot.press("p")
+        granted = screen_text(pilot.app)
+
+    assert "freezer ✓ · seccomp ✓ · vserver-context ✓ · apparmor ✓ · vserver-context ✗" in refused
+    assert "freezer ✓ · seccomp ✓ · vserver-context ✓" in granted
+    assert "vserver-context ✗" not in granted
+
+
+def test_nobody_is_asked_for_a_whole_line_whose_calls_are_steps_of_their_own():
+    run = record("docker.layers", "docker")
+    at = next(at for at, step in enumerate(run.steps, start=1) if run.steps[at].depth > step.depth)
+    assert run.asked(0) == run.asked(at) == ()
+    assert run.asked(at + 1) != ()

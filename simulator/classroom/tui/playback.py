@@ -7,7 +7,8 @@ from itertools import islice
 from simulator.classroom.tui.present.step import Step
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.family import Family
-from simulator.machine.kernel.kernel import Event
+from simulator.machine.kernel.kernel import Event, why
+from simulator.machine.kernel.security import Check
 from simulator.machine.state.store import World, Write
 from simulator.machine.state.timeline import Timeline
 
@@ -79,6 +80,19 @@ class Playback:
     def history(self, machine: int, cursor: int) -> Iterator[Event]:
         """Every call of that machine until ``cursor``."""
         return islice(self.machines[machine].timeline.events, self._events(cursor)[machine])
+
+    def asked(self, cursor: int) -> tuple[Check, ...]:
+        """Who was asked in the call before ``cursor``, and what each said.
+
+        Nobody in a line of many calls, each of which is a step of its own, nor on several machines.
+        """
+        step = self.steps[cursor - 1] if cursor > 0 else None
+        below = self.steps[cursor] if cursor < len(self.steps) else None
+        if step is None or (below is not None and below.depth > step.depth):
+            return ()
+        machine, *others = self.machines
+        event = 0 if others else step.after[0]
+        return why(machine.family, machine.timeline, event) if event else ()
 
     def _events(self, cursor: int) -> tuple[int, ...]:
         return self.steps[cursor - 1].after if cursor > 0 else self.start

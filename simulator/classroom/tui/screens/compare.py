@@ -158,7 +158,8 @@ The same program on several technologies, line beside line; under each list stan
             self.query_one(f"#bar{place}", TimelineBar).cursor = cursor
             self.query_one(f"#calls{place}", CallList).cursor = cursor
             step = run.steps[cursor - 1] if self.line and cursor else None
-            self.query_one(f"#why{place}", WhyPanel).show(step, run.question)
+            asked = run.asked(cursor) if step is not None else ()
+            self.query_one(f"#why{place}", WhyPanel).show(step, run.question, asked)
 
     def _cursor(self, run: Playback) -> int:
         lines = program(run)

@@ -177,7 +177,7 @@ z asleep, - did not run, · building the sandbox.
         calls = self.query_one(CallList)
         calls.veiled, calls.cursor = veiled, cursor
         step = run.steps[cursor - 1] if cursor else None
-        self.query_one(WhyPanel).show(step, run.question)
+        self.query_one(WhyPanel).show(step, run.question, run.asked(cursor))
         host, sandbox = sides(run, cursor, self._came_from, self.view_number, self.container)
         for panel_id, side in (("host", host), ("sandbox", sandbox)):
             panel = self.query_one(f"#{panel_id}", StatePanel)

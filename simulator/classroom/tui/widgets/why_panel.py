@@ -10,6 +10,7 @@ from textual.widgets import Static
 from simulator.classroom.tui.present.step import Step, Tone, statement
 from simulator.classroom.tui.widgets.tones import TONE_STYLES, domain_style
 from simulator.machine.abi.i18n import gettext as _
+from simulator.machine.kernel.security import Check
 
 
 class WhyPanel(VerticalScroll, can_focus=False):
@@ -24,14 +25,14 @@ class WhyPanel(VerticalScroll, can_focus=False):
         """One text that scrolls."""
         yield self._text
 
-    def show(self, step: Step | None, opening: str) -> None:
-        """Explain ``step``; before the first one, say what the run is about."""
-        lines = [Content(opening)] if step is None else list(_explain(step))
+    def show(self, step: Step | None, opening: str, asked: tuple[Check, ...] = ()) -> None:
+        """Explain ``step`` and who was asked in it; before the first, say what the run is about."""
+        lines = [Content(opening)] if step is None else list(_explain(step, asked))
         self._text.update(Content("\n").join(lines))
         self.scroll_home(animate=False)
 
 
-def _explain(step: Step) -> Iterator[Content]:
+def _explain(step: Step, asked: tuple[Check, ...]) -> Iterator[Content]:
     bound, actor, said = statement(step)
     yield Content.assemble(
         (bound, "bold"),
@@ -73,8 +74,21 @@ def _explain(step: Step) -> Iterator[Content]:
         yield Content.styled(
             _("No wall stood in the way, and nothing of anybody else's was touched."), "$text-muted"
         )
+    if asked:
+        yield _keepers(asked)
     if step.cite:
         yield Content.styled(step.cite, "$text-muted")
+
+
+def _keepers(asked: tuple[Check, ...]) -> Content:
+    """The keepers of the walls in the order in which they were asked, the one that said no last."""
+    told: dict[str, str] = {}
+    for check in asked:
+        mark, style = ("✗", "$text-accent") if check.denial else ("✓", "$text-muted")
+        told.setdefault(f"{check.policy} {mark}", style)
+    between = Content.styled(" · ", "$text-muted")
+    first = Content.styled(_("Asked in this order:") + " ", "$text-muted")
+    return first + between.join(Content.styled(text, style) for text, style in told.items())
 
 
 def _caused(cause: Step) -> Iterator[Content]:
