@@ -29,10 +29,12 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import features, pids, sysctl
 from simulator.machine.kernel.family import Release
+from simulator.machine.kernel.fs.unnamed import Secure
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.resource import processors
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
+from simulator.machine.state.store import Key
 from simulator.machine.syscalls.registry import linux
 
 ELF_HEADER = 64
@@ -230,8 +232,14 @@ def userfaultfd(trap: Trap, flags: int = 0) -> int:
     if flags & ~(O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY):
         trap.fail(Errno.EINVAL, "", "userfaultfd(2)")
     access = O_RDONLY if trap.family.release >= (6, 1) else O_RDWR
+    inode = Secure(id=trap.store.new_id(Secure), uid=trap.task.cred.fsuid, gid=trap.task.cred.fsgid)
+    trap.store.put(inode)
     return _anonymous(
-        trap, "userfaultfd", access | flags & O_NONBLOCK, cloexec=bool(flags & O_CLOEXEC)
+        trap,
+        "userfaultfd",
+        access | flags & O_NONBLOCK,
+        cloexec=bool(flags & O_CLOEXEC),
+        object=inode.id,
     )
 
 
@@ -335,6 +343,10 @@ def removed(trap: Trap, _a: Any = 0, _b: Any = 0, _c: Any = 0, _d: Any = 0, _e: 
     return trap.fail(Errno.ENOSYS, N_("The kernel has given this call up."), "unimplemented(2)")
 
 
-def _anonymous(trap: Trap, kind: str, flags: int = O_RDWR, *, cloexec: bool = True) -> int:
-    file = fds.File(id=fds.new_file_id(trap), kind=kind, flags=flags, domain=trap.task.domain)
+def _anonymous(
+    trap: Trap, kind: str, flags: int = O_RDWR, *, cloexec: bool = True, object: Key | None = None
+) -> int:
+    file = fds.File(
+        id=fds.new_file_id(trap), kind=kind, flags=flags, object=object, domain=trap.task.domain
+    )
     return fds.install(trap, file, cloexec=cloexec)

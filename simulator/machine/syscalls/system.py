@@ -163,11 +163,13 @@ def swapon(trap: Trap, path: str, flags: int = 0) -> int:
 
 @linux("swapoff")
 def swapoff(trap: Trap, path: str) -> int:
-    """swapoff(2): EINVAL ENOENT EPERM."""
+    """swapoff(2): EINVAL EISDIR ENOENT EPERM."""
     features.need(trap, "swap")
     trap.need(Privilege.SWAP)
     trap.authority("memory", "swap")
     inode = _opened(trap, path)
+    if inode.mode & S_IFMT == S_IFDIR:
+        trap.fail(Errno.EISDIR, N_("A directory is not written to."), "swapon(2)")
     area = trap.store.get(SwapArea, inode.id)
     if area is None:
         trap.fail(Errno.EINVAL, N_("It is not in use as swap."), "swapon(2)")

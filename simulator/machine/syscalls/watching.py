@@ -6,10 +6,10 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel import alarm as alarms
 from simulator.machine.kernel.fs.cgroupfs import notify
 from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.vfs import anonymous, permission
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import path as paths
-from simulator.machine.kernel.vfs import permission
 from simulator.machine.syscalls.registry import linux
 
 IN_ALL_EVENTS = 0xFFF
@@ -63,7 +63,7 @@ def memfd_secret(trap: Trap, flags: int = 0) -> int:
         trap.fail(Errno.ENOSYS, N_("secretmem.enable is not set."), "memfd_secret(2)")
     if flags & ~O_CLOEXEC:
         trap.fail(Errno.EINVAL, N_("There is no such flag."), "memfd_secret(2)")
-    return _anonymous(trap, "secretmem", flags)
+    return anonymous.secret(trap, flags)
 
 
 def _anonymous(trap: Trap, kind: str, flags: int) -> int:

@@ -32,6 +32,8 @@ NAME_MAX = 255
 SIZE_MAX = 65536
 OVERLAYS_OWN = "trusted.overlay."
 PREFIXES = ("user.", "trusted.", "security.", "system.")
+_WITHOUT = frozenset(("mqueue", "secretmem", "ramfs", "devpts"))
+"""Filesystems with files of their own and no ``s_xattr``."""
 _ACLS = ("system.posix_acl_access", "system.posix_acl_default")
 
 
@@ -274,7 +276,8 @@ def _need_handler(trap: Trap, at: At, name: str) -> None:
         raise NotModelled("access control lists")
     if not name.startswith(PREFIXES) or name.startswith("system."):
         trap.fail(Errno.EOPNOTSUPP, N_("No such family of attributes is known."), "xattr(7)")
-    if ops.stored(trap, at.inode) is None:
+    stored = ops.stored(trap, at.inode)
+    if stored is None or trap.store.row(Superblock, stored.sb).fstype in _WITHOUT:
         trap.fail(Errno.EOPNOTSUPP, N_("The filesystem keeps no attributes."), "xattr(7)")
     if name in PREFIXES:
         trap.fail(Errno.EINVAL, N_("The name ends at its prefix."), "xattr(7)")

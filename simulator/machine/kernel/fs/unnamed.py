@@ -21,21 +21,35 @@ from simulator.machine.abi.constants import (
     SOCK_RAW,
     SOCK_STREAM,
 )
-from simulator.machine.abi.ids import KERNEL, InodeId, VirtualId
+from simulator.machine.abi.errno import Errno
+from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import KERNEL, InodeId, KGid, KUid, VirtualId
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.fs.flat import Flat
 from simulator.machine.kernel.fs.registry import FileOperations, Mutations, register_virtual
 from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.task import At
-from simulator.machine.kernel.vfs.fd import ANONYMOUS, OPERATIONS
+from simulator.machine.kernel.vfs.fd import ANONYMOUS, OPERATIONS, File, FileOps, register
 from simulator.machine.kernel.vfs.inode import Inode
 from simulator.machine.kernel.vfs.pipe import Pipe
+from simulator.machine.state.store import Row, Store
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
+
+class Secure(Row, frozen=True, kw_only=True):
+    """An anonymous inode of its own, whose maker security modules hear of (userfaultfd(2))."""
+
+    mode: int = 0o600
+    uid: KUid
+    gid: KGid
+
+
 SOCKET_NAME = "system.sockprotoname"
-_ROWS: dict[str, type[Pipe] | type[Socket]] = {"pipe": Pipe, "socket": Socket}
+_ROWS: dict[str, type[Pipe] | type[Socket] | type[Secure]] = {
+    "pipe": Pipe, "socket": Socket, "userfaultfd": Secure
+}  # fmt: skip
 _NOBODYS = (ANONYMOUS, "pidfd")
 _KEPT = ("mode", "uid", "gid")
 """What the row holds; times are nobody's."""
@@ -57,7 +71,7 @@ def name(inode: InodeId) -> str:
     return f"{inode[0]}:[{inode[1]}]"
 
 
-def _row(trap: "Trap", inode: VirtualId) -> Pipe | Socket:
+def _row(trap: "Trap", inode: VirtualId) -> Pipe | Socket | Secure:
     return trap.store.row(_ROWS[str(inode[0])], inode[1])
 
 
@@ -73,6 +87,23 @@ def _protocol(socket: Socket) -> bytes:
     by_type = {SOCK_STREAM: "TCP", SOCK_DGRAM: "UDP", SOCK_RAW: "RAW"}.get(socket.type, "")
     internet = f"{by_type}v6" if socket.family == AF_INET6 else by_type
     return names.get(socket.family, internet).encode() + b"\0"
+
+
+def _read_faults(trap: "Trap", file: File, count: int) -> bytes:
+    del file, count
+    trap.fail(Errno.EINVAL, N_("UFFDIO_API has not been asked for."), "ioctl_userfaultfd(2)")
+
+
+def _write_faults(trap: "Trap", file: File, data: bytes) -> int:
+    del file, data
+    trap.fail(Errno.EINVAL, N_("Nothing is written to it."), "userfaultfd(2)")
+
+
+def _release_faults(store: Store, file: File) -> None:
+    store.drop(Secure, file.object)
+
+
+register("userfaultfd", FileOps(_read_faults, _write_faults, _release_faults))
 
 
 class _Unnamed(Flat):
@@ -112,9 +143,10 @@ class _Anonymous(_Unnamed):
 
 _NO_FILE = FileOperations(seeks=False, synced=frozenset())
 
-for tag in _ROWS:
+for tag in ("pipe", "socket"):
     register_virtual(
         tag, _Unnamed(), Mutations(set_attributes=_set_attributes), operations=_NO_FILE
     )
+register_virtual("userfaultfd", _Unnamed(), Mutations(settable=False), operations=_NO_FILE)
 for tag in _NOBODYS:
     register_virtual(tag, _Anonymous(), Mutations(settable=False), operations=_NO_FILE)

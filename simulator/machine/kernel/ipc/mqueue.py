@@ -5,6 +5,8 @@ Source: ``ipc/mqueue.c`` (do_mq_open, mqueue_create_attr, sys_mq_unlink).
 
 from typing import NoReturn
 
+import msgspec
+
 from simulator.machine.abi.call import Value
 from simulator.machine.abi.constants import (
     O_ACCMODE,
@@ -21,9 +23,10 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.fs import single, stored
 from simulator.machine.kernel.ipc import params, perm
+from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
-from simulator.machine.kernel.vfs import permission, tree
+from simulator.machine.kernel.vfs import internal, permission, tree
 from simulator.machine.kernel.vfs.fd import File, FileOps
 from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Dentry, Inode, Superblock
 from simulator.machine.state.store import Store
@@ -51,8 +54,8 @@ def open_queue(trap: Trap, name: str, flags: int, mode: int, attributes: Value) 
     file = File(
         id=fds.new_file_id(trap),
         kind="mqueue",
+        at=At(internal.mount(trap.store, trap.store.row(Superblock, inode.sb)), inode.id),
         flags=flags & (O_ACCMODE | O_NONBLOCK),
-        object=inode.id,
         label=f"/{name}",
         domain=trap.task.domain,
     )
@@ -121,7 +124,7 @@ def _make(trap: Trap, root: Inode, name: str, mode: int, attributes: Value) -> I
             "mq_overview(7)",
         )
     cred = trap.task.cred
-    return tree.make(
+    made = tree.make(
         trap.store,
         root.id,
         name,
@@ -131,6 +134,9 @@ def _make(trap: Trap, root: Inode, name: str, mode: int, attributes: Value) -> I
         content=STATUS,
         domain=trap.task.domain,
     )
+    made = msgspec.structs.replace(made, size=_SIZE)
+    trap.store.put(made)
+    return made
 
 
 def _may_open(trap: Trap, inode: Inode, flags: int) -> None:
@@ -161,7 +167,4 @@ def _release(store: Store, file: File) -> None:
     del store, file
 
 
-fds.register(
-    "mqueue",
-    FileOps(read=_read, write=_write, release=_release, mode=S_IFREG | 0o600, length=_SIZE),
-)
+fds.register("mqueue", FileOps(read=_read, write=_write, release=_release))

@@ -1,4 +1,4 @@
-"""Files that no directory holds: eventfd(2), memfd_create(2) and its seals."""
+"""Files that no directory holds: eventfd(2), memfd_create(2) and its seals, memfd_secret(2)."""
 
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,10 +16,10 @@ from simulator.machine.abi.constants import (
     F_SEAL_WRITE,
     MFD_ALLOW_SEALING,
     MFD_CLOEXEC,
+    O_CLOEXEC,
     O_LARGEFILE,
     O_NONBLOCK,
     O_RDWR,
-    S_IFDIR,
     S_IFMT,
     S_IFREG,
 )
@@ -27,27 +27,23 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import (
     HOST,
-    INITIAL_USER_NS,
-    KERNEL,
     Domain,
     MountId,
-    SuperblockId,
 )
 from simulator.machine.kernel.resource import mapping as mappings
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import Sleep
 from simulator.machine.kernel.vfs import fd as fds
-from simulator.machine.kernel.vfs import tree
+from simulator.machine.kernel.vfs import internal, tree
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
-from simulator.machine.state.store import Counter, Row, Store
+from simulator.machine.state.store import Row, Store
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 _MAX = (1 << 64) - 2
 _FIRST_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
-_SHM_MOUNT = "shm_mnt"
 
 
 class EventCounter(Row, frozen=True, kw_only=True):
@@ -116,15 +112,7 @@ fds.register("eventfd", fds.FileOps(_read, _write, _release))
 
 def memfd(trap: "Trap", name: str, flags: int) -> int:
     """A descriptor of an empty file in the kernel's own tmpfs."""
-    mount = _shm_mount(trap.store)
-    inode = tree.unnamed(
-        trap.store,
-        trap.store.row(Mount, mount).sb,
-        S_IFREG | 0o777,
-        uid=trap.task.cred.fsuid,
-        gid=trap.task.cred.fsgid,
-        domain=trap.task.domain,
-    )
+    mount, inode = _unnamed(trap, "tmpfs", 0o777)
     sealed = 0 if flags & MFD_ALLOW_SEALING else F_SEAL_SEAL
     trap.store.put(msgspec.structs.replace(inode, seals=sealed))
     file = fds.File(
@@ -135,6 +123,53 @@ def memfd(trap: "Trap", name: str, flags: int) -> int:
         domain=trap.task.domain,
     )
     return fds.install(trap, file, cloexec=bool(flags & MFD_CLOEXEC))
+
+
+def secret(trap: "Trap", flags: int) -> int:
+    """memfd_secret(2): a descriptor of memory that only a mapping shows, and not to root either."""
+    mount, inode = _unnamed(trap, "secretmem", 0o600)
+    trap.store.put(msgspec.structs.replace(inode, nlink=1))
+    file = fds.File(
+        id=fds.new_file_id(trap),
+        kind="secretmem",
+        at=At(mount, inode.id),
+        flags=O_RDWR | O_LARGEFILE,
+        label="/secretmem (deleted)",
+        domain=trap.task.domain,
+    )
+    return fds.install(trap, file, cloexec=bool(flags & O_CLOEXEC))
+
+
+def _read_secret(trap: "Trap", file: fds.File, count: int) -> bytes:
+    del file, count
+    trap.fail(Errno.EINVAL, N_("Secret memory is only mapped."), "memfd_secret(2)")
+
+
+def _write_secret(trap: "Trap", file: fds.File, data: bytes) -> int:
+    del file, data
+    trap.fail(Errno.EINVAL, N_("Secret memory is only mapped."), "memfd_secret(2)")
+
+
+def _release_secret(store: Store, file: fds.File) -> None:
+    if file.at is not None:
+        store.drop(Inode, file.at.inode)
+
+
+fds.register("secretmem", fds.FileOps(_read_secret, _write_secret, _release_secret))
+
+
+def _unnamed(trap: "Trap", fstype: str, mode: int) -> tuple[MountId, Inode]:
+    """An empty file of the caller's in one of the kernel's own filesystems, with its mount."""
+    mount = internal.own_mount(trap.store, fstype)
+    inode = tree.unnamed(
+        trap.store,
+        trap.store.row(Mount, mount).sb,
+        S_IFREG | mode,
+        uid=trap.task.cred.fsuid,
+        gid=trap.task.cred.fsgid,
+        domain=trap.task.domain,
+    )
+    return mount, inode
 
 
 def seals(trap: "Trap", file: fds.File, added: int | None) -> int:
@@ -151,7 +186,7 @@ def seals(trap: "Trap", file: fds.File, added: int | None) -> int:
         inode = trap.store.row(Inode, file.at.inode)
     if inode is None or not _in_shmem(trap, inode):
         trap.fail(Errno.EINVAL, N_("The file can't be sealed."), "fcntl(2)")
-    own = file.at is not None and file.at.mount == _shm_mount(trap.store)
+    own = file.at is not None and file.at.mount == internal.own_mount(trap.store, "tmpfs")
     current = inode.seals if own else F_SEAL_SEAL
     if added is None:
         return current
@@ -183,32 +218,6 @@ def _is_written_by_mapping(trap: "Trap", inode: Inode) -> bool:
         for file in trap.store.by(fds.OPEN_FILES, inode.id)
         for row in mappings.of_file(trap.store, file)  # pyright: ignore[reportArgumentType]
     )
-
-
-def _shm_mount(store: Store) -> MountId:
-    """The kernel's internal mount of tmpfs (mm/shmem.c): made when first needed."""
-    known = store.get(Counter, _SHM_MOUNT)
-    if known is not None:
-        return MountId(known.last)
-    sb, root = SuperblockId(store.new_id(Superblock)), store.new_id(Inode)
-    store.put(
-        Superblock(
-            id=sb,
-            fstype="tmpfs",
-            source="tmpfs",
-            root=root,
-            owner=INITIAL_USER_NS,
-            device=1,
-            domain=KERNEL,
-        )
-    )
-    store.put(Inode(id=root, sb=sb, mode=S_IFDIR | 0o1777, nlink=2, parent=root, domain=KERNEL))
-    mount = MountId(store.new_id(Mount))
-    store.put(
-        Mount(id=mount, ns=None, parent=None, mountpoint=None, root=root, sb=sb, domain=KERNEL)
-    )
-    store.put(Counter(id=_SHM_MOUNT, last=mount))
-    return mount
 
 
 def _too_short(trap: "Trap") -> NoReturn:

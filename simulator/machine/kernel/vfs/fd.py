@@ -200,8 +200,6 @@ class FileOps:
     """None: no request is known, ENOTTY."""
     mode: int = 0o600
     """``st_mode`` that fstat(2) shows when the kind has no inode (anon_inodefs has no type)."""
-    length: int | None = None
-    """Bytes in which lseek(2) moves, for a kind that has a position but no inode here."""
 
 
 OPERATIONS: dict[str, FileOps] = {}
@@ -225,10 +223,10 @@ def close(trap: "Trap", fd: int) -> None:
 def unnamed(file: File) -> VirtualId | None:
     """The inode of a description that no path leads to (``fs/unnamed.py``), None where it has one.
 
-    Pipes, sockets and pidfds have one each; the rest have one of anon_inodefs, which differs by
-    kind in nothing but its mode.
+    Pipes, sockets, pidfds and userfaultfds have one each; the rest have one of anon_inodefs, which
+    differs by kind in nothing but its mode.
     """
-    if file.at is not None or file.kind == "mqueue":
+    if file.at is not None:
         return None
     if file.kind in _OWN_INODE:
         return (file.kind, file.object) if isinstance(file.object, int) else None
@@ -236,7 +234,7 @@ def unnamed(file: File) -> VirtualId | None:
 
 
 ANONYMOUS = "anon_inode"
-_OWN_INODE = frozenset({"pipe", "socket", "pidfd"})
+_OWN_INODE = frozenset({"pipe", "socket", "pidfd", "userfaultfd"})
 _SHARED: InodeId = ("anonymous",)
 
 

@@ -50,7 +50,7 @@ MAX_FILE_SIZE = (1 << 63) - 1
 _PAGE = 4096
 """A transfer of less is too little to be followed in the page cache."""
 
-SEEKABLE = frozenset(("inode", "device"))
+SEEKABLE = frozenset(("inode", "device", "mqueue"))
 _STANDING = frozenset(("eventfd", "inotify", "epoll", "timerfd", "fanotify", "userfaultfd"))
 """Whose lseek(2) is noop_llseek()."""
 POSITIONED = SEEKABLE | {"pidfd"}
@@ -111,15 +111,17 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
         trap.fail(Errno.EINVAL, N_("There is no such way to seek."), "lseek(2)")
     if file.kind in _STANDING:
         return 0
-    own = fds.OPERATIONS.get(file.kind)
-    if own is not None and own.length is not None:
-        return _moved(trap, file, _default_position(trap, file, own.length, offset, whence))
     if file.kind not in SEEKABLE or file.at is None or not _seeks(file.at.inode):
         _no_position(trap)
     inode = inodes.load(trap, file.at.inode)
     if not _has_position(file):
         return 0
-    row = ops.stored(trap, file.at.inode) or inode
+    stored = ops.stored(trap, file.at.inode)
+    row = stored or inode
+    computed = stored is None and inode.mode & S_IFMT == S_IFDIR
+    if file.kind == "mqueue" or computed:
+        length = 0 if computed else row.size
+        return _moved(trap, file, _default_position(trap, file, length, offset, whence))
     if inode.mode & S_IFMT == S_IFDIR and whence not in (SEEK_SET, SEEK_CUR):
         trap.fail(Errno.EINVAL, N_("A directory is only rewound or moved in."), "lseek(2)")
     if whence in (SEEK_DATA, SEEK_HOLE):
@@ -135,7 +137,7 @@ def seek(trap: "Trap", file: fds.File, offset: int, whence: int) -> int:
 
 
 def _default_position(trap: "Trap", file: fds.File, length: int, offset: int, whence: int) -> int:
-    """default_llseek(): everything up to ``length`` is data. ENXIO."""
+    """default_llseek(), generic_file_llseek(): all up to ``length`` is data. ENXIO."""
     if whence in (SEEK_DATA, SEEK_HOLE):
         if offset >= length:
             trap.fail(Errno.ENXIO, N_("The offset lies behind the end."), "lseek(2)")
@@ -155,8 +157,8 @@ def _read(trap: "Trap", file: fds.File, count: int, at: int) -> bytes:
         operations = fds.OPERATIONS.get(file.kind)
         if operations is None:
             trap.fail(Errno.EINVAL, N_("This kind of descriptor can't be read."), "read(2)")
+        file = msgspec.structs.replace(file, offset=at)
         if file.kind == "device":
-            file = msgspec.structs.replace(file, offset=at)
             count = min(count, LARGEST)
         return operations.read(trap, file, count)
     assert file.at is not None
@@ -193,7 +195,9 @@ def _write_other(trap: "Trap", file: fds.File, data: bytes, offset: int | None) 
 
 
 def _has_position(file: fds.File) -> bool:
-    return file.kind == "inode" or (file.kind == "device" and devices.is_positioned(file))
+    if file.kind == "device":
+        return devices.is_positioned(file)
+    return file.kind in SEEKABLE
 
 
 def _is_block(trap: "Trap", file: fds.File) -> bool:

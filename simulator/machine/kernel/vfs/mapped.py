@@ -38,7 +38,7 @@ _LEGACY_FLAGS = 0x7F9F3
 """LEGACY_MAP_MASK: what MAP_SHARED_VALIDATE takes besides."""
 _NO_PROGRAMS = frozenset(("proc", "sysfs", "cgroup", "cgroup2", "nsfs", "mqueue"))
 """SB_I_NOEXEC: filesystems of the kernel's own objects."""
-_OTHERS = frozenset(("perf", "io_uring", "secretmem", "mqueue", "pty"))
+_OTHERS = frozenset(("perf", "io_uring", "secretmem", "pty"))
 
 
 def need_type(trap: "Trap", file: fds.File, protection: int, flags: int) -> None:

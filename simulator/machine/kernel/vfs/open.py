@@ -194,7 +194,8 @@ def _open_found(
         virtual(at.inode).check_open(trap, at.inode, flags)
     if trap.task.lsm_label != "unconfined" and trap.family.chain.asked["may_open"]:
         trap.ask("may_open", at, dpath.path_of(trap, at, opened=opened), flags)
-    if kind not in (S_IFREG, S_IFDIR):
+    is_queue = kind == S_IFREG and trap.store.row(Superblock, inode.sb).fstype == "mqueue"
+    if kind not in (S_IFREG, S_IFDIR) or is_queue:
         file = _with_driver(trap, file, inode, kind)
     if truncates:
         attributes.drop_privileges(trap, at.inode)
@@ -276,6 +277,8 @@ def _with_driver(trap: "Trap", file: fds.File, inode: Inode, kind: int) -> fds.F
     tag = node[0] if isinstance(node, tuple) else ""
     if isinstance(node, tuple) and tag == "pidfd":  # pidfs gives another one
         return msgspec.structs.replace(file, at=None, kind="pidfd", object=node[1])
+    if kind == S_IFREG:
+        return msgspec.structs.replace(file, kind="mqueue")
     if kind == S_IFSOCK or tag == fds.ANONYMOUS:
         trap.fail(Errno.ENXIO, N_("A socket is not opened but connected to."), "open(2)")
     return file

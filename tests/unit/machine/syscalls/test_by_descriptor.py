@@ -13,12 +13,16 @@ from simulator.machine.abi.constants import (
     F_SETOWN,
     MS_RDONLY,
     O_CREAT,
+    O_NONBLOCK,
     O_PATH,
     O_RDONLY,
     O_RDWR,
     O_TMPFILE,
+    S_IFREG,
 )
 from simulator.machine.families import kernel
+from simulator.machine.kernel.vfs import tree
+from simulator.machine.kernel.vfs.inode import Inode
 from tests.unit.machine.bare import Machine
 
 
@@ -175,3 +179,49 @@ def test_a_range_is_copied_within_one_filesystem_and_a_directory_is_refused_firs
     assert it.do("copy_file_range", count, directory, 1, 0) == "EISDIR"
     assert it.do("copy_file_range", count, file, 1, 0) == "EINVAL"
     assert it.do("copy_file_range", file, memory, 1, 0) == "EXDEV"
+
+
+def test_a_queue_is_a_file_of_its_own_filesystem() -> None:
+    machine = Machine()
+    queue = machine.do("mq_open", "q", O_CREAT | O_RDWR, 0o640, None)
+    assert machine.data("fstat", queue)["size"] == 80
+    assert machine.do("lseek", queue, 5, 0) == 5
+    assert machine.data("read", queue, 6) == b":0    "
+    assert machine.do("write", queue, b"x", 1) == "EINVAL"
+    assert machine.do("ftruncate", queue, 1) == 0
+    assert machine.do("lseek", queue, 0, 2) == 1
+    assert machine.do("fsetxattr", queue, "user.a", b"x", 1, 0) == "EOPNOTSUPP"
+    assert machine.do("mq_unlink", "q") == 0
+    assert machine.data("fstat", queue)["nlink"] == 0
+
+
+def test_secret_memory_has_an_owner_and_no_content_and_goes_with_its_descriptor() -> None:
+    machine = Machine()
+    held = machine.store.count(Inode)
+    secret = machine.do("memfd_secret", 0)
+    inodes_with_it = machine.store.count(Inode)
+    assert machine.do("fchmod", secret, 0o644) == 0
+    assert machine.data("fstat", secret)["mode"] == S_IFREG | 0o644
+    assert machine.do("read", secret, 1) == "EINVAL"
+    assert machine.do("close", secret) == 0
+    assert inodes_with_it > machine.store.count(Inode) >= held
+
+
+def test_a_userfaultfd_belongs_to_who_made_it() -> None:
+    machine = Machine()
+    machine.do("setresgid", 1000, 1000, 1000)
+    found = machine.data("fstat", machine.do("userfaultfd", 0))
+    assert (found["uid"], found["gid"], found["mode"]) == (0, 1000, 0o600)
+
+
+def test_a_directory_that_is_computed_has_no_end() -> None:
+    machine = Machine()
+    tree.mkdirs(machine.store, 1, "/proc")
+    assert machine.do("mount", "proc", "/proc", "proc", 0, None) == 0
+    directory = machine.do("open", "/proc", O_RDONLY)
+    assert [machine.do("lseek", directory, 5, whence) for whence in (0, 2, 3)] == [5, 5, "ENXIO"]
+
+
+def test_an_inotify_that_may_not_wait_says_so() -> None:
+    machine = Machine()
+    assert machine.do("read", machine.do("inotify_init1", O_NONBLOCK), 64) == "EAGAIN"

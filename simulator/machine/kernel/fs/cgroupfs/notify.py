@@ -9,6 +9,7 @@ from typing import NoReturn, cast
 
 import msgspec
 
+from simulator.machine.abi.constants import O_NONBLOCK
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.fs.cgroupfs.spec import integer, invalid
@@ -109,6 +110,8 @@ def _read(trap: Trap, file: fds.File, count: int) -> bytes:
             watches = (*row.watches[:at], (number, group, now), *row.watches[at + 1 :])
             trap.store.put(msgspec.structs.replace(row, watches=watches))
             return struct.pack("iIII", number, IN_MODIFY, 0, 0)[:count]
+    if file.flags & O_NONBLOCK:
+        trap.fail(Errno.EAGAIN, N_("It would have to wait, and O_NONBLOCK is set."), "inotify(7)")
     raise Sleep("inotify", {(Cgroup, group) for _number, group, _seen in row.watches})
 
 
