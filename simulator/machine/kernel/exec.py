@@ -191,7 +191,9 @@ def _replace(
     )
     mapping.forget(trap.store, trap.task)
     fd.close_on_exec(trap.store, trap.task.files)
-    if task.tracer is not None and task.handlers.get(SIGTRAP, SIG_DFL) == SIG_DFL:
+    # ptrace(2), PTRACE_SEIZE: an exec stops only who was attached to in the old way
+    caught = task.handlers.get(SIGTRAP, SIG_DFL) != SIG_DFL
+    if task.tracer is not None and not task.seized and not caught:
         signal.stop(trap.store, trap.task, SIGTRAP)
 
 

@@ -13,6 +13,7 @@ from simulator.machine.abi.constants import (
 )
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
+from simulator.machine.abi.ids import InodeId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.exec_cred import XATTR as CAPABILITIES
 from simulator.machine.kernel.exec_cred import parse
@@ -155,6 +156,8 @@ def _set(trap: Trap, find: Any, name: str, value: bytes, flags: int) -> None:
         _need_security(trap, at, inode, name)
     _need_handler(trap, at, name)
     _need_not_private(trap, at, name)
+    if _is_of_pidfs(trap, at.inode):
+        raise NotModelled("attributes of a process, which last as long as it does")
     held = dict(inode.xattrs or {})
     if name in held and flags & XATTR_CREATE:
         trap.fail(Errno.EEXIST, N_("The attribute is there already."), "setxattr(2)")
@@ -235,6 +238,11 @@ def _sized(trap: Trap, value: bytes, size: int) -> Returned:
     return Returned(len(value), value)
 
 
+def _is_of_pidfs(trap: Trap, inode: InodeId) -> bool:
+    """A regular file whatever fstat(2) shows, with trusted attributes: since Linux 6.16."""
+    return isinstance(inode, tuple) and inode[0] == "pidfd" and trap.family.release >= (6, 16)
+
+
 def _need_permission(trap: Trap, inode: Inode, name: str, want: int) -> None:
     """xattr_permission(): who may touch which family of names; then the file's mode."""
     if want & permission.WRITE:
@@ -252,7 +260,7 @@ def _need_permission(trap: Trap, inode: Inode, name: str, want: int) -> None:
             )
         return
     if name.startswith("user."):
-        kind = inode.mode & S_IFMT
+        kind = S_IFREG if _is_of_pidfs(trap, inode.id) else inode.mode & S_IFMT
         if kind not in (S_IFREG, S_IFDIR):
             trap.fail(absent, N_("Only files and directories have user attributes."), "xattr(7)")
         if (
@@ -276,6 +284,8 @@ def _need_handler(trap: Trap, at: At, name: str) -> None:
         raise NotModelled("access control lists")
     if not name.startswith(PREFIXES) or name.startswith("system."):
         trap.fail(Errno.EOPNOTSUPP, N_("No such family of attributes is known."), "xattr(7)")
+    if name.startswith("trusted.") and _is_of_pidfs(trap, at.inode):
+        return
     stored = ops.stored(trap, at.inode)
     if stored is None or trap.store.row(Superblock, stored.sb).fstype in _WITHOUT:
         trap.fail(Errno.EOPNOTSUPP, N_("The filesystem keeps no attributes."), "xattr(7)")

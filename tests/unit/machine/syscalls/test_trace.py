@@ -30,6 +30,7 @@ from simulator.machine.abi.ids import Pid
 from simulator.machine.families.linux import LINUX
 from simulator.machine.kernel.boot import INIT
 from simulator.machine.kernel.task import Task, TaskState
+from simulator.machine.kernel.vfs import tree
 from tests.unit.machine.bare import Machine
 
 
@@ -77,6 +78,16 @@ def test_seizing_stops_nothing_until_interrupt(machine: Machine) -> None:
     assert machine.store.row(Task, target).state is TaskState.RUNNING
     machine.do("ptrace", PTRACE_INTERRUPT, target, 0, 0)
     assert machine.raw("waitpid", target, 0).data == 0x80057F
+
+
+def test_who_is_seized_is_not_stopped_by_an_exec(machine: Machine) -> None:
+    tree.file(machine.store, 1, "/true", b"\x7fELF", mode=0o755)
+    seized, attached = child(machine), child(machine)
+    machine.do("ptrace", PTRACE_SEIZE, seized, 0, 0)
+    machine.do("ptrace", PTRACE_TRACEME, 0, 0, 0, pid=attached)
+    for pid, state in ((seized, TaskState.RUNNING), (attached, TaskState.STOPPED)):
+        machine.do("execve", "/true", ["true"], [], pid=pid)
+        assert machine.store.row(Task, pid).state is state
 
 
 def test_a_traced_process_stops_at_its_signals(machine: Machine) -> None:
