@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from simulator.machine.abi.call import Result, Returned
+from simulator.machine.abi.call import Failed, Result, Returned
 from simulator.machine.abi.constants import (
     PRIO_PGRP,
     PRIO_PROCESS,
@@ -27,7 +27,7 @@ from simulator.machine.kernel.fork import BY_USER
 from simulator.machine.kernel.namespace import UserNs, to_kernel
 from simulator.machine.kernel.resource.group import BY_CONTROLLER, Cgroup
 from simulator.machine.kernel.task import GROUP, Task
-from simulator.machine.kernel.trap import Trap
+from simulator.machine.kernel.trap import Denied, Trap
 from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux, posix
 
@@ -47,15 +47,19 @@ def getpriority(trap: Trap, which: int, who: int) -> int:
 
 
 @posix("setpriority")
-def setpriority(trap: Trap, which: int, who: int, nice: int) -> int:
+def setpriority(trap: Trap, which: int, who: int, nice: int) -> Result:
     """setpriority(2): EACCES EINVAL EPERM ESRCH."""
     tasks = tasks_of(trap, which, who)
     if not tasks:
         trap.fail(Errno.ESRCH, N_("No process is meant."), "setpriority(2)")
     value = max(-20, min(19, decode.signed(nice)))
-    for task in tasks:
-        _set_nice(trap, task, value)
-    return 0
+    result: Result = Returned(0)
+    for task in tasks:  # one that may not be changed keeps none of the others from it
+        try:
+            _set_nice(trap, task, value)
+        except Denied as refused:
+            result = Failed(refused.denial)
+    return result
 
 
 @posix("nice")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from simulator.machine.abi.call import Value
 from simulator.machine.abi.constants import (
     AF_INET6,
     AF_NETLINK,
@@ -29,6 +30,7 @@ from simulator.machine.kernel.fs.flat import Flat
 from simulator.machine.kernel.fs.registry import FileOperations, Mutations, register_virtual
 from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.task import At
+from simulator.machine.kernel.trap import NotModelled
 from simulator.machine.kernel.vfs.fd import ANONYMOUS, OPERATIONS, File, FileOps, register
 from simulator.machine.kernel.vfs.inode import Inode
 from simulator.machine.kernel.vfs.pipe import Pipe
@@ -46,6 +48,7 @@ class Secure(Row, frozen=True, kw_only=True):
     gid: KGid
 
 
+_UFFDIO_API = 0xC018AA3F
 SOCKET_NAME = "system.sockprotoname"
 _ROWS: dict[str, type[Pipe] | type[Socket] | type[Secure]] = {
     "pipe": Pipe, "socket": Socket, "userfaultfd": Secure
@@ -103,7 +106,17 @@ def _release_faults(store: Store, file: File) -> None:
     store.drop(Secure, file.object)
 
 
-register("userfaultfd", FileOps(_read_faults, _write_faults, _release_faults))
+def _control_faults(trap: "Trap", file: File, request: int, argument: Value) -> int:
+    """userfaultfd_ioctl(): before UFFDIO_API nothing else is known, not even that it is unknown."""
+    del file, argument
+    if request == _UFFDIO_API:
+        raise NotModelled("page faults that another process handles")
+    trap.fail(Errno.EINVAL, N_("UFFDIO_API has not been asked for."), "ioctl_userfaultfd(2)")
+
+
+register(
+    "userfaultfd", FileOps(_read_faults, _write_faults, _release_faults, ioctl=_control_faults)
+)
 
 
 class _Unnamed(Flat):

@@ -6,6 +6,7 @@ from simulator.machine.abi.constants import (
     MAP_ANONYMOUS,
     MAP_PRIVATE,
     MCL_CURRENT,
+    PRIO_PGRP,
     PRIO_PROCESS,
     RLIM_INFINITY,
     RLIMIT_AS,
@@ -140,3 +141,12 @@ def test_only_touched_pages_are_charged(machine: Machine) -> None:
 
 def test_a_map_of_nothing_is_einval(machine: Machine) -> None:
     assert machine.do("mmap", 0, 0, 3, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == "EINVAL"
+
+
+def test_a_group_is_made_nicer_but_for_those_who_may_not_be_changed(machine: Machine) -> None:
+    leader, user = machine.fork(), machine.fork()
+    machine.do("setpgid", leader, 0)
+    machine.do("setpgid", user, leader)
+    machine.do("setresuid", 1000, 1000, 1000, pid=user)
+    assert machine.do("setpriority", PRIO_PGRP, leader, 7, pid=user) == "EPERM"
+    assert [machine.do("getpriority", PRIO_PROCESS, one) for one in (leader, user)] == [20, 13]
