@@ -1,9 +1,10 @@
-"""Files that no directory holds: eventfd(2), memfd_create(2) and its seals, memfd_secret(2)."""
+"""Files that no directory holds: eventfd(2), memfd_create(2), memfd_secret(2), epoll(7)."""
 
 from typing import TYPE_CHECKING, NoReturn
 
 import msgspec
 
+from simulator.machine.abi.call import Value
 from simulator.machine.abi.constants import (
     EFD_CLOEXEC,
     EFD_NONBLOCK,
@@ -32,7 +33,7 @@ from simulator.machine.abi.ids import (
 )
 from simulator.machine.kernel.resource import mapping as mappings
 from simulator.machine.kernel.task import At
-from simulator.machine.kernel.trap import Sleep
+from simulator.machine.kernel.trap import NotModelled, Sleep
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import internal, tree
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
 _MAX = (1 << 64) - 2
+_EPOLL_PARAMETERS = (0x40088A01, 0x80088A02)
 _FIRST_SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE
 
 
@@ -218,6 +220,38 @@ def _is_written_by_mapping(trap: "Trap", inode: Inode) -> bool:
         for file in trap.store.by(fds.OPEN_FILES, inode.id)
         for row in mappings.of_file(trap.store, file)  # pyright: ignore[reportArgumentType]
     )
+
+
+def _read_events(trap: "Trap", file: fds.File, count: int) -> bytes:
+    del file, count
+    trap.fail(Errno.EINVAL, N_("Events are waited for with epoll_wait(2)."), "epoll(7)")
+
+
+def _write_events(trap: "Trap", file: fds.File, data: bytes) -> int:
+    del file, data
+    trap.fail(Errno.EINVAL, N_("Events are waited for with epoll_wait(2)."), "epoll(7)")
+
+
+def _control_events(trap: "Trap", file: fds.File, request: int, argument: Value) -> int:
+    """ep_eventpoll_ioctl(): since Linux 6.9 there are two requests, and others are mistaken."""
+    del file, argument
+    if trap.family.release < (6, 9):
+        trap.fail(Errno.ENOTTY, N_("This kind of descriptor has no such request."), "ioctl(2)")
+    if request in _EPOLL_PARAMETERS:
+        raise NotModelled("busy polling of an epoll instance")
+    trap.fail(
+        Errno.EINVAL, N_("This kind of descriptor has no such request."), "ioctl_eventpoll(2)"
+    )
+
+
+def _release_events(store: Store, file: fds.File) -> None:
+    """Nothing is kept of it."""
+    del store, file
+
+
+fds.register(
+    "epoll", fds.FileOps(_read_events, _write_events, _release_events, ioctl=_control_events)
+)
 
 
 def _too_short(trap: "Trap") -> NoReturn:

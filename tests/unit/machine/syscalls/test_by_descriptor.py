@@ -225,3 +225,8 @@ def test_a_directory_that_is_computed_has_no_end() -> None:
 def test_an_inotify_that_may_not_wait_says_so() -> None:
     machine = Machine()
     assert machine.do("read", machine.do("inotify_init1", O_NONBLOCK), 64) == "EAGAIN"
+
+
+def test_an_epoll_knows_requests_of_its_own_only_since_6_9() -> None:
+    for machine, answer in ((Machine(kernel("linux-4.4")), "ENOTTY"), (Machine(), "EINVAL")):
+        assert machine.do("ioctl", machine.do("epoll_create1", 0), 0xB703, 0) == answer
