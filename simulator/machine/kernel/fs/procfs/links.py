@@ -12,7 +12,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.kernel.family import Release
 from simulator.machine.kernel.fs import nsfs, unnamed
 from simulator.machine.kernel.fs.procfs.node import Look, Node, link, process_file
-from simulator.machine.kernel.namespace import KINDS
+from simulator.machine.kernel.namespace import KINDS, PidNs
 from simulator.machine.kernel.task import At, Task, TaskState
 from simulator.machine.kernel.vfs import dpath
 from simulator.machine.kernel.vfs import fd as fds
@@ -157,5 +157,8 @@ def _namespace(look: Look) -> At:
     task, name = _alive(look), look.name
     if name == "user":
         return nsfs.place("user", task.cred.user_ns)
-    kind = name.removesuffix("_for_children")
-    return nsfs.place(kind, getattr(task.ns, name))
+    number = getattr(task.ns, name)
+    if name == "pid_for_children" and look.trap.store.row(PidNs, number).init is None:
+        # pidns_for_children_get()
+        look.trap.fail(Errno.ENOENT, N_("No process has been born in it yet."), "pid_namespaces(7)")
+    return nsfs.place(name.removesuffix("_for_children"), number)
