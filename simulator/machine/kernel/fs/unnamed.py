@@ -92,16 +92,6 @@ def _protocol(socket: Socket) -> bytes:
     return names.get(socket.family, internet).encode() + b"\0"
 
 
-def _read_faults(trap: "Trap", file: File, count: int) -> bytes:
-    del file, count
-    trap.fail(Errno.EINVAL, N_("UFFDIO_API has not been asked for."), "ioctl_userfaultfd(2)")
-
-
-def _write_faults(trap: "Trap", file: File, data: bytes) -> int:
-    del file, data
-    trap.fail(Errno.EINVAL, N_("Nothing is written to it."), "userfaultfd(2)")
-
-
 def _release_faults(store: Store, file: File) -> None:
     store.drop(Secure, file.object)
 
@@ -114,9 +104,7 @@ def _control_faults(trap: "Trap", file: File, request: int, argument: Value) -> 
     trap.fail(Errno.EINVAL, N_("UFFDIO_API has not been asked for."), "ioctl_userfaultfd(2)")
 
 
-register(
-    "userfaultfd", FileOps(_read_faults, _write_faults, _release_faults, ioctl=_control_faults)
-)
+register("userfaultfd", FileOps(release=_release_faults, ioctl=_control_faults))
 
 
 class _Unnamed(Flat):

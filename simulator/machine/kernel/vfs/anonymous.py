@@ -142,22 +142,12 @@ def secret(trap: "Trap", flags: int) -> int:
     return fds.install(trap, file, cloexec=bool(flags & O_CLOEXEC))
 
 
-def _read_secret(trap: "Trap", file: fds.File, count: int) -> bytes:
-    del file, count
-    trap.fail(Errno.EINVAL, N_("Secret memory is only mapped."), "memfd_secret(2)")
-
-
-def _write_secret(trap: "Trap", file: fds.File, data: bytes) -> int:
-    del file, data
-    trap.fail(Errno.EINVAL, N_("Secret memory is only mapped."), "memfd_secret(2)")
-
-
 def _release_secret(store: Store, file: fds.File) -> None:
     if file.at is not None:
         store.drop(Inode, file.at.inode)
 
 
-fds.register("secretmem", fds.FileOps(_read_secret, _write_secret, _release_secret))
+fds.register("secretmem", fds.FileOps(release=_release_secret))
 
 
 def _unnamed(trap: "Trap", fstype: str, mode: int) -> tuple[MountId, Inode]:
@@ -222,16 +212,6 @@ def _is_written_by_mapping(trap: "Trap", inode: Inode) -> bool:
     )
 
 
-def _read_events(trap: "Trap", file: fds.File, count: int) -> bytes:
-    del file, count
-    trap.fail(Errno.EINVAL, N_("Events are waited for with epoll_wait(2)."), "epoll(7)")
-
-
-def _write_events(trap: "Trap", file: fds.File, data: bytes) -> int:
-    del file, data
-    trap.fail(Errno.EINVAL, N_("Events are waited for with epoll_wait(2)."), "epoll(7)")
-
-
 def _control_events(trap: "Trap", file: fds.File, request: int, argument: Value) -> int:
     """ep_eventpoll_ioctl(): since Linux 6.9 there are two requests, and others are mistaken."""
     del file, argument
@@ -244,14 +224,7 @@ def _control_events(trap: "Trap", file: fds.File, request: int, argument: Value)
     )
 
 
-def _release_events(store: Store, file: fds.File) -> None:
-    """Nothing is kept of it."""
-    del store, file
-
-
-fds.register(
-    "epoll", fds.FileOps(_read_events, _write_events, _release_events, ioctl=_control_events)
-)
+fds.register("epoll", fds.FileOps(ioctl=_control_events))
 
 
 def _too_short(trap: "Trap") -> NoReturn:

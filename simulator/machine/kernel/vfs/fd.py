@@ -191,11 +191,14 @@ def put_slot(trap: "Trap", fd: int, slot: Slot | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class FileOps:
-    """What read(2), write(2), ioctl(2) and the last close(2) do to one kind of description."""
+    """What read(2), write(2), ioctl(2) and the last close(2) do to one kind of description.
 
-    read: "Callable[[Trap, File, int], bytes]"
-    write: "Callable[[Trap, File, bytes], int]"
-    release: Callable[[Store, File], None]
+    Without ``read`` or ``write`` the call fails with EINVAL; without ``release`` nothing is kept.
+    """
+
+    read: "Callable[[Trap, File, int], bytes] | None" = None
+    write: "Callable[[Trap, File, bytes], int] | None" = None
+    release: Callable[[Store, File], None] | None = None
     ioctl: "Callable[[Trap, File, int, Value], Result | int] | None" = None
     """None: no request is known, ENOTTY."""
     mode: int = 0o600
@@ -255,7 +258,8 @@ def drop_reference(store: Store, file: FileId) -> None:
             return
         store.drop(File, file)
         lock.release(store, ("file", file), inode_of(row))
-        if (operations := OPERATIONS.get(row.kind)) is not None:
+        operations = OPERATIONS.get(row.kind)
+        if operations is not None and operations.release is not None:
             operations.release(store, row)
 
 
