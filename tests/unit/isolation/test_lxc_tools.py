@@ -182,4 +182,4 @@ def test_one_thing_without_words_is_what_info_says_bare(host: SimSession) -> Non
     assert said(host, "lxc-info -n guest -s -H") == "RUNNING\n"
     assert said(host, "lxc-info -n guest -s -p -H").startswith("State:          RUNNING\nPID:")
     stats = said(host, "lxc-info -n guest -S -H").splitlines()
-    assert [line.partition(":")[0] for line in stats] == ["CPU use", "Memory use", "KMem use"]
+    assert [line.partition(":")[0] for line in stats[:3]] == ["CPU use", "Memory use", "KMem use"]

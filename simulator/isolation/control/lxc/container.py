@@ -70,13 +70,6 @@ class Container(msgspec.Struct, frozen=True):
         return f"{self.directory}/config"
 
 
-async def default_path(sys: Process) -> str:
-    """``lxc.lxcpath``: the machine's for root, one's own for anybody else."""
-    if not await sys.value("geteuid"):
-        return PATH
-    return f"{sys.env.get('HOME', '/').rstrip('/')}/.local/share/lxc"
-
-
 async def defined(sys: Process, one: Container) -> bool:
     """Whether it has a configuration."""
     return await sys.succeeds("access", one.config, 0)
@@ -167,9 +160,19 @@ def value_of(pairs: list[tuple[str, str]], key: str, default: str = "") -> str:
     return next((value for name, value in reversed(pairs) if name == key), default)
 
 
+def listed(pairs: list[tuple[str, str]], key: str) -> list[str]:
+    """Every word of a key whose lines add up; an empty line begins anew."""
+    found: list[str] = []
+    for name, value in pairs:
+        if name == key:
+            found = [*found, *value.split()] if value else []
+    return found
+
+
 async def said(sys: Process, name: str, place: str, text: str) -> int:
     """An error as the tools log it: ``tool: container: file: function: line text``; returns 1."""
-    await sys.err(f"{sys.name}: {name}: ../src/lxc/{place} {text}\n")
+    whose = f"{name}: " if name else ""
+    await sys.err(f"{sys.name}: {whose}../src/lxc/{place} {text}\n")
     return 1
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from simulator.isolation.control import files
-from simulator.isolation.control.lxc import container, making, starting, words
+from simulator.isolation.control.lxc import cloning, container, starting, words
+from simulator.isolation.control.lxc.cloning import Request
 from simulator.isolation.control.lxc.container import Container
 from simulator.isolation.technologies.base import SpecError
 from simulator.machine.userland.process import Process
@@ -19,6 +19,7 @@ _LONG = {
     "daemon": "d",
     "foreground": "F",
     "keepdata": "D",
+    "keepname": "K",
     "allowrunning": "a",
 }
 
@@ -27,7 +28,7 @@ _LONG = {
 async def lxc_copy(sys: Process, argv: Sequence[str]) -> int:
     """Exit status 1 when there is nothing to copy, or the new name is taken."""
     usage = "lxc-copy --name=NAME [-P lxcpath] -N newname [-p newpath] [-B backingstorage] [-s]"
-    line = await words.read(sys, argv, "N:p:RseB:dFDa", _LONG, usage=usage)
+    line = await words.read(sys, argv, "N:p:RseB:dFDKa", _LONG, usage=usage)
     if isinstance(line, int):
         return line
     one, has = line.one, line.options.has
@@ -38,25 +39,20 @@ async def lxc_copy(sys: Process, argv: Sequence[str]) -> int:
     if not await container.defined(sys, one):
         text = f"Container {one.name} is not defined"
         return await container.said(sys, one.name, "tools/lxc_copy.c: main: 209", text)
-    other = Container(name, line.options.value("p", one.path))
-    if await container.defined(sys, other):
-        return await container.said(
-            sys, one.name, "tools/lxc_copy.c: do_clone: 394", "Failed to clone"
-        )
     if has("R"):
-        return await _renamed(sys, one, other)
-    if not (has("a") or has("e")) and await container.processes(sys, one):
-        text = (
-            f"error: Original container ({one.name}) is running. Use --allowrunning if you want"
-            " to force a snapshot of the running container."
-        )
-        await container.said(sys, one.name, "lxccontainer.c: do_lxcapi_clone: 3747", text)
+        return await _renamed(sys, one, Container(name, one.path))
+    other = Container(name, line.options.value("p", one.path))
+    wanted = Request(
+        share=has("s") or has("e"),
+        keep_name=has("K"),
+        allow_running=has("a") or has("e"),
+        store=line.options.value("B"),
+        ephemeral=has("e") and not has("D"),
+    )
+    if not await cloning.clone(sys, one.name, one, other, wanted):
         return await container.said(
             sys, one.name, "tools/lxc_copy.c: do_clone: 394", "Failed to clone"
         )
-    await sys.succeeds("mkdir", other.directory, 0o755)
-    overlay = has("s") or has("e")
-    await _written(sys, one, other, overlay=overlay, ephemeral=has("e") and not has("D"))
     if not has("e"):
         return 0
     await sys.out(f"Created {other.name} as clone of {one.name}\n")
@@ -69,37 +65,24 @@ async def lxc_copy(sys: Process, argv: Sequence[str]) -> int:
 
 
 async def _renamed(sys: Process, one: Container, other: Container) -> int:
-    """Only while it is stopped."""
-    if await container.processes(sys, one):
-        text = f"Renaming container {one.name} to {other.name} failed"
-        return await container.said(sys, one.name, "tools/lxc_copy.c: do_rename: 519", text)
-    await sys.call("rename", one.directory, other.directory)
-    text = await sys.text(other.config)
-    await files.write(sys, other.config, text.replace(one.directory, other.directory), 0o640)
-    return 0
+    """do_lxcapi_rename(): a clone on the same backing store, then the end of the old one.
 
-
-async def _written(
-    sys: Process, one: Container, other: Container, *, overlay: bool, ephemeral: bool
-) -> None:
-    """The new container's files and its configuration, which is the old one's but for the names."""
-    lines: list[str] = []
-    for line in (await sys.text(one.config)).splitlines():
-        key, _equals, value = (part.strip() for part in line.partition("="))
-        if key == "lxc.rootfs.path":
-            line = f"{key} = {await _root(sys, value, other, overlay=overlay)}"
-        elif key == "lxc.uts.name":
-            line = f"{key} = {other.name}"
-        lines.append(line)
-    if ephemeral:
-        lines.append("lxc.ephemeral = 1")
-    await files.write(sys, other.config, "".join(f"{line}\n" for line in lines), 0o640)
-
-
-async def _root(sys: Process, value: str, other: Container, *, overlay: bool) -> str:
-    lower = value.removeprefix("overlay:").removeprefix("dir:").partition(":")[0]
-    if overlay:
-        await making.layers(sys, other)
-        return f"overlay:{lower}:{other.directory}/overlay/delta"
-    await container.run(sys, "/bin/cp", "-a", lower, f"{other.directory}/rootfs")
-    return f"dir:{other.directory}/rootfs"
+    An overlay can only be cloned as a snapshot, so that it can't be renamed.
+    """
+    root = await cloning.root_of(sys, one)
+    place = "lxccontainer.c: do_lxcapi_rename:"
+    done = False
+    if await cloning.has_clones(sys, one) or await cloning.has_snapshots(sys, one):
+        text = "Renaming a container with snapshots is not supported"
+        await container.said(sys, one.name, f"{place} 3955", text)
+    elif root is None:
+        text = "Failed to find original backing store type"
+        await container.said(sys, one.name, f"{place} 3960", text)
+    else:
+        wanted = Request(store=root.kind)
+        done = await cloning.clone(sys, one.name, one, other, wanted)
+        done = done and await cloning.destroy(sys, one.name, one)
+    if done:
+        return 0
+    text = f"Renaming container {one.name} to {other.name} failed"
+    return await container.said(sys, one.name, "tools/lxc_copy.c: do_clone_rename: 519", text)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from simulator.isolation.control import files
-from simulator.isolation.control.lxc import container, words
+from simulator.isolation.control.lxc import container, storage, words
 from simulator.isolation.control.lxc.container import Container
 from simulator.isolation.technologies.defaults import lxc_files
 from simulator.machine.userland.process import Process
@@ -66,7 +66,7 @@ async def lxc_create(sys: Process, argv: Sequence[str]) -> int:
         await sys.succeeds("mkdir", root, 0o755)
         await _busybox(sys, root)
     if store == "overlay":
-        await layers(sys, one)
+        await storage.layers(sys, one)
     await files.write(sys, one.config, _config(one, template, store, root, text), 0o640)
     return 0
 
@@ -97,12 +97,6 @@ async def _unknown(sys: Process, one: Container, template: str) -> int:
 async def _directories(sys: Process, one: Container) -> None:
     await container.run(sys, "/bin/mkdir", "-p", one.path)
     await sys.succeeds("mkdir", one.directory, 0o755)
-
-
-async def layers(sys: Process, one: Container) -> None:
-    """What an overlay of the container's own needs beside the layer below."""
-    for path in ("overlay", "overlay/delta", "overlay/work", "overlay/merged"):
-        await sys.succeeds("mkdir", f"{one.directory}/{path}", 0o755)
 
 
 def _config(one: Container, template: str, store: str, root: str, default: str) -> str:

@@ -78,14 +78,36 @@ async def lxc_execute(sys: Process, argv: Sequence[str]) -> int:
     return 0 if line.options.has("d") else await _waited(sys, one, pid)
 
 
+async def start(sys: Process, one: Container) -> bool:
+    """``c->start()`` of another tool; False after a complaint."""
+    wanted = await _read(sys, one, one.config)
+    return wanted is not None and await begin(sys, one, wanted) is not None
+
+
 async def _wanted(sys: Process, one: Container, line: words.Line) -> Technology | None:
     """What the configuration and ``-s KEY=VAL`` ask for; None after a complaint."""
     path = line.options.value("f", one.config)
+    wanted = await _read(sys, one, path, line.options.values.get("s", []))
+    if wanted is not None:
+        return wanted
+    if line.options.has("f"):
+        await container.said(sys, one.name, "tools/lxc_start.c: main: 255", "Failed to load rcfile")
+    else:
+        await sys.err(f"Failed to load config for {one.name}\n")
+        text = "Failed to create lxc_container"
+        await container.said(sys, one.name, "tools/lxc_start.c: main: 261", text)
+    return None
+
+
+async def _read(
+    sys: Process, one: Container, path: str, more: Sequence[str] = ()
+) -> Technology | None:
+    """The container that a file and the words after it ask for; None after a complaint."""
     pairs: list[tuple[str, str]] = []
     try:
         text = await sys.text(path)
         pairs = await container.keys(sys, text)
-        for word in line.options.values.get("s", []):
+        for word in more:
             key, _equals, value = word.partition("=")
             pairs.append((key.strip(), value.strip()))
         strange = next((key for key, _value in pairs if not options.known(key)), None)
@@ -102,12 +124,6 @@ async def _wanted(sys: Process, one: Container, line: words.Line) -> Technology 
     except SysError as error:
         text = f'{error.message} - Failed to open file "{path}"'
         await container.said(sys, one.name, "parse.c: lxc_file_for_each_line_mmap: 79", text)
-    if line.options.has("f"):
-        await container.said(sys, one.name, "tools/lxc_start.c: main: 255", "Failed to load rcfile")
-    else:
-        await sys.err(f"Failed to load config for {one.name}\n")
-        text = "Failed to create lxc_container"
-        await container.said(sys, one.name, "tools/lxc_start.c: main: 261", text)
     return None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from simulator.isolation.control.lxc import container
+from simulator.isolation.control.lxc import settings
 from simulator.isolation.control.lxc.container import Container
 from simulator.machine.userland.options import Options, UsageError, parse
 from simulator.machine.userland.process import Process
@@ -55,10 +55,11 @@ async def read(
     long: dict[str, str] | None = None,
     *,
     usage: str,
+    nameless: bool = False,
 ) -> Line | int:
     """The line; an exit status after the usage or the version was printed.
 
-    Without ``-n`` the first word is the name (lxc ``arguments.c``).
+    Without ``-n`` the first word is the name (lxc ``arguments.c``), but for what is ``nameless``.
     """
     try:
         options = parse(argv, f"{_COMMON}{letters}", {**_LONG, **(long or {})}, stop_early=False)
@@ -72,11 +73,11 @@ async def read(
         await sys.err(_HELP.format(usage=usage, name=sys.name))
         return 0
     rest = list(options.rest)
-    name = options.value("n") or (rest.pop(0) if rest else "")
-    if not name:
+    name = options.value("n") or (rest.pop(0) if rest and not nameless else "")
+    if not name and not nameless:
         await sys.err(f"{sys.name}: No container name specified\n")
         return 1
-    path = options.value("P") or await container.default_path(sys)
+    path = options.value("P") or await settings.value(sys, "lxc.lxcpath")
     return Line(Container(name, path), options, rest)
 
 

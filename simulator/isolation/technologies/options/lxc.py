@@ -148,6 +148,13 @@ def _counted(technology: Technology, value: str) -> Technology:
     return technology
 
 
+def _switch(technology: Technology, value: str) -> Technology:
+    """Off or on."""
+    if value not in ("", "0", "1"):
+        raise OptionError(_("0 or 1 was expected"))
+    return technology
+
+
 _QUIET = Option(_no_wall)
 _COUNTED = Option(_counted)
 
@@ -164,7 +171,8 @@ TABLE: dict[str, Option] = {
     "lxc.init.uid": _guest(uid=number),
     "lxc.init.gid": _guest(gid=number),
     "lxc.environment": Option(_environment),
-    **dict.fromkeys(("lxc.pty.max", "lxc.start.auto", "lxc.start.delay", "lxc.tty.max"), _COUNTED),
+    **dict.fromkeys(("lxc.pty.max", "lxc.start.delay", "lxc.start.order", "lxc.tty.max"), _COUNTED),
+    "lxc.start.auto": Option(_switch),
     **dict.fromkeys(
         (
             "lxc.arch",

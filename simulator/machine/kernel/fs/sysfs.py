@@ -35,7 +35,7 @@ from simulator.machine.kernel.fs.registry import (
 from simulator.machine.kernel.fs.sysfs_tree import Entry, File, Link, Tree, fixed
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.namespace import NetNs, UserNs, to_kernel
-from simulator.machine.kernel.net import interface
+from simulator.machine.kernel.net import interface, traffic
 from simulator.machine.kernel.net.interface import Interface
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
@@ -63,6 +63,7 @@ _NET_FILES = {
     "carrier": 0o644,
     "flags": 0o644,
     "ifindex": 0o444,
+    "iflink": 0o444,
     "mtu": 0o644,
     "operstate": 0o444,
     "type": 0o444,
@@ -225,20 +226,29 @@ def _interfaces(trap: "Trap", inode: VirtualId) -> tuple[Interface, ...]:
 def _device(trap: "Trap", row: Interface) -> Tree:
     flags = interface.flags_of(trap.store, row)
     running = interface.has_carrier(trap.store, row)
+    peer = trap.store.get(Interface, row.peer) if row.peer is not None else None
     state = "unknown" if row.kind == "loopback" else "up" if running else "down"
     values = {
         "address": row.mac,
         "carrier": str(int(running)),
         "flags": f"0x{flags:x}",
         "ifindex": str(row.index),
+        "iflink": str(row.index if peer is None else peer.index),
         "mtu": str(row.mtu),
         "operstate": state,
         "type": "772" if row.kind == "loopback" else "1",
         "tx_queue_len": "1000",
     }
     files: Tree = {name: File(f"{values[name]}\n", mode) for name, mode in _NET_FILES.items()}
-    counters: Tree = {name: File("0\n") for name in ("rx_bytes", "tx_bytes", "rx_packets")}
-    return {**files, "statistics": counters}
+    went = traffic.of(trap.store, row.id)
+    counters = {
+        "rx_bytes": went.received,
+        "rx_packets": went.packets_in,
+        "tx_bytes": went.sent,
+        "tx_packets": went.packets_out,
+    }
+    statistics: Tree = {name: File(f"{count}\n") for name, count in counters.items()}
+    return {**files, "statistics": statistics}
 
 
 def _write_net(trap: "Trap", inode: VirtualId, data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""What the tests of bad input share: a host, lines typed on it, and what each must answer."""
+"""What tests of tools share: a host, lines typed on it, and what each must answer."""
 
 from typing import NamedTuple
 
@@ -37,3 +37,17 @@ def unlike(session: SimSession, mistakes: list[Mistake]) -> list[str]:
         if int(status) != one.status or one.says not in text:
             found.append(f"{one.line}: {status}, {text!r}")
     return found
+
+
+def typed(session: SimSession, line: str, actor: str = "host") -> tuple[int, str]:
+    """Exit status and output of a line."""
+    done = session.shell(actor, line)
+    assert isinstance(done, Returned), done
+    return done.value, done.data.decode()
+
+
+def said(session: SimSession, line: str, actor: str = "host") -> str:
+    """The output of a line that succeeds."""
+    status, output = typed(session, line, actor)
+    assert status == 0, output
+    return output
