@@ -73,5 +73,6 @@ class Privilege(Enum):
     SECCOMP = auto()
     JAIL_CREATE = auto()
     JAIL_ATTACH = auto()
+    RESOURCE_RULES = auto()
     ZONE_CONFIG = auto()
     ZONE_ADMIN = auto()

@@ -3,6 +3,7 @@
 Source: kernel/fork.c (copy_process), kernel/pid.c (alloc_pid).
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -39,6 +40,14 @@ BY_USER = Index(
     "cred.user_ns",
 )
 """Tasks by real user id, machine-wide and within a user namespace: what RLIMIT_NPROC counts."""
+
+
+_AT_FORK: "list[Callable[[Trap, Task], None]]" = []
+
+
+def at_fork(tell: "Callable[[Trap, Task], None]") -> None:
+    """Have ``tell`` called by every task that has a new child, of it."""
+    _AT_FORK.append(tell)
 
 
 def fork(
@@ -97,6 +106,8 @@ def fork(
     if trap.store.count(Task) >= most_tasks(trap.store):
         trap.touch("pids", HOST, "exhaust", "threads-max")
     _adopt_as_init(trap.store, child)
+    for tell in _AT_FORK:
+        tell(trap, child)
     return child
 
 

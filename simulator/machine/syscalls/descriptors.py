@@ -45,6 +45,7 @@ from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import pids
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.trap import Trap
 from simulator.machine.kernel.vfs import anonymous, locking, permission, pipe
 from simulator.machine.kernel.vfs import fd as fds
@@ -84,6 +85,7 @@ def dup3(trap: Trap, old: int, new: int, flags: int = 0) -> int:
 def _duplicate(trap: Trap, fd: int, lowest: int, cloexec: bool) -> int:
     slot = fds.slot_of(trap, fd)
     new = fds.lowest_free(trap, lowest)
+    charge(trap, "descriptor", new)
     fds.put_slot(trap, new, fds.Slot(slot.file, cloexec))
     return new
 
@@ -92,6 +94,7 @@ def _replace(trap: Trap, old: int, new: int, cloexec: bool) -> int:
     slot = fds.slot_of(trap, old)
     if not 0 <= new < trap.task.rlimits[RLIMIT_NOFILE][0]:
         trap.fail(Errno.EBADF, N_("The new descriptor is beyond RLIMIT_NOFILE."), "dup(2)")
+    charge(trap, "descriptor", new)
     if new in trap.store.row(fds.FdTable, trap.task.files).slots:
         fds.close(trap, new)
     fds.put_slot(trap, new, fds.Slot(slot.file, cloexec))

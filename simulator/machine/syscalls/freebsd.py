@@ -13,6 +13,7 @@ import msgspec
 from simulator.machine.abi.call import Result, Returned
 from simulator.machine.abi.constants import (
     LINUX_REBOOT_MAGIC1,
+    MCL_CURRENT,
     PRIO_PGRP,
     PRIO_PROCESS,
     PRIO_USER,
@@ -27,12 +28,13 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import KUid, Pid
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import exit as exits
-from simulator.machine.kernel import pids
+from simulator.machine.kernel import pids, sysctl
 from simulator.machine.kernel.fork import BY_USER
 from simulator.machine.kernel.fs import devices
 from simulator.machine.kernel.modules import SwapArea
 from simulator.machine.kernel.net import address as ip
 from simulator.machine.kernel.net import interface as interfaces
+from simulator.machine.kernel.resource import mapping
 from simulator.machine.kernel.task import GROUP, Task
 from simulator.machine.kernel.trap import Denied, NotModelled, Trap
 from simulator.machine.kernel.vfs import inode as inodes
@@ -44,6 +46,8 @@ from simulator.machine.syscalls import (
     directories,
     handles,
     links,
+    locked_memory,
+    memory,
     trace,
 )
 from simulator.machine.syscalls.registry import freebsd
@@ -118,18 +122,22 @@ def swapoff(trap: Trap, path: str) -> int:
 
 
 @freebsd("mlock")
-def mlock(trap: Trap, _address: int, _length: int) -> int:
-    """mlock(2): EPERM in a prison without allow.mlock."""
+def mlock(trap: Trap, address: int, length: int) -> int:
+    """mlock(2): ENOMEM, and EPERM in a prison without allow.mlock. RLIMIT_MEMLOCK is not asked."""
     trap.need(Privilege.LOCK_MEMORY)
+    start, end = locked_memory.pages_of(address, length)
+    locked_memory.lock(trap, memory.continuous(trap, start, end))
     return 0
 
 
 @freebsd("mlockall")
 def mlockall(trap: Trap, flags: int) -> int:
-    """mlockall(2): EINVAL EPERM, the right before the flags."""
+    """mlockall(2): EINVAL ENOMEM EPERM, the right before the flags."""
     trap.need(Privilege.LOCK_MEMORY)
     if not flags or flags & ~3:
         trap.fail(Errno.EINVAL, "", "mlockall(2)")
+    if flags & MCL_CURRENT:
+        locked_memory.lock(trap, mapping.of(trap.store, trap.task.id))
     return 0
 
 
@@ -195,6 +203,16 @@ def _tasks(trap: Trap, which: int, who: int) -> tuple[Task, ...]:
     if not seen:
         trap.fail(Errno.ESRCH, N_("No process is meant."), "setpriority(2)")
     return seen
+
+
+@freebsd("@loader")
+def loader(trap: Trap, name: str, value: str) -> int:
+    """What a line of loader.conf(5) has set before the kernel ran: the machine of a person who
+    wants it so was booted like this. EPERM.
+    """
+    trap.need(Privilege.REBOOT)
+    sysctl.write(trap.store, name, value)
+    return 0
 
 
 @freebsd("@alias")

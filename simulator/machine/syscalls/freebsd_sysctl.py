@@ -27,6 +27,13 @@ CITE = "sysctl(3)"
 SECOND = 1_000_000_000
 Read = Callable[[Trap], Data]
 
+TUNABLES = frozenset(("kern.racct.enable",))
+"""What only loader.conf(5) sets, before the kernel runs: CTLFLAG_RDTUN."""
+_READ_ONLY = ("hw.", "kern.features.")
+_SETTABLE = ("kern.hostname", "kern.securelevel")
+_FORMAT = "sysctl.oidfmt."
+"""The question for a setting's flags, which the kernel itself is asked by number ({0, 4, ...})."""
+
 
 @freebsd("__sysctlbyname", "sysctl", "sysctlbyname")
 def sysctl_by_name(trap: Trap, name: str, new: Any = None) -> Result:
@@ -43,11 +50,23 @@ def _read(trap: Trap, name: str) -> Data:
     prefix, _, last = name.rpartition(".")
     if prefix in _OF_PROCESS and last.lstrip("-").isdigit():
         return _OF_PROCESS[prefix](trap, pids.need(trap, int(last)))
+    if name.startswith(_FORMAT):
+        return _flags(trap, name.removeprefix(_FORMAT))
     if name.startswith("security.jail.param."):
         trap.fail(Errno.EINVAL, N_("The name describes a parameter and has no value."), CITE)
     if name not in trap.family.sysctls:
         trap.fail(Errno.ENOENT, N_("The kernel has no setting of this name."), CITE)
     return sysctl.read(trap.store, trap.family, name)
+
+
+def _flags(trap: Trap, name: str) -> str:
+    """sysctl_sysctl_oidfmt(): CTLFLAG_RD, CTLFLAG_RDTUN or CTLFLAG_RW, by its last letters."""
+    if name in TUNABLES:
+        return "RDTUN"
+    if name in _SETTABLE or (name in trap.family.sysctls and not name.startswith(_READ_ONLY)):
+        return "RW"
+    _read(trap, name)
+    return "RD"
 
 
 def _write(trap: Trap, name: str, value: str) -> None:
@@ -58,7 +77,7 @@ def _write(trap: Trap, name: str, value: str) -> None:
     if name == "kern.securelevel":
         _raise_securelevel(trap, value)
         return
-    if name not in trap.family.sysctls or name.startswith("hw."):
+    if _flags(trap, name) != "RW":
         trap.deny(Errno.EPERM, "read-only-sysctl", N_("The setting can only be read."), CITE)
     trap.need(Privilege.SYSCTL_WRITE)
     trap.touch("sysctl", HOST, "write", name)

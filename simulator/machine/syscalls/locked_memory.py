@@ -8,15 +8,9 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel.resource import mapping as mappings
 from simulator.machine.kernel.resource.charge import charge
-from simulator.machine.kernel.resource.mapping import PAGE, Mapping
+from simulator.machine.kernel.resource.mapping import PAGE, PROGRAM_SIZE, Mapping
 from simulator.machine.kernel.trap import Trap
-from simulator.machine.syscalls.memory import (
-    MEMLOCK,
-    PROGRAM_SIZE,
-    aligned,
-    continuous,
-    populate,
-)
+from simulator.machine.syscalls.memory import MEMLOCK, aligned, continuous, populate
 from simulator.machine.syscalls.registry import linux, posix
 
 MCL_ONFAULT, MLOCK_ONFAULT = 4, 1
@@ -30,7 +24,7 @@ def mlockall(trap: Trap, flags: int) -> int:
     rows = mappings.of(trap.store, trap.task.id) if flags & MCL_CURRENT else []
     held = PROGRAM_SIZE + sum(row.size for row in rows)
     _need_lockable(trap, held if flags & MCL_CURRENT else 0)
-    _lock(trap, rows)
+    lock(trap, rows)
     if not flags & MCL_ONFAULT:
         for row in mappings.of(trap.store, trap.task.id) if flags & MCL_CURRENT else ():
             populate(trap, row)
@@ -48,7 +42,7 @@ def mlock2(trap: Trap, address: int, length: int, flags: int) -> int:
     """mlock2(2): EINVAL ENOMEM EPERM. With MLOCK_ONFAULT pages are locked as they come."""
     if flags & ~MLOCK_ONFAULT:
         trap.fail(Errno.EINVAL, N_("There is no such flag."), "mlock2(2)")
-    start, end = _pages(address, length)
+    start, end = pages_of(address, length)
     pid = trap.task.id
     held = mappings.locked(trap.store, (pid,))
     already = sum(
@@ -57,7 +51,7 @@ def mlock2(trap: Trap, address: int, length: int, flags: int) -> int:
         if row.locked
     )
     _need_lockable(trap, held - already + end - start)
-    _lock(trap, continuous(trap, start, end))
+    lock(trap, continuous(trap, start, end))
     if not flags & MLOCK_ONFAULT:
         for row in mappings.within(trap.store, pid, start, end):
             if not populate(trap, row):
@@ -68,7 +62,7 @@ def mlock2(trap: Trap, address: int, length: int, flags: int) -> int:
 @posix("munlock")
 def munlock(trap: Trap, address: int, length: int) -> int:
     """munlock(2): ENOMEM."""
-    for row in continuous(trap, *_pages(address, length)):
+    for row in continuous(trap, *pages_of(address, length)):
         trap.store.put(msgspec.structs.replace(row, locked=False))
     return 0
 
@@ -81,14 +75,15 @@ def munlockall(trap: Trap) -> int:
     return 0
 
 
-def _pages(address: int, length: int) -> tuple[int, int]:
+def pages_of(address: int, length: int) -> tuple[int, int]:
     """All pages that hold a byte of it: the first address, and the one behind."""
     start = (address & (1 << 64) - 1) // PAGE * PAGE
     within = address % PAGE
     return start, start + aligned(length + within)
 
 
-def _lock(trap: Trap, rows: list[Mapping]) -> None:
+def lock(trap: Trap, rows: list[Mapping]) -> None:
+    """Lock mappings, those that are already locked for nothing."""
     more = sum(row.size for row in rows if not row.locked)
     if more:
         charge(trap, "locked-memory", more)

@@ -34,8 +34,8 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.ipc import shm
 from simulator.machine.kernel.resource import mapping as mappings
 from simulator.machine.kernel.resource import memory
-from simulator.machine.kernel.resource.charge import charge
-from simulator.machine.kernel.resource.mapping import HEAP, PAGE, Mapping
+from simulator.machine.kernel.resource.charge import Resource, charge
+from simulator.machine.kernel.resource.mapping import HEAP, PAGE, PROGRAM_SIZE, Mapping
 from simulator.machine.kernel.task import Task
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
@@ -43,8 +43,6 @@ from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import mapped
 from simulator.machine.syscalls.registry import linux, posix
 
-PROGRAM_SIZE = 16 << 20
-"""What any program's address space holds besides what it asked for, in bytes."""
 GRND_FLAGS = 7
 TASK_SIZE = (1 << 47) - PAGE
 """The end of every address space."""
@@ -173,6 +171,7 @@ def _need_address_space(trap: Trap, size: int) -> None:
             N_("The address space would grow beyond RLIMIT_AS."),
             "getrlimit(2)",
         )
+    charge(trap, "address-space", size)
 
 
 def populate(trap: Trap, row: Mapping) -> bool:
@@ -264,12 +263,17 @@ def brk(trap: Trap, address: int = 0) -> int:
         return HEAP + size
     touched = row.touched if row is not None else 0
     if wanted > size:
-        charge(trap, "private-memory", wanted - size)
+        for counted in _OF_HEAP:
+            charge(trap, counted, wanted - size)
     trap.update(mapped=max(0, trap.task.mapped + wanted - size))
     if touched > wanted:
         memory.charge_memory(trap, wanted - touched)
     trap.store.put(Mapping(id=key, size=wanted, touched=min(touched, wanted), private=True))
     return address
+
+
+_OF_HEAP: tuple[Resource, ...] = ("heap", "address-space", "private-memory")
+"""What a larger heap is more of."""
 
 
 @posix("@touch")

@@ -2,6 +2,7 @@
 
 from simulator.machine.abi.errno import Errno
 from simulator.machine.families.freebsd.filesystems import FILESYSTEMS
+from simulator.machine.families.freebsd.limits import LIMITS
 from simulator.machine.families.freebsd.numbers import ERRNO_NUMBERS
 from simulator.machine.families.freebsd.prison import PRISON
 from simulator.machine.families.freebsd.superuser import SUPERUSER
@@ -12,8 +13,8 @@ from simulator.machine.syscalls.registry import enter_all, freebsd, posix
 
 enter_all()
 
-CHAIN = Chain((SUPERUSER, PRISON))
-"""priv_check_cred(): first the superuser, then what the prison leaves of it."""
+CHAIN = Chain((SUPERUSER, PRISON, LIMITS))
+"""priv_check_cred(): first the superuser, then what the prison leaves of it. Limits are apart."""
 
 TRAITS = Traits(
     pipes_have_attributes=False,

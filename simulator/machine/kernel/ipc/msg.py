@@ -19,6 +19,7 @@ from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import HOST, Domain
 from simulator.machine.kernel.ipc import params, perm
 from simulator.machine.kernel.ipc.perm import READ, WRITE, Perm
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
 from simulator.machine.state.store import Row
 
@@ -50,6 +51,7 @@ def get(trap: Trap, key: int, flags: int) -> int:
             N_("The ipc namespace holds as many queues as kernel.msgmni allows."),
             "msgget(2)",
         )
+    charge(trap, "message-queue")
     number = perm.next_id(trap, "msg")
     trap.store.put(
         Queue(
@@ -78,6 +80,7 @@ def send(trap: Trap, number: int, message: Value, size: int, flags: int) -> int:
     content = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
     queue = perm.find(trap, Queue, "msg", number)
     perm.need(trap, queue.perm, WRITE)
+    charge(trap, "message", size)
     held = sum(len(body) for _kind, body in queue.messages)
     if held + size > queue.limit or len(queue.messages) + 1 > queue.limit:
         if flags & IPC_NOWAIT:

@@ -11,9 +11,10 @@ from simulator.machine.abi.call import Data, Denial, Failed, Value
 from simulator.machine.abi.constants import IPC_CREAT, IPC_EXCL, IPC_PRIVATE
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.ids import Domain, KGid, KUid, NsId
+from simulator.machine.abi.ids import ContextId, Domain, KGid, KUid, NsId
 from simulator.machine.abi.privilege import Privilege
 from simulator.machine.kernel import namespace
+from simulator.machine.kernel.context import ROOT_CONTEXT
 from simulator.machine.kernel.namespace import IpcNs, UserNs
 from simulator.machine.kernel.task import Sleeper
 from simulator.machine.kernel.trap import Trap
@@ -23,7 +24,10 @@ READ, WRITE, EXEC = 0o444, 0o222, 0o111
 
 
 class Perm(msgspec.Struct, frozen=True, kw_only=True):
-    """``struct ipc_perm``: who made an object, whose it is now, and the mode bits."""
+    """``struct ipc_perm``: who made an object, whose it is now, and the mode bits.
+
+    ``context`` is the one that it was made in.
+    """
 
     key: int
     uid: KUid
@@ -31,6 +35,7 @@ class Perm(msgspec.Struct, frozen=True, kw_only=True):
     cuid: KUid
     cgid: KGid
     mode: int
+    context: ContextId = ROOT_CONTEXT
 
 
 class Object(Protocol):
@@ -124,6 +129,7 @@ def made(trap: Trap, key: int, flags: int) -> Perm:
         cuid=cred.euid,
         cgid=cred.egid,
         mode=flags & 0o777,
+        context=trap.task.context,
     )
 
 

@@ -30,6 +30,7 @@ from simulator.machine.kernel import exit as exits
 from simulator.machine.kernel.ipc import params, perm
 from simulator.machine.kernel.ipc.params import SEMMNI, SEMMNS, SEMMSL, SEMOPM
 from simulator.machine.kernel.ipc.perm import READ, WRITE, Perm
+from simulator.machine.kernel.resource.charge import charge
 from simulator.machine.kernel.task import Sleeper, Task
 from simulator.machine.kernel.trap import NotModelled, Sleep, Trap
 from simulator.machine.state.store import Index, Row, Store
@@ -75,6 +76,7 @@ def get(trap: Trap, key: int, count: int, flags: int) -> int:
     if not count:
         trap.fail(Errno.EINVAL, N_("A new set needs a semaphore."), "semget(2)")
     _need_room(trap, count)
+    charge(trap, "semaphores", count)
     number = perm.next_id(trap, "sem")
     trap.store.put(
         SemSet(
@@ -98,6 +100,7 @@ def operate(trap: Trap, number: int, operations: Value, deadline: int | None = N
         trap.fail(Errno.EINVAL, N_("There is nothing to do."), "semop(2)")
     if len(rows) > params.number(trap.store, perm.space(trap), "kernel.sem", SEMOPM):
         trap.fail(Errno.E2BIG, "", "semop(2)")
+    charge(trap, "semaphore-operations", len(rows))
     semaphores = perm.find(trap, SemSet, "sem", number)
     if max(row[0] for row in rows) >= len(semaphores.values):
         trap.fail(Errno.EFBIG, N_("The set has no semaphore of that number."), "semop(2)")

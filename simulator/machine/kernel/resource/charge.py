@@ -17,19 +17,26 @@ if TYPE_CHECKING:
 Resource: TypeAlias = Literal[
     "task",
     "file",
+    "descriptor",
     "tcp-socket",
     "socket",
     "unix-socket",
     "record-lock",
     "whole-lock",
     "terminal",
+    "address-space",
+    "heap",
     "private-memory",
     "memory-file",
     "shared-memory",
     "locked-memory",
+    "semaphores",
+    "semaphore-operations",
+    "message-queue",
+    "message",
 ]
-"""What is counted; the four kinds of memory in bytes (memory files are those of tmpfs), the rest
-one by one."""
+"""What is counted: address spaces, the kinds of memory (memory files are those of tmpfs) and a
+message in bytes, the rest one by one; of a descriptor it is the number that it is to have."""
 
 Grants: TypeAlias = "Callable[[World, Task], Mapping[str, int]]"
 

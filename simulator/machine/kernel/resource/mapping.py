@@ -19,6 +19,8 @@ from simulator.machine.state.store import Index, Row, Store, World
 PAGE = 4096
 HEAP = 0x01023000
 """Where the heap of a program begins that brk(2) grows."""
+PROGRAM_SIZE = 16 << 20
+"""What any program's address space holds besides what it asked for, in bytes."""
 TOP = 0x7F0000000000
 """Mappings lie side by side below this address, the newest lowest, where there is room."""
 

@@ -63,7 +63,6 @@ class Counted(NamedTuple):
 
 
 _COSTS: Mapping[str, tuple[Counted, ...]] = {
-    "resident-memory": (),  # physpages refuse nothing: they end in the OOM killer
     "task": (
         Counted("numproc"),
         Counted("kmemsize", counting.KMEM_TASK),
@@ -83,6 +82,8 @@ _COSTS: Mapping[str, tuple[Counted, ...]] = {
     "shared-memory": (Counted("shmpages", 0),),
     "locked-memory": (Counted("lockedpages", 0),),
 }
+"""What has no entry costs nothing: physpages refuse no resident memory, they end in the OOM killer.
+"""
 
 _ERRNOS: Mapping[str, Shortage] = {
     "task": Shortage(
@@ -158,7 +159,7 @@ def charge_for(trap: "Trap", kind: str, amount: int) -> Denial | None:
         return None
     row, counter = mine
     highest = dict(counter.maxheld)
-    for one in _COSTS[kind]:
+    for one in _COSTS.get(kind, ()):
         barrier, limit = limits_of(counter, one.resource)
         bound = min(barrier, limit) if one.hard else limit
         if bound >= UNLIMITED:

@@ -237,7 +237,7 @@ def test_root_in_a_prison_lacks(jails: Jails, call: tuple[Any, ...]) -> None:
     [
         ({"allow.raw_sockets": 1}, ("socket", AF_INET, SOCK_RAW, 1)),
         ({"allow.read_msgbuf": 1}, ("__sysctlbyname", "kern.msgbuf")),
-        ({"allow.mlock": 1}, ("mlock", 0, 4096)),
+        ({"allow.mlock": 1}, ("mlockall", 1)),
         ({"allow.chflags": 1}, ("chflags", "/tmp", 0x20000)),
         ({"allow.sysvipc": 1}, ("semget", 7, 1, IPC_CREAT | 0o600)),
         ({"sysvsem": "inherit"}, ("semget", 7, 1, IPC_CREAT | 0o600)),

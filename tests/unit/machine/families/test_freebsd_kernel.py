@@ -305,7 +305,9 @@ def test_reboot_in_linuxs_words_needs_a_magic_number(bsd: Machine) -> None:
 
 def test_an_ordinary_user_locks_memory(bsd: Machine) -> None:
     user = bsd.become(bsd.fork(), 1000)
-    assert bsd.do("mlock", 0, 4096, pid=user) == 0
+    at = bsd.do("mmap", 0, 4096, 3, 0x22, -1, 0, pid=user)
+    assert bsd.do("mlock", at, 4096, pid=user) == 0
+    assert bsd.do("mlock", 0, 4096, pid=user) == "ENOMEM"
 
 
 def test_unlink_of_a_directory_is_not_permitted(bsd: Machine) -> None:
