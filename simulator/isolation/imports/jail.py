@@ -1,4 +1,9 @@
-"""jail.conf(5): the parameters of one jail, wildcards and variables applied."""
+"""jail.conf(5): the parameters of one jail, wildcards and variables applied.
+
+A command that gives the jail a rule of rctl(8) is a limit, and stands for that.
+"""
+
+import re
 
 from simulator.isolation.control.freebsd import conf
 from simulator.isolation.imports.base import NO_WALL, Found, ImportFault, Wish, absent
@@ -8,6 +13,8 @@ from simulator.machine.abi.i18n import gettext as _
 
 _ROOT = N_("the model has a tree of its own")
 _ELSEWHERE = N_("another file, which is not read")
+_ON_THE_HOST = ("exec.prestart", "exec.created", "exec.prepare", "exec.poststart")
+_RULES = re.compile(r"\brctl\s+-a\s+([^;&|,]+)")
 _NO_WALL = ("exec.", "command", "depend", "interface", "jid", "host.hostuuid", "osrelease")
 
 
@@ -37,6 +44,9 @@ def _wish(key: str, value: str) -> Wish:
     item = f"{key} = {value}" if value else key
     if key == "path":
         return Wish(item, why=_ROOT)
+    rules = _RULES.findall(value) if key in _ON_THE_HOST else []
+    if rules:
+        return Wish(item, tuple(word for words in rules for word in words.split()))
     if key.startswith(_NO_WALL):
         return Wish(item, why=NO_WALL)
     plain = key.replace("allow.no", "allow.", 1).replace(".no", ".", 1)

@@ -11,6 +11,7 @@ from simulator.isolation.mechanisms import (
     init,
     no_new_privs,
     own_proc,
+    rctl,
     readonly_root,
     rlimits,
     time_ns,
@@ -101,6 +102,7 @@ OPTIONAL: tuple[About, ...] = (
     unification.ABOUT,
     unification.IMMUTABLE,
     zone_filesystems.ABOUT,
+    rctl.ABOUT,
 )
 """Mechanisms that no technology has by default and that an option adds."""
 

@@ -190,6 +190,17 @@ def test_an_attribute_that_libzonecfg_leaves_empty_is_none() -> None:
     assert not read.left
 
 
+def test_a_command_of_jail_conf_that_adds_rules_is_a_limit() -> None:
+    text = b"""www { path = /j;
+    exec.prestart = "rctl -a jail:$name:maxproc:deny=30 j:www:nthr:deny=1k";
+    exec.created = "rctl -a jail:$name:nosuch:deny=1"; exec.start = "rctl -a j:x:nthr:deny=1"; }"""
+    read = imported(text)
+    assert read.spec == "jail jail:www:maxproc:deny=30 j:www:nthr:deny=1k"
+    left = dict(read.left)
+    assert left["exec.created = rctl -a jail:www:nosuch:deny=1"] == "Invalid argument"
+    assert left["exec.start = rctl -a j:x:nthr:deny=1"] == "no wall depends on it"
+
+
 def test_the_template_that_create_means_may_be_named() -> None:
     assert imported(b"create -t SUNWdefault\nset zonepath=/z\n").spec == "zone"
     assert imported(b"create -t SUNWblank\nset zonepath=/z\n").spec == "zone create -b"

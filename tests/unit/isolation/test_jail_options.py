@@ -2,8 +2,10 @@
 
 import pytest
 
+from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.mechanisms.devfs_rules import DevfsRules
 from simulator.isolation.mechanisms.prison import Prison
+from simulator.isolation.mechanisms.rctl import Rctl
 from simulator.isolation.technologies.base import SpecError
 from simulator.isolation.technologies.registry import parse_spec
 
@@ -55,4 +57,49 @@ def test_a_mistake_is_named_in_one_line(spec: str, word: str) -> None:
     with pytest.raises(SpecError) as refused:
         parse_spec(spec)
     assert word in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "rules"),
+    [
+        ("jail::maxproc:deny=64", (("maxproc", "deny=64"),)),
+        ("jail:web:maxproc:deny=64 j::vmemoryuse:log=1g/user", (
+            ("maxproc", "deny=64"), ("vmemoryuse", "log=1073741824/user"),
+        )),
+        ("'jail:$name:nthr:deny=2k/jail'", (("nthr", "deny=2048"),)),
+        ("kern.racct.enable=1", ()),
+    ],
+)  # fmt: skip
+def test_a_line_of_rctl_conf_is_a_rule_for_the_jail(
+    words: str, rules: tuple[tuple[str, str], ...]
+) -> None:
+    limits = parse_spec(f"jail {words} allow.mlock").get("rctl")
+    assert isinstance(limits, Rctl)
+    assert limits.rules == rules
+    assert parse_spec("jail").get("rctl") is None
+
+
+def test_rules_go_with_the_prison_that_they_are_for() -> None:
+    with pytest.raises(PlanError, match="--without prison --without rctl"):
+        parse_spec("jail jail::maxproc:deny=64", ["prison"])
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("jail::nosuch:deny=1", "failed to add rule 'jail::nosuch:deny=1': Invalid argument"),
+        ("jail::maxproc", "failed to add rule 'jail::maxproc': Invalid argument"),
+        ("jail::cputime:deny=1", "rule 'jail::cputime:deny=1': Operation not supported"),
+        ("jail::maxproc:deny=5z", "malformed rule 'jail::maxproc:deny=5z': invalid numeric value"),
+        ("jail::wallclock:log=1", "does not have what the rule is about"),
+        ("u:root:maxproc:deny=5", "a rule for a jail was expected"),
+        ("jail:a:maxproc:deny=5 jail:b:nthr:deny=5", "more than one jail: a, b"),
+        ("kern.racct.enable=0", "1 was expected"),
+    ],
+)
+def test_a_rule_that_the_kernel_would_refuse_is_refused_before(words: str, line: str) -> None:
+    with pytest.raises(SpecError) as refused:
+        parse_spec(f"jail {words}")
+    assert line in str(refused.value)
     assert "\n" not in str(refused.value)

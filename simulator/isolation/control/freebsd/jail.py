@@ -247,6 +247,8 @@ async def _create(sys: Process, job: Job, name: str, params: Params) -> int:
         await sys.out(f"{jid}\n")
     if job.says:
         await sys.out(f"{job.label}created\n")
+    for line in params.get("exec.created", []):
+        await host_command(sys, line)
     if job.given.has("J"):
         await _note(sys, job.given.value("J"), jid, name)
     inside = Inside(jid, name, console, await around_of(sys, params))

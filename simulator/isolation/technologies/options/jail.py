@@ -1,10 +1,14 @@
-"""jail(8)'s parameters, as they are written on its command line: ``name=value`` or ``name``."""
+"""jail(8)'s parameters, as they are written on its command line: ``name=value`` or ``name``.
+
+And, of the machine around the jail, what limits it: a line of rctl.conf(5), or of loader.conf(5).
+"""
 
 import msgspec
 
 from simulator.isolation.mechanisms.devfs_rules import DEVFSRULES_JAIL, DevfsRules
 from simulator.isolation.mechanisms.prison import Prison, Setting
 from simulator.isolation.technologies.base import SpecError, Technology, change, put
+from simulator.isolation.technologies.options import rctl
 from simulator.isolation.technologies.options.reading import (
     Option,
     OptionError,
@@ -46,6 +50,7 @@ MODES = ("disable", "inherit", "new")
 
 def read(technology: Technology, words: list[str]) -> Technology:
     """The jail with its parameters; ``SpecError`` for one that jail(8) does not have."""
+    technology, words = rctl.take(technology, words)
     for word in words:
         name, found, value = word.partition("=")
         flag = name.replace("allow.no", "allow.", 1).replace(".no", ".", 1)

@@ -148,6 +148,9 @@ async def sysctl(sys: Process, argv: Sequence[str]) -> int:
     for word in options.rest:
         name, equals, value = word.partition("=")
         try:
+            if equals and await _is_read_only(sys, name):
+                status = 1
+                continue
             old = await sys.data("__sysctlbyname", name, value if equals else None)
         except SysError as error:
             status = 1
@@ -158,6 +161,19 @@ async def sysctl(sys: Process, argv: Sequence[str]) -> int:
         line = f"{old} -> {value}" if equals else str(old)
         await sys.out(f"{line}\n" if options.has("n") else f"{name}: {line}\n")
     return status
+
+
+async def _is_read_only(sys: Process, name: str) -> bool:
+    """parse(): sysctl(8) looks at the flags before it tries; says so if nothing can be set."""
+    flags = await _value(sys, f"sysctl.oidfmt.{name}")
+    if flags == "RW":
+        return False
+    if flags == "RDTUN":
+        await sys.complain(f"oid '{name}' is a read only tunable")
+        await sys.complain("Tunable values are set in /boot/loader.conf")
+    else:
+        await sys.complain(f"oid '{name}' is read only")
+    return True
 
 
 @enter("dmesg", collection=BSD)
