@@ -62,6 +62,7 @@ or a thing that is no wall). Each was looked for with every probe."""
 SPECS = (
     "docker",
     "jail",
+    "jail jail::maxproc:deny=20",
     "zone",
     "openvz",
     "chroot",
