@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from simulator.isolation.control import files
 from simulator.isolation.control.openvz import lifecycle, state, status, template
 from simulator.isolation.control.openvz.config import Container
-from simulator.isolation.control.openvz.lifecycle import say
+from simulator.isolation.control.openvz.state import say
 from simulator.machine.abi.constants import WNOHANG
 from simulator.machine.userland.process import Body, SysError
 from simulator.machine.userland.programs.basic import become

@@ -6,10 +6,10 @@ import msgspec
 
 from simulator.isolation.control import files
 from simulator.isolation.control.launch import Refused, launch
-from simulator.isolation.control.openvz import config, state, status, template
+from simulator.isolation.control.openvz import config, disk, state, status, template
 from simulator.isolation.control.openvz.config import Container
+from simulator.isolation.control.openvz.state import say
 from simulator.isolation.mechanisms.base import LaunchStep, Phase, PlanError
-from simulator.isolation.mechanisms.vzquota import Vzquota
 from simulator.isolation.technologies.base import SpecError, Technology, change, plan
 from simulator.isolation.technologies.options import openvz as options
 from simulator.machine.abi.call import Call
@@ -19,6 +19,7 @@ from simulator.machine.abi.constants import (
     PR_SET_NAME,
     RB_HALT_SYSTEM,
     SIGKILL,
+    WNOHANG,
 )
 from simulator.machine.userland.process import SysError
 
@@ -26,18 +27,9 @@ if TYPE_CHECKING:
     from simulator.machine.userland.process import Process
 
 INIT = "/sbin/init"
-_NO_PLOOP = """No ploop support in the kernel, or kernel is way too old.
-Make sure you have OpenVZ kernel 042stab058.7 or later running,
-and kernel ploop modules loaded.
-Alternatively, if you can't or don't want to use ploop, please
+_OR_SIMFS = """Alternatively, if you can't or don't want to use ploop, please
 add --layout simfs option, or set VE_LAYOUT=simfs in /etc/vz/vz.conf
 """
-
-
-async def say(sys: "Process", text: str, code: int = 0) -> int:
-    """logger(): what went well on standard output, what did not on standard error."""
-    await (sys.err if code else sys.out)(f"{text}\n")
-    return code
 
 
 async def create(sys: "Process", veid: int, given: dict[str, str]) -> int:
@@ -63,8 +55,7 @@ async def create(sys: "Process", veid: int, given: dict[str, str]) -> int:
         text = f"Private area already exists in {container.private}"
         return await say(sys, text, status.FS_PRVT_AREA_EXIST)
     if given.get("--layout", container.get("VE_LAYOUT", "simfs")).startswith("ploop"):
-        # is_ploop_supported(): there is no /proc/vz/ploop_minor, the model's kernel has no ploop.
-        await sys.err(_NO_PLOOP)
+        await sys.err(state.NO_PLOOP + _OR_SIMFS)
         return status.PLOOP_UNSUP
     cache = f"{container.get('TEMPLATE')}/cache/{wanted}"
     if not await files.exists(sys, f"{cache}.tar.gz"):
@@ -74,6 +65,7 @@ async def create(sys: "Process", veid: int, given: dict[str, str]) -> int:
     await template.unpack(sys, container.private)
     await template.make_directories(sys, container.root)
     await say(sys, "Performing postcreate actions")
+    await disk.note(sys, veid)
     own["OSTEMPLATE"] = wanted
     for option, value in given.items():
         found = config.saved(option, value)
@@ -99,6 +91,7 @@ async def destroy(sys: "Process", container: Container) -> int:
     if await files.exists(sys, container.private):
         await files.remove(sys, container.private)
     await sys.succeeds("rmdir", container.root)
+    await disk.drop(sys, container.veid)
     await sys.succeeds("unlink", container.dump)
     path = config.path_of(container.veid)
     await sys.succeeds("rename", path, f"{path}.destroyed")
@@ -113,17 +106,9 @@ async def mount(sys: "Process", container: Container) -> int:
     if not await files.exists(sys, container.private):
         text = f"Container private area {container.private} does not exist"
         return await say(sys, text, status.FS_NOPRVT)
-    wanted = technology_of(container, await state.release(sys)).get("vzquota")
-    if isinstance(wanted, Vzquota):
-        limits = {
-            "root": container.private,
-            "soft_space": wanted.space[0] * 1024,
-            "hard_space": wanted.space[1] * 1024,
-            "soft_inodes": wanted.inodes[0],
-            "hard_inodes": wanted.inodes[1],
-        }
-        if not await state.quota(sys, container.veid, "on", **limits):
-            return await say(sys, "vzquota on failed [1]", status.DQ_ON)
+    failed = await disk.turn_on(sys, container)
+    if failed:
+        return failed
     await template.make_directories(sys, container.root)
     try:
         await sys.call("mount", container.private, container.root, "simfs", 0, container.private)
@@ -148,7 +133,8 @@ async def umount(sys: "Process", container: Container) -> int:
         except SysError as error:
             text = f"Can't umount {place}: {error.message}"
             return await say(sys, text, status.FS_CANTUMOUNT)
-    await state.quota(sys, container.veid, "off")
+    if await state.quota(sys, container.veid, "off") is None:
+        await disk.note(sys, container.veid)
     return await say(sys, "Container is unmounted")
 
 
@@ -157,8 +143,8 @@ def technology_of(container: Container, release: str) -> Technology:
     return config.technology(container, release)
 
 
-async def start(sys: "Process", container: Container) -> int:
-    """vps_start()."""
+async def start(sys: "Process", container: Container, *, setup: bool = True) -> int:
+    """vps_start(); without ``setup`` nothing is said of addresses and shares (SKIP_SETUP)."""
     if container.get("DISABLED") == "yes":
         return await say(sys, "Container start disabled", 105)
     if not await files.exists(sys, container.private):
@@ -194,7 +180,8 @@ async def start(sys: "Process", container: Container) -> int:
         return status.ENVCREATE_ERROR
     if not boots:
         await sys.drive(started.pid, Call("prctl", (PR_SET_NAME, "init")), "", "ve-context")
-    await _tell(sys, technology)
+    if setup:
+        await _tell(sys, technology)
     return await say(sys, "Container start in progress...")
 
 
@@ -250,9 +237,11 @@ async def halt(sys: "Process", container: Container, fast: bool) -> int:
 
 async def reap(sys: "Process") -> None:
     """Zombies that this process, or its shell, is the parent of."""
-    while await sys.succeeds("waitpid", -1, 1):
-        if not await sys.value("waitpid", -1, 1):
-            return
+    try:
+        while await sys.value("waitpid", -1, WNOHANG):
+            pass
+    except SysError:
+        return
 
 
 async def restart(sys: "Process", container: Container) -> int:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from simulator.isolation.control.openvz import config, state, status
 from simulator.isolation.control.openvz.config import Container
-from simulator.isolation.control.openvz.lifecycle import say
+from simulator.isolation.control.openvz.state import say
 from simulator.isolation.technologies.base import SpecError
 from simulator.isolation.technologies.openvz import TECHNOLOGY
 from simulator.isolation.technologies.options import openvz as options
@@ -133,6 +133,9 @@ async def _apply(sys: "Process", container: Container, option: str, value: str) 
             percent = int(value.removesuffix("%"))
             operation = 0 if percent else 1
             await sys.call("fairsched_rate", veid, operation, percent * 1024 // 100)
+        elif option == "--cpus":
+            await say(sys, f"Setting CPUs: {value}")
+            await sys.call("fairsched_vcpus", veid, int(value))
         elif option in ("--diskspace", "--diskinodes"):
             return await _quota(sys, veid, option, value)
         elif option == "--hostname":
@@ -190,7 +193,7 @@ async def _quota(sys: "Process", veid: int, option: str, value: str) -> int:
     low, high = options.pair(value, 1024 if option == "--diskspace" else 0)
     kind = "space" if option == "--diskspace" else "inodes"
     limits: dict[str, object] = {f"soft_{kind}": low * unit, f"hard_{kind}": high * unit}
-    if not await state.quota(sys, veid, "set", **limits):
+    if await state.quota(sys, veid, "set", **limits) is not None:
         return await say(sys, "vzquota setlimit failed [1]", status.DQ_ON)
     return 0
 

@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from simulator.machine.userland.process import Process
 
 DEVICE = "/dev/vzctl"
+NO_PLOOP = """No ploop support in the kernel, or kernel is way too old.
+Make sure you have OpenVZ kernel 042stab058.7 or later running,
+and kernel ploop modules loaded.
+"""
+"""is_ploop_supported(): there is no /proc/vz/ploop_minor, the model's kernel has no ploop."""
+
+
+async def say(sys: "Process", text: str, code: int = 0) -> int:
+    """logger(): what went well on standard output, what did not on standard error."""
+    await (sys.err if code else sys.out)(f"{text}\n")
+    return code
 
 
 async def ioctl(sys: "Process", request: int, asked: dict[str, object]) -> int:
@@ -66,14 +77,14 @@ async def numbers(sys: "Process") -> dict[int, tuple[int, tuple[str, ...]]]:
     return found
 
 
-async def quota(sys: "Process", veid: int, command: str, **limits: object) -> bool:
-    """vzquota on, off or set; whether it was done."""
+async def quota(sys: "Process", veid: int, command: str, **limits: object) -> Errno | None:
+    """vzquota's request on, off or set; why it was not done, or None."""
     try:
         asked = {"cmd": command, "quota_id": veid, **limits}
         await ioctl(sys, VZCTL_QUOTA_NEW_CTL, asked)
-    except SysError:
-        return False
-    return True
+    except SysError as error:
+        return error.errno
+    return None
 
 
 async def enter(sys: "Process", container: "Container") -> None:

@@ -3,9 +3,19 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from simulator.isolation.control.openvz import config, inside, lifecycle, setting, state, status
+from simulator.isolation.control.openvz import (
+    config,
+    disk,
+    inside,
+    lifecycle,
+    passwords,
+    setting,
+    snapshots,
+    state,
+    status,
+)
 from simulator.isolation.control.openvz.config import Container
-from simulator.isolation.control.openvz.lifecycle import say
+from simulator.isolation.control.openvz.state import say
 from simulator.isolation.technologies.options.openvz import TABLE
 from simulator.machine.abi.constants import O_RDWR
 from simulator.machine.userland.process import Process, SysError
@@ -23,6 +33,16 @@ vzctl create <ctid> [--ostemplate <name>] [--config <name>]
    [--diskspace <kbytes>] [--diskinodes <NUM> [--private <path>] [--root <path>]
 vzctl start <ctid> [--force] [--wait]
 vzctl destroy | mount | umount | stop | restart | status <ctid>
+vzctl convert <ctid> [--layout ploop[:mode]]
+vzctl compact <ctid>
+vzctl snapshot <ctid> [--id <uuid>] [--name <name>] [--description <desc>]
+   [--skip-suspend]
+vzctl snapshot-switch <ctid> --id <uuid> [--skip-resume | --must-resume]
+   [--skip-config]
+vzctl snapshot-delete <ctid> --id <uuid>
+vzctl snapshot-mount <ctid> --id <uuid> --target <dir>
+vzctl snapshot-umount <ctid> --id <uuid>
+vzctl snapshot-list <ctid> [-H] [-o field[,field...]] [--id <uuid>]
 vzctl quotaon | quotaoff | quotainit <ctid>
 vzctl enter <ctid> [--exec <command> [arg ...]]
 vzctl exec | exec2 <ctid> <command> [arg ...]
@@ -31,7 +51,8 @@ vzctl suspend | resume <ctid> [--dumpfile <name>]
 vzctl set <ctid> [--save] [--force] [--setmode restart|ignore]
    [--ram <bytes>[KMG]] [--swap <bytes>[KMG]]
    [--ipadd <addr>] [--ipdel <addr>|all] [--hostname <name>]
-   [--onboot yes|no] [--cpuunits <N>] [--cpulimit <N>] [--cpus <N>]
+   [--onboot yes|no] [--userpasswd <user>:<passwd>]
+   [--cpuunits <N>] [--cpulimit <N>] [--cpus <N>]
    [--diskspace <soft>[:<hard>]] [--diskinodes <soft>[:<hard>]]
    [--capability <name>:on|off ...]
    [--devices b|c:major:minor|all:r|w|rw]
@@ -45,7 +66,8 @@ _FLAGS = frozenset(
 )
 _PLAIN = frozenset(
     ("--ostemplate", "--layout", "--name", "--description", "--onboot", "--disabled", "--setmode",
-     "--applyconfig", "--nameserver", "--searchdomain", "--dumpfile", "--quotatime")
+     "--applyconfig", "--nameserver", "--searchdomain", "--dumpfile", "--quotatime",
+     "--userpasswd")
 )  # fmt: skip
 
 
@@ -130,6 +152,8 @@ async def _carry_out(sys: Process, command: str, veid: int, words: list[str]) ->
         return await lifecycle.show(sys, veid, container)
     if command == "create":
         given = parse(words)
+        if "--userpasswd" in given.last:
+            raise BadOption("vzctl: unrecognized option '--userpasswd'")
         wrong = setting.misfit([one for one in given.pairs if one[0] != "--config"])
         if wrong is not None:
             return await say(sys, wrong, status.INVALID_PARAMETER_VALUE)
@@ -139,7 +163,7 @@ async def _carry_out(sys: Process, command: str, veid: int, words: list[str]) ->
         await say(sys, "Container config file does not exist", 1)
         return status.NOVECONFIG
     if command == "set":
-        return await _set(sys, container, parse(words))
+        return await _set(sys, container, parse(words), len(words))
     return await ACTIONS[command](sys, container, words)
 
 
@@ -155,11 +179,17 @@ async def _opened(sys: Process) -> bool:
     return True
 
 
-async def _set(sys: Process, container: Container, given: Given) -> int:
+async def _set(sys: Process, container: Container, given: Given, words: int) -> int:
     pairs = [(name, value) for name, value in given.pairs if name not in _HANDLED]
     refused = await setting.check_name(sys, container.veid, given.last.get("--name", ""))
     if refused:
         return refused
+    accounts = [value for name, value in given.pairs if name == "--userpasswd"]
+    if accounts:
+        failed = await passwords.change(sys, container, accounts)
+        # Two words are --userpasswd and its value alone: nothing is left to save.
+        if failed or words == 2:
+            return failed
     sample = given.last.get("--applyconfig")
     if sample is not None:
         changed = await setting.apply_config(sys, container, sample)
@@ -169,7 +199,9 @@ async def _set(sys: Process, container: Container, given: Given) -> int:
     return await setting.change(sys, container, pairs, "--save" in given.flags)
 
 
-_HANDLED = frozenset(("--applyconfig", "--setmode", "--ostemplate", "--layout", "--quotatime"))
+_HANDLED = frozenset(
+    ("--applyconfig", "--setmode", "--ostemplate", "--layout", "--quotatime", "--userpasswd")
+)
 
 
 async def number_of(sys: Process, text: str) -> int | None:
@@ -239,6 +271,27 @@ def _alone(action: Callable[[Process, Container], Awaitable[int]]) -> Action:
     return run
 
 
+def _bare(action: Callable[[Process, Container], Awaitable[int]]) -> Action:
+    """An action that takes no parameters at all."""
+
+    async def run(sys: Process, container: Container, words: list[str]) -> int:
+        if words:
+            text = f"Invalid options: {' '.join(words)} "
+            return await say(sys, text, status.INVALID_PARAMETER_SYNTAX)
+        return await action(sys, container)
+
+    return run
+
+
+def _of_ploop(name: str) -> Action:
+    """One of the commands about snapshots."""
+
+    async def run(sys: Process, container: Container, words: list[str]) -> int:
+        return await snapshots.run(sys, name, container, words)
+
+    return run
+
+
 ACTIONS: dict[str, Action] = {
     "start": _alone(lifecycle.start),
     "stop": _stop,
@@ -255,4 +308,11 @@ ACTIONS: dict[str, Action] = {
     "chkpnt": _suspend,
     "resume": _resume,
     "restore": _resume,
+    "quotaon": _bare(disk.quota_on),
+    "quotaoff": _bare(disk.quota_off),
+    "quotainit": _bare(disk.quota_init),
+    "convert": snapshots.convert,
+    "compact": snapshots.compact,
+    "snapshot-list": snapshots.listed,
+    **{name: _of_ploop(name) for name in snapshots.COMMANDS},
 }

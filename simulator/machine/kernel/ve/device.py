@@ -32,6 +32,8 @@ from simulator.machine.kernel.ve import context as ves
 from simulator.machine.kernel.ve import create, venet
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import path as paths
+from simulator.machine.kernel.vfs.inode import Superblock
+from simulator.machine.kernel.vfs.mount import BY_ROOT
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -124,10 +126,14 @@ def _quota(trap: "Trap", asked: Asked) -> int:
     match asked["cmd"]:
         case "on" if known is not None:
             trap.fail(Errno.EEXIST, N_("The quota is on already."), quota.CITE)
+        case "off" if known is not None and _is_mounted(trap, known.root):
+            trap.fail(Errno.EBUSY, N_("The tree is mounted."), quota.CITE)
         case "on":
             root = paths.walk(trap, str(asked["root"])).inode
             if not isinstance(root, int):
                 raise NotModelled("a quota where no file is stored")
+            if _is_mounted(trap, root):
+                trap.fail(Errno.EBUSY, N_("The tree is mounted."), quota.CITE)
             soft_space, hard_space, soft_inodes, hard_inodes = (int(asked[n]) for n in _LIMITS)
             made = quota.Quota(
                 id=number,
@@ -146,6 +152,14 @@ def _quota(trap: "Trap", asked: Asked) -> int:
         case _:
             trap.fail(Errno.ESRCH, N_("The quota is not on."), quota.CITE)
     return 0
+
+
+def _is_mounted(trap: "Trap", root: int) -> bool:
+    """vzquota_check_dtree(): whether somebody holds a file of the tree. Mounts are looked for."""
+    return any(
+        trap.store.row(Superblock, mount.sb).fstype == "simfs"
+        for mount in trap.store.rows_by(BY_ROOT, root)
+    )
 
 
 _LIMITS = ("soft_space", "hard_space", "soft_inodes", "hard_inodes")

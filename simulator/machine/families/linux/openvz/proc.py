@@ -15,7 +15,7 @@ from simulator.machine.kernel.fs.procfs.node import Look, Node, directory, file,
 from simulator.machine.kernel.fs.procfs.root import ROOT
 from simulator.machine.kernel.resource import memory, processors, quota
 from simulator.machine.kernel.task import TaskState
-from simulator.machine.kernel.ve import beancounter, venet
+from simulator.machine.kernel.ve import beancounter, fairsched, venet
 from simulator.machine.kernel.ve import context as ves
 from simulator.machine.kernel.ve.held import PAGE
 
@@ -228,10 +228,23 @@ def meminfo(look: Look) -> str:
     return "".join(f"{name + ':':<16}{value:8} kB\n" for name, value in rows)
 
 
+def _processors(look: Look) -> int:
+    """num_online_vcpus(): how many the environment may use at once, if that was said."""
+    store = look.trap.store
+    node = store.get(fairsched.Node, _inside(look.trap).number)
+    every = processors.count(store)
+    return min(every, node.vcpus) if node is not None and node.vcpus else every
+
+
+def cpuinfo(look: Look) -> str:
+    """c_start() of arch/x86/kernel/cpu/proc.c: the first of them."""
+    return machine.processors_text(_processors(look))
+
+
 def uptime(look: Look) -> str:
     """uptime_proc_show(): since the environment was created."""
     seconds = _age(look, _inside(look.trap)) / _SECOND
-    return f"{seconds:.2f} {seconds * processors.count(look.trap.store):.2f}\n"
+    return f"{seconds:.2f} {seconds * _processors(look):.2f}\n"
 
 
 def loadavg(look: Look) -> str:
@@ -250,7 +263,7 @@ def stat(look: Look) -> str:
     ticks = _age(look, row) // 10_000_000
     store = look.trap.store
     boot = (clock.realtime(store) - _age(look, row)) // _SECOND
-    cpus = processors.count(store)
+    cpus = _processors(look)
     lines = [f"cpu  0 0 0 {ticks * cpus} 0 0 0 0 0"]
     lines += [f"cpu{number} 0 0 0 {ticks} 0 0 0 0 0" for number in range(cpus)]
     lines += ["ctxt 0", f"btime {boot}", f"processes {len(ves.tasks(store, row))}"]
@@ -286,6 +299,7 @@ HOST: Mapping[str, Node] = {
 }
 
 OWN: Mapping[str, Node] = {
+    "cpuinfo": file(cpuinfo, kind="cpu"),
     "loadavg": file(loadavg),
     "meminfo": file(meminfo),
     "stat": file(stat),

@@ -101,7 +101,11 @@ def meminfo(look: Look) -> str:
 
 def cpuinfo(look: Look) -> str:
     """proc_cpuinfo(5)."""
-    count = processors.count(look.trap.store)
+    return processors_text(processors.count(look.trap.store))
+
+
+def processors_text(count: int) -> str:
+    """The first processors of the machine."""
     return "".join(_CPU.format(number=number) for number in range(count))
 
 
