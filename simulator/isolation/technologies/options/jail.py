@@ -58,7 +58,7 @@ def read(technology: Technology, words: list[str]) -> Technology:
             name, value = flag, "0"
         option = TABLE.get(name)
         if option is None:
-            raise SpecError(unknown("jail", name, TABLE))
+            raise SpecError(unknown("jail", name, {**TABLE, **rctl.FORMS}))
         if not found and not value:
             value = "1"
         technology = apply("jail", name, option, technology, value)

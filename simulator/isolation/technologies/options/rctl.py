@@ -14,6 +14,8 @@ from simulator.machine.kernel.trap import Denied, NotModelled
 from simulator.machine.userland.programs.rctl import RuleError, expand
 
 TUNABLE = "kern.racct.enable"
+FORMS = {"jail::RESOURCE:ACTION=AMOUNT": "", f"{TUNABLE}=1": ""}
+"""What a person may write, for the list of what there is."""
 
 
 def take(technology: Technology, words: list[str]) -> tuple[Technology, list[str]]:
