@@ -75,7 +75,7 @@ def rctl_get_racct(trap: Trap, text: str, size: int, out: Any, room: int) -> Res
         trap.fail(Errno.EINVAL, N_("What is held is held by somebody."), CITE)
     whose = Holder(wanted.subject, wanted.who)
     told = [
-        f"{name}={usage.held(trap.store, name, whose)}"
+        f"{name}={usage.shown(trap.store, name, whose)}"
         for name, kind in rules.RESOURCES.items()
         if wanted.subject != "process" or not kind.sloppy
     ]

@@ -92,7 +92,7 @@ def test_rules_go_with_the_prison_that_they_are_for() -> None:
         ("jail::maxproc", "failed to add rule 'jail::maxproc': Invalid argument"),
         ("jail::cputime:deny=1", "rule 'jail::cputime:deny=1': Operation not supported"),
         ("jail::maxproc:deny=5z", "malformed rule 'jail::maxproc:deny=5z': invalid numeric value"),
-        ("jail::wallclock:log=1", "does not have what the rule is about"),
+        ("jail::wallclock:devctl=1", "does not have what the rule is about"),
         ("u:root:maxproc:deny=5", "a rule for a jail was expected"),
         ("jail:a:maxproc:deny=5 jail:b:nthr:deny=5", "more than one jail: a, b"),
         ("kern.racct.enable=0", "1 was expected"),

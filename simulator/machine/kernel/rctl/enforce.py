@@ -15,13 +15,16 @@ from simulator.machine.abi.constants import BY_NAME
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.abi.ids import Pid
+from simulator.machine.kernel import alarm, clock, fork, log, signal
 from simulator.machine.kernel import exit as exits
-from simulator.machine.kernel import fork, log, signal
 from simulator.machine.kernel.context import Context
 from simulator.machine.kernel.rctl import rules, usage
 from simulator.machine.kernel.rctl.rules import CITE, WALL, Rule
 from simulator.machine.kernel.resource import charge, memory, reclaim, shares
-from simulator.machine.kernel.task import Task
+from simulator.machine.kernel.resource.demand import Demand
+from simulator.machine.kernel.resource.processors import count
+from simulator.machine.kernel.sysctl import Sysctl
+from simulator.machine.kernel.task import Task, TaskState
 from simulator.machine.kernel.vfs.fd import FdTable
 from simulator.machine.state.store import Row, Store, World
 
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from simulator.machine.kernel.security import Answer
     from simulator.machine.kernel.trap import Trap
 
-_SECOND = 1_000_000_000
+_SECOND, _MICROSECOND = 1_000_000_000, 1_000
 _FEW_OPERATIONS = 8
 """SMALL_SOPS: so many operations of semop(2) are not counted at all."""
 
@@ -64,40 +67,48 @@ def may_charge(trap: "Trap", resource: str, amount: int) -> "Answer":
     if not trap.store.count(Rule):
         return None
     wishes = _WISHES.get(resource)
+    newborn = resource == "task"
     for wish in wishes(trap, amount) if wishes is not None else ():
-        if _exceeded(trap, trap.task, wish.resource, wish.amount, newborn=resource == "task"):
+        asked = (trap.task, wish.resource, wish.amount, trap.lasting)
+        if _exceeded(trap.store, *asked, newborn=newborn):
             return Denial(wish.errno, WALL, wish.why, CITE)
     return None
 
 
 def _exceeded(
-    trap: "Trap", task: Task, resource: str, amount: int, *, newborn: bool = False
+    store: Store,
+    task: Task,
+    resource: str,
+    amount: int,
+    lasting: list[Callable[[Store], None]],
+    *,
+    newborn: bool = False,
 ) -> bool:
     """rctl_enforce(): whether a rule denies ``task`` so much more.
 
-    ``newborn``: it is for a child that does not quite exist, of whom nobody is told yet; its own
-    figures begin at nothing.
+    What is done besides is kept in ``lasting``. ``newborn``: it is for a child that does not quite
+    exist, of whom nobody is told yet; its own figures begin at nothing.
     """
     refused = False
-    for rule in rules.applying(trap.store, task, resource):
+    for rule in rules.applying(store, task, resource):
         fresh = newborn and rule.per == "process"
-        whose = usage.holder(trap.store, rule.per, task)
-        now = 0 if fresh else usage.held(trap.store, resource, whose)
-        if now + amount <= rule.amount:
-            if trap.store.get(Told, (rule.id, task.id)) is not None:
-                trap.store.drop(Told, (rule.id, task.id))
+        now = 0 if fresh else usage.held(store, resource, usage.holder(store, rule.per, task))
+        told = store.get(Told, (rule.id, task.id))
+        if now + amount <= rules.in_parts(rule):
+            if told is not None:
+                store.drop(Told, told.id)
         elif rule.action == "deny":
             refused = True
-        elif not newborn:
-            _tell(trap, task, rule)
+        elif not newborn and told is None:
+            act = _action(store, task, rule)
+            act(store)
+            lasting.append(act)
     return refused
 
 
-def _tell(trap: "Trap", task: Task, rule: Rule) -> None:
-    """RCTL_ACTION_LOG and the signals; they stay done when the call fails for another rule."""
-    if trap.store.get(Told, (rule.id, task.id)) is not None:
-        return
-    jail = rules.jail_name(trap.store.row(Context, task.context))
+def _action(world: World, task: Task, rule: Rule) -> Callable[[Store], None]:
+    """RCTL_ACTION_LOG, or a signal."""
+    jail = rules.jail_name(world.row(Context, task.context))
     line = (
         f'rctl: rule "{rule}" matched by pid {task.id} ({task.comm}), uid {task.cred.euid},'
         f" jail {jail}"
@@ -110,8 +121,7 @@ def _tell(trap: "Trap", task: Task, rule: Rule) -> None:
         else:
             signal.send(store, task.id, BY_NAME[rule.action.upper()])
 
-    act(trap.store)
-    trap.lasting.append(act)
+    return act
 
 
 def _for_task(trap: "Trap", amount: int) -> list[Wish]:
@@ -197,7 +207,7 @@ def _born(trap: "Trap", child: Task) -> None:
             own = msgspec.structs.replace(rule, id=trap.store.new_id(Rule), who=int(child.id))
             trap.store.put(own)
     for resource in ("maxproc", "nthr"):
-        _exceeded(trap, child, resource, 0)
+        _exceeded(trap.store, child, resource, 0, trap.lasting)
 
 
 def _gone(store: Store, pid: Pid) -> None:
@@ -217,9 +227,64 @@ def _hold(trap: "Trap") -> None:
         whose = usage.holder(store, rule.per, trap.task)
         over = usage.held(store, "memoryuse", whose) - rule.amount
         if rule.action != "deny":
-            _exceeded(trap, trap.task, "memoryuse", 0)
+            _exceeded(store, trap.task, "memoryuse", 0, trap.lasting)
         elif over > 0:
             reclaim.swap_out(store, usage.tasks(store, whose), over)
+
+
+def _time_left(world: World, task: Task, rule: Rule) -> int | None:
+    """To the look of racctd() at which ``task`` can be over a rule about time at the earliest, in
+    nanoseconds; None where it has been told of.
+    """
+    told = world.get(Told, (rule.id, task.id)) is not None
+    if told or rule.resource not in usage.FOR_EVER or not _grows(world, task, rule.resource):
+        return None
+    whose = usage.holder(world, rule.per, task)
+    left = max(0, rules.in_parts(rule) - usage.held(world, rule.resource, whose))
+    faster = count(world) if rule.resource == "cputime" else max(1, len(usage.tasks(world, whose)))
+    now = clock.monotonic(world)
+    over = now + left * _MICROSECOND // faster
+    return (over // _SECOND + 1) * _SECOND - now
+
+
+def _next_look(world: World) -> int | None:
+    """When racctd() can first find anything; it looks once a second."""
+    if not any(rule.resource in usage.FOR_EVER for rule in world.rows(Rule).values()):
+        return None
+    waits = [
+        _time_left(world, task, rule)
+        for task in world.all(Task)
+        for rule in rules.applying(world, task)
+    ]
+    return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _ends(world: World, task: Task) -> int | None:
+    """When a signal of racctd()'s may come to ``task``."""
+    waits = [
+        _time_left(world, task, rule)
+        for rule in rules.applying(world, task)
+        if rule.action != "log"
+    ]
+    return min((wait for wait in waits if wait is not None), default=None)
+
+
+def _look(store: Store) -> None:
+    """The round of racctd(): who has had too much time, and more than at the last look, is told."""
+    if not store.count(Rule) or clock.monotonic(store) % _SECOND:
+        return
+    for one in store.all(Task):
+        for resource in usage.FOR_EVER:
+            task = store.get(Task, one.id)
+            if task is not None and _grows(store, task, resource):
+                _exceeded(store, task, resource, 0, [])
+
+
+def _grows(world: World, task: Task, resource: str) -> bool:
+    """Whether a process has more and more of it: processor time only if it computes."""
+    if task.state is TaskState.ZOMBIE:
+        return False
+    return resource != "cputime" or world.get(Demand, task.id) is not None
 
 
 def _shares(world: World, task: Task) -> tuple[shares.Share, ...]:
@@ -255,7 +320,15 @@ def _granted(world: World, task: Task) -> Mapping[str, int]:
     return found
 
 
+def _ended(store: Store, task: Task) -> None:
+    written = store.get(Sysctl, "kern.racct.enable")
+    if written is not None and written.value != "0":
+        usage.end(store, task)
+
+
 fork.at_fork(_born)
+alarm.watch(alarm.Watch(_next_look, _look, _ends))
+exits.at_exit(_ended)
 exits.at_reaping(_gone)
 memory.at_charge(_hold)
 charge.at_grant(_granted)

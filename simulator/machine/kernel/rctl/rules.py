@@ -24,6 +24,7 @@ CITE = "rctl(8)"
 WALL = "rctl"
 SUBJECTS = ("process", "user", "loginclass", "jail")
 _MOST = (1 << 63) - 1
+MILLION = 1_000_000
 _NAME_MAX = 256
 """MAXHOSTNAMELEN: a jail's name is shorter."""
 _NUMBER = re.compile(r"\s*[-+]?\d+")
@@ -32,7 +33,8 @@ _NUMBER = re.compile(r"\s*[-+]?\d+")
 class Kind(NamedTuple):
     """What can be done about one resource: its flags of racct_types[].
 
-    ``sloppy``: counted for users and jails, for no single process. ``known``: the model counts it.
+    ``sloppy``: counted for users and jails, for no single process. ``millions``: kept in parts of a
+    million. ``known``: the model counts it.
     """
 
     deniable: bool = True
@@ -42,7 +44,7 @@ class Kind(NamedTuple):
     known: bool = True
 
 
-_TIME = Kind(deniable=False, millions=True, known=False)
+_TIME = Kind(deniable=False, millions=True)
 _DISK = Kind(deniable=False, decaying=True, known=False)
 _IPC = Kind(sloppy=True)
 
@@ -212,6 +214,11 @@ def applying(world: World, task: Task, resource: str = "") -> list[Rule]:
     ]
 
 
+def in_parts(rule: Rule) -> int:
+    """A rule's amount as the accounting keeps it: of some resources, millionths."""
+    return rule.amount * MILLION if RESOURCES[rule.resource].millions else rule.amount
+
+
 def jail_name(row: Context) -> str:
     """What rctl(8) calls a prison; the machine itself is jail 0."""
     return "0" if row.id == ROOT_CONTEXT else row.name
@@ -265,7 +272,7 @@ def _who(subject: str | None, text: str) -> int | str:
 def _amount(resource: str | None, text: str) -> int:
     if not _NUMBER.fullmatch(text):
         _fail(Errno.EINVAL, N_("The amount is a number."))
-    most = _MOST // 1_000_000 if resource and RESOURCES[resource].millions else _MOST
+    most = _MOST // MILLION if resource and RESOURCES[resource].millions else _MOST
     if not 0 <= int(text) <= most:
         _fail(Errno.ERANGE, N_("The amount is too large."))
     return int(text)

@@ -16,16 +16,16 @@ from simulator.machine.kernel.ipc.perm import Object
 from simulator.machine.kernel.ipc.sem import SemSet
 from simulator.machine.kernel.ipc.shm import Segment
 from simulator.machine.kernel.prison import CHILDREN
-from simulator.machine.kernel.rctl.rules import jail_name
+from simulator.machine.kernel.rctl.rules import MILLION, RESOURCES, jail_name
 from simulator.machine.kernel.resource import mapping, memory
 from simulator.machine.kernel.resource.demand import spent
 from simulator.machine.kernel.resource.mapping import HEAP, PROGRAM_SIZE
 from simulator.machine.kernel.resource.mapping import Mapping as Mapped
 from simulator.machine.kernel.task import IN_CONTEXT, Task, TaskState
 from simulator.machine.kernel.vfs.fd import FdTable, File
-from simulator.machine.state.store import Row, World
+from simulator.machine.state.store import Row, Store, World
 
-_SECOND = 1_000_000_000
+_MICROSECOND = 1_000
 _FIRST_TABLE = 20
 """NDFILE: a descriptor table of this size comes with every process and is not counted."""
 _GROWN = 64
@@ -48,8 +48,27 @@ def holder(world: World, kind: str, task: Task) -> Holder:
     return Holder(kind, jail_name(world.row(Context, task.context)))
 
 
+class Past(Row, frozen=True, kw_only=True):
+    """What those had who have ended, of what nobody gives back: ``id`` is a ``Holder``, the figures
+    are by resource.
+    """
+
+    figures: Mapping[str, int]
+
+
+def shown(world: World, resource: str, whose: Holder) -> int:
+    """rctl_racct_to_sbuf(): ``held`` in whole units."""
+    amount = held(world, resource, whose)
+    return amount // MILLION if RESOURCES[resource].millions else amount
+
+
 def held(world: World, resource: str, whose: Holder) -> int:
     """How much of ``resource`` is held now; 0 for what the model does not count."""
+    if resource in FOR_EVER:
+        past = world.get(Past, whose)
+        count = FOR_EVER[resource]
+        before = 0 if past is None else past.figures.get(resource, 0)
+        return before + sum(count(world, task) for task in _alive(tasks(world, whose)))
     if resource in _OF_TASKS:
         return _OF_TASKS[resource](world, tasks(world, whose))
     if resource in _OF_IPC:
@@ -128,16 +147,39 @@ def _summed(count: Callable[[World, Task], int]) -> Callable[[World, tuple[Task,
     return lambda world, members: sum(count(world, task) for task in _alive(members))
 
 
-def _processor_time(world: World, members: tuple[Task, ...]) -> int:
-    """In seconds, that of children who were waited for too."""
-    every = [spent(world, task.id) for task in members]
-    total = sum(one.user + one.system + one.children_user + one.children_system for one in every)
-    return total // _SECOND
+def end(store: Store, task: Task) -> None:
+    """racct_proc_exit(): its times stay its user's and its jails'."""
+    for whose in _above(store, task):
+        past = store.get(Past, whose)
+        before: Mapping[str, int] = {} if past is None else past.figures
+        figures = {name: before.get(name, 0) + of(store, task) for name, of in FOR_EVER.items()}
+        store.put(Past(id=whose, figures=figures))
 
 
-def _time(world: World, members: tuple[Task, ...]) -> int:
-    now = clock.monotonic(world)
-    return sum(now - task.start_time for task in _alive(members)) // _SECOND
+def _above(world: World, task: Task) -> list[Holder]:
+    """Whose figures a process's are too."""
+    found = [holder(world, "user", task)]
+    around = world.get(Context, task.context)
+    while around is not None:
+        found.append(Holder("jail", jail_name(around)))
+        around = world.get(Context, around.parent) if around.parent is not None else None
+    return found
+
+
+def _processor_time(world: World, task: Task) -> int:
+    had = spent(world, task.id)
+    return (had.user + had.system) // _MICROSECOND
+
+
+def _time(world: World, task: Task) -> int:
+    return (clock.monotonic(world) - task.start_time) // _MICROSECOND
+
+
+FOR_EVER: Mapping[str, Callable[[World, Task], int]] = {
+    "cputime": _processor_time,
+    "wallclock": _time,
+}
+"""Resources that are not RACCT_RECLAIMABLE, in millionths of a second."""
 
 
 def _terminals(world: World, members: tuple[Task, ...]) -> int:
@@ -150,7 +192,6 @@ def _terminals(world: World, members: tuple[Task, ...]) -> int:
 
 
 _OF_TASKS: Mapping[str, Callable[[World, tuple[Task, ...]], int]] = {
-    "cputime": _processor_time,
     "datasize": _summed(heap),
     "memoryuse": lambda _world, members: memory.held(members),
     "memorylocked": lambda world, members: mapping.locked(world, (one.id for one in members)),
@@ -160,7 +201,6 @@ _OF_TASKS: Mapping[str, Callable[[World, tuple[Task, ...]], int]] = {
     "pseudoterminals": _terminals,
     "swapuse": _summed(lambda _world, task: task.mapped),
     "nthr": lambda _world, members: len(_alive(members)),
-    "wallclock": _time,
 }
 
 _OF_IPC: Mapping[str, tuple[type[Row], Callable[[Row], int]]] = {

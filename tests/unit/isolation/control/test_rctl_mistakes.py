@@ -109,3 +109,9 @@ def test_jail_conf_gives_a_jail_its_rules_before_it_starts() -> None:
     assert said(session, "rctl") == "jail:web:maxproc:deny=1\n"
     assert typed(session, "jexec web sh -c 'ls | wc'")[0] == 2
     assert said(session, "jail -r web; rctl") == "web: removed\n"
+
+
+def test_a_loop_without_end_ends_by_a_rule_about_processor_time() -> None:
+    session = host("jail jail::cputime:sigterm=2")
+    assert typed(session, "jexec guest sh -c 'while :; do :; done'") == (128 + 15, "")
+    assert typed(session, "jexec guest sh -c 'sleep 5'") == (0, "")

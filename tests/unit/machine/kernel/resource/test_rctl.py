@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from simulator.machine.abi.call import Silent
-from simulator.machine.abi.constants import JAIL_CREATE, O_RDONLY
+from simulator.machine.abi.constants import JAIL_CREATE, O_RDONLY, SIGXCPU
 from simulator.machine.abi.ids import Pid
 from simulator.machine.families.freebsd import FREEBSD
-from simulator.machine.kernel import log, sysctl
+from simulator.machine.kernel import clock, log, sysctl
 from simulator.machine.kernel.modules import SwapArea
 from simulator.machine.kernel.rctl.usage import table_size
 from simulator.machine.kernel.resource.fair import UNIT
@@ -109,7 +109,7 @@ def test_a_rule_is_taken_or_refused(host: Limited, rule: str, answer: int | str)
 @pytest.mark.parametrize(
     "rule",
     [
-        "jail:web:cputime:sigterm=5",
+        "jail:web:stacksize:deny=5",
         "jail:web:readbps:throttle=5",
         "jail:web:maxproc:devctl=5",
         "loginclass:daemon:maxproc:deny=5",
@@ -277,3 +277,40 @@ def test_pcpu_is_a_share_of_one_processor(host: Limited) -> None:
         (500_000_000, 1_000_000_000, UNIT),
         (300_000_000, 1_000_000_000, UNIT),
     ]
+
+
+def pass_seconds(host: Limited, seconds: int) -> None:
+    """Let time pass, look by look."""
+    end = clock.monotonic(host.store) + seconds * 1_000_000_000
+    while (left := end - clock.monotonic(host.store)) > 0:
+        host.kernel.advance(left)
+
+
+def test_who_has_been_there_too_long_is_ended_at_the_next_look(host: Limited) -> None:
+    host.add("jail:web:wallclock:sigterm=5/process")
+    pass_seconds(host, 5)
+    assert host.figure("jail:web", "wallclock") == 5
+    assert host.store.row(Task, host.jailed).state is not TaskState.ZOMBIE
+    pass_seconds(host, 1)
+    assert host.store.row(Task, host.jailed).state is TaskState.ZOMBIE
+    assert host.store.row(Task, host.pid).state is not TaskState.ZOMBIE
+
+
+def test_time_of_the_dead_stays_their_jail_s_and_their_user_s(host: Limited) -> None:
+    child = host.fork(host.jailed)
+    pass_seconds(host, 3)
+    host.do("exit", 0, pid=child)
+    pass_seconds(host, 1)
+    assert host.figure("jail:web", "wallclock") == 7
+    assert host.figure(f"process:{host.jailed}", "wallclock") == 4
+
+
+def test_only_who_computes_is_told_of_its_jail_s_processor_time(host: Limited) -> None:
+    host.add("jail:web:cputime:sigxcpu=2")
+    busy = host.fork(host.jailed)
+    host.do("@burn", None, 0, pid=busy)
+    pass_seconds(host, 2)
+    assert host.store.row(Task, busy).state is not TaskState.ZOMBIE
+    pass_seconds(host, 1)
+    assert host.store.row(Task, busy).exit_status == SIGXCPU
+    assert host.store.row(Task, host.jailed).state is not TaskState.ZOMBIE
