@@ -9,7 +9,6 @@ ABOUT = About(
     id="rctl",
     title=N_("resource rules"),
     family="freebsd",
-    needs=frozenset({"prison"}),
     hides=frozenset({"memory", "pids", "files", "cpu", "ipc"}),
     walls=frozenset({"rctl"}),
     real="rctl -r",
@@ -23,7 +22,7 @@ JAIL = "jail"
 class Rctl:
     """``rules`` are (resource, action=amount/per) of the prison, as rctl(8) has expanded them.
 
-    Without rules the machine only accounts for what is held: kern.racct.enable.
+    Where there is no prison of that name they hold nobody. Without rules the machine only accounts for what is held: kern.racct.enable.
     """
 
     rules: tuple[tuple[str, str], ...] = ()

@@ -2,7 +2,6 @@
 
 import pytest
 
-from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.mechanisms.devfs_rules import DevfsRules
 from simulator.isolation.mechanisms.prison import Prison
 from simulator.isolation.mechanisms.rctl import Rctl
@@ -80,9 +79,11 @@ def test_a_line_of_rctl_conf_is_a_rule_for_the_jail(
     assert parse_spec("jail").get("rctl") is None
 
 
-def test_rules_go_with_the_prison_that_they_are_for() -> None:
-    with pytest.raises(PlanError, match="--without prison --without rctl"):
-        parse_spec("jail jail::maxproc:deny=64", ["prison"])
+def test_rules_come_before_the_prison_that_they_are_for_and_without_it_hold_nobody() -> None:
+    walls = [wall for wall in parse_spec("jail").ids if wall.startswith("prison")]
+    limited = parse_spec("jail jail::maxproc:deny=64")
+    assert limited.ids.index("rctl") < limited.ids.index("prison")
+    assert "rctl" in parse_spec("jail jail::maxproc:deny=64", walls).ids
 
 
 @pytest.mark.parametrize(

@@ -249,7 +249,7 @@ def _time_left(world: World, task: Task, rule: Rule) -> int | None:
 
 def _next_look(world: World) -> int | None:
     """When racctd() can first find anything; it looks once a second."""
-    if not any(rule.resource in usage.FOR_EVER for rule in world.rows(Rule).values()):
+    if not any(rule.resource in usage.FOR_EVER for rule in world.all(Rule)):
         return None
     waits = [
         _time_left(world, task, rule)
