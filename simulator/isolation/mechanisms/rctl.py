@@ -22,7 +22,8 @@ JAIL = "jail"
 class Rctl:
     """``rules`` are (resource, action=amount/per) of the prison, as rctl(8) has expanded them.
 
-    Where there is no prison of that name they hold nobody. Without rules the machine only accounts for what is held: kern.racct.enable.
+    Where there is no prison of that name they hold nobody. Without rules the machine only accounts
+    for what is held: kern.racct.enable.
     """
 
     rules: tuple[tuple[str, str], ...] = ()
