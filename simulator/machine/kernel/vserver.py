@@ -26,6 +26,12 @@ HOST, SPECTATOR = 0, 1
 HIGHEST = 65535
 """MAX_S_CONTEXT."""
 
+VCI_VERSION = 0x00020303
+"""What VCMD_get_version tells: vs2.3.0.36."""
+VCI_KERNEL = 0x13000F11
+"""VCMD_get_vci, as Debian built it: no numbers that the kernel chooses, /proc hidden, links broken
+when written to, spaces, many addresses; files tagged by 24 bits of their owner's number."""
+
 STATE_SETUP, STATE_INIT, STATE_ADMIN = "state_setup", "state_init", "state_admin"
 INIT_SET = (STATE_SETUP, STATE_INIT, STATE_ADMIN)
 """VXF_INIT_SET: what a context begins with."""

@@ -25,7 +25,6 @@ from simulator.machine.syscalls import decode
 from simulator.machine.syscalls.registry import linux_vserver
 from simulator.machine.syscalls.vserver_commands import BY_NUMBER, COMMANDS, Command
 
-VCI_VERSION = 0x00020303
 CAP_CONTEXT = 1 << 63
 """The capability that opens this call at all; only a set with every bit has it."""
 EVERY_CAPABILITY = (1 << 64) - 1
@@ -347,7 +346,12 @@ def _vx_info(trap: Trap, ident: int, row: Context, data: Mapping[str, Any]) -> R
 
 def _get_version(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> int:
     del trap, ident, row, data
-    return VCI_VERSION
+    return vx.VCI_VERSION
+
+
+def _get_vci(trap: Trap, ident: int, row: None, data: Mapping[str, Any]) -> int:
+    del trap, ident, row, data
+    return vx.VCI_KERNEL
 
 
 def _nx_info(trap: Trap, ident: int, row: Context, data: Mapping[str, Any]) -> Result:
@@ -357,6 +361,7 @@ def _nx_info(trap: Trap, ident: int, row: Context, data: Mapping[str, Any]) -> R
 
 HANDLERS: dict[str, Callable[..., Result | int]] = {
     "VCMD_get_version": _get_version,
+    "VCMD_get_vci": _get_vci,
     "VCMD_task_xid": _tagged("context"),
     "VCMD_task_nid": _tagged("net_context"),
     "VCMD_vx_info": _vx_info,

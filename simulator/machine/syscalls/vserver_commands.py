@@ -45,6 +45,7 @@ def _command(line: str) -> Command:
 
 _LINES = """
 get_version       VERSION 0 0  0 -
+get_vci           VERSION 1 0  0 -
 task_xid          VINFO   1 0  2 -
 vx_info           VINFO   5 0  3 xid INFO
 task_nid          VINFO   2 0  2 -

@@ -31,7 +31,9 @@ TOOLSET = Toolset(
     product="util-vserver",
     modules=(
         "vserver.attributes",
+        "vserver.contexts",
         "vserver.helper",
+        "vserver.info",
         "vserver.killing",
         "vserver.limiting",
         "vserver.showing",
@@ -45,6 +47,7 @@ TOOLSET = Toolset(
         "chbind",
         "reducecap",
         "vattribute",
+        "vcontext",
         "vkill",
         "vlimit",
         "vshelper",

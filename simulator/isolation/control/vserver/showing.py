@@ -1,13 +1,12 @@
-"""What an operator looks with: vps, vserver-stat and vserver-info, from context 1.
+"""What an operator looks with: vps and vserver-stat, from context 1.
 
-The host's own context sees no guest's process. Source: src/{vps,vserver-stat,vserver-info}.c.
+The host's own context sees no guest's process. Source: src/{vps,vserver-stat}.c.
 """
 
 from collections.abc import Sequence
 
 from simulator.isolation.control.vserver import config, kernel
-from simulator.isolation.control.vserver.tool import running_context
-from simulator.machine.userland.process import Process, SysError
+from simulator.machine.userland.process import Process
 from simulator.machine.userland.registry import TOOLS, enter
 
 _CONTEXT_WIDTH, _NUMBER_WIDTH = 20, 5
@@ -131,57 +130,3 @@ def _time(seconds: float) -> str:
     if hours:
         return f"{hours}h{minutes:02}m{whole:02}"
     return f"{minutes}m{whole:02}s{rest:02}"
-
-
-_TAGS = (
-    "CONTEXT", "ID", "RUNNING", "VDIR", "NAME", "CFGDIR", "INITPID", "XID", "APIVER", "UTS",
-    "NID", "SYSINFO",
-)  # fmt: skip
-
-
-@enter("vserver-info", collection=TOOLS)
-async def vserver_info(sys: Process, argv: Sequence[str]) -> int:
-    """vserver-info [-ql] VSERVER|PID|CONTEXT TAG."""
-    words = [word for word in argv[1:] if word not in ("-q", "-l")]
-    if "-l" in argv[1:]:
-        await sys.out(f"Valid tags are: {', '.join(_TAGS)}\n")
-        return 0
-    if len(words) < 2:
-        await sys.err("No tag specified; use '--help' for more information\n")
-        return 1
-    subject, tag, *rest = words
-    try:
-        told = await _told(sys, subject, tag, rest)
-    except SysError as error:
-        await sys.err(f"vserver-info: {error.message}\n")
-        return 1
-    if told is None:
-        return 1
-    await sys.out(f"{told}\n")
-    return 0
-
-
-async def _told(sys: Process, subject: str, tag: str, rest: list[str]) -> str | None:
-    if tag == "APIVER":
-        return f"0x{await kernel.command(sys, 'get_version', 0):08x}"
-    if tag in ("XID", "NID"):
-        return str(await kernel.command(sys, f"task_{tag.lower()}", int(subject)))
-    guest = None if subject.isdigit() else await config.find(sys, subject)
-    number = int(subject) if subject.isdigit() else guest.context if guest is not None else 0
-    if tag == "ID":
-        return {**await _names(sys)}.get(number)
-    if tag == "INITPID":
-        return str((await kernel.ask(sys, "vx_info", number))["initpid"])
-    if tag == "UTS":
-        field = (rest or ["nodename"])[0].upper()
-        return str(await kernel.ask(sys, "get_vhi_name", number, {"field": field}))
-    if guest is None:
-        return None
-    if tag == "RUNNING":
-        return "1" if await running_context(sys, guest) else None
-    return {
-        "CONTEXT": str(guest.context),
-        "VDIR": guest.vdir,
-        "NAME": guest.name,
-        "CFGDIR": guest.confdir,
-    }.get(tag)

@@ -81,7 +81,9 @@ async def execute(sys: Process, argv: list[str]) -> int:
             await sys.execve(path, argv, sys.env)
         except SysError as error:
             message = error.message
-    await sys.err(f"{sys.name}: execvp({program!r}): {message}\n")
+    # The two scripts end in a program of their own, which is the one that complains.
+    name = {"chcontext": "vcontext", "chbind": "ncontext"}.get(sys.name, sys.name)
+    await sys.err(f'{name}: execvp("{program}"): {message}\n')
     return 255
 
 

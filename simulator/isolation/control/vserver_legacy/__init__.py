@@ -19,7 +19,9 @@ TOOLSET = Toolset(
     product="vserver",
     modules=vserver.TOOLSET.modules,
     kernels=frozenset({"linux-2.4-vs"}),
-    programs=tuple(one for one in vserver.TOOLSET.programs if one not in ("vshelper", "vlimit")),
+    programs=tuple(
+        one for one in vserver.TOOLSET.programs if one not in ("vcontext", "vshelper", "vlimit")
+    ),
     directories=vserver.TOOLSET.directories,
     files=tuple(
         (

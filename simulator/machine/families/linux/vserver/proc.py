@@ -13,6 +13,7 @@ from simulator.machine.abi.constants import O_ACCMODE, O_RDONLY
 from simulator.machine.abi.errno import Errno
 from simulator.machine.abi.i18n import N_
 from simulator.machine.families.linux.vserver import limits
+from simulator.machine.families.linux.vserver.virtual import VIRTUAL
 from simulator.machine.kernel import clock
 from simulator.machine.kernel import vserver as vx
 from simulator.machine.kernel.context import Context
@@ -114,11 +115,12 @@ _VIRTUAL: Mapping[str, tuple[str, Node]] = {
     "virt_load": ("loadavg", file(_own_load)),
 }
 """What a flag of the context makes of a file."""
+_HOST: Mapping[str, Node] = {**ROOT, "virtual": VIRTUAL}
 
 
 @lru_cache(maxsize=64)
 def _files(flags: frozenset[str], shown: frozenset[str], *, hides: bool) -> Mapping[str, Node]:
-    found = dict(ROOT)
+    found = dict(_HOST)
     for flag, (name, node) in _VIRTUAL.items():
         if flag in flags:
             found[name] = node
@@ -138,7 +140,7 @@ def nodes(trap: Trap) -> Mapping[str, Node]:
     """The files of /proc for whoever asks."""
     row = vx.of(trap)
     if not vx.is_guest(row) or vx.has_flag(row, vx.STATE_SETUP):
-        return ROOT
+        return _HOST
     flags = frozenset(vx.words(row, "flags")) & frozenset(_VIRTUAL)
     return _files(flags, shown(trap), hides=vx.stands(row, WALL))
 
