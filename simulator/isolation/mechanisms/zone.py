@@ -8,8 +8,8 @@ from simulator.isolation.mechanisms.base import (
     Fill,
     LaunchPlan,
     Phase,
-    PlanError,
 )
+from simulator.isolation.mechanisms.zone_limitpriv import limit_set
 from simulator.machine.abi.constants import (
     O_APPEND,
     O_CREAT,
@@ -19,7 +19,6 @@ from simulator.machine.abi.constants import (
     ZONE_ATTR_PHYS_MCAP,
 )
 from simulator.machine.abi.i18n import N_
-from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel import privset
 
 _KINDS = """
@@ -35,30 +34,6 @@ ABOUT = About(
     role=ROOT_SWITCH,
     cite="zones(5)",
 )
-
-_DEFAULT = """
-contract_event contract_observer file_chown file_chown_self file_dac_execute file_dac_read
-file_dac_search file_dac_write file_owner file_setid ipc_dac_read ipc_dac_write ipc_owner
-net_bindmlp net_icmpaccess net_mac_aware net_privaddr proc_chroot sys_audit proc_audit
-proc_lock_memory proc_owner proc_setid proc_taskid sys_acct sys_admin sys_mount sys_nfs sys_resource
-"""
-_PROHIBITED = """
-dtrace_kernel proc_zone sys_config sys_devices sys_linkdir sys_net_config sys_res_config
-sys_suser_compat
-"""
-DEFAULT = {
-    "shared": privset.mask(_DEFAULT) | privset.BASIC,
-    "exclusive": privset.mask(f"{_DEFAULT} net_rawaccess sys_ip_config") | privset.BASIC,
-}
-PROHIBITED = {
-    "shared": privset.mask(f"{_PROHIBITED} sys_ip_config"),
-    "exclusive": privset.mask(_PROHIBITED),
-}
-REQUIRED = {
-    "shared": privset.mask("proc_exec proc_fork sys_mount"),
-    "exclusive": privset.mask("proc_exec proc_fork sys_mount sys_ip_config"),
-}
-"""By ip-type: lib/brand/native/zone/config.xml."""
 
 LOCAL_MOUNTS = (
     ("/proc", "/proc", "proc"),
@@ -200,26 +175,3 @@ def mount_dev(plan: LaunchPlan, mechanism: str, match: tuple[str, ...] | None) -
     runtime("mkdir", place, 0o755, tolerates=("EEXIST",))
     options = "" if match is None else "match=" + ":".join(match)
     runtime("mount", "/dev", place, 0, "dev", None, 0, options, len(options))
-
-
-def limit_set(limitpriv: str, ip_type: str) -> int:
-    """The privileges of ``limitpriv``, as zoneadm(1M) verifies them. Raises ``PlanError``."""
-    try:
-        bits = privset.parse(limitpriv, {"default": DEFAULT[ip_type], "zone": DEFAULT[ip_type]})
-    except KeyError as error:
-        raise PlanError(
-            _("zone: limitpriv: there is no privilege {name}").format(name=error)
-        ) from None
-    for name in privset.names(bits & PROHIBITED[ip_type]):
-        raise PlanError(
-            _("zone: privilege {name} is not permitted within the zone's privilege set").format(
-                name=repr(name)
-            )
-        )
-    for name in privset.names(REQUIRED[ip_type] & ~bits):
-        raise PlanError(
-            _("zone: required privilege {name} is missing from the zone's privilege set").format(
-                name=repr(name)
-            )
-        )
-    return bits

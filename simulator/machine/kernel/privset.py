@@ -32,7 +32,7 @@ def mask(names: str) -> int:
     """The set of several privileges, given as names separated by spaces. ``KeyError``."""
     bits = 0
     for name in names.split():
-        bits |= _BITS[name.removeprefix("PRIV_").lower()]
+        bits |= _BITS[name.lower().removeprefix("priv_")]
     return bits
 
 
@@ -47,17 +47,23 @@ def names(bits: int) -> tuple[str, ...]:
     return tuple(name for name in PRIVILEGES if bits & _BITS[name])
 
 
-def parse(text: str, words: dict[str, int]) -> int:
+def parse(text: str, words: dict[str, int], bits: int = 0) -> int:
     """priv_str_to_set(3C): names separated by commas, ``!`` or ``-`` before what is taken away.
 
-    ``words`` are names of whole sets beyond ``all``, ``basic`` and ``none``. ``KeyError`` names
-    what is no privilege.
+    It begins with ``bits``. ``words`` are names of whole sets beyond ``all`` and ``basic``; a whole
+    set is only ever added. ``KeyError`` tells, as it was typed, of what is no privilege.
     """
-    known = {"all": ALL, "basic": BASIC, "none": 0, **words, **_BITS}
-    bits = 0
-    for word in filter(None, (part.strip() for part in text.split(","))):
-        name = word.lstrip("!-").removeprefix("PRIV_").lower()
-        bits = bits & ~known[name] if word[0] in "!-" else bits | known[name]
+    whole = {"all": ALL, "basic": BASIC, **words}
+    for word in filter(None, text.split(",")):
+        name = word[word[0] in "!-+" :].lower().removeprefix("priv_")
+        if word.lower() == "none":
+            bits = 0
+        elif word.lower() in whole:
+            bits |= whole[word.lower()]
+        elif name not in _BITS:
+            raise KeyError(word)
+        else:
+            bits = bits & ~_BITS[name] if word[0] in "!-" else bits | _BITS[name]
     return bits
 
 

@@ -16,6 +16,7 @@ from simulator.isolation.control.solaris.store import Entry
 from simulator.isolation.control.solaris.usages import SHORT, USAGE
 from simulator.isolation.mechanisms.base import Image, LaunchStep, Phase, PlanError
 from simulator.isolation.mechanisms.zone import Zone
+from simulator.isolation.mechanisms.zone_limitpriv import PrivilegeError
 from simulator.isolation.technologies.base import Technology, change, plan, put
 from simulator.isolation.technologies.options import zonecfg
 from simulator.isolation.technologies.options.zonecfg import Config, ConfigError, Resource
@@ -27,6 +28,13 @@ from simulator.machine.userland.programs.network import devices
 from simulator.machine.userland.registry import TOOLS, enter
 
 _UNMOUNT_FORCE = 0x400
+
+_LIMITPRIV = {
+    "unknown": 'unknown privilege "{}" specified in the zone\'s privilege set\n',
+    "prohibited": 'privilege "{}" is not permitted within the zone\'s privilege set\n',
+    "required": 'required privilege "{}" is missing from the zone\'s privilege set\n',
+}
+"""verify_limitpriv()."""
 
 Command = Callable[[Process, "Zoneadm", list[str]], Awaitable[int]]
 
@@ -138,7 +146,8 @@ async def _verified(sys: Process, target: Zoneadm) -> int:
     try:
         _technology(target)
     except (ConfigError, PlanError) as error:
-        await sys.err(f"{error}\n")
+        privilege = isinstance(error, PrivilegeError)
+        await sys.err(_LIMITPRIV[error.wrong].format(error.name) if privilege else f"{error}\n")
         return await sys.complain(f"zone {target.entry.name} failed to verify")
     return 0
 

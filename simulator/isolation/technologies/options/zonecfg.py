@@ -11,9 +11,10 @@ from collections.abc import Mapping
 import msgspec
 
 from simulator.isolation.mechanisms.sparse_root import INHERITED, SharedReadOnly, SparseRoot
-from simulator.isolation.mechanisms.zone import Net, Zone, limit_set
+from simulator.isolation.mechanisms.zone import Net, Zone
 from simulator.isolation.mechanisms.zone_devices import ZoneDevices
 from simulator.isolation.mechanisms.zone_filesystems import Filesystem, ZoneFilesystems
+from simulator.isolation.mechanisms.zone_limitpriv import limit_set
 from simulator.isolation.technologies.base import Technology, drop, put
 from simulator.machine.abi.i18n import gettext as _
 from simulator.machine.kernel.net import address as ip
