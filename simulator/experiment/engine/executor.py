@@ -13,13 +13,14 @@ from simulator.experiment.engine import launch as launching
 from simulator.experiment.engine import worlds
 from simulator.experiment.engine.fingerprint import changed, fingerprint
 from simulator.experiment.engine.launches import Launches, Tenant
-from simulator.experiment.engine.session import Actor, SimSession
+from simulator.experiment.engine.session import Actor, SimSession, all_constants
 from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.world import World
 from simulator.isolation.technologies import none, sealed
 from simulator.isolation.technologies.base import Technology, change
 from simulator.isolation.technologies.base import plan as planned
 from simulator.machine.abi import i18n
+from simulator.machine.abi.call import Value
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.kernel import Kernel
 
@@ -47,6 +48,8 @@ class Ready(msgspec.Struct, frozen=True, eq=False):
     units: Mapping[Pid, str]
     state: Callable[[], Mapping[str, str]] | None = None
     """The fingerprint of the host as it stands, computed when first asked for."""
+    constants: Mapping[str, Value] | None = None
+    """The world constants, the same for all sessions that begin here."""
 
 
 def open_session(
@@ -68,6 +71,7 @@ def open_session(
         ready.daemons,
         ready.units,
         ready.state,
+        ready.constants,
     )
 
 
@@ -110,7 +114,8 @@ def _ready(
     def state() -> Mapping[str, str]:
         return changed(_fingerprint(world, site, facts), ready.machines[0], lineage)
 
-    return msgspec.structs.replace(ready, state=state)
+    constants = all_constants(world, ready.actors, ready.daemons)
+    return msgspec.structs.replace(ready, state=state, constants=constants)
 
 
 @functools.lru_cache(maxsize=64)

@@ -62,6 +62,7 @@ class SimSession:
         daemons: Mapping[str, Pid],
         units: Mapping[Pid, str] | None = None,
         state: Callable[[], Mapping[str, str]] | None = None,
+        constants: Mapping[str, Value] | None = None,
     ) -> None:
         self.world = world
         self.technology = technology
@@ -73,7 +74,7 @@ class SimSession:
         self._state = state
         self._lands = tuple(Userland(kernel) for kernel in self.kernels)
         self._extra = Extra()
-        self._constants = self._all_constants()
+        self._constants = constants or all_constants(world, actors, daemons)
         self._began = clock.monotonic(self.kernels[0].store)
 
     def call(self, actor: str, call: Call) -> Result:
@@ -178,16 +179,6 @@ class SimSession:
         """The world constants."""
         return self._constants
 
-    def _all_constants(self) -> dict[str, Value]:
-        found = plain_constants(self.world)
-        if self.world.daemon is not None:
-            found["HOST_PID"] = self.daemons[self.world.daemon.name]
-        return found | {
-            name: self.actors[actor].pid
-            for actor, name in ACTOR_PIDS.items()
-            if actor in self.actors
-        }
-
     def extra(self) -> Extra:
         """About the last call."""
         return self._extra
@@ -238,6 +229,18 @@ class SimSession:
             granted=seen.granted or seen.kind in self.technology.shared,
             would_stop=" ".join(would_stop(self.technology, seen.kind)),
         )
+
+
+def all_constants(
+    world: World, actors: Mapping[str, Actor], daemons: Mapping[str, Pid]
+) -> dict[str, Value]:
+    """The world constants of a session, those that name processes too."""
+    found = plain_constants(world)
+    if world.daemon is not None:
+        found["HOST_PID"] = daemons[world.daemon.name]
+    return found | {
+        name: actors[actor].pid for actor, name in ACTOR_PIDS.items() if actor in actors
+    }
 
 
 def _whose(crossings: tuple[Crossing, ...], task: Task | None) -> str:

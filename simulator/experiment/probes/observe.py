@@ -11,6 +11,8 @@ from simulator.experiment.probes.trace import Entry, Trace
 ATTACKER = "guest"
 VICTIM = "neighbour"
 
+_UNSEEN: Fingerprint = {}
+
 
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """One run: its trace and, if asked for, the host before and after and what the guest held at
@@ -57,9 +59,9 @@ def observe(
     A broken apparatus is noted, not raised.
     """
     try:
-        before = dict(session.fingerprint()) if state else {}
+        before = session.fingerprint() if state else _UNSEEN
         trace = run(program, session)
-        after = dict(session.fingerprint()) if state else {}
+        after = session.fingerprint() if state else _UNSEEN
         held = session.uses() if uses else ()
         return Observation(trace=trace, before=before, after=after, uses=held)
     except HarnessError as error:

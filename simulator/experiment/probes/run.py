@@ -1,6 +1,5 @@
 """The one interpreter of probe programs, for a simulated kernel and a real one alike."""
 
-from collections import ChainMap
 from collections.abc import Mapping
 from typing import assert_never
 
@@ -29,19 +28,27 @@ from simulator.machine.abi.constants import BY_NAME
 from simulator.machine.abi.i18n import gettext as _
 
 
+class _Names(dict[str, Value]):
+    """What names stand for: what the run has bound, else an actor's pid, a constant, a flag."""
+
+    def __init__(self, constants: Mapping[str, Value]) -> None:
+        super().__init__()
+        self._constants = constants
+
+    def __missing__(self, name: str) -> Value:
+        constant = self._constants.get(ACTOR_PIDS.get(name, name))
+        return BY_NAME[name] if constant is None else constant
+
+
 class _Run:
     """What an interpreter remembers between lines: names, and who is gone or asleep."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        constants = session.constants()
-        self.constants: Mapping[str, Value] = constants
-        self.bound: dict[str, Value] = {}
+        self.constants = session.constants()
         self.gone: dict[str, str] = {}
         self.actors: set[str] = set(ACTORS)
-        pids = {actor: constants[name] for actor, name in ACTOR_PIDS.items() if name in constants}
-        flags: dict[str, Value] = dict(BY_NAME)
-        self.names: Mapping[str, Value] = ChainMap(self.bound, pids, dict(constants), flags)
+        self.names = _Names(self.constants)
 
 
 class Runner:
@@ -67,7 +74,7 @@ def run(program: Program, session: Session) -> Trace:
 def _forget(step: Step, state: _Run) -> None:
     """A name keeps no value from an earlier step when its own step fails."""
     for name in step.binds:
-        state.bound.pop(name, None)
+        state.names.pop(name, None)
         if step.forks:
             state.actors.discard(name)
             state.gone.pop(name, None)
@@ -126,14 +133,14 @@ def _remember(step: Step, result: Result, state: _Run) -> None:
 
 def _bind(step: Step, result: Returned, state: _Run) -> None:
     if len(step.binds) == 1:
-        state.bound[step.binds[0]] = result.value
+        state.names[step.binds[0]] = result.value
         if step.forks:
             state.actors.add(step.binds[0])
             state.gone.pop(step.binds[0], None)
     elif step.binds and isinstance(result.data, tuple | list):
         # Parts that the call did not give stay unbound; their later use says so.
         for name, part in zip(step.binds, result.data, strict=False):
-            state.bound[name] = part
+            state.names[name] = part
 
 
 def _skipped(step: Step, number: int, rep: int, reason: str) -> Entry:

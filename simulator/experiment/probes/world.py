@@ -4,6 +4,7 @@ Read from ``scenarios/worlds/*.toml`` by ``experiment/scenarios``; booted by the
 executor and built in a scratch root by the real ones. Paths are the host's.
 """
 
+import functools
 from typing import Literal
 
 import msgspec
@@ -121,6 +122,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
         return next((one for one in self.processes if one.uid == 0), None)
 
 
+@functools.lru_cache(maxsize=64)
 def twin(world: World) -> World:
     """The same world with another secret of the same length: what secrecy is judged by."""
     return msgspec.structs.replace(world, secret="".join(_other(char) for char in world.secret))

@@ -31,6 +31,6 @@ def judge(case: Case) -> Verdict:
 def changed(case: Case) -> tuple[str, ...]:
     """The names of the host's objects that are not as they were, sorted."""
     before, after = case.main.before, case.main.after
-    return tuple(
-        sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-    )
+    if before == after:
+        return ()
+    return tuple(sorted({name for name, _digest in before.items() ^ after.items()}))

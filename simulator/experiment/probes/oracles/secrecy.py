@@ -20,6 +20,8 @@ def judge(case: Case) -> Verdict:
         return Verdict(
             outcome=Outcome.INCONCLUSIVE, reason=N_("secrecy needs a run in a twin world")
         )
+    if case.again is None and case.main.trace == case.twin.trace:
+        return holds(case)
     here = _seen(case, case.main)
     there = _seen(case, case.twin)
     noise = _noise(case, here)
