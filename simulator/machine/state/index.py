@@ -4,6 +4,7 @@ An index is no part of the state. A store that writes notes what a row was; ``ca
 indexes of a table up to date from such notes.
 """
 
+import functools
 from collections.abc import Callable, Collection, Hashable, Mapping
 from operator import attrgetter
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -73,7 +74,12 @@ def filed_anew(index: Index[Any], rows: Mapping[Key, Row]) -> Filed:
 
 def filing_of(kept: list[Kept]) -> Callable[[Row], object]:
     """What gives all that these indexes read of a row, in one go."""
-    reads = {name for index, _filed, _own in kept for name in index.reads}
+    return _filing(tuple([index for index, _filed, _own in kept]))
+
+
+@functools.cache
+def _filing(indexes: tuple[Index[Any], ...]) -> Callable[[Row], object]:
+    reads = {name for index in indexes for name in index.reads}
     return attrgetter(*sorted(reads)) if reads else _nothing
 
 

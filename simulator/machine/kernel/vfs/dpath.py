@@ -129,6 +129,10 @@ def _step_up(trap: "Trap", inode: InodeId, opened: Opened | None) -> Opened | No
     above = virtual(inode).load(trap, inode).parent
     if above is None or above == inode:
         return None
+    # d_path() looks nothing up, and nobody is noted to have read the directory: many ids end so
+    name = inode[-1]
+    if isinstance(name, str) and inodes.lookup(trap, above, name) == inode:
+        return above, name
     for name in inodes.names(trap, above):
         if inodes.lookup(trap, above, name) == inode:
             return above, name

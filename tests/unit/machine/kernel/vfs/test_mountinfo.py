@@ -1,5 +1,7 @@
 """What /proc/PID/mountinfo and mounts show, and to whom."""
 
+import msgspec
+
 from simulator.machine.abi.constants import MS_BIND, MS_NODEV, MS_NOSUID, MS_RDONLY
 from simulator.machine.kernel.fs import nsfs
 from simulator.machine.kernel.vfs import mountinfo, tree
@@ -46,3 +48,14 @@ def test_the_file_of_a_namespace_is_shown_by_its_name() -> None:
     net = it.task().ns.net
     nsfs.open_namespace(it.trap(), "net", net)
     assert nsfs.name(("ns", "net", net)) == "net:[4026531833]"
+
+
+def test_the_table_names_no_process_although_a_part_of_proc_is_mounted() -> None:
+    it = machine()
+    it.do("mount", "proc", "/b", "proc", 0, None)
+    it.do("mount", "/b/sys/net", "/b/sys/net", None, MS_BIND, None)
+    it.store.put(msgspec.structs.replace(it.task(), domain="guest"))
+    trap = it.trap()
+    paths = [seen.path for seen in mountinfo.visible(trap, it.task())]
+    assert paths[-2:] == ["/b", "/b/sys/net"]
+    assert [crossing for crossing in trap.crossings if crossing.kind == "process"] == []
