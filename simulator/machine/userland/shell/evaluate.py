@@ -1,5 +1,6 @@
 """Running commands: lists, pipelines, compounds, functions, builtins and programs."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
 from simulator.machine.abi.constants import SIG_IGN, SIGINT, SIGQUIT
@@ -31,18 +32,37 @@ from simulator.machine.userland.shell.syntax import (
     While,
 )
 
+_SHORT = 2048
+"""Characters of a script that is read once for all who run it: a probe runs on every technology."""
 MAX_DEPTH = 40
 """Calls of shell functions within each other."""
 
 
 async def run_text(shell: Shell, text: str, *, last: bool = False) -> int:
     """Run a script, one complete command at a time, as ash reads it."""
+    commands, fault = _commands(text) if len(text) < _SHORT else _read(text)
+    for script, ends in commands:
+        await run_script(shell, script, last=last and ends)
+    if fault:
+        raise ShellSyntaxError(fault)
+    return shell.status
+
+
+def _read(text: str) -> tuple[tuple[tuple[Script, bool], ...], str]:
+    """A script's complete commands, each with whether it is the last; and what is wrong after
+    them, if anything.
+    """
     parser = Parser(text)
-    while True:
-        script = parser.next()
-        if script is None:
-            return shell.status
-        await run_script(shell, script, last=last and parser.finished())
+    found: list[tuple[Script, bool]] = []
+    try:
+        while (script := parser.next()) is not None:
+            found.append((script, parser.finished()))
+    except ShellSyntaxError as error:
+        return tuple(found), str(error)
+    return tuple(found), ""
+
+
+_commands = functools.lru_cache(maxsize=256)(_read)
 
 
 async def run_script(shell: Shell, script: Script, *, last: bool = False) -> int:

@@ -41,12 +41,25 @@ async def fields(shell: Shell, words: tuple[Word, ...], run: Run) -> list[str]:
     found: list[str] = []
     held = 0
     for word in words:
+        if len(word) == 1 and isinstance(word[0], Literal) and (text := _as_it_is(word[0])):
+            found.append(text)
+            held += len(text) + PIECE
+            await _afford(shell, held)
+            continue
         pieces = await _pieces(shell, word, run)
         held += _size(pieces)
         await _afford(shell, held)
         for field in _split(pieces, shell.variables.get("IFS", DEFAULT_IFS)):
             found += await _pathnames(shell, field)
     return found
+
+
+def _as_it_is(part: Literal) -> str:
+    """A whole word that expands to itself; empty for any other."""
+    text = part.text
+    if part.quoted or (text[:1] != "~" and not pattern.has_wildcards(text)):
+        return text
+    return ""
 
 
 async def one(shell: Shell, word: Word, run: Run) -> str:

@@ -23,6 +23,7 @@ from simulator.machine.userland.shell.syntax import (
 from simulator.machine.userland.shell.words import META, Reader, literal
 
 _OPERATORS = ("&&", "||", ";;", "&>", "|", ";", "&", "(", ")", "\n")
+_FIRSTS = frozenset(operator[0] for operator in _OPERATORS)
 _REDIRECTIONS = ("<<-", "<<", "<>", "<&", "<", ">>", ">|", ">&", ">")
 _CLOSERS = frozenset(("then", "else", "elif", "fi", "do", "done", "esac", "}", ")", ";;"))
 
@@ -305,8 +306,11 @@ class Parser:
 
     def _operator(self) -> str:
         """The operator that comes next, not taken; ``''`` for a word or the end."""
-        self.reader.blanks()
-        return next((o for o in _OPERATORS if self.reader.peek(len(o)) == o), "")
+        reader = self.reader
+        reader.blanks()
+        if reader.peek() not in _FIRSTS:
+            return ""
+        return next((o for o in _OPERATORS if reader.peek(len(o)) == o), "")
 
     def _peek_word(self) -> str:
         """The text of the next word when it is one unquoted literal, not taken."""

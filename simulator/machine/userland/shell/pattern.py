@@ -9,12 +9,17 @@ SPECIAL = "*?["
 
 
 def has_wildcards(pattern: str) -> bool:
-    """Whether an unescaped wildcard stands in ``pattern`` (a backslash escapes)."""
+    """Whether an unescaped wildcard stands in ``pattern`` (a backslash escapes).
+
+    A ``[`` that nothing closes before the name ends is none (dash's expmeta()): the command ``[``
+    reads no directory.
+    """
     at = 0
     while at < len(pattern):
-        if pattern[at] == "\\":
+        char = pattern[at]
+        if char == "\\":
             at += 1
-        elif pattern[at] in SPECIAL:
+        elif char in "*?" or (char == "[" and _bracket_end(pattern, at + 1) > 0):
             return True
         at += 1
     return False

@@ -72,6 +72,23 @@ def test_every_call_of_a_line_is_an_event_of_depth_one() -> None:
     assert "wait4" in names
 
 
+def test_a_bracket_that_nothing_closes_reads_no_directory() -> None:
+    kernel = machine()
+    result = line(kernel, "[ a = a ] && echo [x")
+    names = [event.call.name for event in kernel.timeline.events[result.first - 1 : result.last]]
+    assert result.output == b"[x\n"
+    assert "getdents64" not in names
+    assert line(kernel, "cd /etc; echo [p]asswd").output == b"passwd\n"
+
+
+def test_a_script_fails_where_its_fault_stands() -> None:
+    for _again in range(2):  # the second time it has been read before
+        result = line(machine(), "echo a\necho b )")
+        assert result.status == 2
+        assert result.output.startswith(b"a\n")
+        assert b"syntax error" in result.output
+
+
 def test_a_line_leaves_no_process_and_no_descriptor_behind() -> None:
     kernel = machine()
     before = (list(kernel.store.all(Task)), kernel.store.row(Task, 1).files)
