@@ -72,7 +72,7 @@ class SimSession:
         self._units = dict(units or {})
         self._serving = False
         self._state = state
-        self._lands = tuple(Userland(kernel) for kernel in self.kernels)
+        self._lands: dict[int, Userland] = {}
         self._extra = Extra()
         self._constants = constants or all_constants(world, actors, daemons)
         self._began = clock.monotonic(self.kernels[0].store)
@@ -91,9 +91,16 @@ class SimSession:
         self._note(kernel, who, mark)
         return result
 
+    def _land(self, machine: int) -> Userland:
+        """What runs the programs of one machine."""
+        land = self._lands.get(machine)
+        if land is None:
+            land = self._lands[machine] = Userland(self.kernels[machine])
+        return land
+
     def _run_program(self, who: Actor) -> None:
         """The program that execve(2) put in the actor's place, as far as it gets."""
-        land = self._lands[who.machine]
+        land = self._land(who.machine)
         try:
             land.start(who.pid)
             while land.round():
@@ -105,7 +112,7 @@ class SimSession:
         """The host's daemons begin their programs when the session does anything at all."""
         if not self._units:
             return
-        land = self._lands[0]
+        land = self._land(0)
         for pid, name in self._units.items():
             land.start(pid, actor=name)
         self._units.clear()
@@ -114,7 +121,7 @@ class SimSession:
 
     def _settle(self, machine: int) -> None:
         """Let programs go on until each waits for something."""
-        land = self._lands[machine]
+        land = self._land(machine)
         for _ in range(_ROUNDS):
             if not land.round():
                 return
@@ -125,7 +132,7 @@ class SimSession:
         who = self.actors[actor]
         kernel = self.kernels[who.machine]
         mark = len(kernel.timeline)
-        done = run_line(kernel, who.pid, line, land=self._lands[who.machine], actor=actor)
+        done = run_line(kernel, who.pid, line, land=self._land(who.machine), actor=actor)
         self._note(kernel, who, mark, nested=True)
         if done.errno is not None:
             return Failed(Denial(done.errno))
@@ -139,13 +146,13 @@ class SimSession:
         """Let time pass on one machine; programs in the background go on."""
         if nanoseconds > 0:
             with contextlib.suppress(GapError):
-                self._lands[machine].run_for(nanoseconds)
+                self._land(machine).run_for(nanoseconds)
 
     def converse(self, actor: str) -> Conversation:
         """An interactive shell, a child of ``actor``, that keeps its state from line to line."""
         self._start_units()
         who = self.actors[actor]
-        land = self._lands[who.machine]
+        land = self._land(who.machine)
         land.actor = actor
         return Conversation(land, who.pid)
 
@@ -207,9 +214,12 @@ class SimSession:
         events = [event for event in kernel.timeline.events[mark:] if not event.woken]
         task = kernel.store.get(Task, who.pid)
         crossings = tuple(
-            self._crossing(event, number)
-            for event in events
-            for number in range(len(event.crossings))
+            [
+                self._crossing(event, number)
+                for event in events
+                if event.crossings
+                for number in range(len(event.crossings))
+            ]
         )
         calls = tuple(Nested(call=e.call, result=e.result) for e in events) if nested else ()
         self._extra = Extra(

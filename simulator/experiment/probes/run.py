@@ -8,7 +8,7 @@ from msgspec import structs
 from simulator.experiment.probes.classes import value_class
 from simulator.experiment.probes.constants import ACTOR_PIDS
 from simulator.experiment.probes.observation import Extra
-from simulator.experiment.probes.program import ACTORS, Program, Step
+from simulator.experiment.probes.program import ACTORS, Literal, Program, Step
 from simulator.experiment.probes.session import Session
 from simulator.experiment.probes.trace import Entry, Status, Trace
 from simulator.experiment.probes.values import BadValueError, UnboundError, evaluate
@@ -85,7 +85,10 @@ def _once(step: Step, number: int, rep: int, state: _Run) -> Entry:
     if reason:
         return _skipped(step, number, rep, reason)
     try:
-        args = tuple(evaluate(arg, state.names) for arg in step.args)
+        names = state.names
+        args = tuple(
+            [arg.value if type(arg) is Literal else evaluate(arg, names) for arg in step.args]
+        )
     except UnboundError as error:
         reason = _("unbound name {name}").format(name=error.name)
         return _skipped(step, number, rep, reason)

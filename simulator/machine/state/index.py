@@ -106,6 +106,17 @@ def catch_up(mine: Table) -> None:
     before.clear()
 
 
+def bring_over(one: Kept, before: Mapping[Key, Row], rows: Mapping[Key, Row]) -> None:
+    """Make an index of the rows ``before`` one of ``rows``, most of which are the same."""
+    kept = [one]
+    for key, row in rows.items():
+        old = before.get(key)
+        if old is not row:
+            _refile(kept, key, old, row)
+    for key in before.keys() - rows.keys():
+        _refile(kept, key, before[key], None)
+
+
 def _refile(kept: list[Kept], key: Key, old: Row | None, new: Row | None) -> None:
     for index, filed, own in kept:
         if old is None or new is None:

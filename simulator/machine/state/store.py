@@ -18,6 +18,7 @@ from simulator.machine.state.index import (
     Key,
     Row,
     Table,
+    bring_over,
     catch_up,
     filed_anew,
     filing_of,
@@ -283,11 +284,14 @@ class Store(World):
 
         The base files it too, for the next branch of it to begin with.
         """
-        if self._base is not None:
-            self._base.filed(index)
         rows, kept, before, _old = mine
-        filed = self._file(index, filed_anew(index, rows))
-        kept.append((index, filed, None))
+        if self._base is None:
+            filed, own = filed_anew(index, rows), None
+        else:
+            filed, own = self._base.filed(index).copy(), set[Key]()
+            bring_over((index, filed, own), self._base.tables.get(index.table, {}), rows)
+        self._file(index, filed)
+        kept.append((index, filed, own))
         self._ready[index] = (filed, before)
         self._mine[index.table] = (rows, kept, before, filing_of(kept))
         return filed

@@ -30,10 +30,10 @@ class Timeline(Generic[E]):
     """A store and the events that changed it; ``E`` is what an event is."""
 
     __slots__ = (
-        "_keyframe_due",
         "_keyframes",
         "_keyframes_at",
         "_lent",
+        "_look_due",
         "_marks",
         "events",
         "origin",
@@ -57,7 +57,7 @@ class Timeline(Generic[E]):
         self._keyframes_at: list[int] = [0]
         self._keyframes: list[World] = [keyframe]
         self._lent: World | None = None
-        self._reckon()
+        self._look_due = self._marks[-1] + _MIN_WRITES_PER_KEYFRAME
 
     def __len__(self) -> int:
         return len(self.events)
@@ -67,8 +67,8 @@ class Timeline(Generic[E]):
         self.events.append(event)
         position = len(self.store.journal)
         self._marks.append(position)
-        if position >= self._keyframe_due:
-            self._keyframe()
+        if position >= self._look_due:
+            self._keyframe_if_due(position)
 
     def at(self, step: int) -> World:
         """The state after ``step`` events (0: before the first), as a value of its own."""
@@ -131,15 +131,15 @@ class Timeline(Generic[E]):
             self._lent = keyframe
         return keyframe
 
-    def _keyframe(self) -> None:
-        self._keyframes.append(self._now())
-        self._keyframes_at.append(len(self.events))
-        self._reckon()
+    def _keyframe_if_due(self, position: int) -> None:
+        """When half as much has been written as a whole copy would be."""
+        rows = sum(map(len, self.store.tables.values()))
+        due = self._marks[self._keyframes_at[-1]] + max(_MIN_WRITES_PER_KEYFRAME, rows // 2)
+        if position >= due:
+            self._keyframes.append(self._now())
+            self._keyframes_at.append(len(self.events))
+            due = position + _MIN_WRITES_PER_KEYFRAME
+        self._look_due = due
 
     def _now(self) -> World:
         return self.store.world(self._keyframes[-1], self._marks[self._keyframes_at[-1]])
-
-    def _reckon(self) -> None:
-        """The next keyframe is due when half as much has been written as a whole copy would be."""
-        rows = sum(map(len, self.store.tables.values()))
-        self._keyframe_due = self._marks[-1] + max(_MIN_WRITES_PER_KEYFRAME, rows // 2)
