@@ -45,15 +45,17 @@ def answer(
     question: Question,
     technology: Technology,
     known: Answer | None = None,
+    main: Observation | None = None,
 ) -> Answer:
     """The verdict, and the main run with the runs beside it.
 
     ``known`` is the answer with more walls: where everybody saw the same as there, the runs that
-    only say what that depends on would be the same too, and it is the answer here.
+    only say what that depends on would be the same too, and it is the answer here. ``main`` is what
+    was ``observed`` before.
     """
     world, program = question.world, question.program
     needs = NEEDS.get(question.asks, frozenset())
-    main = _run(world, technology, program, needs)
+    main = main or observed(question, technology)
     if known is not None and needs & _BESIDE and _saw(main) == _saw(known.case.main):
         return known
     case = Case(
@@ -78,7 +80,8 @@ def _saw(run: Observation) -> tuple[Entry, ...]:
 
 def observed(question: Question, technology: Technology) -> Observation:
     """The main run alone, for who only wants to see what was reached."""
-    return _run(question.world, technology, question.program)
+    needs = NEEDS.get(question.asks, frozenset())
+    return _run(question.world, technology, question.program, needs)
 
 
 def _run(

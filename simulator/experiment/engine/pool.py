@@ -17,7 +17,7 @@ CHUNK = 24
 """Items that travel together: neighbours in a matrix share a launch, which a worker keeps."""
 
 
-_GARBAGE = 50_000
+_GARBAGE = 200_000
 """Objects after which Python looks for cycles: rows make none, and there are very many of them."""
 
 

@@ -7,8 +7,8 @@ import functools
 
 import msgspec
 
-from simulator.experiment.engine.judge import Answer, Question, answer, judge, observed
-from simulator.experiment.probes.observe import ATTACKER, numbered
+from simulator.experiment.engine.judge import Answer, Question, answer, observed
+from simulator.experiment.probes.observe import ATTACKER, Observation, numbered
 from simulator.experiment.probes.oracles.common import walls_of
 from simulator.experiment.probes.program import Filter, lineage
 from simulator.experiment.probes.verdict import Outcome
@@ -67,10 +67,16 @@ def _bare(kernel: Kernel, release: str) -> Technology:
     return change(none.TECHNOLOGY, kernel=kernel, release=release)
 
 
+@functools.lru_cache(maxsize=8)
+def _seen(question: Question, bare: Technology) -> Observation:
+    """What both questions below begin with."""
+    return observed(question, bare)
+
+
 @functools.lru_cache(maxsize=1024)
 def _reached(question: Question, bare: Technology) -> frozenset[str]:
     """For a probe that asks every technology: one run for all of the same kernel."""
-    run = observed(question, bare)
+    run = _seen(question, bare)
     return frozenset(
         crossing.kind
         for _number, entry in numbered(run.trace, lineage(question.program, ATTACKER))
@@ -81,4 +87,5 @@ def _reached(question: Question, bare: Technology) -> frozenset[str]:
 @functools.lru_cache(maxsize=1024)
 def _holds(question: Question, bare: Technology) -> bool:
     """For a probe that asks every technology: judged once for all of the same kernel."""
-    return judge(question, bare).outcome is Outcome.HOLDS
+    given = answer(question, bare, main=_seen(question, bare))
+    return given.verdict.outcome is Outcome.HOLDS

@@ -1,6 +1,7 @@
 """The dispatcher: one system call in, one result out, one event on the timeline."""
 
 import difflib
+import functools
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -250,11 +251,18 @@ class Kernel:
         return self._dispatch(trap, sleeper.call)
 
 
-def _unknown(name: str, table: Iterable[str]) -> str:
+@functools.lru_cache(maxsize=256)
+def _near(name: str, table: tuple[str, ...]) -> str:
+    """The call of ``table`` that ``name`` may have been meant for; empty when there is none."""
     near = difflib.get_close_matches(name, table, n=1, cutoff=0.75)
+    return near[0] if near else ""
+
+
+def _unknown(name: str, table: Iterable[str]) -> str:
+    near = _near(name, tuple(table))
     if not near:
         return _("the model does not know this call")
-    return _("the model does not know this call; did you mean {name}?").format(name=near[0])
+    return _("the model does not know this call; did you mean {name}?").format(name=near)
 
 
 def why(family: Family, timeline: "Timeline[Event]", step: int) -> tuple[Check, ...]:
