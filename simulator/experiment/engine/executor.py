@@ -5,6 +5,7 @@ ablation gets a branch of that timeline, so it costs a copy of the tables.
 """
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -14,8 +15,9 @@ from simulator.experiment.engine import worlds
 from simulator.experiment.engine.fingerprint import changed, fingerprint
 from simulator.experiment.engine.launches import Launches, Tenant
 from simulator.experiment.engine.session import Actor, SimSession, all_constants
+from simulator.experiment.engine.twins import Differing, carried, differing
 from simulator.experiment.probes.session import HarnessError
-from simulator.experiment.probes.world import World
+from simulator.experiment.probes.world import World, twin
 from simulator.isolation.technologies import none, sealed
 from simulator.isolation.technologies.base import Technology, change
 from simulator.isolation.technologies.base import plan as planned
@@ -23,6 +25,8 @@ from simulator.machine.abi import i18n
 from simulator.machine.abi.call import Value
 from simulator.machine.abi.ids import Pid
 from simulator.machine.kernel.kernel import Kernel
+from simulator.machine.state.store import Store
+from simulator.machine.state.timeline import Timeline
 
 MODERN = frozenset({"cgroup2"})
 """The facts of the model's own machine: control groups of version 2, no AppArmor."""
@@ -50,6 +54,8 @@ class Ready(msgspec.Struct, frozen=True, eq=False):
     """The fingerprint of the host as it stands, computed when first asked for."""
     constants: Mapping[str, Value] | None = None
     """The world constants, the same for all sessions that begin here."""
+    lineage: tuple[Kernel, ...] = ()
+    """In whose journals all is that the launches wrote, where they share a boot with others."""
 
 
 def open_session(
@@ -57,6 +63,16 @@ def open_session(
 ) -> SimSession:
     """A session branched from the cached launch. Raises ``HarnessError``."""
     ready = _ready(world, technology, facts.union(world.facts), i18n.language())
+    return _session(world, technology, ready)
+
+
+def open_twin(world: World, technology: Technology, facts: frozenset[str] = MODERN) -> SimSession:
+    """The same in the twin of ``world``. Raises ``HarnessError``."""
+    ready = _twin(world, technology, facts.union(world.facts), i18n.language())
+    return _session(twin(world), technology, ready)
+
+
+def _session(world: World, technology: Technology, ready: Ready | HarnessError) -> SimSession:
     if isinstance(ready, HarnessError):
         raise type(ready)(*ready.args)
     branches = tuple(
@@ -115,7 +131,38 @@ def _ready(
         return changed(_fingerprint(world, site, facts), ready.machines[0], lineage)
 
     constants = all_constants(world, ready.actors, ready.daemons)
-    return msgspec.structs.replace(ready, state=state, constants=constants)
+    return msgspec.structs.replace(ready, state=state, constants=constants, lineage=lineage)
+
+
+@functools.lru_cache(maxsize=1024)
+def _twin(
+    world: World, technology: Technology, facts: frozenset[str], language: str
+) -> Ready | HarnessError:
+    """``_ready`` of the twin world, without a launch of its own where none is needed."""
+    other, site = twin(world), _site(technology)
+    ready = _ready(world, technology, facts, language)
+    if isinstance(ready, HarnessError):
+        return ready
+    if SEPARATE in technology.ids:
+        return _ready(other, technology, facts, language)
+    fields = _differing(world, site, facts)
+    kernel = ready.machines[0]
+    written = itertools.chain.from_iterable(one.store.journal for one in ready.lineage)
+    state = None if fields is None else carried(kernel.store.tables, fields, written, world.secret)
+    if state is None:
+        return _ready(other, technology, facts, language)
+    return msgspec.structs.replace(
+        ready,
+        machines=(Kernel(kernel.family, Timeline(Store(state), keyframe=state)),),
+        state=None,
+        constants=all_constants(other, ready.actors, ready.daemons),
+    )
+
+
+@functools.lru_cache(maxsize=64)
+def _differing(world: World, site: Technology, facts: frozenset[str]) -> Differing | None:
+    here, there = _booted(world, site, facts)[0], _booted(twin(world), site, facts)[0]
+    return differing(here.kernel.store.tables, there.kernel.store.tables)
 
 
 @functools.lru_cache(maxsize=64)

@@ -1,8 +1,11 @@
 """One question put to one technology: the runs that its oracle needs, then the verdict."""
 
+from collections.abc import Callable
+
 import msgspec
 
-from simulator.experiment.engine.executor import open_session
+from simulator.experiment.engine.executor import open_session, open_twin
+from simulator.experiment.engine.session import SimSession
 from simulator.experiment.probes.observe import ATTACKER, Case, Observation, observe
 from simulator.experiment.probes.oracles import NEEDS
 from simulator.experiment.probes.oracles import judge as ask
@@ -10,7 +13,7 @@ from simulator.experiment.probes.program import Program, lineage, without
 from simulator.experiment.probes.session import HarnessError
 from simulator.experiment.probes.trace import Entry
 from simulator.experiment.probes.verdict import Verdict
-from simulator.experiment.probes.world import World, twin
+from simulator.experiment.probes.world import World
 from simulator.isolation.technologies.base import Technology
 
 
@@ -62,7 +65,7 @@ def answer(
         program=program,
         technology=technology.id,
         main=main,
-        twin=_run(twin(world), technology, program) if "twin" in needs else None,
+        twin=_run(world, technology, program, opened=open_twin) if "twin" in needs else None,
         alone=_run(world, technology, _without_guest(program)) if "alone" in needs else None,
         resource=question.resource,
     )
@@ -89,11 +92,13 @@ def _run(
     technology: Technology,
     program: Program,
     needs: frozenset[str] = frozenset(),
+    *,
+    opened: Callable[[World, Technology], SimSession] = open_session,
 ) -> Observation:
     if not program.on.asks(technology.id):
         return Observation()
     try:
-        session = open_session(world, technology)
+        session = opened(world, technology)
     except HarnessError as error:
         return Observation(failure=str(error))
     return observe(program, session, state="state" in needs, uses="uses" in needs)
