@@ -9,6 +9,7 @@ import itertools
 
 import msgspec
 
+from simulator.experiment.engine.executor import alike
 from simulator.experiment.engine.judge import Answer, Question, answer, judge
 from simulator.experiment.engine.lifting import THROUGH, lifts
 from simulator.experiment.engine.openings import lifted_from, smallest
@@ -83,9 +84,10 @@ def _decisive(
 
     found: list[str] = []
     for lifted in sorted(lifts(technology), key=likelihood):
-        if set(lifted) & set(found):
+        less = lifted_from(technology, lifted)
+        if set(lifted) & set(found) or alike(question.world, technology, less):
             continue
-        if judge(question, lifted_from(technology, lifted), given).outcome in THROUGH:
+        if judge(question, less, given).outcome in THROUGH:
             found.append(lifted[0])
             if len(found) == enough:
                 break

@@ -230,6 +230,15 @@ def _tenants(world: World, technology: Technology, facts: frozenset[str]) -> tup
     return guest, ("neighbour", plan(sandboxed, "neighbour", 2, facts))
 
 
+@functools.lru_cache(maxsize=1024)
+def alike(world: World, one: Technology, other: Technology, facts: frozenset[str] = MODERN) -> bool:
+    """Whether both are launched by the same steps here: then every run is the same on both."""
+    if _site(one) != _site(other) or (SEPARATE in one.ids) != (SEPARATE in other.ids):
+        return False
+    facts = facts.union(world.facts)
+    return _tenants(world, one, facts) == _tenants(world, other, facts)
+
+
 def _bare(technology: Technology) -> Technology:
     """A process of the same machine, of whatever family that is."""
     return change(none.TECHNOLOGY, kernel=technology.kernel)

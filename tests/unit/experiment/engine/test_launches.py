@@ -3,7 +3,7 @@
 import pytest
 
 from simulator.experiment.engine import worlds
-from simulator.experiment.engine.executor import MODERN, open_session, open_whole
+from simulator.experiment.engine.executor import MODERN, alike, open_session, open_whole
 from simulator.experiment.engine.fingerprint import fingerprint
 from simulator.experiment.engine.launches import Launches
 from simulator.experiment.probes.session import HarnessError
@@ -54,3 +54,12 @@ def test_what_is_said_of_the_host_is_what_is_there() -> None:
     for less in ((), ("capabilities",)):
         session = open_session(load_world(), parse_spec("docker", less))
         assert session.fingerprint() == fingerprint(session.kernels[0])
+
+
+def test_what_a_machine_does_not_have_is_the_same_lifted() -> None:
+    world, docker = load_world(), parse_spec("docker")
+    apparmor, seccomp = (parse_spec("docker", (name,)) for name in ("apparmor", "seccomp"))
+    assert alike(world, docker, apparmor)
+    assert not alike(world, docker, apparmor, frozenset({"apparmor"}))
+    assert not alike(world, docker, seccomp)
+    assert not alike(world, parse_spec("sealed"), parse_spec("none"))
