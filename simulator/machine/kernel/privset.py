@@ -67,6 +67,38 @@ def parse(text: str, words: dict[str, int], bits: int = 0) -> int:
     return bits
 
 
+def text(bits: int, style: str, zone: int) -> str:
+    """priv_set_to_str(3C): ``portable`` and ``literal`` forms, and the one with the fewest words.
+
+    ``zone`` is the set of whoever asks' zone.
+    """
+    base, word = 0, ""
+    if style != "literal" and bits == ALL:
+        return "all"
+    if style == "portable":
+        base, word = BASIC, "basic"
+    elif style == "short":
+        base, word = _shortest(bits, zone)
+    away = {name: f"!{name}" for name in names(base & ~bits)}
+    more = {name: name for name in names(bits & ~base)}
+    both = away | more
+    return ",".join(filter(None, [word, *(both[name] for name in sorted(both))])) or "none"
+
+
+def _shortest(bits: int, zone: int) -> tuple[int, str]:
+    """The whole set with whose name, and exceptions from it, the fewest words are needed."""
+    form, count = (0, ""), bits.bit_count()
+    saved = (BASIC & bits).bit_count() - (BASIC & ~bits).bit_count() - 1
+    if saved > 0:
+        form, count = (BASIC, "basic"), count - saved
+    lacking = 1 + (ALL & ~bits).bit_count()
+    if count >= lacking:
+        form, count = (ALL, "all"), lacking
+    if not bits & ~zone and 1 + (zone & ~bits).bit_count() < count:
+        form = (zone, "zone")
+    return form
+
+
 def effective(cred: Credentials) -> int:
     """CR_OEPRIV(): what counts when a privilege is asked for."""
     if cred.securebits & PRIV_AWARE:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from simulator.isolation.mechanisms.base import PlanError
 from simulator.isolation.mechanisms.zone import Zone
+from simulator.isolation.mechanisms.zone_limitpriv import PrivilegeError
 from simulator.isolation.technologies.base import SpecError, Technology, put
 from simulator.isolation.technologies.options import zone_xml, zonecfg
 from simulator.isolation.technologies.options.zonecfg import Config, ConfigError
@@ -33,6 +34,8 @@ def read(technology: Technology, words: list[str]) -> Technology:
             config = _put(config, name, value)
         changed = zonecfg.technology_of(technology, config)
         return configured(changed, config)
+    except PrivilegeError as error:
+        raise SpecError(str(error)) from None
     except (ConfigError, PlanError) as error:
         text = str(error).removeprefix("zone: ")
         raise SpecError(_("zone: {reason}").format(reason=text)) from None

@@ -1,6 +1,7 @@
 """Solaris's ppriv and prctl: privileges of processes, resource controls of zones."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from simulator.machine.abi.constants import PRIV_OFF, PRIV_ON, PRIV_SET, ZONE_ATTR_PRIVSET
 from simulator.machine.abi.errno import Errno
@@ -15,62 +16,141 @@ _LETTERS = {"E": "Effective", "I": "Inheritable", "P": "Permitted", "L": "Limit"
 
 @enter("ppriv", collection=SUN)
 async def ppriv(sys: Process, argv: Sequence[str]) -> int:
-    """ppriv(1): the sets of processes; -l lists; -e -s SPEC runs a command with less."""
-    options = parse(argv, "vSlnDNes:M:", stop_early=True)
-    if options.has("l"):
-        wanted = options.rest or list(privset.PRIVILEGES)
-        await sys.out("".join(f"{name}\n" for name in wanted))
-        return 0
-    if options.has("s") and not options.has("e"):
-        return await sys.complain("-s of another process is not modelled; use -e with a command")
+    """ppriv(1): the sets of processes; -l lists; -e -s SPEC runs a command with less.
+
+    Source: cmd/ptools/ppriv/ppriv.c.
+    """
+    try:
+        options = parse(argv, "lDMNevs:S", stop_early=True)
+    except UsageError as error:
+        letter = str(error)[-2]
+        lacks = "option requires an argument" if "requires" in str(error) else "illegal option"
+        await sys.complain(f"{lacks} -- {letter}")
+        return await _usage(sys)
+    specs: list[_Spec] = []
+    for word in options.values.get("s", ()):
+        spec = _Spec.read(word)
+        if isinstance(spec, str):
+            await sys.complain(f'bad privilege specification: "{spec}"')
+            return 3
+        specs.append(spec)
+    conflict = _conflicting(specs)
+    if conflict:
+        return await sys.complain(f"conflicting spec: {conflict}")
+    listing = options.has("l")
+    clash = options.has("D") and options.has("N")
+    changes = options.has("s") or options.has("D") or options.has("N") or options.has("e")
+    if (not options.rest and not listing) or clash or (listing and changes):
+        return await _usage(sys)
+    if options.has("M") and not options.has("e"):
+        return await _usage(sys)
+    if any(options.has(letter) for letter in "DMN"):
+        return await sys.complain("the flags of -D, -M and -N are not modelled")
+    if listing:
+        return await _list(sys, options.rest, described=options.has("v"))
     if options.has("e"):
-        for spec in options.values.get("s", ()):
-            await _change(sys, spec)
-        if not options.rest:
-            raise UsageError("usage: ppriv -e [-s spec] command [ arg ... ]")
+        for spec in specs:
+            if await spec.apply(sys):
+                return 3
         return await become(sys, options.rest)
-    if not options.rest:
-        raise UsageError("usage: ppriv [-v] [-S] [-D | -N] [-s spec] { pid | core } ...")
+    if options.has("s"):
+        return await sys.complain("-s of another process is not modelled; use -e with a command")
+    style = "literal" if options.has("v") else "short" if options.has("S") else "portable"
     status = 0
     for word in options.rest:
-        status |= await _show(sys, word, bool(options.has("v")))
+        status += await _show(sys, word, style)
     return status
 
 
-async def _change(sys: Process, spec: str) -> None:
-    letters = spec.rstrip().partition("=")[0] if "=" in spec else spec.partition("-")[0]
-    letters = letters if letters and set(letters) <= set("AEIPL") else spec.partition("+")[0]
-    operator = spec[len(letters) : len(letters) + 1]
-    operation = {"=": PRIV_SET, "-": PRIV_OFF, "+": PRIV_ON}.get(operator)
-    if operation is None or not letters or not set(letters) <= set("AEIPL"):
-        raise UsageError(f"bad privilege specification '{spec}'")
-    zone = await _zone_set(sys)
-    try:
-        bits = privset.parse(spec[len(letters) + 1 :], {"zone": zone})
-    except KeyError as error:
-        raise UsageError(f"{error}: bad privilege name") from None
-    wanted = "LIEP" if "A" in letters else letters
-    for letter in sorted(wanted, key="IEPL".index):
-        await sys.call("setppriv", operation, _LETTERS[letter], list(privset.names(bits)))
+async def _usage(sys: Process) -> int:
+    await sys.err(
+        "usage:\tppriv [-v] [-S] [-D|-N] [-s spec] { pid | core } ...\n"
+        "\tppriv -e [-D|-N] [-M] [-s spec] cmd [args ...]\n"
+        "\tppriv -l [-v] [privilege ...]\n"
+        "  (report, set or list process privileges)\n"
+    )
+    return 2
 
 
-async def _show(sys: Process, word: str, verbose: bool) -> int:
+class _Spec(NamedTuple):
+    """``[EIPLA][+-=]priv,priv``: which sets change, and how."""
+
+    word: str
+    letters: str
+    sign: str
+    text: str
+
+    @classmethod
+    def read(cls, word: str) -> "_Spec | str":
+        """parsespec(): or what of the word is bad."""
+        at = next((at for at, sign in enumerate(word) if sign in "+-="), -1)
+        if at < 0 or at > len(_LETTERS):
+            return word
+        letters, text = word[:at].upper(), word[at + 1 :]
+        try:
+            privset.parse(text, {"zone": privset.ALL})
+        except KeyError:
+            return text
+        if not text:
+            return text
+        if not letters or letters[0] == "A":
+            letters = "EIPL"
+        return cls(word, letters, word[at], text) if set(letters) <= set(_LETTERS) else word
+
+    async def apply(self, sys: Process) -> int:
+        """Change the caller's own sets, the limit set last; 1, after a complaint, on failure."""
+        operation = {"=": PRIV_SET, "-": PRIV_OFF, "+": PRIV_ON}[self.sign]
+        bits = privset.parse(self.text, {"zone": await _zone_set(sys)})
+        for letter in sorted(self.letters, key="IEPL".index):
+            name = _LETTERS[letter]
+            try:
+                await sys.call("setppriv", operation, name, list(privset.names(bits)))
+            except SysError as error:
+                return await sys.complain(f"setppriv({name}): {error.message}")
+        return 0
+
+
+def _conflicting(specs: Sequence[_Spec]) -> str:
+    """The first that assigns a set of which another has told, or adds to one assigned."""
+    assigned, changed = set[str](), set[str]()
+    for one in specs:
+        letters = set(one.letters)
+        if letters & assigned or (one.sign == "=" and letters & changed):
+            return one.word
+        (assigned if one.sign == "=" else changed).update(letters)
+    return ""
+
+
+async def _list(sys: Process, words: list[str], *, described: bool) -> int:
+    """dumppriv(): every privilege, or those of the sets given."""
+    if described:
+        return await sys.complain("the descriptions of -v are not modelled")
+    zone, status = await _zone_set(sys), 0
+    for word in words or ["all"]:
+        try:
+            bits = privset.parse(word, {"zone": zone})
+        except KeyError:
+            status += await sys.complain(f"{word}: bad privilege list")
+            continue
+        await sys.out("".join(f"{name}\n" for name in privset.names(bits)))
+    return status
+
+
+async def _show(sys: Process, word: str, style: str) -> int:
     try:
-        cred = await sys.text(f"/proc/{word}/cred")
-        info = await sys.text(f"/proc/{word}/psinfo")
+        cred = await sys.text(f"/proc/{word.removeprefix('/proc/')}/cred")
+        info = await sys.text(f"/proc/{word.removeprefix('/proc/')}/psinfo")
     except SysError as error:
         shown = (
             "permission denied" if error.errno in (Errno.EPERM, Errno.EACCES) else "no such process"
         )
         return await sys.complain(f"cannot examine {word}: {shown}")
-    command = next(line[7:] for line in info.splitlines() if line.startswith("psargs="))
-    await sys.out(f"{word}:\t{command}\nflags = <none>\n")
+    fields = dict(line.split("=", 1) for line in (info + cred).splitlines())
     zone = await _zone_set(sys)
-    for line in cred.splitlines():
-        letter, _, names = line.partition("=")
-        if letter in _LETTERS:
-            text = names if verbose else _short(names, zone)
-            await sys.out(f"\t{letter}: {text}\n")
+    await sys.out(f"{word.removeprefix('/proc/')}:\t{fields['psargs']:.70}\nflags = <none>\n")
+    for letter in _LETTERS:
+        bits = privset.mask(fields[letter].replace(",", " "))
+        await sys.out(f"\t{letter}: {privset.text(bits, style, zone)}\n")
     return 0
 
 
@@ -78,17 +158,6 @@ async def _zone_set(sys: Process) -> int:
     number = await sys.value("zone_lookup", None)
     names = await sys.data("zone_getattr", number, ZONE_ATTR_PRIVSET)
     return privset.mask(" ".join(names))
-
-
-def _short(names: str, zone: int) -> str:
-    """PRIV_STR_SHORT: whole sets by their names, ``basic`` first."""
-    bits = privset.mask(names.replace(",", " "))
-    whole = {privset.ALL: "all", zone: "zone", privset.BASIC: "basic", 0: "none"}
-    if bits in whole:
-        return whole[bits]
-    if bits & privset.BASIC == privset.BASIC:
-        return ",".join(("basic", *privset.names(bits & ~privset.BASIC)))
-    return ",".join(privset.names(bits))
 
 
 @enter("prctl", collection=SUN)
