@@ -17,8 +17,10 @@ CHUNK = 24
 """Items that travel together: neighbours in a matrix share a launch, which a worker keeps."""
 
 
-_GARBAGE = 200_000
-"""Objects after which Python looks for cycles: rows make none, and there are very many of them."""
+_GARBAGE = (200_000, 50, 10)
+"""Objects after which Python looks for cycles: rows make none, and there are very many of them;
+and how often it looks at older ones then.
+"""
 
 
 class PoolError(VitrinaError):
@@ -40,7 +42,7 @@ class InProcess(Executor):
 
 def calm() -> None:
     """Let Python look for cycles less often, in a process that computes many runs."""
-    gc.set_threshold(_GARBAGE, *gc.get_threshold()[1:])
+    gc.set_threshold(*_GARBAGE)
 
 
 def workers(jobs: int = 1, dask: str = "") -> Executor:

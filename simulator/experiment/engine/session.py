@@ -34,7 +34,6 @@ from simulator.machine.kernel import clock
 from simulator.machine.kernel.kernel import Event, Kernel
 from simulator.machine.kernel.task import Sleeper, Task, TaskState
 from simulator.machine.kernel.usermode import Helper
-from simulator.machine.state.store import Store
 from simulator.machine.userland.conversation import Conversation
 from simulator.machine.userland.line import run_line
 from simulator.machine.userland.runtime import GapError, Userland
@@ -171,15 +170,16 @@ class SimSession:
 
     def asleep(self, actor: str) -> bool:
         """In a call that has not returned, or stopped by a signal."""
-        store, pid = self._where(actor)
-        task = store.get(Task, pid)
+        who = self.actors[actor]
+        store = self.kernels[who.machine].store
+        task = store.get(Task, who.pid)
         stopped = task is not None and task.state is TaskState.STOPPED
-        return stopped or store.get(Sleeper, pid) is not None
+        return stopped or store.get(Sleeper, who.pid) is not None
 
     def alive(self, actor: str) -> bool:
         """Neither gone nor a zombie."""
-        store, pid = self._where(actor)
-        task = store.get(Task, pid)
+        who = self.actors[actor]
+        task = self.kernels[who.machine].store.get(Task, who.pid)
         return task is not None and task.state is not TaskState.ZOMBIE
 
     def constants(self) -> Mapping[str, Value]:
@@ -205,10 +205,6 @@ class SimSession:
 
     def close(self) -> None:
         """Nothing outlives a branch."""
-
-    def _where(self, actor: str) -> "tuple[Store, Pid]":
-        who = self.actors[actor]
-        return self.kernels[who.machine].store, who.pid
 
     def _note(self, kernel: Kernel, who: Actor, mark: int, *, nested: bool = False) -> None:
         events = [event for event in kernel.timeline.events[mark:] if not event.woken]

@@ -5,6 +5,7 @@ ever evaluated by Python. Arguments are small trees whose leaves are literals an
 step shows the text that a person wrote and is still resolved anew at each run.
 """
 
+import functools
 from typing import Literal as OneOf
 from typing import TypeAlias
 
@@ -118,7 +119,7 @@ class Filter(msgspec.Struct, frozen=True):
         return technology not in self.but and (not self.only or technology in self.only)
 
 
-class Program(msgspec.Struct, frozen=True, kw_only=True):
+class Program(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """A probe's steps; ``comments`` are the comment lines before the first step."""
 
     steps: tuple[Step, ...]
@@ -145,6 +146,7 @@ def names_in(expr: Expr) -> tuple[str, ...]:
             return ()
 
 
+@functools.lru_cache(maxsize=4096)
 def lineage(program: Program, actor: str) -> frozenset[str]:
     """``actor`` and every child that it and its children bear in ``program``."""
     family = {actor}
