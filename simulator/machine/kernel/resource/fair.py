@@ -245,19 +245,22 @@ def _pick(group: Group, number: int, now: int) -> Job | None:
         return None
     children = group.children
     for child in sorted(children, key=_VTIME) if len(children) > 1 else children:
-        if isinstance(child, Group):
+        if type(child) is Group:
             found = _pick(child, number, now)
             if found is None:
                 continue
-        elif (
-            child.priority
-            or not child.ready(number, now)
-            or (child.charges and _is_dry(child, now))
-        ):
-            continue
         else:
+            assert type(child) is Job
+            # ``ready``, without a call: every turn of every processor asks this
+            if child.until > now or child.left == 0 or child.priority:
+                continue
+            if child.servers is not None and number not in child.servers:
+                continue
+            if child.charges and _is_dry(child, now):
+                continue
             found = child
-        group.floor = max(group.floor, child.vtime)
+        if child.vtime > group.floor:
+            group.floor = child.vtime
         return found
     return None
 
