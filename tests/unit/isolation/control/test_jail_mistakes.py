@@ -127,7 +127,7 @@ MISTAKES = [
         1,
         "jail: jail_set: Operation not permitted",
     ),
-    Mistake("su user -c 'jail -r guest'", 1, "jail: jail_remove: Operation not permitted"),
+    Mistake("su user -c 'jail -r guest'", 1, "jail: guest: jail_remove: Operation not permitted"),
     Mistake("su user -c 'jexec guest id'", 1, "jexec: jail_attach(1): Operation not permitted"),
     Mistake(
         "jail /srv/guest host", 1, "usage: jail [-dhilqv] [-J jid_file] [-u username] [-U username]"
