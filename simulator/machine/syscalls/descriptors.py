@@ -205,8 +205,8 @@ def ioctl(trap: Trap, fd: int, request: int, argument: Any = None) -> Result | i
         flags = file.flags | O_NONBLOCK if argument else file.flags & ~O_NONBLOCK
         trap.store.put(msgspec.structs.replace(file, flags=flags))
         return 0
-    operations = fds.OPERATIONS.get(file.kind)
-    if operations is None or operations.ioctl is None:
+    operations = fds.operations_of(file.kind)
+    if operations.ioctl is None:
         trap.fail(Errno.ENOTTY, N_("This kind of descriptor has no such request."), "ioctl(2)")
     return operations.ioctl(trap, file, request, argument)
 

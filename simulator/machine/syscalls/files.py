@@ -156,7 +156,7 @@ def lseek(trap: Trap, fd: int, offset: int, whence: int) -> int:
 def fsync(trap: Trap, fd: int) -> int:
     """fsync(2): everything written is always on the disk here. EINVAL for what can't be synced."""
     file = fds.get(trap, fd)
-    if file.at is None or file.kind in ("pipe", "mqueue", "secretmem") or not _syncs(trap, file.at):
+    if file.at is None or not fds.operations_of(file.kind).syncs or not _syncs(trap, file.at):
         trap.fail(Errno.EINVAL, N_("This kind of descriptor has nothing to sync."), "fsync(2)")
     return 0
 
@@ -195,10 +195,9 @@ def fallocate(trap: Trap, fd: int, mode: int, offset: int, length: int) -> int:
         trap.fail(Errno.EOPNOTSUPP, N_("There is no such mode."), "fallocate(2)")
     if not fds.writable(file):
         trap.fail(Errno.EBADF, N_("The descriptor is not open for writing."), "fallocate(2)")
-    if file.kind == "pipe":
-        trap.fail(Errno.ESPIPE, N_("A stream has no position."), "fallocate(2)")
-    if file.kind in ("mqueue", "secretmem"):
-        trap.fail(Errno.EOPNOTSUPP, N_("Its filesystem allocates nothing."), "fallocate(2)")
+    refusal = fds.operations_of(file.kind).allocate
+    if refusal is not None:
+        trap.fail(refusal, N_("Its filesystem allocates nothing."), "fallocate(2)")
     if file.at is None:
         errno = Errno.EOPNOTSUPP if file.kind == "pidfd" else Errno.ENODEV
         trap.fail(errno, N_("Only a regular file has room to allocate."), "fallocate(2)")

@@ -33,8 +33,8 @@ from simulator.machine.kernel.fs.unnamed import Secure
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.resource import processors
 from simulator.machine.kernel.trap import NotModelled, Trap
+from simulator.machine.kernel.vfs import anonymous
 from simulator.machine.kernel.vfs import fd as fds
-from simulator.machine.state.store import Key
 from simulator.machine.syscalls.registry import linux
 
 ELF_HEADER = 64
@@ -199,7 +199,7 @@ def perf_event_open(
         trap.fail(Errno.EINVAL, N_("Neither a process nor a CPU is named."), "perf_event_open(2)")
     if "pmu" not in trap.family.features:
         trap.fail(Errno.ENOENT, N_("This machine has no such counter."), "perf_event_open(2)")
-    return _anonymous(trap, "perf", cloexec=False)
+    return anonymous.descriptor(trap, "perf", cloexec=False)
 
 
 @linux("io_uring_setup", since=(5, 1))
@@ -216,7 +216,7 @@ def io_uring_setup(trap: Trap, entries: int, _parameters: Any = None) -> int:
         )
     if not 0 < entries <= IO_RING_MAX:
         trap.fail(Errno.EINVAL, N_("A ring has 1 to 32768 entries."), "io_uring_setup(2)")
-    return _anonymous(trap, "io_uring")
+    return anonymous.descriptor(trap, "io_uring")
 
 
 @linux("userfaultfd", since=(4, 3))
@@ -234,7 +234,7 @@ def userfaultfd(trap: Trap, flags: int = 0) -> int:
     access = O_RDONLY if trap.family.release >= (6, 1) else O_RDWR
     inode = Secure(id=trap.store.new_id(Secure), uid=trap.task.cred.fsuid, gid=trap.task.cred.fsgid)
     trap.store.put(inode)
-    return _anonymous(
+    return anonymous.descriptor(
         trap,
         "userfaultfd",
         access | flags & O_NONBLOCK,
@@ -259,7 +259,9 @@ def fanotify_init(trap: Trap, flags: int, event_flags: int = 0) -> int:
     if event_flags & ~FAN_EVENT_FLAGS or event_flags & O_ACCMODE == O_ACCMODE:
         trap.fail(Errno.EINVAL, N_("No file of an event is opened like that."), "fanotify_init(2)")
     waiting = O_NONBLOCK if flags & FAN_NONBLOCK else 0
-    return _anonymous(trap, "fanotify", O_RDWR | waiting, cloexec=bool(flags & FAN_CLOEXEC))
+    return anonymous.descriptor(
+        trap, "fanotify", O_RDWR | waiting, cloexec=bool(flags & FAN_CLOEXEC)
+    )
 
 
 @linux("fanotify_mark", since=(2, 6, 37))
@@ -281,7 +283,7 @@ def timerfd_create(trap: Trap, which: int, flags: int = 0) -> int:
     if which in (CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM):
         trap.need(Privilege.WAKE_ALARM)
         trap.authority("machine", "wake alarm")
-    return _anonymous(
+    return anonymous.descriptor(
         trap, "timerfd", O_RDWR | flags & TFD_NONBLOCK, cloexec=bool(flags & TFD_CLOEXEC)
     )
 
@@ -341,12 +343,3 @@ def landlock_restrict_self(trap: Trap, fd: int, flags: int = 0) -> int:
 def removed(trap: Trap, _a: Any = 0, _b: Any = 0, _c: Any = 0, _d: Any = 0, _e: Any = 0) -> int:
     """Calls that kept their number and nothing else: ENOSYS for everybody."""
     return trap.fail(Errno.ENOSYS, N_("The kernel has given this call up."), "unimplemented(2)")
-
-
-def _anonymous(
-    trap: Trap, kind: str, flags: int = O_RDWR, *, cloexec: bool = True, object: Key | None = None
-) -> int:
-    file = fds.File(
-        id=fds.new_file_id(trap), kind=kind, flags=flags, object=object, domain=trap.task.domain
-    )
-    return fds.install(trap, file, cloexec=cloexec)

@@ -22,7 +22,7 @@ def epoll_create1(trap: Trap, flags: int = 0) -> int:
     """epoll_create1(2): EINVAL."""
     if flags & ~O_CLOEXEC:
         trap.fail(Errno.EINVAL, N_("There is no such flag."), "epoll_create(2)")
-    return _anonymous(trap, "epoll", flags)
+    return anonymous.descriptor(trap, "epoll", cloexec=bool(flags & O_CLOEXEC))
 
 
 @linux("inotify_init1", since=(2, 6, 27))
@@ -64,13 +64,3 @@ def memfd_secret(trap: Trap, flags: int = 0) -> int:
     if flags & ~O_CLOEXEC:
         trap.fail(Errno.EINVAL, N_("There is no such flag."), "memfd_secret(2)")
     return anonymous.secret(trap, flags)
-
-
-def _anonymous(trap: Trap, kind: str, flags: int) -> int:
-    file = fds.File(
-        id=fds.new_file_id(trap),
-        kind=kind,
-        flags=2 | flags & O_NONBLOCK,
-        domain=trap.task.domain,
-    )
-    return fds.install(trap, file, cloexec=bool(flags & O_CLOEXEC))

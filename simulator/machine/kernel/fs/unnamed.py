@@ -31,7 +31,7 @@ from simulator.machine.kernel.fs.registry import FileOperations, Mutations, regi
 from simulator.machine.kernel.net.socket import Socket
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled
-from simulator.machine.kernel.vfs.fd import ANONYMOUS, OPERATIONS, File, FileOps, register
+from simulator.machine.kernel.vfs.fd import ANONYMOUS, File, FileOps, operations_of, register
 from simulator.machine.kernel.vfs.inode import Inode
 from simulator.machine.kernel.vfs.pipe import Pipe
 from simulator.machine.state.store import Row, Store
@@ -137,8 +137,7 @@ class _Anonymous(_Unnamed):
     def load(self, trap: "Trap", inode: VirtualId) -> Inode:
         del trap
         kind = str(inode[1]) if inode[0] == ANONYMOUS else str(inode[0])
-        known = OPERATIONS.get(kind)
-        mode = 0o600 if known is None else known.mode
+        mode = operations_of(kind).mode
         return Inode(id=inode, sb=nsfs.SUPERBLOCK, mode=mode, domain=KERNEL)
 
 

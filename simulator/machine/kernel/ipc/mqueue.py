@@ -29,7 +29,6 @@ from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import internal, permission, tree
 from simulator.machine.kernel.vfs.fd import File, FileOps
 from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Dentry, Inode, Superblock
-from simulator.machine.state.store import Store
 
 STATUS = b"QSIZE:0          NOTIFY:0     SIGNO:0     NOTIFY_PID:0     \n"
 _SIZE = 80
@@ -162,9 +161,5 @@ def _write(trap: Trap, file: File, data: bytes) -> int:
     trap.fail(Errno.EINVAL, N_("Messages are sent with mq_send(3)."), "mq_overview(7)")
 
 
-def _release(store: Store, file: File) -> None:
-    """A queue lives in its filesystem, opened or not."""
-    del store, file
-
-
-fds.register("mqueue", FileOps(read=_read, write=_write, release=_release))
+# A queue lives in its filesystem, opened or not: nothing is released.
+fds.register("mqueue", FileOps(_read, _write, syncs=False, allocate=Errno.EOPNOTSUPP))

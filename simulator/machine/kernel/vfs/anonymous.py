@@ -38,7 +38,7 @@ from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import internal, tree
 from simulator.machine.kernel.vfs.inode import Inode, Superblock
 from simulator.machine.kernel.vfs.mount import Mount
-from simulator.machine.state.store import Row, Store
+from simulator.machine.state.store import Key, Row, Store
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -54,6 +54,16 @@ class EventCounter(Row, frozen=True, kw_only=True):
     count: int = 0
     semaphore: bool = False
     domain: Domain = HOST
+
+
+def descriptor(
+    trap: "Trap", kind: str, flags: int = O_RDWR, *, cloexec: bool = True, object: Key | None = None
+) -> int:
+    """A new description of ``kind`` that no path leads to (anon_inode_getfd()). ENFILE, EMFILE."""
+    file = fds.File(
+        id=fds.new_file_id(trap), kind=kind, flags=flags, object=object, domain=trap.task.domain
+    )
+    return fds.install(trap, file, cloexec=cloexec)
 
 
 def eventfd(trap: "Trap", initial: int, flags: int) -> int:
@@ -147,7 +157,10 @@ def _release_secret(store: Store, file: fds.File) -> None:
         store.drop(Inode, file.at.inode)
 
 
-fds.register("secretmem", fds.FileOps(release=_release_secret))
+fds.register(
+    "secretmem",
+    fds.FileOps(release=_release_secret, syncs=False, allocate=Errno.EOPNOTSUPP),
+)
 
 
 def _unnamed(trap: "Trap", fstype: str, mode: int) -> tuple[MountId, Inode]:

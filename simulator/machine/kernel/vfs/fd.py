@@ -203,16 +203,26 @@ class FileOps:
     """None: no request is known, ENOTTY."""
     mode: int = 0o600
     """``st_mode`` that fstat(2) shows when the kind has no inode (anon_inodefs has no type)."""
+    syncs: bool = True
+    """Whether fsync(2) may find somebody to turn to; EINVAL where not."""
+    allocate: Errno | None = None
+    """What fallocate(2) fails with at once; None leaves it to the inode."""
 
 
-OPERATIONS: dict[str, FileOps] = {}
+_OPERATIONS: dict[str, FileOps] = {}
+_NOTHING = FileOps()
 
 
 def register(kind: str, operations: FileOps) -> None:
     """Say how descriptions of ``kind`` are used; a kind registered twice is a bug."""
-    if kind in OPERATIONS:
+    if kind in _OPERATIONS:
         raise ValueError(kind)
-    OPERATIONS[kind] = operations
+    _OPERATIONS[kind] = operations
+
+
+def operations_of(kind: str) -> FileOps:
+    """What can be done with descriptions of ``kind``: nothing, if nobody registered it."""
+    return _OPERATIONS.get(kind, _NOTHING)
 
 
 def close(trap: "Trap", fd: int) -> None:
@@ -258,8 +268,8 @@ def drop_reference(store: Store, file: FileId) -> None:
             return
         store.drop(File, file)
         lock.release(store, ("file", file), inode_of(row))
-        operations = OPERATIONS.get(row.kind)
-        if operations is not None and operations.release is not None:
+        operations = operations_of(row.kind)
+        if operations.release is not None:
             operations.release(store, row)
 
 

@@ -154,8 +154,8 @@ def _moved(trap: "Trap", file: fds.File, position: int) -> int:
 
 def _read(trap: "Trap", file: fds.File, count: int, at: int) -> bytes:
     if file.kind != "inode":
-        operations = fds.OPERATIONS.get(file.kind)
-        if operations is None or operations.read is None:
+        operations = fds.operations_of(file.kind)
+        if operations.read is None:
             trap.fail(Errno.EINVAL, N_("This kind of descriptor can't be read."), "read(2)")
         file = msgspec.structs.replace(file, offset=at)
         if file.kind == "device":
@@ -182,8 +182,8 @@ def _in_memory(trap: "Trap", inode: InodeId, end: int) -> None:
 
 
 def _write_other(trap: "Trap", file: fds.File, data: bytes, offset: int | None) -> int:
-    operations = fds.OPERATIONS.get(file.kind)
-    if operations is None or operations.write is None:
+    operations = fds.operations_of(file.kind)
+    if operations.write is None:
         trap.fail(Errno.EINVAL, N_("This kind of descriptor can't be written."), "write(2)")
     if file.kind != "device":
         return operations.write(trap, file, data)

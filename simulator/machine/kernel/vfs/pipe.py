@@ -236,4 +236,4 @@ def _broken(trap: "Trap") -> int:
     return trap.done
 
 
-fds.register("pipe", fds.FileOps(read, write, release, ioctl))
+fds.register("pipe", fds.FileOps(read, write, release, ioctl, syncs=False, allocate=Errno.ESPIPE))

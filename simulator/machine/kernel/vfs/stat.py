@@ -72,8 +72,7 @@ def of_inode(trap: "Trap", inode: Inode) -> dict[str, Data]:
 
 def of_file(trap: "Trap", file: fds.File) -> dict[str, Data]:
     """``struct stat`` of a description without an inode: a pipe, a socket, an anonymous inode."""
-    operations = fds.OPERATIONS.get(file.kind)
-    mode = 0o600 if operations is None else operations.mode
+    mode = fds.operations_of(file.kind).mode
     # A pipe or a socket is its maker's; anonymous inodes, pidfs and queues are root's
     ids = (KUid(0), KGid(0))
     node = fds.unnamed(file)
