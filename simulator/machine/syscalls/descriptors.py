@@ -28,6 +28,7 @@ from simulator.machine.abi.constants import (
     F_SETOWN,
     F_SETPIPE_SZ,
     FD_CLOEXEC,
+    FIONREAD,
     FS_APPEND_FL,
     MFD_ALLOW_SEALING,
     MFD_CLOEXEC,
@@ -208,7 +209,10 @@ def ioctl(trap: Trap, fd: int, request: int, argument: Any = None) -> Result | i
     operations = fds.operations_of(file.kind)
     if operations.ioctl is None:
         trap.fail(Errno.ENOTTY, N_("This kind of descriptor has no such request."), "ioctl(2)")
-    return operations.ioctl(trap, file, request, argument)
+    result = operations.ioctl(trap, file, request, argument)
+    if request == FIONREAD and argument == 0 and argument is not None:
+        trap.fail(Errno.EFAULT, N_("The number goes to where the pointer leads."), "ioctl(2)")
+    return result
 
 
 @posix("pipe")

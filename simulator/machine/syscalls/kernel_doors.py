@@ -33,7 +33,7 @@ from simulator.machine.kernel.fs.unnamed import Secure
 from simulator.machine.kernel.modules import Module
 from simulator.machine.kernel.resource import processors
 from simulator.machine.kernel.trap import NotModelled, Trap
-from simulator.machine.kernel.vfs import anonymous
+from simulator.machine.kernel.vfs import anonymous, eventless
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.syscalls.registry import linux
 
@@ -260,7 +260,7 @@ def fanotify_init(trap: Trap, flags: int, event_flags: int = 0) -> int:
         trap.fail(Errno.EINVAL, N_("No file of an event is opened like that."), "fanotify_init(2)")
     waiting = O_NONBLOCK if flags & FAN_NONBLOCK else 0
     return anonymous.descriptor(
-        trap, "fanotify", O_RDWR | waiting, cloexec=bool(flags & FAN_CLOEXEC)
+        trap, eventless.FANOTIFY, O_RDWR | waiting, cloexec=bool(flags & FAN_CLOEXEC)
     )
 
 
@@ -270,7 +270,7 @@ def fanotify_mark(
 ) -> int:
     """fanotify_mark(2): EBADF, EINVAL for another kind of descriptor."""
     features.need(trap, "fanotify")
-    if fds.get(trap, fd).kind != "fanotify":
+    if fds.get(trap, fd).kind != eventless.FANOTIFY:
         trap.fail(Errno.EINVAL, N_("The descriptor is no fanotify group."), "fanotify_mark(2)")
     raise NotModelled("marks on files")
 
@@ -284,7 +284,7 @@ def timerfd_create(trap: Trap, which: int, flags: int = 0) -> int:
         trap.need(Privilege.WAKE_ALARM)
         trap.authority("machine", "wake alarm")
     return anonymous.descriptor(
-        trap, "timerfd", O_RDWR | flags & TFD_NONBLOCK, cloexec=bool(flags & TFD_CLOEXEC)
+        trap, eventless.TIMER, O_RDWR | flags & TFD_NONBLOCK, cloexec=bool(flags & TFD_CLOEXEC)
     )
 
 
