@@ -1,6 +1,5 @@
 """Running commands: lists, pipelines, compounds, functions, builtins and programs."""
 
-import functools
 from collections.abc import Awaitable, Callable
 
 from simulator.machine.abi.constants import SIG_IGN, SIGINT, SIGQUIT
@@ -8,7 +7,7 @@ from simulator.machine.userland.process import Body, Process, SysError
 from simulator.machine.userland.shell import builtins, compound, expand, redirect, traps
 from simulator.machine.userland.shell.compound import Runner
 from simulator.machine.userland.shell.execute import find, reap, run_program
-from simulator.machine.userland.shell.parser import Parser
+from simulator.machine.userland.shell.parser import commands
 from simulator.machine.userland.shell.state import (
     BreakLoop,
     ExitShell,
@@ -32,37 +31,18 @@ from simulator.machine.userland.shell.syntax import (
     While,
 )
 
-_SHORT = 2048
-"""Characters of a script that is read once for all who run it: a probe runs on every technology."""
 MAX_DEPTH = 40
 """Calls of shell functions within each other."""
 
 
 async def run_text(shell: Shell, text: str, *, last: bool = False) -> int:
     """Run a script, one complete command at a time, as ash reads it."""
-    commands, fault = _commands(text) if len(text) < _SHORT else _read(text)
-    for script, ends in commands:
+    found, fault = commands(text)
+    for script, ends in found:
         await run_script(shell, script, last=last and ends)
     if fault:
         raise ShellSyntaxError(fault)
     return shell.status
-
-
-def _read(text: str) -> tuple[tuple[tuple[Script, bool], ...], str]:
-    """A script's complete commands, each with whether it is the last; and what is wrong after
-    them, if anything.
-    """
-    parser = Parser(text)
-    found: list[tuple[Script, bool]] = []
-    try:
-        while (script := parser.next()) is not None:
-            found.append((script, parser.finished()))
-    except ShellSyntaxError as error:
-        return tuple(found), str(error)
-    return tuple(found), ""
-
-
-_commands = functools.lru_cache(maxsize=256)(_read)
 
 
 async def run_script(shell: Shell, script: Script, *, last: bool = False) -> int:

@@ -1,5 +1,6 @@
 """Scripts to commands, one complete command at a time, as ash reads them (POSIX sh, 2.10)."""
 
+import functools
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -26,6 +27,31 @@ _OPERATORS = ("&&", "||", ";;", "&>", "|", ";", "&", "(", ")", "\n")
 _FIRSTS = frozenset(operator[0] for operator in _OPERATORS)
 _REDIRECTIONS = ("<<-", "<<", "<>", "<&", "<", ">>", ">|", ">&", ">")
 _CLOSERS = frozenset(("then", "else", "elif", "fi", "do", "done", "esac", "}", ")", ";;"))
+
+
+_SHORT = 2048
+"""Characters of a script that is kept once it has been read: a probe runs on every technology."""
+
+
+def commands(text: str) -> tuple[tuple[tuple[Script, bool], ...], str]:
+    """A script's complete commands, each with whether it is the last; and what is wrong after
+    them, if anything.
+    """
+    return _kept(text) if len(text) < _SHORT else _commands(text)
+
+
+def _commands(text: str) -> tuple[tuple[tuple[Script, bool], ...], str]:
+    parser = Parser(text)
+    found: list[tuple[Script, bool]] = []
+    try:
+        while (script := parser.next()) is not None:
+            found.append((script, parser.finished()))
+    except ShellSyntaxError as error:
+        return tuple(found), str(error)
+    return tuple(found), ""
+
+
+_kept = functools.lru_cache(maxsize=256)(_commands)
 
 
 class Parser:
