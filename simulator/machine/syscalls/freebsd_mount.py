@@ -8,6 +8,8 @@ permission for the type. Source: sys/kern/vfs_mount.c.
 from collections.abc import Mapping
 from typing import Any, cast
 
+import msgspec
+
 from simulator.machine.abi.call import Data, Result, Returned
 from simulator.machine.abi.constants import MNT_DETACH, MS_NOEXEC, MS_NOSUID, MS_RDONLY
 from simulator.machine.abi.errno import Errno
@@ -110,6 +112,8 @@ def _mount(trap: Trap, source: Any, target: Any, fstype: Any, flags: int, data: 
     if fstype == NULLFS:
         below = mounting.place(trap, str(_options(data).get("from", source)))
         mounting.bind(trap, below, where, recursive=False)
+        row = trap.store.row(Mount, mounting.place(trap, target).at.mount)
+        trap.store.put(msgspec.structs.replace(row, flags=row.flags | per_mount))
         return 0
     kind = new_mount.type_of(trap, fstype)
     sb = kind.make(trap, str(source or fstype), _text(data))

@@ -73,8 +73,12 @@ async def enter_prison(
     command: list[str],
     console: int = -1,
     around: Surroundings | None = None,
+    label: str = "",
 ) -> int:
-    """Start ``command`` there, printing to descriptor ``console``; its pid. Raises ``SysError``."""
+    """Start ``command`` there, printing to descriptor ``console``; its pid. Raises ``SysError``.
+
+    ``label`` stands before what is said of a failure.
+    """
     around = around or Surroundings()
     pid, number = await sys.bear(Call("fork"), "prison")
     for standard in (1, 2) if console >= 0 else ():
@@ -89,7 +93,7 @@ async def enter_prison(
         result = await sys.drive(pid, call, "", "")
         if isinstance(result, Failed):
             told = f"{call.name}: {call.args[-1]}" if call.name == "chdir" else call.name
-            await sys.err(f"{sys.name}: {told}: {result.errno.message}\n")
+            await sys.err(f"{sys.name}: {label}{told}: {result.errno.message}\n")
             await sys.drive(pid, Call("exit", (1,)), "", "")
             return number
     given = sys.env if around.env is None else around.env
@@ -103,6 +107,6 @@ async def enter_prison(
             return number
     what = "exec" if sys.name == "jail" else "execvp:"
     why = result.errno.message if isinstance(result, Failed) else ""
-    await sys.err(f"{sys.name}: {what} {command[0]}: {why}\n")
+    await sys.err(f"{sys.name}: {label}{what} {command[0]}: {why}\n")
     await sys.drive(pid, Call("exit", (1,)), "", "")
     return number

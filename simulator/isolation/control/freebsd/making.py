@@ -3,16 +3,12 @@
 Source: usr.sbin/jail/jail.c, command.c; jail(8).
 """
 
+from collections.abc import Awaitable
 from typing import NamedTuple
 
 import msgspec
 
-from simulator.isolation.control.freebsd.commands import (
-    Inside,
-    around_of,
-    console_of,
-    host_command,
-)
+from simulator.isolation.control.freebsd.commands import Commands
 from simulator.isolation.control.freebsd.params import (
     JailError,
     Params,
@@ -84,24 +80,37 @@ async def running(sys: Process, name: str) -> int | None:
 
 
 async def remove(sys: Process, jid: int, name: str, params: Params, *, told: bool) -> int:
-    """One jail, with its commands for the end."""
-    for line in params.get("exec.prestop", []):
-        await host_command(sys, line)
-    if "exec.stop" in params:
-        inside = Inside(jid, name, await console_of(sys, params), await around_of(sys, params))
-        for line in params["exec.stop"]:
-            await inside.run(sys, line)
-    path = str((await sys.data("jail_get", {"jid": jid}, 0))["path"])
+    """One jail, with its commands for the end; one that fails before the end keeps the jail."""
+    commands = Commands(sys, name, f"{name}: ", params)
+    for line in commands.lines("exec.prestop"):
+        await commands.outside(line)
+    for line in commands.lines("exec.stop"):
+        await commands.inside(jid, line)
+    await commands.terminate(jid)
     try:
         await sys.call("jail_remove", jid)
     except SysError as error:
         return await sys.complain(f"{name}: jail_remove: {error.message}")
     if told:
         await sys.out(f"{name}: removed\n")
-    if path != "/":
-        await sys.succeeds("unmount", f"{path}/dev", 0)
-    for line in params.get("exec.poststop", []):
-        await host_command(sys, line)
+    status = 0
+    for line in commands.lines("exec.poststop"):
+        status |= await _tried(sys, name, commands.outside(line))
+    status |= await _tried(sys, name, commands.unmount())
+    if is_true(params, "mount.devfs"):
+        place = f"{params.get('path', ['/'])[-1].rstrip('/')}/dev"
+        await sys.succeeds("unmount", place, 0)
+    for line in commands.lines("exec.release"):
+        status |= await _tried(sys, name, commands.outside(line))
+    return status
+
+
+async def _tried(sys: Process, name: str, command: Awaitable[None]) -> int:
+    """A command that others come behind, even if it fails."""
+    try:
+        await command
+    except JailError as error:
+        return await sys.complain(f"{name}: {error}")
     return 0
 
 
@@ -117,52 +126,59 @@ def _technology(params: Params) -> Technology:
 
 
 async def create(sys: Process, job: Job, name: str, params: Params) -> int:
-    """jail_set(2) and what goes before it, then the commands inside."""
-    command = params.get("command", [])
-    starts = params.get("exec.start", [])
-    params = await _need_path(sys, job, params)
-    persists = is_true(params, "persist")
-    if not (persists or command or starts):
+    """Everything that makes a jail, and what is in it; undone when something fails."""
+    held = Commands(sys, name, job.label, params)
+    jid = 0
+    try:
+        params = await _need_path(sys, job, params)
+        held.params = params
+        for line in held.lines("exec.prepare"):
+            await held.outside(line)
+        await held.mount()
+        for line in held.lines("exec.prestart"):
+            await held.outside(line)
+        jid = await _jail_set(sys, job, name, params)
+        await _within(held, jid)
+    except JailError as error:
+        await sys.complain(f"{job.label}{error}")
+        if jid and await sys.succeeds("jail_remove", jid) and job.says:
+            await sys.out(f"{job.label}removed\n")
+        if held.mounted:
+            await _tried(sys, name, held.unmount())
+        return 1
+    if not is_true(params, "persist"):
+        await sys.succeeds("jail_set", {"jid": jid, "persist": 0}, JAIL_UPDATE)
+    return 0
+
+
+async def _jail_set(sys: Process, job: Job, name: str, params: Params) -> int:
+    """create_jail(): the jid; persistent for the time being."""
+    works = any(params.get(one) for one in ("command", "exec.start", "exec.poststart"))
+    if not (is_true(params, "persist") or works):
         raise JailError("new jail must persist or attach")
     if name.isdigit() and params.get("jid", [""])[0] != name:
         raise JailError("name cannot be numeric (unless it is the jid)")
-    for line in params.get("exec.prestart", []):
-        await host_command(sys, line)
-    console = await console_of(sys, params)
     jid = await _make(sys, _technology({**params, "persist": []}), name)
     if job.given.has("i"):
         await sys.out(f"{jid}\n")
     if job.says:
         await sys.out(f"{job.label}created\n")
-    for line in params.get("exec.created", []):
-        await host_command(sys, line)
     if job.given.has("J"):
         await _note(sys, job.given.value("J"), jid, name)
-    inside = Inside(jid, name, console, await around_of(sys, params))
-    for line in starts:
-        status = await inside.run(sys, line)
-        if status:
-            return await _failed(sys, job, jid, line)
-    for line in params.get("exec.poststart", []):
-        await host_command(sys, line)
-    number = await inside.start(sys, command) if command else 0
-    if not persists:
-        await sys.succeeds("jail_set", {"jid": jid, "persist": 0}, JAIL_UPDATE)
-    if not command:
-        return 0
-    status = int(await sys.data("wait4", number, 0) or 0)
-    if status:
-        return await _failed(sys, job, jid, " ".join(command), status & 0x7F)
-    return 0
+    return jid
 
 
-async def _failed(sys: Process, job: Job, jid: int, line: str, signo: int = 0) -> int:
-    """A command inside has failed, so the jail is taken away again."""
-    how = f"exited on signal {signo}" if signo else "failed"
-    await sys.complain(f"{job.label}{line}: {how}")
-    if await sys.succeeds("jail_remove", jid) and job.says:
-        await sys.out(f"{job.label}removed\n")
-    return 1
+async def _within(held: Commands, jid: int) -> None:
+    """The commands behind jail_set(2)."""
+    for line in held.lines("exec.created"):
+        await held.outside(line)
+    for line in held.lines("exec.start"):
+        await held.inside(jid, line)
+    command = held.params.get("command", [])
+    if command:
+        await held.inside(jid, " ".join(command), command)
+    for line in held.lines("exec.poststart"):
+        await held.outside(line)
 
 
 async def _need_path(sys: Process, job: Job, params: Params) -> Params:

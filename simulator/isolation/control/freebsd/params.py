@@ -20,12 +20,15 @@ OWN = frozenset(
         "exec.poststop", "exec.created", "exec.prepare", "exec.release", "exec.clean",
         "exec.timeout", "exec.consolelog", "stop.timeout", "name", "jid", "interface", "depend",
         "exec.jail_user", "exec.system_user", "exec.system_jail_user", "exec.fib", "allow.dying",
-        "ip_hostname", "mount", "mount.fstab", "vnet.interface",
+        "ip_hostname", "mount", "mount.fstab", "mount.fdescfs", "mount.procfs",
     )
 )  # fmt: skip
 """Parameters that jail(8) keeps to itself or takes apart; the others are the kernel's."""
 _OWN_BOOLEANS = frozenset(
-    ("exec.clean", "exec.system_jail_user", "allow.dying", "ip_hostname", "mount.devfs")
+    (
+        *("exec.clean", "exec.system_jail_user", "allow.dying", "ip_hostname"),
+        *("mount.devfs", "mount.fdescfs", "mount.procfs"),
+    )
 )
 _OWN_NUMBERS = frozenset(("exec.timeout", "stop.timeout", "exec.fib"))
 _NUMBERS = frozenset(("jid", "enforce_statfs", "children.max", "securelevel", "devfs_ruleset"))
@@ -80,15 +83,19 @@ def check(params: Params) -> None:
         elif name in _OWN_NUMBERS or name in _NUMBERS:
             if not _NUMBER.fullmatch(last):
                 raise JailError(f'{name}: non-integer value "{last}"')
+            if name == "exec.fib" and int(last):
+                raise _lacking(name)
         elif name in _MODES:
             if values and last not in ("disable", "new", "inherit") and not last.isdigit():
                 raise JailError(f'{name}: unknown jailsys value "{last}"')
-        elif name in NOT_MODELLED:
-            raise JailError(
-                _("{name}: the simulated kernel lacks this parameter").format(name=name)
-            )
+        elif name in NOT_MODELLED or name == "vnet.interface":
+            raise _lacking(name)
         elif name not in OWN and name not in options.TABLE:
             raise JailError(f"unknown parameter: {name}")
+
+
+def _lacking(name: str) -> JailError:
+    return JailError(_("{name}: the simulated kernel lacks this parameter").format(name=name))
 
 
 _BOOLEANS = frozenset(

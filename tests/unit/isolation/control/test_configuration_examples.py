@@ -134,7 +134,7 @@ def test_the_example_of_jail_conf_5() -> None:
     session = host("jail")
     written(session, "/etc/jail.conf", JAIL_CONF_5)
     told(session, "mkdir -p /var/jail; cp -r /srv/guest /var/jail/foo; touch /var/jail/foo/etc/rc")
-    told(session, "touch /var/jail/foo/etc/rc.shutdown")
+    told(session, "touch /var/jail/foo/etc/rc.shutdown /srv/guest/etc/rc.shutdown")
     assert told(session, "jail -c bar") == "foo: created\nbar: created\n"
     assert told(session, "cat /var/log/jail_bar_console.log") == "booted as bar\n"
     assert told(session, "jls -j foo ip4.addr host.hostname").split() == [
