@@ -53,6 +53,9 @@ def command(ctx: click.Context, spec: str, without: tuple[str, ...], actor: str)
             print(file=sys.stderr)
             line = "\n"  # what was typed is forgotten, and the shell asks anew, as sh(1) does
         told = shell.send(line.rstrip("\n")) if line else shell.end()
+        while told.silent is not None and not shell.ended:
+            _show(told)
+            told = shell.go_on()
         status = told.status
         if not line:
             break

@@ -86,14 +86,19 @@ class Conversation:
         self._call("close", self.typing)
         return self._go_on()
 
-    def _go_on(self) -> LineResult:
+    def go_on(self) -> LineResult:
+        """After a result with ``silent`` of a shell that has not ended: the rest of its line."""
+        self.first = len(self.land.kernel.timeline) + 1
         self.output.clear()
-        self.limit = self.land.calls + lines.MAX_CALLS
-        self.until = clock.monotonic(self.land.kernel.store) + lines.PATIENCE
         try:
             return self._run()
         except GapError as gap:
-            return self._give_up(str(gap))
+            return self._beyond(str(gap))
+
+    def _go_on(self) -> LineResult:
+        self.limit = self.land.calls + lines.MAX_CALLS
+        self.until = clock.monotonic(self.land.kernel.store) + lines.PATIENCE
+        return self.go_on()
 
     def _run(self) -> LineResult:
         land = self.land
@@ -134,8 +139,19 @@ class Conversation:
             self.output += cast("bytes", reply.data)
         return len(self.output) > before
 
+    def _beyond(self, why: str) -> LineResult:
+        """A program that asks for what the model does not have is ended, and its shell told so;
+        where the shell itself asked, it ends.
+        """
+        turn = self.land.turn
+        if turn is None or turn == self.child:
+            return self._give_up(why)
+        self.land.end((turn,))
+        self._drain()
+        return self._result(silent=why)
+
     def _give_up(self, why: str) -> LineResult:
-        """What runs without an end, or beyond the model, is ended with its shell."""
+        """What runs without an end is ended with its shell."""
         mine = [pid for pid, one in self.land.programs.items() if one.line == self.number]
         self.land.end(mine)
         self._drain()

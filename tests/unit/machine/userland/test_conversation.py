@@ -1,8 +1,10 @@
 """An interactive shell keeps what is its own between lines, and so do the shells it starts."""
 
+import pytest
 from scene import machine
 
 from simulator.machine.abi.ids import Pid
+from simulator.machine.userland import line as lines
 from simulator.machine.userland.conversation import Conversation
 from simulator.machine.userland.runtime import Userland
 
@@ -72,4 +74,29 @@ def test_the_end_of_input_ends_the_shell() -> None:
     talking = Conversation(Userland(machine()), Pid(1))
     talking.begin()
     assert talking.end().status == 0
+    assert talking.ended
+
+
+def test_a_program_beyond_the_model_ends_and_its_shell_goes_on() -> None:
+    talking = Conversation(Userland(machine()), Pid(1))
+    talking.begin()
+    beyond = talking.send("cd /etc; ip link add a type vlan; echo $?; pwd")
+    assert beyond.silent is not None
+    assert not talking.ended
+    rest = talking.go_on()
+    assert rest.silent is None
+    assert rest.output == b"1\n/etc\n/etc # "
+    assert talking.send("exit 3").status == 3
+
+
+def test_a_line_that_goes_beyond_the_model_without_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines, "MAX_CALLS", 2000)
+    talking = Conversation(Userland(machine()), Pid(1))
+    talking.begin()
+    told = talking.send("while true; do ip link add a type vlan; done")
+    while told.silent is not None and not talking.ended:
+        told = talking.go_on()
+    assert told.silent == "the line reached the limit of steps"
     assert talking.ended
