@@ -1,4 +1,4 @@
-"""FreeBSD's own tools for its jails: jail(8), jls(8), jexec(8), service(8)."""
+"""FreeBSD's own tools for its jails: jail(8), jls(8), jexec(8), service(8), sysrc(8)."""
 
 from simulator.isolation.control.freebsd.etc import (
     DEFAULT_TEXT,
@@ -10,9 +10,15 @@ from simulator.isolation.control.toolset import Toolset
 
 TOOLSET = Toolset(
     product="freebsd",
-    modules=("freebsd.jail", "freebsd.jexec", "freebsd.listing", "freebsd.service"),
+    modules=(
+        "freebsd.jail",
+        "freebsd.jexec",
+        "freebsd.listing",
+        "freebsd.service",
+        "freebsd.sysrc",
+    ),
     kernels=frozenset({"freebsd"}),
-    programs=("jail", "jexec", "jls", "service"),
+    programs=("jail", "jexec", "jls", "service", "sysrc"),
     directories=(
         ("/etc/defaults", 0o755),
         ("/etc/rc.d", 0o755),

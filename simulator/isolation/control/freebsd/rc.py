@@ -139,11 +139,12 @@ class Script(msgspec.Struct):
         """Through sysrc(8), which complains by itself and whose failure counts for nothing."""
         try:
             if argument == "delete":
-                changed = await rcconf.forget(sys, self.name, self.variable)
+                changed = await rcconf.forget(sys, rcconf.places(self.name), self.variable)
                 await sys.out(f"{self.variable} deleted in {' '.join(changed)}\n")
                 return 0
             value = "YES" if argument == "enable" else "NO"
-            path = await rcconf.assign(sys, self.name, self.variable, value)
+            places = rcconf.places(self.name)
+            path = await rcconf.assign(sys, places, self.variable, value)
             await sys.out(f"{self.name} {argument}d in {path}\n")
         except SysError as error:
             await sys.err(f"sysrc: cannot create /etc/rc.conf: {error.message}\n")

@@ -8,25 +8,28 @@ from simulator.isolation.control import files
 from simulator.isolation.control.freebsd.etc import DEFAULTS, LOCAL_STARTUP
 from simulator.machine.userland.process import Process
 
-_MAIN = "/etc/rc.conf"
-_FILES = (_MAIN, "/etc/rc.conf.local")
+FILES = ("/etc/rc.conf", "/etc/rc.conf.local")
+"""rc_conf_files, unless a file says otherwise, which is not modelled."""
 _SOURCE = """
 for file; do shift; [ "$file" = - ] && break; [ -f "$file" ] && . "$file" >&2; done
-for name; do eval "printf '%s\\n' \\"\\$$name\\""; done
+for name; do eval "printf '%s%s\\n' \\"\\${$name+=}\\" \\"\\$$name\\""; done
 """
 
 
-def _places(service: str) -> tuple[str, ...]:
-    """The files about one service, the one that counts last behind the others."""
+def places(service: str = "") -> tuple[str, ...]:
+    """rc_conf_files, and the files about one service, the one that counts last behind the others.
+
+    Source: libexec/rc/rc.subr (load_rc_config), usr.sbin/sysrc.
+    """
     above = ("/etc", LOCAL_STARTUP.removesuffix("/rc.d"))
-    return (*_FILES, *(f"{place}/rc.conf.d/{service}" for place in above))
+    return (*FILES, *(f"{place}/rc.conf.d/{service}" for place in above if service))
 
 
-async def load(sys: Process, service: str, names: Sequence[str]) -> dict[str, str]:
-    """load_rc_config(): what a shell holds in the variables after it has read the files."""
+async def read(sys: Process, paths: Sequence[str], names: Sequence[str]) -> dict[str, str | None]:
+    """What a shell holds in variables after it has read the defaults and files; None: no such."""
     wanted = list(dict.fromkeys(names))
     reading, writing = cast("tuple[int, int]", await sys.data("pipe"))
-    words = [DEFAULTS, *_places(service), "-", *wanted]
+    words = [DEFAULTS, *paths, "-", *wanted]
 
     async def shell(own: Process) -> int:
         await own.call("dup2", writing, 1)
@@ -39,32 +42,55 @@ async def load(sys: Process, service: str, names: Sequence[str]) -> dict[str, st
     await sys.close(writing)
     lines = (await sys.drain(reading)).decode("utf-8", "replace").split("\n")
     await sys.call("wait4", number, 0)
-    return dict(zip(wanted, lines + [""] * len(wanted), strict=False))
+    values = [line[1:] if line[:1] == "=" else None for line in lines]
+    return dict(zip(wanted, values + [None] * len(wanted), strict=False))
 
 
-async def assign(sys: Process, service: str, name: str, value: str) -> str:
-    """``sysrc -s SERVICE NAME=VALUE``: the file that says so now. Raises ``SysError``."""
-    pattern = re.compile(rf"^\s*{name}=.*$", re.MULTILINE)
-    for path in reversed(_places(service)):
-        text = await sys.text_or_empty(path)
-        found = list(pattern.finditer(text))
-        if found:
-            last = found[-1]
-            text = f'{text[: last.start()]}{name}="{value}"{text[last.end() :]}'
-            await files.write(sys, path, text)
+async def load(sys: Process, service: str, names: Sequence[str]) -> dict[str, str]:
+    """load_rc_config(): the variables of a script; empty where nobody sets one."""
+    found = await read(sys, places(service), names)
+    return {name: value or "" for name, value in found.items()}
+
+
+async def find(sys: Process, paths: Sequence[str], name: str) -> str:
+    """f_sysrc_find(): the file that has the last word on a variable; empty for none."""
+    for path in (*reversed(paths), DEFAULTS):
+        if _assignment(name).search(await sys.text_or_empty(path)):
             return path
-    text = await sys.text_or_empty(_MAIN)
-    await files.write(sys, _MAIN, f'{text}{name}="{value}"\n')
-    return _MAIN
+    return ""
 
 
-async def forget(sys: Process, service: str, name: str) -> list[str]:
-    """``sysrc -x NAME``: the files that said something of it. Raises ``SysError``."""
+async def assign(sys: Process, paths: Sequence[str], name: str, value: str) -> str:
+    """f_sysrc_set(): the file that says so now, the last assignment changed. Raises ``SysError``.
+
+    What stands behind the value stays, and so do the kind of its quotes.
+    """
+    path = await find(sys, paths, name)
+    if path in ("", DEFAULTS):
+        text = await sys.text_or_empty(paths[0])
+        await files.write(sys, paths[0], f'{text}{name}="{value}"\n')
+        return paths[0]
+    text = await sys.text_or_empty(path)
+    last = list(_assignment(name).finditer(text))[-1]
+    quote = last["quote"] or '"'
+    text = f"{text[: last.end('name')]}{quote}{value}{quote}{text[last.end() :]}"
+    await files.write(sys, path, text)
+    return path
+
+
+async def forget(sys: Process, paths: Sequence[str], name: str) -> list[str]:
+    """f_sysrc_delete(): the files that said something of it. Raises ``SysError``."""
     changed: list[str] = []
-    for path in _places(service):
+    for path in paths:
         text = await sys.text_or_empty(path)
-        left = re.sub(rf"^\s*{name}=.*\n?", "", text, flags=re.MULTILINE)
+        left = re.sub(rf"^[ \t]*{name}=.*\n?", "", text, flags=re.MULTILINE)
         if left != text:
             await files.write(sys, path, left)
             changed.append(path)
     return changed
+
+
+def _assignment(name: str) -> re.Pattern[str]:
+    """A line that sets a variable, up to the end of the value."""
+    value = r"""(?P<quote>["'])(?:(?!(?P=quote)).)*(?P=quote)?|[^\s;]*"""
+    return re.compile(rf"^(?P<name>[ \t]*{name}=)(?:{value})", re.MULTILINE)
