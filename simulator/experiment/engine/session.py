@@ -207,8 +207,11 @@ class SimSession:
         """Nothing outlives a branch."""
 
     def _note(self, kernel: Kernel, who: Actor, mark: int, *, nested: bool = False) -> None:
-        events = [event for event in kernel.timeline.events[mark:] if not event.woken]
         task = kernel.store.get(Task, who.pid)
+        events = [event for event in kernel.timeline.events[mark:] if not event.woken]
+        if not nested and len(events) == 1 and not events[0].crossings:  # nearly always
+            self._extra = Extra(domain=_whose((), task), crossings=())
+            return
         crossings = tuple(
             [
                 self._crossing(event, number)
