@@ -147,6 +147,8 @@ class Inside:
     take_capabilities: "Callable[[Trap, int], int]"
     status: "Callable[[Trap, Task], tuple[str, ...]] | None" = None
     """Lines that /proc/PID/status has besides the usual ones."""
+    process: "Callable[[Trap, Task], Mapping[str, Any]] | None" = None
+    """Files that /proc/PID has besides the usual ones; None for one that is listed only."""
     reboot: "Callable[[Trap], Callable[[int], int] | None] | None" = None
     """What reboot(2) does with its command where it isn't the machine that is meant."""
     sysinfo: "Callable[[Trap], Mapping[str, int] | None] | None" = None

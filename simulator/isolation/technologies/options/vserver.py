@@ -35,14 +35,17 @@ from simulator.machine.kernel.cred import capability
 from simulator.machine.kernel.net import address as ip
 
 FLAGS = frozenset(
-    ["private", "fakeinit", "virt_mem", "virt_uptime", "virt_load", "sc_helper", "persistent"]
+    [
+        "private", "fakeinit", "virt_mem", "virt_uptime", "virt_load", "hide_vinfo", "sc_helper",
+        "persistent",
+    ]
 )  # fmt: skip
 """Of lib/cflags-v13.c what the model's kernel acts on."""
 OTHER_FLAGS = frozenset(
     [
         "lock", "nproc", "hideinfo", "ulimit", "namespace", "sched_hard", "sched_prio",
-        "sched_pause", "virt_cpu", "virt_time", "hide_mount", "hide_netif", "hide_vinfo",
-        "reboot_kill", "fork_rss", "prolific", "igneg_nice", "igneg_ionice",
+        "sched_pause", "virt_cpu", "virt_time", "hide_mount", "hide_netif", "reboot_kill",
+        "fork_rss", "prolific", "igneg_nice", "igneg_ionice",
     ]
 )  # fmt: skip
 """The rest of that table."""

@@ -195,3 +195,26 @@ def test_what_was_disconnected_goes_on_in_its_context(vs: SimSession) -> None:
 def test_the_kernel_of_2_4_has_no_such_call() -> None:
     old = host("vserver@2.4")
     assert typed(old, "vserver-info 1 XID")[1] == "vc_get_task_xid(): Function not implemented\n"
+
+
+def test_a_process_tells_of_its_context_to_whoever_sees_it() -> None:
+    session = host("vserver")
+    assert said(session, "cat /proc/self/vinfo /proc/self/ninfo") == "XID:\t0\nNID:\t0\n"
+    lines = said(session, "cat /proc/self/vinfo", "guest").splitlines()
+    assert [line.split(":\t")[0] for line in lines] == [
+        *("XID", "BCaps", "CCaps", "CFlags", "CIPid"),
+    ]
+    assert lines[0] == "XID:\t101"
+    # The same bits as /proc/virtual gives.
+    status = said(session, "cat /proc/virtual/101/status")
+    for line in lines[1:4]:
+        assert line.removeprefix("C") in status or line in status
+    # Whoever watches all contexts finds it on any process.
+    assert "XID:\t101" in said(session, "chcontext --xid 1 sh -c 'cat /proc/*/vinfo 2>/dev/null'")
+
+
+def test_a_flag_of_the_context_hides_what_its_processes_tell() -> None:
+    session = host("vserver flags=hide_vinfo")
+    status, text = typed(session, "cat /proc/self/vinfo", "guest")
+    assert (status, "No such file" in text) == (1, True)
+    assert said(session, "cat /proc/self/vinfo") == "XID:\t0\n"

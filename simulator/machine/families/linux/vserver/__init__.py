@@ -9,7 +9,7 @@ calls that anybody may make and no namespaces at all.
 from dataclasses import replace
 
 from simulator.machine.families.linux import of_release
-from simulator.machine.families.linux.vserver import helper, limits, old, policy, proc
+from simulator.machine.families.linux.vserver import helper, limits, old, policy, proc, virtual
 from simulator.machine.kernel.family import Inside
 from simulator.machine.kernel.security import Chain
 from simulator.machine.syscalls.registry import linux_vserver, linux_vserver_24
@@ -45,6 +45,7 @@ VSERVER_2_6 = replace(
         show_capabilities=_unchanged,
         take_capabilities=_unchanged,
         status=proc.status,
+        process=virtual.of_process,
         reboot=helper.reboot,
     ),
 )

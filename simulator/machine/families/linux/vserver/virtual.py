@@ -19,10 +19,10 @@ from simulator.machine.families.linux.vserver import limits
 from simulator.machine.kernel import clock
 from simulator.machine.kernel import vserver as vx
 from simulator.machine.kernel.context import Context
-from simulator.machine.kernel.fs.procfs.node import Look, Node, directory, file
+from simulator.machine.kernel.fs.procfs.node import Look, Node, directory, file, process_file
 from simulator.machine.kernel.resource import demand, processors
 from simulator.machine.kernel.task import Task, TaskState
-from simulator.machine.kernel.trap import NotModelled
+from simulator.machine.kernel.trap import NotModelled, Trap
 
 _SECOND = 1_000_000_000
 _HZ = 250
@@ -147,6 +147,39 @@ def _alive(look: Look, row: Context) -> list[Task]:
 
 def _bits(words: Iterable[str], table: Mapping[str, int]) -> int:
     return sum(1 << table[word] for word in set(words) if word in table)
+
+
+def _vinfo(look: Look) -> str:
+    """proc_pid_vx_info(): the host and the spectator have a number and nothing else."""
+    store, task = look.trap.store, look.task
+    row = store.row(Context, task.context)
+    text = f"XID:\t{vx.xid(store, task)}\n"
+    if not vx.is_guest(row):
+        return text
+    return text + (
+        f"BCaps:\t{vx.count(row, 'bcaps') & 0xFFFFFFFF_FFFFFFFF:016x}\n"
+        f"CCaps:\t{_bits(vx.words(row, 'ccaps'), _CCAPS):016x}\n"
+        f"CFlags:\t{_bits(vx.words(row, 'flags'), _FLAGS):016x}\n"
+        f"CIPid:\t{vx.count(row, 'initpid', 0)}\n"
+    )
+
+
+def _ninfo(look: Look) -> str:
+    """proc_pid_nx_info()."""
+    row = look.trap.store.row(Context, look.task.net_context)
+    if vx.is_guest(row):
+        raise NotModelled("the masks of a network context's addresses (ninfo)")
+    return f"NID:\t{row.number}\n"
+
+
+_OF_PROCESS = {"vinfo": process_file(_vinfo), "ninfo": process_file(_ninfo)}
+_HIDDEN = dict.fromkeys(_OF_PROCESS)
+
+
+def of_process(trap: Trap, task: Task) -> Mapping[str, Node | None]:
+    """/proc/PID/vinfo and ninfo; the flag hide_vinfo leaves the names (proc_pident_lookup())."""
+    hidden = vx.has_flag(trap.store.row(Context, task.context), "hide_vinfo")
+    return _HIDDEN if hidden else _OF_PROCESS
 
 
 def _context_info(look: Look) -> str:

@@ -1,6 +1,6 @@
 """/proc/PID: the files about one process. Source: fs/proc/base.c (tgid_base_stuff)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
@@ -310,5 +310,16 @@ _PROCESS_ONLY: dict[str, Node] = {
     "timerslack_ns": process_file(fixed("50000\n"), 0o666, write=_unchanged),
 }
 
+
+def _added(look: Look) -> Mapping[str, Node | None]:
+    """What a kernel with containers of its own adds."""
+    inside = look.trap.family.inside
+    if inside is None or inside.process is None or look.process is None:
+        return {}
+    return inside.process(look.trap, look.process)
+
+
 THREAD = directory(_EVERYWHERE | _TASK_ONLY)
-PROCESS = directory(_EVERYWHERE | _PROCESS_ONLY)
+PROCESS = directory(
+    _EVERYWHERE | _PROCESS_ONLY, names=_added, child=lambda look, name: _added(look).get(name)
+)
