@@ -91,7 +91,7 @@ def _decisive(
             found.append(lifted[0])
             if len(found) == enough:
                 break
-    return found or _root_switch(question, technology, enough)
+    return found or _root_switch(question, technology, given, enough)
 
 
 _KINDS = {"ipc": {"shm", "sem", "msg"}, "cpu-share": {"cpu"}, "io-share": {"io"}}
@@ -104,14 +104,16 @@ def _guarding(question: Question, technology: Technology) -> set[str]:
     return {m.about.id for m in technology.mechanisms if m.about.hides & kinds}
 
 
-def _root_switch(question: Question, technology: Technology, enough: int | None) -> list[str]:
+def _root_switch(
+    question: Question, technology: Technology, given: Answer, enough: int | None
+) -> list[str]:
     """Where another way to the same root takes over from the one lifted: lift both."""
     switches = {m.about.id for m in technology.mechanisms if m.about.role == ROOT_SWITCH}
     opening = (
         lifted[0]
         for lifted in lifts(technology)
         if lifted[0] in switches
-        and judge(question, lifted_from(technology, (*lifted, "chroot"))).outcome in THROUGH
+        and judge(question, lifted_from(technology, (*lifted, "chroot")), given).outcome in THROUGH
     )
     return list(itertools.islice(opening, enough))
 

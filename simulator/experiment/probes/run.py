@@ -62,7 +62,8 @@ class Runner:
         entries: list[Entry] = []
         for number, step in enumerate(program.steps):
             _forget(step, self._state)
-            entries.extend(_once(step, number, rep, self._state) for rep in range(step.repeat))
+            for rep in range(step.repeat):
+                entries.append(_once(step, number, rep, self._state))
         return Trace(tuple(entries), self._state.constants)
 
 
