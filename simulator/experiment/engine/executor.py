@@ -216,6 +216,12 @@ def _site(technology: Technology) -> Technology:
     )
 
 
+def forget() -> None:
+    """Boot and launch anew whatever is asked for next."""
+    for known in (_ready, _twin, _booted, _differing, _fingerprint):
+        known.cache_clear()
+
+
 def _actors(machine: worlds.Machine) -> dict[str, Actor]:
     """Those that are there before anything is launched."""
     return {name: Actor(0, pid) for name, pid in machine.actors.items()}

@@ -31,17 +31,12 @@ async def shouterd(sys, argv):
         await sys.close(peer)
 
 
-def forget():
-    executor._ready.cache_clear()
-    executor._booted.cache_clear()
-
-
 @pytest.fixture
 def world(monkeypatch):
     monkeypatch.setattr(worlds, "installed", lambda technology: (SHOUTER,))
-    forget()
+    executor.forget()
     yield msgspec.structs.replace(load_world(), services=("shouter",))
-    forget()
+    executor.forget()
 
 
 def ask(session, text):
