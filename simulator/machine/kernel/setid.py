@@ -18,11 +18,12 @@ FILE_CAPABILITIES = mask(
 
 
 def commit(trap: "Trap", **changes: Any) -> None:
-    """Write new ids, with their effect on the capability sets and on being dumpable."""
+    """Write new ids, with their effect on the capability sets and on being dumpable.
+
+    Equal ones are written too: they are other credentials than those that a file was opened with.
+    """
     old = trap.cred
     new = msgspec.structs.replace(old, **changes)
-    if new == old:
-        return
     if trap.family.traits.setuid_clears_capabilities:
         root = to_kernel(trap.store.row(UserNs, old.user_ns).uid_map, 0)
         new = _fix_up(old, new, root)

@@ -157,7 +157,8 @@ def setfsuid(trap: Trap, uid: int) -> int:
     cred = trap.cred
     new = to_kernel(trap.store.row(UserNs, cred.user_ns).uid_map, uid & 0xFFFFFFFF)
     allowed = new in (cred.ruid, cred.euid, cred.suid, cred.fsuid)
-    if new is not None and (allowed or trap.has(Privilege.SETUID, cred.user_ns)):
+    permitted = allowed or trap.has(Privilege.SETUID, cred.user_ns)
+    if new not in (None, cred.fsuid) and permitted:
         setid.commit(trap, fsuid=KUid(new))
     return _uid(trap, cred.fsuid)
 
@@ -168,7 +169,8 @@ def setfsgid(trap: Trap, gid: int) -> int:
     cred = trap.cred
     new = to_kernel(trap.store.row(UserNs, cred.user_ns).gid_map, gid & 0xFFFFFFFF)
     allowed = new in (cred.rgid, cred.egid, cred.sgid, cred.fsgid)
-    if new is not None and (allowed or trap.has(Privilege.SETGID, cred.user_ns)):
+    permitted = allowed or trap.has(Privilege.SETGID, cred.user_ns)
+    if new not in (None, cred.fsgid) and permitted:
         setid.commit(trap, fsgid=KGid(new))
     return _gid(trap, cred.fsgid)
 

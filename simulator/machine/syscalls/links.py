@@ -92,7 +92,8 @@ def _may_link_descriptor(trap: Trap, dirfd: int, old: str) -> None:
         if dirfd == AT_FDCWD or old.startswith("/"):
             return
         file = fds.get_any(trap, dirfd)
-        if file.opener == trap.task.id and file.cred == trap.task.cred:
+        # The very credentials, as f_cred is compared: committing equal ones makes others of them
+        if file.opener == trap.task.id and file.cred is trap.task.cred:
             return
         over = INITIAL_USER_NS if file.cred is None else file.cred.user_ns
     if not trap.has(Privilege.DAC_READ_SEARCH, over):

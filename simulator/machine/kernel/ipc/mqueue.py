@@ -26,7 +26,7 @@ from simulator.machine.kernel.ipc import params, perm
 from simulator.machine.kernel.task import At
 from simulator.machine.kernel.trap import NotModelled, Trap
 from simulator.machine.kernel.vfs import fd as fds
-from simulator.machine.kernel.vfs import internal, permission, tree
+from simulator.machine.kernel.vfs import internal, namei, permission, tree
 from simulator.machine.kernel.vfs.fd import File, FileOps
 from simulator.machine.kernel.vfs.inode import IN_DIRECTORY, Dentry, Inode, Superblock
 
@@ -112,6 +112,7 @@ def _missing(trap: Trap, name: str) -> NoReturn:
 def _make(trap: Trap, root: Inode, name: str, mode: int, attributes: Value) -> Inode:
     if attributes:
         raise NotModelled("a queue with attributes of its own")
+    namei.need_mapped_ids(trap, root)
     permission.need(trap, root, permission.WRITE | permission.EXEC)
     most = params.number(trap.store, trap.task.ns.ipc, "fs.mqueue.queues_max")
     count = trap.store.many(IN_DIRECTORY, root.id)

@@ -80,7 +80,7 @@ def may_create(trap: "Trap", parent: At) -> Inode:
     directory = inodes.load(trap, parent.inode)
     if directory.nlink == 0:
         trap.fail(Errno.ENOENT, N_("The directory has been removed."), "mkdir(2)")
-    _need_mapped_ids(trap, directory)
+    need_mapped_ids(trap, directory)
     permission.need(trap, directory, permission.WRITE | permission.EXEC)
     return directory
 
@@ -267,7 +267,7 @@ def _is_above(trap: "Trap", inode: InodeId, below: InodeId) -> bool:
         below = above
 
 
-def _need_mapped_ids(trap: "Trap", directory: Inode) -> None:
+def need_mapped_ids(trap: "Trap", directory: Inode) -> None:
     """fsuidgid_has_mapping(): EOVERFLOW when the filesystem can't express the caller's ids."""
     sb = trap.store.get(Superblock, directory.sb)
     if sb is None or sb.owner == INITIAL_USER_NS:
