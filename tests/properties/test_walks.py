@@ -31,6 +31,9 @@ LOOKED_AT = (
     "b/a",
     "./b",
     "../d/a/b",
+    "..",
+    ".",
+    "/",
 )
 MERGED = ("/m", "/m/a", "/m/b", "/m/a/b", "/m/a/b/f", "/up/a", "/up/b", "/low/a", "/low/a/b")
 LOOKED_AT_MERGED = (
@@ -68,6 +71,7 @@ def calls_on(places: st.SearchStrategy[str], directory: str) -> st.SearchStrateg
             st.just("mount"), st.just(""), places, st.just(""), st.just(MS_REMOUNT | MS_BIND)
         ),
         st.tuples(st.just("umount2"), places, st.just(2)),
+        st.tuples(st.just("open"), places, st.just(0)),
         st.tuples(st.just("chdir"), places),
         st.tuples(st.just("chroot"), places),
     )

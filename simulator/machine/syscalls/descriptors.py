@@ -210,7 +210,7 @@ def ioctl(trap: Trap, fd: int, request: int, argument: Any = None) -> Result | i
     if operations.ioctl is None:
         trap.fail(Errno.ENOTTY, N_("This kind of descriptor has no such request."), "ioctl(2)")
     result = operations.ioctl(trap, file, request, argument)
-    if request == FIONREAD and argument == 0 and argument is not None:
+    if request == FIONREAD and argument == 0:
         trap.fail(Errno.EFAULT, N_("The number goes to where the pointer leads."), "ioctl(2)")
     return result
 

@@ -13,7 +13,8 @@ from simulator.machine.kernel.task import At
 from simulator.machine.kernel.vfs import fd as fds
 from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON, cross
-from simulator.machine.kernel.vfs.walker import Found, Last, Walker, check_name, child, missing
+from simulator.machine.kernel.vfs.names import check_name, child, missing
+from simulator.machine.kernel.vfs.walker import Found, Last, Walker
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ("PATH_MAX", "Found", "Last", "check_name", "child", "find", "last", "start_at", "walk")
 
 PATH_MAX = 4096
+_DOTS = frozenset((".", ".."))
 
 
 def walk(
@@ -52,6 +54,10 @@ def find(
         start = trap.task.cwd
     walks, above = trap.walks, None
     if walks is not None and not resolve:
+        if path == "/":
+            return Found(trap.task.root, "", trap.task.root, True)
+        if path in _DOTS:
+            return Walker(trap, start, resolve).dots(path)
         above = walks.above(trap, path, start)
     if walks is None or above is None:
         return Walker(trap, start, resolve).walk(path, follow)

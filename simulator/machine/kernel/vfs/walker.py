@@ -7,7 +7,7 @@ Source: path_resolution(7), fs/namei.c (link_path_walk, follow_dotdot), FreeBSD 
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -32,15 +32,13 @@ from simulator.machine.kernel.vfs import inode as inodes
 from simulator.machine.kernel.vfs import permission
 from simulator.machine.kernel.vfs.inode import Dentry, Inode, Superblock
 from simulator.machine.kernel.vfs.mount import MOUNTED_ON, Mount, cross
+from simulator.machine.kernel.vfs.names import child, missing
 from simulator.machine.kernel.vfs.walks import DOTS, Stage
 from simulator.machine.state.store import Key
 
 if TYPE_CHECKING:
     from simulator.machine.kernel.trap import Trap
 
-NAME_MAX = 255
-SURELY_SHORT = NAME_MAX // 4
-"""A name of so few characters has at most ``NAME_MAX`` bytes in any encoding."""
 MAX_SYMLINKS = 40
 _TYPE_AND_SEARCH = S_IFMT | 0o111
 _OPEN_DIRECTORY = S_IFDIR | 0o111
@@ -70,29 +68,6 @@ class Last(msgspec.Struct, frozen=True):
     parent: At
     name: str
     slash: bool
-
-
-def child(trap: "Trap", parent: At, name: str) -> At | None:
-    """What ``name`` is in the directory ``parent``, below whatever is mounted on it."""
-    if len(name) > SURELY_SHORT:
-        check_name(trap, name)
-    directory = parent.inode
-    if isinstance(directory, int):
-        dentry = trap.store.get(Dentry, (directory, name))
-        return None if dentry is None else At(parent.mount, dentry.inode)
-    inode = inodes.lookup(trap, directory, name)
-    return None if inode is None else At(parent.mount, inode)
-
-
-def check_name(trap: "Trap", name: str) -> None:
-    """ENAMETOOLONG for a name of more than 255 bytes."""
-    if len(name) > NAME_MAX or len(name.encode("utf-8", "surrogateescape")) > NAME_MAX:
-        trap.fail(Errno.ENAMETOOLONG, N_("A name has at most 255 bytes."), "path_resolution(7)")
-
-
-def missing(trap: "Trap") -> NoReturn:
-    """ENOENT."""
-    trap.fail(Errno.ENOENT, N_("Nothing has this name here."), "path_resolution(7)")
 
 
 class Walker:
@@ -142,6 +117,13 @@ class Walker:
             if wants_directory and kind != S_IFDIR:
                 trap.fail(Errno.ENOTDIR, N_("A path ends with a slash."), "path_resolution(7)")
             return Found(parent, name, below, wants_directory)
+
+    def dots(self, path: str) -> Found:
+        """``.`` or ``..``: what the whole walk would do, and nothing to take apart."""
+        self._enter(inodes.load(self.trap, self.at.inode))
+        if path == "..":
+            self._up()
+        return Found(self.at, "", self.at, False)
 
     def _stand(self, parent: At, name: str) -> Last:
         self.at = parent

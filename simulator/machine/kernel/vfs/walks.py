@@ -21,8 +21,8 @@ everything below is as it was and only what lies above is news. Otherwise histor
 and nothing is believed any more.
 
 What is remembered belongs to a state. A branch begins with what its timeline knew at that step; as
-long as it has written nothing, what it learns is every other branch's of that step too, and with
-its first write its memory becomes its own.
+long as it has written nothing that has a say, what it learns is every other branch's of that step
+too, and with its first write that does its memory becomes its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -207,20 +207,27 @@ class Walks:
 
     def _catch_up(self, journal: list[Write]) -> None:
         position = self._position
-        if (
-            journal is not self._journal
-            or position > len(journal)
-            or (position and journal[position - 1] is not self._top)
-        ):
+        if journal is not self._journal:
             self._forget()
-        elif position < len(journal):
-            if not self._own:
-                self._memory, self._own = self._memory.copy(), True
-            if self._memory.known and self._changed(journal[position:]):
+        elif position > len(journal) or (position and journal[position - 1] is not self._top):
+            if self._own:
                 self._forget()
+            else:  # what is known was so before any of the writes
+                self._learn(journal)
+        elif position < len(journal):
+            self._learn(journal[position:])
         self._journal = journal
         self._position = len(journal)
         self._top = journal[-1] if journal else None
+
+    def _learn(self, writes: list[Write]) -> None:
+        """Make the memory one of the state after ``writes``."""
+        if not self._own:
+            if not any(map(_has_a_say, writes)):
+                return
+            self._memory, self._own = self._memory.copy(), True
+        if self._memory.known and self._changed(writes):
+            self._forget()
 
     def _changed(self, writes: list[Write]) -> bool:
         """Whether a remembered walk may lead elsewhere after ``writes``."""
@@ -260,6 +267,12 @@ class Walks:
 
     def _forget(self) -> None:
         self._memory, self._own = _Memory(), True
+
+
+def _has_a_say(write: Write) -> bool:
+    """Whether a walk, remembered or not, may lead elsewhere after it."""
+    table = write.table
+    return table in DECIDING and not (table is Inode and _same_way(write.old, write.new))
 
 
 def _same_way(old: Row | None, new: Row | None) -> bool:
