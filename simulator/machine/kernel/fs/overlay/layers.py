@@ -69,12 +69,16 @@ def copy_key(here: Node) -> tuple[SuperblockId, InodeId, InodeId | None, str]:
 
 
 def upper_of(world: World, inode: VirtualId) -> int | None:
-    """The real file in the writable layer, if there is one now."""
+    """The real file in the writable layer, if there is one now.
+
+    Somebody may have removed it from that layer behind the overlay's back (overlayfs.rst, "Changes
+    to underlying filesystems": undefined, but nothing breaks). What lies below is seen again then.
+    """
     here = node(inode)
     if here.upper is not None:
         return here.upper
     copy = world.get(OverlayCopy, copy_key(here))
-    return None if copy is None else copy.upper
+    return None if copy is None or world.get(Inode, copy.upper) is None else copy.upper
 
 
 def real_of(world: World, inode: VirtualId) -> InodeId:

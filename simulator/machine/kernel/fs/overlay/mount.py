@@ -154,6 +154,10 @@ class _Overlay:
     def load(self, trap: "Trap", inode: VirtualId) -> Inode:
         here = node(inode)
         upper = layers.upper_of(trap.store, inode)
+        if upper is not None and trap.store.get(Inode, upper) is None:
+            trap.fail(
+                Errno.ESTALE, N_("It was removed behind the overlay's back."), "overlayfs.rst"
+            )
         row = inodes.load(trap, here.lowers[0] if upper is None else upper)
         if row.mode & S_IFMT != S_IFDIR:
             return msgspec.structs.replace(row, id=inode, sb=here.sb, parent=here.parent)

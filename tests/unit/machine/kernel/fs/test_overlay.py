@@ -274,3 +274,12 @@ def test_only_a_directory_made_over_a_removed_one_hides_what_lies_below(over: Ma
     assert over.do("rmdir", "/m/both") == over.do("mkdir", "/m/both", 0o755) == 0
     assert over.data("getxattr", "/u/both", "trusted.overlay.opaque", 8) == b"y"
     assert names(over, "/m/both") == []
+
+
+def test_what_goes_behind_the_back_of_an_overlay_breaks_nothing(over: Machine) -> None:
+    fd = over.do("open", "/m/born", 0o102, 0o644)
+    over.do("chmod", "/m/low", 0o700)
+    assert over.do("rmdir", "/u/low") == 0
+    assert over.do("unlink", "/u/born") == 0
+    assert over.do("stat", "/m/low") == 0
+    assert over.do("fstat", fd) == "ESTALE"
