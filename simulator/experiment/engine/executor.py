@@ -148,12 +148,12 @@ def _twin(
     fields = _differing(world, site, facts)
     kernel = ready.machines[0]
     written = itertools.chain.from_iterable(one.store.journal for one in ready.lineage)
-    state = None if fields is None else carried(kernel.store.tables, fields, written, world.secret)
-    if state is None:
+    moved = None if fields is None else carried(kernel.store.tables, fields, written, world.secret)
+    if moved is None:
         return _ready(other, technology, facts, language)
     return msgspec.structs.replace(
         ready,
-        machines=(Kernel(kernel.family, Timeline(Store(state), keyframe=state)),),
+        machines=(Kernel(kernel.family, Timeline(Store(moved), keyframe=moved)),),
         state=None,
         constants=all_constants(other, ready.actors, ready.daemons),
     )

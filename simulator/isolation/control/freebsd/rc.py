@@ -11,6 +11,7 @@ from typing import NoReturn
 import msgspec
 
 from simulator.isolation.control.freebsd import rcconf
+from simulator.machine.userland.options import UsageError
 from simulator.machine.userland.process import Process, SysError
 
 _KEYWORDS = [
@@ -27,8 +28,16 @@ _KEYWORDS = [
 ]
 _UNASKED = frozenset(("rcvar", "delete", "enable", "describe"))
 """What a service that is not enabled does all the same."""
-_YES = frozenset(("yes", "true", "on", "1"))
+YES = frozenset(("yes", "true", "on", "1"))
+"""What checkyesno() takes for one, in small letters."""
 _NO = frozenset(("no", "false", "off", "0"))
+
+
+def getopts(error: UsageError) -> str:
+    """What scripts that read their options by getopts of sh(1) say of one that is wrong."""
+    letter = str(error)[-2]
+    lacks = "requires" in str(error)
+    return f"No arg for -{letter} option" if lacks else f"Illegal option -{letter}"
 
 
 class Ended(Exception):
@@ -74,9 +83,9 @@ class Script(msgspec.Struct):
     async def is_yes(self, sys: Process, variable: str) -> bool:
         """checkyesno(): whether a variable says so; what is neither is warned about."""
         value = self.settings.get(variable, "").lower()
-        if value not in _YES | _NO:
+        if value not in YES | _NO:
             await self.warn(sys, f"${variable} is not set properly - see rc.conf(5).")
-        return value in _YES
+        return value in YES
 
     async def run(self, sys: Process, argument: str, more: list[str]) -> int:
         """run_rc_command()."""

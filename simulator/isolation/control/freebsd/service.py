@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from simulator.isolation.control.freebsd import rcconf, rcjail
+from simulator.isolation.control.freebsd import rc, rcconf, rcjail
 from simulator.isolation.control.freebsd.etc import JAIL_SCRIPT, LOCAL_STARTUP
 from simulator.isolation.control.freebsd.rc import Ended
 from simulator.machine.userland.options import Options, UsageError, parse
@@ -34,9 +34,7 @@ async def service(sys: Process, argv: Sequence[str]) -> int:
     try:
         given = parse(argv, "j:ehlrRv", stop_early=True)
     except UsageError as error:
-        letter = str(error)[-2]
-        lacks = "requires" in str(error)
-        await sys.err(f"No arg for -{letter} option\n" if lacks else f"Illegal option -{letter}\n")
+        await sys.err(f"{rc.getopts(error)}\n")
         return await _usage(sys, 1)
     if given.has("h"):
         return await _usage(sys, 0)
@@ -90,6 +88,6 @@ async def _listed(sys: Process, given: Options) -> int:
                 continue
             variable = f"{name}_enable"
             value = (await rcconf.load(sys, name, [variable]))[variable]
-            if value.lower() in ("yes", "true", "on", "1"):
+            if value.lower() in rc.YES:
                 await sys.out(f"{place}/{name}\n")
     return 0

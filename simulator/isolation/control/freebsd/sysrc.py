@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from simulator.isolation.control.freebsd import rcconf
+from simulator.isolation.control.freebsd import rc, rcconf
 from simulator.isolation.control.freebsd.etc import DEFAULTS
 from simulator.machine.userland.options import Options, UsageError, parse
 from simulator.machine.userland.process import Process, SysError
@@ -24,9 +24,7 @@ async def sysrc(sys: Process, argv: Sequence[str]) -> int:
     try:
         given = parse(argv, "aAcdDeEf:Fhij:lLnNqR:s:vxX", stop_early=True)
     except UsageError as error:
-        letter = str(error)[-2]
-        lacks = "requires" in str(error)
-        await sys.err(f"No arg for -{letter} option\n" if lacks else f"Illegal option -{letter}\n")
+        await sys.err(f"{rc.getopts(error)}\n")
         return await _usage(sys)
     absent = next((letter for letter in _NOT_HERE if given.has(letter)), "")
     if absent:
